@@ -1,0 +1,6 @@
+"""wcpay-bridge: WooPayments' REST API in front of any payment provider."""
+
+from bridge.app import Bridge, create_app
+from bridge.version import __version__
+
+__all__ = ["Bridge", "__version__", "create_app"]

@@ -1,0 +1,341 @@
+"""The suite that every adapter passes. Describe your provider in a Provider, subclass AdapterContract, and run pytest.
+
+    class TestAcme(AdapterContract):
+        @pytest.fixture
+        def provider(self): ...yield an AcmeProvider...
+
+Put `pytest.register_assert_rewrite("bridge.adapters.contract")` into your conftest.py, for assertions that explain.
+"""
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from bridge.adapters.provider import Provider
+from bridge.domain.errors import (
+    BridgeError,
+    ConfigurationError,
+    InvalidParameter,
+    ProviderConfused,
+    ProviderRefused,
+    ProviderUnreachable,
+    Refused,
+)
+from bridge.domain.intents import Status
+from bridge.domain.outcomes import Outcome, Payment
+from bridge.domain.ports import Adapter, Finding
+
+__all__ = ["AdapterContract", "Provider"]
+
+OPERATIONS = frozenset({"create", "fetch", "find", "cancel"})
+
+
+def key_of(payment: Payment) -> str:
+    """The idempotency key as the bridge makes it."""
+    return f"{payment.attempt_id}:create"
+
+
+def create(adapter: Adapter, payment: Payment) -> tuple[dict[str, Any], Outcome]:
+    """Prepare, store and send, as the bridge does; the request as it was stored, and the answer."""
+    request = json.loads(json.dumps(adapter.prepare(payment)))
+    return request, adapter.create(request, key_of(payment))
+
+
+class AdapterContract:
+    """Subclass it as `Test...` and override `provider`."""
+
+    @pytest.fixture
+    def provider(self) -> Iterator[Provider]:
+        pytest.fail("override the fixture `provider`")
+
+    @pytest.fixture
+    def adapter(self, provider: Provider) -> Iterator[Adapter]:
+        yield provider.make()
+        provider.close()
+
+    # What it is
+
+    def test_it_says_what_it_is(self, adapter: Adapter) -> None:
+        assert re.fullmatch("[a-z][a-z0-9_]*", adapter.name)
+        assert {"create"} <= adapter.operations <= OPERATIONS
+        assert adapter.replay_window >= 0
+
+    def test_settings_are_declared(self, provider: Provider) -> None:
+        declared = provider.adapter.settings
+        assert len({setting.name for setting in declared}) == len(declared)
+        for setting in declared:
+            assert re.fullmatch("[a-z][a-z0-9_]*", setting.name)
+            assert setting.help
+            assert not setting.choices or setting.default is None or setting.default in setting.choices
+            assert not (setting.secret and setting.default), "a secret has no default"
+
+    def test_settings_are_documented(self, provider: Provider) -> None:
+        if provider.documentation is None:
+            pytest.skip("no documentation is named")
+        text = provider.documentation.read_text(encoding="utf-8")
+        assert [setting.name for setting in provider.adapter.settings if f"`{setting.name}`" not in text] == []
+
+    def test_a_setting_that_it_does_not_have_is_named_with_the_one_that_was_meant(self, provider: Provider) -> None:
+        if not provider.adapter.settings:
+            pytest.skip("it has no settings")
+        name = provider.adapter.settings[0].name
+        with pytest.raises(ConfigurationError, match=f"no setting {name}x; did you mean {name}?"):
+            provider.make({**provider.settings, f"{name}x": "1"})
+
+    def test_test_settings_do_not_work_in_live_mode(self, provider: Provider) -> None:
+        with pytest.raises(ConfigurationError):
+            provider.make(live=True)
+
+    def test_it_can_be_checked(self, adapter: Adapter) -> None:
+        findings = adapter.check()
+        assert findings
+        assert all(isinstance(finding, Finding) and finding.text for finding in findings)
+        assert [finding for finding in findings if not finding.ok] == []
+
+    def test_the_smallest_step_is_a_positive_number_of_minor_units(self, adapter: Adapter, provider: Provider) -> None:
+        assert adapter.smallest(provider.currency) >= 1
+
+    # prepare
+
+    def test_prepare_is_pure(self, adapter: Adapter, provider: Provider) -> None:
+        payment = provider.payment()
+        first = json.dumps(adapter.prepare(payment))
+        assert json.dumps(adapter.prepare(payment)) == first
+        assert json.dumps(provider.make().prepare(payment)) == first
+        assert provider.charges(provider.settings, payment) in (0, None)
+
+    def test_a_request_survives_being_stored(self, adapter: Adapter, provider: Provider) -> None:
+        request = adapter.prepare(provider.payment())
+        assert json.loads(json.dumps(request)) == request
+
+    def test_a_request_holds_no_secret(self, adapter: Adapter, provider: Provider) -> None:
+        text = json.dumps(adapter.prepare(provider.payment()))
+        assert [secret for secret in secrets(provider) if secret in text] == []
+
+    @pytest.mark.parametrize("value", [None, "", "x y", "\0", 7, 1.5, True, ["pm_card_visa"], {"id": "pm_card_visa"}])
+    @pytest.mark.parametrize("param", ["customer", "payment_method"])
+    def test_whatever_callers_send_is_prepared_or_refused_by_name(
+        self, adapter: Adapter, provider: Provider, param: str, value: Any
+    ) -> None:
+        refusal = refusal_of(lambda: adapter.prepare(provider.payment(**{param: value})))
+        if isinstance(refusal, InvalidParameter):
+            assert refusal.details["param"] == param
+            assert param in str(refusal)
+        assert refusal is None or str(refusal)
+
+    # create
+
+    def test_a_payment_is_charged_once(self, adapter: Adapter, provider: Provider) -> None:
+        payment = provider.payment()
+        _, outcome = create(adapter, payment)
+        assert (outcome.status, outcome.amount, outcome.currency) == (Status.SUCCEEDED, 1023, provider.currency)
+        assert outcome.reference
+        assert outcome.decline is None
+        assert outcome.charge is not None
+        assert (outcome.charge.amount, outcome.charge.captured, outcome.charge.amount_captured) == (1023, True, 1023)
+        assert provider.charges(provider.settings, payment) in (1, None)
+
+    def test_manual_capture_only_holds_the_money(self, adapter: Adapter, provider: Provider) -> None:
+        _, outcome = create(adapter, provider.payment(capture="manual"))
+        assert outcome.status is Status.REQUIRES_CAPTURE
+        assert outcome.charge is not None
+        assert (outcome.charge.amount, outcome.charge.captured, outcome.charge.amount_captured) == (1023, False, 0)
+
+    def test_the_same_request_and_key_charge_nothing_more(self, adapter: Adapter, provider: Provider) -> None:
+        if not adapter.replay_window:
+            pytest.skip("it has no replay window")
+        payment = provider.payment()
+        request, first = create(adapter, payment)
+        assert adapter.create(request, key_of(payment)) == first
+        assert provider.make().create(request, key_of(payment)) == first, "after a restart"
+        assert provider.charges(provider.settings, payment) in (1, None)
+
+    def test_another_attempt_is_another_payment(self, adapter: Adapter, provider: Provider) -> None:
+        _, first = create(adapter, provider.payment())
+        _, second = create(adapter, provider.payment())
+        assert first.reference != second.reference
+
+    def test_a_decline_is_a_value(self, adapter: Adapter, provider: Provider) -> None:
+        payment = provider.payment(provider.declined)
+        _, outcome = create(adapter, payment)
+        assert outcome.status in (Status.REQUIRES_PAYMENT_METHOD, Status.CANCELED)
+        assert outcome.status is Status.CANCELED or "cancel" in adapter.operations, "nobody can void it"
+        assert outcome.decline is not None
+        assert outcome.decline.code
+        assert outcome.decline.message
+        assert provider.charges(provider.settings, payment) in (0, None)
+
+    def test_a_refusal_is_an_error_with_a_sentence(self, adapter: Adapter, provider: Provider) -> None:
+        payment = arranged(provider.refused(provider.payment()))
+        with pytest.raises(ProviderRefused) as caught:
+            create(adapter, payment)
+        assert str(caught.value)
+        assert provider.charges(provider.settings, payment) in (0, None)
+
+    def test_an_unreachable_provider_is_an_error(self, adapter: Adapter, provider: Provider) -> None:
+        payment = arranged(provider.unreachable(provider.payment()))
+        with pytest.raises(ProviderUnreachable):
+            create(adapter, payment)
+        assert provider.charges(provider.settings, payment) in (0, None)
+
+    def test_a_lost_answer_is_not_a_no_and_the_repeat_finds_the_payment(
+        self, adapter: Adapter, provider: Provider
+    ) -> None:
+        payment = arranged(provider.lost_answer(provider.payment()))
+        request = adapter.prepare(payment)
+        with pytest.raises(ProviderUnreachable) as caught:
+            adapter.create(request, key_of(payment))
+        assert caught.value.sent
+        assert adapter.create(request, key_of(payment)).status is Status.SUCCEEDED
+        assert provider.charges(provider.settings, payment) in (1, None)
+
+    def test_nonsense_is_not_a_no_and_the_repeat_finds_the_payment(self, adapter: Adapter, provider: Provider) -> None:
+        payment = arranged(provider.nonsense(provider.payment()))
+        request = adapter.prepare(payment)
+        with pytest.raises(ProviderConfused):
+            adapter.create(request, key_of(payment))
+        assert adapter.create(request, key_of(payment)).status is Status.SUCCEEDED
+        assert provider.charges(provider.settings, payment) in (1, None)
+
+    def test_a_status_that_nobody_knows_means_processing(self, adapter: Adapter, provider: Provider) -> None:
+        _, outcome = create(adapter, arranged(provider.strange_status(provider.payment())))
+        assert outcome.status is Status.PROCESSING
+
+    # fetch, find, cancel
+
+    def test_fetch_tells_what_create_told(self, adapter: Adapter, provider: Provider) -> None:
+        require(adapter, "fetch")
+        for capture in ("automatic", "manual"):
+            _, created = create(adapter, provider.payment(capture=capture))
+            fetched = adapter.fetch(str(created.reference))
+            assert [name for name in _SAME if getattr(fetched, name) != getattr(created, name)] == []
+
+    def test_fetch_of_a_declined_payment_tells_the_decline(self, adapter: Adapter, provider: Provider) -> None:
+        require(adapter, "fetch")
+        _, created = create(adapter, provider.payment(provider.declined))
+        fetched = adapter.fetch(str(created.reference))
+        assert (fetched.status, fetched.decline) == (created.status, created.decline)
+
+    def test_fetch_of_what_is_not_there_is_refused(self, adapter: Adapter) -> None:
+        require(adapter, "fetch")
+        with pytest.raises(ProviderRefused):
+            adapter.fetch("pi_Nobody00000000000000000000")
+
+    def test_find_finds_the_attempt_and_no_other(self, adapter: Adapter, provider: Provider) -> None:
+        require(adapter, "find")
+        payment, other = provider.payment(), provider.payment()
+        request, created = create(adapter, payment)
+        create(adapter, provider.payment())
+        found = adapter.find(request, key_of(payment), 0.0)
+        assert found is not None
+        assert (found.reference, found.status) == (created.reference, created.status)
+        assert adapter.find(adapter.prepare(other), key_of(other), 0.0) is None
+
+    def test_find_does_not_look_before_it_is_told(self, adapter: Adapter, provider: Provider) -> None:
+        require(adapter, "find")
+        payment = provider.payment()
+        request, _ = create(adapter, payment)
+        assert adapter.find(request, key_of(payment), provider.context().clock() + 3600) is None
+
+    def test_cancel_voids_what_is_open(self, adapter: Adapter, provider: Provider) -> None:
+        require(adapter, "cancel")
+        for payment in (provider.payment(provider.declined), provider.payment(capture="manual")):
+            _, outcome = create(adapter, payment)
+            for _ in range(2):
+                key = f"{payment.attempt_id}:cancel"
+                assert adapter.cancel(str(outcome.reference), key).status is Status.CANCELED
+            again = provider.make().cancel(str(outcome.reference), f"{payment.attempt_id}:cancel2")
+            assert again.status is Status.CANCELED, "canceled already, under another key"
+
+    def test_cancel_of_what_is_paid_tells_so(self, adapter: Adapter, provider: Provider) -> None:
+        require(adapter, "cancel")
+        payment = provider.payment()
+        _, outcome = create(adapter, payment)
+        assert adapter.cancel(str(outcome.reference), f"{payment.attempt_id}:cancel").status is Status.SUCCEEDED
+
+    # Secrets and threads
+
+    def test_secrets_are_nowhere(self, adapter: Adapter, provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        known = secrets(provider)
+        seen = [repr(adapter), str(adapter), repr(adapter.check())]
+        for payment in self._every_kind(provider):
+            try:
+                _, outcome = create(adapter, payment)
+            except BridgeError as error:
+                seen += [repr(error), str(error), repr(error.details)]
+            else:
+                seen += [repr(outcome), repr(outcome.raw), repr(outcome.charge)]
+                known += [outcome.client_secret] if outcome.client_secret else []
+        seen.append(caplog.text)
+        assert [secret for secret in known if any(secret in text for text in seen)] == []
+
+    def test_two_stores_in_many_threads_stay_with_their_own_accounts(self, provider: Provider) -> None:
+        if provider.other_settings is None:
+            pytest.skip("there is only one account")
+        stores = [(settings, provider.make(settings)) for settings in (provider.settings, provider.other_settings)]
+        payments = [
+            [provider.payment(customer=provider.customer_of(settings)) for _ in range(8)] for settings, _ in stores
+        ]
+        if provider.charges(provider.settings, payments[0][0]) is None:
+            pytest.skip("this provider shows no books")
+        together = threading.Barrier(8)
+
+        def pay(turn: int) -> None:
+            together.wait(10)
+            for (_, adapter), mine in zip(stores, payments, strict=True):
+                create(adapter, mine[turn])
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(pay, range(8)))
+        for (settings, _), mine in zip(stores, payments, strict=True):
+            theirs = [payment for others in payments if others is not mine for payment in others]
+            assert [provider.charges(settings, payment) for payment in mine] == [1] * 8
+            assert [provider.charges(settings, payment) for payment in theirs] == [0] * 8
+        provider.close()
+
+    def _every_kind(self, provider: Provider) -> Iterator[Payment]:
+        """Payments that go well and wrong, each arranged just before it is made."""
+        yield provider.payment()
+        yield provider.payment(provider.declined)
+        for arrange in (provider.refused, provider.unreachable, provider.lost_answer, provider.nonsense):
+            payment = arrange(provider.payment())
+            if payment is not None:
+                yield payment
+
+
+_SAME = tuple(field.name for field in fields(Outcome) if field.name not in ("raw", "client_secret", "next_action"))
+
+
+def secrets(provider: Provider) -> list[str]:
+    """The values of the settings that are secret."""
+    return [provider.settings[item.name] for item in provider.adapter.settings if item.secret]
+
+
+def require(adapter: Adapter, operation: str) -> None:
+    """Skip a test of what the adapter does not claim to do."""
+    if operation not in adapter.operations:
+        pytest.skip(f"{adapter.name} cannot {operation}")
+
+
+def arranged(payment: Payment | None) -> Payment:
+    """Skip a test for which the provider has no hook."""
+    if payment is None:
+        pytest.skip("the provider describes no way to do this")
+    return payment
+
+
+def refusal_of(call: Callable[[], Any]) -> Refused | None:
+    """What `call` was refused with; None if it was not."""
+    try:
+        json.dumps(call())
+    except Refused as error:
+        return error
+    return None

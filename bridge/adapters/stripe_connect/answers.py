@@ -1,0 +1,168 @@
+"""What Stripe says, as Outcomes and errors. Pure; trusts nothing: an answer that is not about our payment is no answer.
+
+Sources: Stripe, "The PaymentIntent object", "The Charge object", "Errors", "Idempotent requests".
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
+from bridge.domain.intents import Charge, Status
+from bridge.domain.outcomes import Decline, Outcome
+
+Json = dict[str, Any]
+_CARD = ("amount_authorized", "brand", "capture_before", "country", "exp_month", "exp_year", "last4", "three_d_secure")
+_SECRET = frozenset({"client_secret", "next_action"})
+_UNPAID = frozenset({Status.REQUIRES_PAYMENT_METHOD, Status.CANCELED})
+_WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION})
+NONSENSE = "The payment provider's answer could not be understood."
+_LONGEST = 500
+_BAD_KEY = "Stripe refused this store's API key or account. The settings secret_key and account have to be checked."
+
+
+def read_intent(answer: Any, *, account: str | None, **expected: Any) -> Outcome:
+    """A PaymentIntent as an Outcome. `expected` is what it must have, at least. Raises ProviderConfused.
+
+    `account` is the connected account whose own payment it is, if it is one: a browser needs it to go on.
+    """
+    intent = _object(answer, "payment_intent")
+    for name, kind in (("id", str), ("status", str), ("currency", str), ("amount", int), ("livemode", bool)):
+        _require(type(intent.get(name)) is kind and intent[name] != "")
+    _require(all(_agrees(intent.get(name), value) for name, value in expected.items()))
+    status = Status.of(intent["status"])
+    problem = intent.get("last_payment_error")
+    waiting = status in _WAITING
+    created = intent.get("created")
+    return Outcome(
+        status=status,
+        reference=intent["id"],
+        public_id=intent["id"],
+        amount=intent["amount"],
+        currency=intent["currency"].upper(),
+        customer=_id(intent.get("customer")),
+        payment_method=_id(intent.get("payment_method")),
+        charge=_read_charge(intent.get("latest_charge")),
+        decline=read_decline(problem) if isinstance(problem, dict) and status in _UNPAID else None,
+        created=float(created) if isinstance(created, int) else None,
+        next_action=intent.get("next_action") if waiting else None,
+        client_secret=intent.get("client_secret") if waiting else None,
+        provider_data={"stripe_account": account} if waiting and account else None,
+        raw=scrub(intent),
+    )
+
+
+def read_decline(problem: Json) -> Decline:
+    """Stripe's error about a card. `code` falls back to the error's type, which is always there."""
+    return Decline(
+        code=str(problem.get("code") or problem.get("type") or "card_declined"),
+        message=str(problem.get("message") or "The card was declined.")[:_LONGEST],
+        decline_code=problem.get("decline_code"),
+    )
+
+
+def read_list(answer: Any) -> tuple[list[Any], bool]:
+    """A page of a list, and whether there are more. Raises ProviderConfused."""
+    page = _object(answer, "list")
+    _require(isinstance(page.get("data"), list) and isinstance(page.get("has_more"), bool))
+    return page["data"], page["has_more"]
+
+
+def last_id(page: list[Any]) -> str:
+    """Where the next page begins. Raises ProviderConfused if this one has no such place."""
+    identifier = _id(page[-1]) if page else None
+    _require(identifier is not None)
+    return str(identifier)
+
+
+def scrub(value: Any) -> Any:
+    """A copy in plain dicts, without what lets somebody act on the payment."""
+    if isinstance(value, dict):
+        return {name: scrub(member) for name, member in value.items() if name not in _SECRET}
+    return [scrub(member) for member in value] if isinstance(value, list) else value
+
+
+class Problem(Exception):
+    """An error object that Stripe answered, with a status from 400 to 499."""
+
+    def __init__(self, status: int, error: Json) -> None:
+        super().__init__(status, error.get("type"), error.get("code"))
+        self.status = status
+        self.error = error
+        self.code = str(error.get("code") or "")
+
+    @property
+    def turned_away(self) -> bool:
+        """Whether the request did not come past the door, which proves nothing about an earlier one under its key."""
+        return self.status in (401, 403, 429) or self.code == "rate_limit"
+
+    def outcome(self, *, account: str | None, **expected: Any) -> Outcome | None:
+        """The payment that a failed create made all the same, with its decline; None if it made none."""
+        if not isinstance(self.error.get("payment_intent"), dict):
+            return None
+        outcome = read_intent(self.error["payment_intent"], account=account, **expected)
+        return replace(outcome, decline=read_decline(self.error)) if outcome.status in _UNPAID else outcome
+
+    def as_error(self) -> ProviderError:
+        """What it means in our contract: refused only where Stripe cannot have done anything under this key, which
+        it may have when another request holds the key or the same objects, or when the key is known with other
+        parameters."""
+        kind, message = self.error.get("type"), str(self.error.get("message") or "it gave no reason.")[:_LONGEST]
+        if self.status == 409 or self.code in ("lock_timeout", "idempotency_key_in_use"):
+            return ProviderUnreachable("Stripe is busy with the same payment.")
+        if self.status == 429 or self.code == "rate_limit":
+            refused = ProviderRefused("Error: Stripe has too many requests. Try again in a moment.", code="rate_limit")
+            refused.retryable = True
+            return refused
+        if self.status in (401, 403):
+            return ProviderRefused(f"Error: {_BAD_KEY}", code=self.code or "api_key_refused")
+        if self.status in (400, 404) and kind == "invalid_request_error":
+            prefix = "" if self.code == "amount_too_small" else "Error: "
+            return ProviderRefused(prefix + message, code=self.code or kind, param=self.error.get("param"))
+        return ProviderConfused(NONSENSE)
+
+
+def _read_charge(charge: Any) -> Charge | None:
+    """A charge, or None for a mere reference to one and for what is none."""
+    if not isinstance(charge, dict) or type(charge.get("id")) is not str or type(charge.get("amount")) is not int:
+        return None
+    details = charge.get("payment_method_details")
+    details = details if isinstance(details, dict) else {}
+    card = details.get("card")
+    return Charge(
+        id=charge["id"],
+        amount=charge["amount"],
+        status=charge.get("status") or "",
+        captured=bool(charge.get("captured")),
+        amount_captured=charge.get("amount_captured") or 0,
+        amount_refunded=charge.get("amount_refunded") or 0,
+        application_fee_amount=charge.get("application_fee_amount"),
+        balance_transaction=_id(charge.get("balance_transaction")),
+        billing_details=scrub(charge.get("billing_details")),
+        card={name: card.get(name) for name in _CARD} if isinstance(card, dict) else None,
+        payment_method_type=details.get("type") or "card",
+        created=charge.get("created") or 0,
+        outcome=scrub(charge.get("outcome")),
+    )
+
+
+def _object(answer: Any, kind: str) -> Json:
+    _require(isinstance(answer, dict) and answer.get("object") == kind)
+    return dict(answer)
+
+
+def _agrees(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and wanted.items() <= found.items()
+    return bool(found == wanted)
+
+
+def _require(right: bool) -> None:
+    if not right:
+        raise ProviderConfused(NONSENSE)
+
+
+def _id(value: Any) -> str | None:
+    """The id of an object, or of one that is merely referred to."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) else None

@@ -1,0 +1,109 @@
+"""Sending to Stripe through its SDK, and what came of it. A client per account; `stripe.api_key` is never set.
+
+The SDK's own repeats are off: they sleep in the request's thread and hide whether an earlier try may have arrived.
+"""
+
+import logging
+from typing import Any, Literal
+
+import requests
+import stripe
+
+from bridge.adapters.context import AdapterContext
+from bridge.adapters.stripe_connect.answers import NONSENSE, Problem
+from bridge.adapters.stripe_connect.settings import Account
+from bridge.adapters.transport import CONNECT_SECONDS, AddressRefused, AnswerTooLarge, never_sent
+from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
+
+log = logging.getLogger(__name__)
+VERSION = stripe.api_version
+"""The API version that this SDK was made for. Every request names one."""
+_UNREACHABLE = "Stripe could not be reached."
+
+
+class Client:
+    """Calls with one account's key, from many threads."""
+
+    def __init__(self, account: Account, context: AdapterContext) -> None:
+        _quieten_sdk()
+        self._max_retries = account.max_retries
+        self._session = context.session()
+        timeout = (min(CONNECT_SECONDS, context.timeout), context.timeout)
+        self._stripe = stripe.StripeClient(
+            account.secret_key,
+            base_addresses={"api": account.api_base},
+            max_network_retries=0,
+            http_client=stripe.RequestsClient(timeout=timeout, session=self._session),
+        )
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
+
+    def call(
+        self,
+        method: Literal["get", "post"],
+        path: str,
+        params: dict[str, Any],
+        *,
+        account: str | None,
+        version: str = VERSION,
+        key: str | None = None,
+    ) -> Any:
+        """The answer's JSON. A connection that breaks is tried again at once, under the same key, `max_retries` times.
+
+        Raises Problem (an error that Stripe explains), ProviderUnreachable or ProviderConfused.
+        """
+        options = {"stripe_account": account, "stripe_version": version, "idempotency_key": key}
+        retries, maybe_done = self._max_retries, False
+        while True:
+            try:
+                return self._stripe.raw_request(method, path, **options, **params).data
+            except stripe.APIConnectionError as error:
+                cause = error.__cause__
+                log.warning("%s %s at Stripe: %s", method, path, cause)
+                maybe_done = maybe_done or not never_sent(cause)
+                if not retries or not _broke(cause):
+                    raise _unanswered(cause, maybe_done) from None
+            except stripe.StripeError as error:
+                raise _explained(error, maybe_done) from None
+            except (AttributeError, TypeError, ValueError):  # in the SDK, from an error object that is none of Stripe's
+                raise ProviderConfused(NONSENSE) from None
+            retries -= 1
+
+
+def _broke(error: BaseException | None) -> bool:
+    """Whether a connection broke or could not be made, which may be better at once; after a timeout it is not."""
+    if isinstance(error, (requests.Timeout, requests.exceptions.SSLError, AddressRefused)):
+        return False
+    return isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError))
+
+
+def _unanswered(error: BaseException | None, maybe_done: bool) -> ProviderError:
+    if isinstance(error, (AnswerTooLarge, requests.exceptions.ContentDecodingError)):
+        return ProviderConfused(NONSENSE)
+    if isinstance(error, AddressRefused):
+        return ProviderUnreachable(f"{_UNREACHABLE} {error}", sent=False)
+    return ProviderUnreachable(_UNREACHABLE, sent=maybe_done)
+
+
+def _explained(error: stripe.StripeError, maybe_done: bool) -> Exception:
+    """An answer that is not a success. `maybe_done` says that an earlier try of the same request may have arrived."""
+    status, body = error.http_status or 0, error.json_body
+    if status >= 500:
+        return ProviderUnreachable(f"Stripe failed (HTTP {status}).")
+    if status < 400 or not isinstance(body, dict) or not isinstance(body.get("error"), dict):
+        return ProviderConfused(NONSENSE)
+    problem = Problem(status, body["error"])
+    if maybe_done and problem.turned_away:
+        return ProviderUnreachable(_UNREACHABLE)
+    return problem
+
+
+def _quieten_sdk() -> None:
+    """The two globals of the SDK that have no other switch. With telemetry it writes a file into the home directory and
+    reports earlier requests; at DEBUG it logs whole answers, client secrets and customers included."""
+    stripe.enable_telemetry = False
+    logger = logging.getLogger("stripe")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)

@@ -1,0 +1,254 @@
+"""The composition root: settings, database and edges become a Bridge; a Bridge becomes a blueprint or a Flask app."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Flask
+
+from bridge.adapters import AdapterContext, load, make
+from bridge.domain.errors import ConfigurationError, Refused
+from bridge.domain.ids import RandomIds
+from bridge.domain.ports import Adapter, Clock, Finding, Ids, OrderBook
+from bridge.domain.stores import Store
+from bridge.http.blueprint import make_blueprint
+from bridge.http.errors import handle_outside
+from bridge.payments import stores
+from bridge.payments.services import Services
+from bridge.payments.worker import Worker
+from bridge.settings import Settings, data_directory
+from bridge.storage import Database
+from bridge.storage.references import UnreadableReference
+from bridge.storage.vault import Vault
+from bridge.version import __version__
+
+if TYPE_CHECKING:
+    import requests
+
+OrderBookFactory = Callable[[Store], OrderBook]
+EXTENSION = "wcpay_bridge"
+WOOPAYMENTS = "woocommerce_payments"
+"""WooPayments' own payment method id: ours only where that plugin is not active."""
+FRESH_SECONDS = 5.0
+"""How long a process goes on with what it knows of a store before it looks whether the row was changed."""
+
+
+class Bridge:
+    """One bridge: a database, its stores and their edges. Mount it into any number of Flask apps, under any prefix.
+
+    `order_book` makes the OrderBook of a store, for hosts whose orders live elsewhere than behind WooCommerce's REST
+    API.
+    Raises ConfigurationError with everything that is wrong.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        config: Mapping[str, Any] | None = None,
+        clock: Clock = time.time,
+        ids: Ids | None = None,
+        order_book: OrderBookFactory | None = None,
+        **keywords: Any,
+    ) -> None:
+        self.settings = settings or Settings.load(config, **keywords)
+        database = Database(self.settings.database_url)
+        database.require_current()
+        connections = _Connections(self.settings, clock, ids or RandomIds(), order_book)
+        self._worker: Worker | None = None
+        self.services = Services(
+            database=database,
+            vault=Vault(self.settings.secret_key, database),
+            clock=clock,
+            ids=connections.ids,
+            connections=connections,
+            provider_timeout=self.settings.provider_timeout,
+            version=__version__,
+            wake=self._wake,
+        )
+        connections.services = self.services
+        self._connections = connections
+
+    def blueprint(self, name: str = EXTENSION) -> Blueprint:
+        """A fresh blueprint. Two bridges in one app need two names."""
+        return make_blueprint(self.services, self.settings, name=name)
+
+    def init_app(self, app: Flask, *, url_prefix: str = "", name: str = EXTENSION, worker: bool = False) -> None:
+        """Mount into `app` below `url_prefix`; with `worker` also deliver and settle in a thread of this process."""
+        app.register_blueprint(self.blueprint(name), url_prefix=url_prefix or None)
+        app.extensions.setdefault(EXTENSION, self)
+        if worker:
+            self.start_worker()
+
+    def start_worker(self) -> None:
+        """Deliver the outbox and settle what is unknown in a thread of this process."""
+        if self._worker is None:
+            self._worker = Worker(self.services)
+            self._worker.start()
+
+    def add_store(self, store: Store) -> Store:
+        """Ask the shop who it is and record it. Its secrets may be in clear or references; settings are checked.
+
+        Raises ConfigurationError, Refused, StoreError.
+        """
+        return stores.add(self.services, self._identified(store), _secret_settings(store))
+
+    def update_store(self, store: Store) -> Store:
+        """Like `add_store`, for one that is there."""
+        store = self._identified(store)
+        stores.update(self.services, store, _secret_settings(store))
+        return store
+
+    def check_store(self, store: Store) -> list[Finding]:
+        """Ask shop and provider whether everything is set up right."""
+        connection = self._connections.connect(self._unsealed(store))
+        return [*connection.order_book.check(), *connection.adapter.check()]
+
+    def _identified(self, store: Store) -> Store:
+        connection = self._connections.connect(self._unsealed(store))
+        _ = connection.adapter
+        store = replace(store, identity=connection.order_book.identify())
+        if store.options["payment_method"] == WOOPAYMENTS:
+            connection = self._connections.connect(self._unsealed(store))
+            if problems := [finding.text for finding in connection.order_book.check() if not finding.ok]:
+                raise Refused("\n".join(problems))
+        return store
+
+    def _unsealed(self, store: Store) -> Store:
+        try:
+            return stores.unseal(self.services.vault, store)
+        except UnreadableReference as problem:
+            raise ConfigurationError(f"Store {store.url}: {problem}.") from None
+
+    def close(self) -> None:
+        """Stop the worker, if there is one, and close the database."""
+        if self._worker:
+            self._worker.stop()
+            self._worker = None
+        self._connections.close()
+        self.services.database.close()
+
+    def _wake(self) -> None:
+        if self._worker:
+            self._worker.wake()
+
+
+def create_app(bridge: Bridge | None = None, *, worker: bool = False, **keywords: Any) -> Flask:
+    """A plain Flask app with a bridge at its root; `keywords` are settings for a new one."""
+    app = Flask("bridge", static_folder=None)
+    app.url_map.merge_slashes = False
+    bridge = bridge or Bridge(**keywords)
+    bridge.init_app(app, worker=worker)
+    handle_outside(app)
+    return app
+
+
+@dataclass
+class _Connection:
+    """A store as it was at `updated`, with its edges made when they are first needed."""
+
+    store: Store
+    updated: float
+    looked_at: float
+    settings: Settings
+    context: AdapterContext
+    factory: OrderBookFactory
+
+    @cached_property
+    def adapter(self) -> Adapter:
+        return make(self.store.adapter, self.store.settings, live=self.store.live, context=self.context)
+
+    @cached_property
+    def order_book(self) -> OrderBook:
+        return self.factory(self.store)
+
+
+def _secret_settings(store: Store) -> set[str]:
+    return {setting.name for setting in load(store.adapter).settings if setting.secret}
+
+
+class _Connections:
+    """The stores of this process, read again when their rows change."""
+
+    def __init__(self, settings: Settings, clock: Clock, ids: Ids, order_book: OrderBookFactory | None) -> None:
+        self.services: Services
+        self.ids = ids
+        self._settings = settings
+        self._clock = clock
+        self._factory = order_book or self._woocommerce
+        self._known: dict[str, _Connection] = {}
+        self._closers: list[Callable[[], None]] = []
+        self._lock = threading.RLock()
+
+    def store(self, store_id: str, updated: float | None = None) -> Store:
+        return self._connection(store_id, updated).store
+
+    def adapter(self, store: Store) -> Adapter:
+        connection = self._connection(store.id, None)
+        with self._lock:
+            return connection.adapter
+
+    def order_book(self, store: Store) -> OrderBook:
+        connection = self._connection(store.id, None)
+        with self._lock:
+            return connection.order_book
+
+    def connect(self, store: Store) -> _Connection:
+        """The edges of a store that is not stored (yet), its secrets in clear."""
+        return _Connection(store, store.created, self._clock(), self._settings, self._context(), self._factory)
+
+    def close(self) -> None:
+        """Close what is kept open towards shops and providers."""
+        with self._lock:
+            for close in self._closers:
+                close()
+            self._closers.clear()
+            self._known.clear()
+
+    def _connection(self, store_id: str, updated: float | None) -> _Connection:
+        now = self._clock()
+        known = self._known.get(store_id)
+        if known and (known.updated == updated or (updated is None and now - known.looked_at < FRESH_SECONDS)):
+            return known
+        store, row_updated = stores.opened(self.services, store_id)
+        with self._lock:
+            known = self._known.get(store_id)
+            if known is None or known.updated != row_updated:
+                known = self.connect(store)
+                known.updated = row_updated
+                self._known[store_id] = known
+            known.looked_at = now
+            return known
+
+    def _context(self) -> AdapterContext:
+        database = self.services.database.url
+        beside = Path(str(database.database)).parent if self.services.database.is_sqlite else data_directory()
+        return AdapterContext(
+            clock=self._clock,
+            ids=self.ids,
+            timeout=self._settings.provider_timeout,
+            allow_private_urls=self._settings.allow_private_urls,
+            directory=beside,
+            make_session=self._make_session,
+        )
+
+    def _make_session(self, **options: Any) -> "requests.Session":
+        from bridge.adapters.transport import make_session
+
+        session = make_session(**options)
+        self._closers.append(session.close)
+        return session
+
+    def _woocommerce(self, store: Store) -> OrderBook:
+        from bridge.stores.woocommerce import WooCommerceOrderBook
+
+        session = self._make_session(
+            timeout=self._settings.provider_timeout,
+            ca_file=store.ca_file,
+            allow_private=self._settings.allow_private_urls,
+        )
+        return WooCommerceOrderBook(store, session, self._clock)

@@ -1,0 +1,32 @@
+"""The command line: `wcpay-bridge ...`, and `flask bridge ...` on the Bridge that a host app has mounted."""
+
+import click
+
+from bridge.cli.keys import keys
+from bridge.cli.payments import why, worker
+from bridge.cli.stores import stores
+from bridge.cli.system import demo, init, migrate, openapi, serve
+from bridge.version import __version__
+
+SHARED = (keys, migrate, openapi, stores, why, worker)
+
+
+@click.group()
+def group() -> None:
+    """The bridge that is mounted in this app."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="wcpay-bridge")
+def main() -> None:
+    """WooPayments' REST API in front of any payment provider.
+
+    Start with `wcpay-bridge demo`, or with `wcpay-bridge init` for a bridge of your own.
+    """
+
+
+for command in SHARED:
+    group.add_command(command)
+    main.add_command(command)
+for command in (demo, init, serve):
+    main.add_command(command)

@@ -1,0 +1,72 @@
+"""What all commands share: the Bridge they work on, how they print and how they fail."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+from flask.cli import ScriptInfo
+
+from bridge.app import EXTENSION, Bridge
+from bridge.domain.errors import BridgeError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+@contextmanager
+def opened_bridge() -> Iterator[Bridge]:
+    """The host app's Bridge under `flask bridge`, else one from the environment's settings."""
+    script = click.get_current_context().find_object(ScriptInfo)
+    if script is not None:
+        mounted = script.load_app().extensions.get(EXTENSION)
+        if mounted is None:
+            raise click.ClickException("No bridge is mounted in this app: call Bridge(...).init_app(app).")
+        yield mounted
+        return
+    bridge = Bridge()
+    try:
+        yield bridge
+    finally:
+        bridge.close()
+
+
+def with_bridge(command: Command) -> Command:
+    """Give the command the Bridge as its first argument, and turn our errors into one message and exit code 1."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with plain_errors(), opened_bridge() as bridge:
+            return command(bridge, *args, **kwargs)
+
+    return run  # type: ignore[return-value]
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    try:
+        yield
+    except BridgeError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def note(message: str) -> None:
+    """For people: to stderr, so that stdout stays for results."""
+    click.echo(message, err=True)
+
+
+def secret(value: str | None, prompt: str) -> str:
+    """A secret from an option.
+
+    `-` reads a line of stdin, nothing asks at the terminal, `env:` and `file:` stay as they are.
+    """
+    if value == "-":
+        return sys.stdin.readline().strip()
+    return value if value else str(click.prompt(prompt, hide_input=True, err=True))

@@ -1,0 +1,128 @@
+"""`keys`: the consumer keys of a store's clients."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.console import json_option, note, print_json, secret, with_bridge
+from bridge.domain.stores import ApiKey, Permissions
+from bridge.payments import keys as use_cases
+from bridge.payments import stores as store_cases
+from bridge.payments.keys import KeyPair
+from bridge.storage.references import resolve
+
+permissions_option = click.option(
+    "--permissions", type=click.Choice([p.value for p in Permissions]), default="read_write", show_default=True
+)
+store_option = click.option("--store", required=True, metavar="STORE", help="Id or address of the store.")
+description_option = click.option("--description", default="", help="What the key is for.")
+
+
+@click.group()
+def keys() -> None:
+    """Consumer keys: who may call the bridge for which store."""
+
+
+@keys.command()
+@store_option
+@permissions_option
+@description_option
+@json_option
+@with_bridge
+def create(bridge: Bridge, store: str, permissions: str, description: str, as_json: bool) -> None:
+    """Make a new pair. The secret is shown once."""
+    found = store_cases.get(bridge.services, store)
+    _show_pair(use_cases.create(bridge.services, found.id, Permissions(permissions), description), as_json)
+
+
+@keys.command("import")
+@store_option
+@click.option("--consumer-key", required=True, metavar="ck_...")
+@click.option("--consumer-secret", metavar="cs_...", help="`-` reads it from stdin; left out, it is asked for.")
+@permissions_option
+@description_option
+@json_option
+@with_bridge
+def import_(
+    bridge: Bridge,
+    store: str,
+    consumer_key: str,
+    consumer_secret: str | None,
+    permissions: str,
+    description: str,
+    as_json: bool,
+) -> None:
+    """Take a pair that the store's clients already use."""
+    found = store_cases.get(bridge.services, store)
+    consumer_secret = resolve(secret(consumer_secret, "Consumer secret"))
+    pair = use_cases.import_pair(
+        bridge.services, found.id, consumer_key, consumer_secret, Permissions(permissions), description
+    )
+    if as_json:
+        print_json(_facts(pair.key))
+    else:
+        click.echo(f"{pair.key.id}\t...{pair.key.truncated}")
+
+
+@keys.command("list")
+@click.option("--store", metavar="STORE", help="Only the keys of this store.")
+@json_option
+@with_bridge
+def list_(bridge: Bridge, store: str | None, as_json: bool) -> None:
+    """The keys, without their secrets."""
+    store_id = store_cases.get(bridge.services, store).id if store else None
+    found = use_cases.every(bridge.services, store_id)
+    if as_json:
+        print_json([_facts(key) for key in found])
+        return
+    for key in found:
+        facts = _facts(key)
+        columns = (key.id, key.store_id, f"...{key.truncated}", key.permissions, _state(bridge, key))
+        click.echo("\t".join((*columns, f"last used {facts['last_used'] or 'never'}", key.description)))
+
+
+@keys.command()
+@click.argument("key")
+@click.option("--overlap", type=float, default=24.0, show_default=True, help="Hours that the old pair still works.")
+@json_option
+@with_bridge
+def rotate(bridge: Bridge, key: str, overlap: float, as_json: bool) -> None:
+    """A new pair for KEY (its id, or how its consumer key ends); the old one ends after the overlap."""
+    _show_pair(use_cases.rotate(bridge.services, key, overlap * 3600), as_json)
+
+
+@keys.command()
+@click.argument("key")
+@with_bridge
+def revoke(bridge: Bridge, key: str) -> None:
+    """End KEY (its id, or how its consumer key ends) at once and for good."""
+    revoked = use_cases.revoke(bridge.services, key)
+    note(f"The key that ends in {revoked.truncated} is revoked.")
+
+
+def _show_pair(pair: KeyPair, as_json: bool) -> None:
+    shown = {"consumer_key": pair.consumer_key, "consumer_secret": pair.consumer_secret}
+    if as_json:
+        print_json(_facts(pair.key) | shown)
+        return
+    for name, value in shown.items():
+        click.echo(f"{name}: {value}")
+    note("Keep the secret now: it is not shown again.")
+
+
+def _facts(key: ApiKey) -> dict[str, Any]:
+    times = {name: _time(getattr(key, name)) for name in ("created", "last_used", "expires", "revoked")}
+    return asdict(key) | times
+
+
+def _state(bridge: Bridge, key: ApiKey) -> str:
+    if key.revoked:
+        return "revoked"
+    return "active" if use_cases.usable(key, bridge.services.clock()) else "expired"
+
+
+def _time(seconds: float | None) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None

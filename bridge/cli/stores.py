@@ -1,0 +1,220 @@
+"""`stores`: the WooCommerce shops that the bridge serves."""
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from bridge.adapters import load
+from bridge.app import Bridge
+from bridge.cli.console import json_option, note, print_json, secret, with_bridge
+from bridge.domain.errors import ConfigurationError, Refused
+from bridge.domain.ports import Finding
+from bridge.domain.stores import STORE_OPTIONS, Store
+from bridge.payments import stores as use_cases
+
+OPTION_CHOICES = {"rounding": ("exact", "half_up")}
+
+_FIELDS = (
+    click.option("--url", metavar="https://shop.example"),
+    click.option("--consumer-key", metavar="ck_...", help="The store's own key for the bridge (read/write)."),
+    click.option("--consumer-secret", metavar="cs_...", help="`-`, env:NAME or file:PATH; left out, it is asked for."),
+    click.option("--ca-file", type=click.Path(exists=True, dir_okay=False, resolve_path=True), help="A private CA."),
+    click.option("--adapter", metavar="NAME"),
+    click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting; env:NAME and file:PATH."),
+    click.option("--capture", type=click.Choice(["automatic", "manual"])),
+    click.option("--live/--test", "live", default=None, help="Whether real money moves."),
+    json_option,
+)
+
+
+def _fields(command: Any) -> Any:
+    for option in reversed(_FIELDS):
+        command = option(command)
+    return command
+
+
+@click.group()
+def stores() -> None:
+    """The WooCommerce shops that the bridge serves."""
+
+
+@stores.command()
+@_fields
+@with_bridge
+def add(
+    bridge: Bridge,
+    url: str | None,
+    consumer_key: str | None,
+    consumer_secret: str | None,
+    ca_file: str | None,
+    adapter: str | None,
+    assignments: tuple[str, ...],
+    capture: str | None,
+    live: bool | None,
+    as_json: bool,
+) -> None:
+    """Add a store: its identity is asked for and recorded."""
+    if not url or not consumer_key or not adapter:
+        raise click.UsageError("--url, --consumer-key and --adapter are needed.")
+    if live is None:
+        raise click.UsageError("Say --live or --test: live and test money never mix.")
+    settings, options = _split(assignments)
+    wanted = Store(
+        id="",
+        url=url.rstrip("/"),
+        adapter=adapter,
+        live=live,
+        capture=capture or "automatic",
+        identity="",
+        ca_file=ca_file,
+        consumer_key=consumer_key,
+        consumer_secret=secret(consumer_secret, "Consumer secret"),
+        settings=settings,
+        options=STORE_OPTIONS | options,
+    )
+    _show(bridge.add_store(wanted), as_json)
+
+
+@stores.command()
+@click.argument("store")
+@_fields
+@with_bridge
+def update(
+    bridge: Bridge,
+    store: str,
+    url: str | None,
+    consumer_key: str | None,
+    consumer_secret: str | None,
+    ca_file: str | None,
+    adapter: str | None,
+    assignments: tuple[str, ...],
+    capture: str | None,
+    live: bool | None,
+    as_json: bool,
+) -> None:
+    """Change a store. What is not given stays; `--set KEY=` puts a setting back to its default."""
+    old = use_cases.get(bridge.services, store)
+    settings, options = _split(assignments)
+    given = {
+        "url": url and url.rstrip("/"),
+        "consumer_key": consumer_key,
+        "consumer_secret": secret(consumer_secret, "Consumer secret") if consumer_secret else None,
+        "ca_file": ca_file,
+        "adapter": adapter,
+        "capture": capture,
+        "live": live,
+    }
+    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    kept = {} if adapter and adapter != old.adapter else old.settings
+    wanted = replace(
+        old,
+        settings={name: value for name, value in (kept | settings).items() if value},
+        options={name: value or STORE_OPTIONS[name] for name, value in (old.options | options).items()},
+        **changed,
+    )
+    _show(bridge.update_store(wanted), as_json)
+
+
+@stores.command("list")
+@json_option
+@with_bridge
+def list_(bridge: Bridge, as_json: bool) -> None:
+    """All stores."""
+    found = use_cases.every(bridge.services)
+    if as_json:
+        print_json([_facts(store) for store in found])
+        return
+    for store in found:
+        click.echo("\t".join((store.id, store.url, store.adapter, "live" if store.live else "test", store.capture)))
+
+
+@stores.command()
+@click.argument("store")
+@json_option
+@with_bridge
+def show(bridge: Bridge, store: str, as_json: bool) -> None:
+    """One store, without its secrets."""
+    _show(use_cases.get(bridge.services, store), as_json)
+
+
+@stores.command()
+@click.argument("store")
+@json_option
+@with_bridge
+def check(bridge: Bridge, store: str, as_json: bool) -> None:
+    """Prove that the shop and the provider can be worked with. Moves no money and changes nothing."""
+    findings = bridge.check_store(use_cases.get(bridge.services, store))
+    if as_json:
+        print_json([{"ok": finding.ok, "text": finding.text} for finding in findings])
+    else:
+        print_findings(findings)
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)
+
+
+@stores.command()
+@click.argument("store")
+@click.confirmation_option(prompt="Its keys stop working at once. Remove it?")
+@with_bridge
+def remove(bridge: Bridge, store: str) -> None:
+    """Stop serving a store. Its payments stay on record."""
+    use_cases.remove(bridge.services, use_cases.get(bridge.services, store).id)
+    note(f"Store {store} is removed.")
+
+
+def print_findings(findings: list[Finding]) -> None:
+    for finding in findings:
+        click.echo(f"{'ok' if finding.ok else 'NO'}  {finding.text}")
+
+
+def _split(assignments: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    """The adapter's settings and the store's own options."""
+    settings: dict[str, str] = {}
+    options: dict[str, str] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--set takes KEY=VALUE, not {name}.")
+        if value == "-":
+            value = secret("-", name)
+        if value.startswith(use_cases.ENCRYPTED):
+            raise Refused(f"{name}: a value cannot start with {use_cases.ENCRYPTED}")
+        (options if name in STORE_OPTIONS else settings)[name] = value
+    for name, choices in OPTION_CHOICES.items():
+        if options.get(name) and options[name] not in choices:
+            raise ConfigurationError(f"{name} must be one of {', '.join(choices)}.")
+    return settings, options
+
+
+def _show(store: Store, as_json: bool) -> None:
+    facts = _facts(store)
+    if as_json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            value = " ".join(f"{key}={inner}" for key, inner in value.items()) or "-"
+        click.echo(f"{name}: {value if value is not None else '-'}")
+
+
+def _facts(store: Store) -> dict[str, Any]:
+    secrets = {setting.name for setting in load(store.adapter).settings if setting.secret}
+    hidden = {name: _hide(value) if name in secrets else value for name, value in store.settings.items()}
+    return {
+        "id": store.id,
+        "url": store.url,
+        "identity": store.identity,
+        "adapter": store.adapter,
+        "mode": "live" if store.live else "test",
+        "capture": store.capture,
+        "settings": hidden,
+        "options": store.options,
+        "ca_file": store.ca_file,
+        "consumer_key": _hide(store.consumer_key),
+        "consumer_secret": _hide(store.consumer_secret),
+    }
+
+
+def _hide(value: str) -> str:
+    return value if value.startswith(("env:", "file:")) else "(encrypted)"

@@ -1,0 +1,110 @@
+"""`demo`, `init`, `migrate`, `openapi`, `serve`: the bridge as a program."""
+
+import json
+import os
+import secrets
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bridge.app import Bridge, create_app
+from bridge.cli.console import note, plain_errors, print_json, with_bridge
+from bridge.settings import Settings, data_directory
+from bridge.storage import migrate as migrate_database
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, help="0 picks a free one.")
+@click.option("--info", type=click.Path(dir_okay=False, path_type=Path), help="Write addresses and keys as JSON.")
+def demo(host: str, port: int, info: Path | None) -> None:
+    """The whole local world: a shop, providers, a bridge in front. Nothing is kept, no money moves."""
+    from bridge.cli.world import World
+
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        world = World(host, port)
+    except OSError as error:
+        raise click.ClickException(f"Port {port} of {host} cannot be used: {os.strerror(error.errno or 0)}.") from None
+    with world:
+        if info:
+            _write_private(info, json.dumps(world.info(), indent=2) + "\n")
+        click.echo(world.welcome())
+        ended.wait()
+    if info:
+        info.unlink(missing_ok=True)
+
+
+@click.command()
+def init() -> None:
+    """Make the data directory, a secret key and the database."""
+    with plain_errors():
+        if "BRIDGE_SECRET_KEY" not in os.environ:
+            directory = data_directory()
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            key_file = directory / "secret.key"
+            if not key_file.exists():
+                _write_private(key_file, secrets.token_urlsafe(48) + "\n")
+            note(f"Secret key: {key_file} (keep a copy: without it the database cannot be read)")
+        settings = Settings.load()
+        migrate_database(settings.database_url)
+        Bridge(settings).close()
+    note("Database: ready")
+    note("Next, connect a shop with a read/write REST key of its own:")
+    click.echo("wcpay-bridge stores add --url https://shop.example --consumer-key ck_... --adapter sandbox --test")
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with plain_errors():
+        migrate_database(Settings.load().database_url)
+    note("The database is at the newest schema.")
+
+
+@click.command()
+@with_bridge
+def openapi(bridge: Bridge) -> None:
+    """Print the OpenAPI document."""
+    response = create_app(bridge).test_client().get("/bridge/v1/openapi.json")
+    print_json(response.get_json())
+
+
+@click.command()
+@click.option("--bind", default="127.0.0.1:8080", show_default=True, help="HOST:PORT or unix:PATH.")
+@click.option("--workers", default=2, show_default=True, help="Processes.")
+@click.option("--threads", default=64, show_default=True, help="Threads of each process.")
+@click.option("--certfile", type=click.Path(exists=True, dir_okay=False))
+@click.option("--keyfile", type=click.Path(exists=True, dir_okay=False))
+@click.option("--no-worker", is_flag=True, help="Only serve; `wcpay-bridge worker` runs elsewhere.")
+def serve(bind: str, workers: int, threads: int, certfile: str | None, keyfile: str | None, no_worker: bool) -> None:
+    """Serve with gunicorn."""
+    from bridge.cli.server import GunicornServer
+
+    if bool(certfile) != bool(keyfile):
+        raise click.UsageError("--certfile and --keyfile go together.")
+    with plain_errors():
+        settings = Settings.load()
+        Bridge(settings).close()
+    options: dict[str, Any] = {
+        "bind": bind,
+        "workers": workers,
+        "threads": threads,
+        "certfile": certfile,
+        "keyfile": keyfile,
+    }
+    GunicornServer(settings, worker=not no_worker, **options).run()
+
+
+def _write_private(path: Path, text: str) -> None:
+    """All or nothing, readable by the owner only."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    partial.replace(path)

@@ -1,0 +1,201 @@
+"""Everything that can go wrong, as one tree. The core knows no HTTP: `bridge.http.errors` maps reasons to codes and
+statuses.
+
+BridgeError
+├── Refused                     the bridge will not do it; nothing was sent, nothing is owed
+│   ├── OrderNotFound, OrderNotPayable, OrderLocked
+│   ├── InvalidParameter, InvalidAmount, AmountNotRepresentable, CurrencyNotSupported
+│   ├── CardDataRefused
+│   ├── Unsupported             the adapter cannot express it
+│   └── IntentNotFound
+├── Declined                    the payer's side said no, and that is settled
+├── InProgress                  another request for the same order is at it
+├── OutcomeUnknown              it may or may not have happened; the attempt is settled later
+├── ProviderError               what adapters raise
+│   ├── ProviderRefused         the provider answered no; nothing happened there
+│   ├── ProviderUnreachable     no answer, or none that can be trusted
+│   └── ProviderConfused        an answer that makes no sense
+├── StoreError                  what order books raise
+│   ├── StoreUnreachable
+│   └── StoreRefused
+└── ConfigurationError          the owner has to change something
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class BridgeError(Exception):
+    """Base of all. `reason` is a stable word for programs, `str(error)` a sentence for people, without internals."""
+
+    reason = "error"
+    retryable = False
+
+    def __init__(self, message: str = "", **details: Any) -> None:
+        super().__init__(message)
+        self.details: Mapping[str, Any] = details
+
+
+class Refused(BridgeError):
+    """The request cannot be done as it is. Nothing was sent to the provider."""
+
+    reason = "refused"
+
+    def __init__(self, message: str = "", *, reason: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        if reason:
+            self.reason = reason
+
+
+class OrderNotFound(Refused):
+    reason = "order_not_found"
+
+
+class OrderNotPayable(Refused):
+    """The order's own state forbids a payment: it is paid, cancelled, refunded or in the bin."""
+
+    reason = "order_not_payable"
+
+
+class OrderLocked(Refused):
+    """Another payment holds the order and cannot be replaced."""
+
+    reason = "order_has_payment"
+
+
+class InvalidParameter(Refused):
+    """A parameter is missing, empty or malformed. `param` names it."""
+
+    reason = "invalid_parameter"
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message, param=param)
+
+
+class InvalidAmount(Refused):
+    reason = "invalid_amount"
+
+
+class AmountNotRepresentable(Refused):
+    """`amount` (a decimal string) has more decimals than `currency`, or than the provider can charge."""
+
+    reason = "amount_not_representable"
+
+    def __init__(self, amount: str, currency: str) -> None:
+        super().__init__(
+            f"The amount {amount} {currency.upper()} cannot be charged exactly. "
+            "Change the order's total, or let the store round half up (setting rounding=half_up).",
+            amount=amount,
+            currency=currency.upper(),
+        )
+
+
+class CurrencyNotSupported(Refused):
+    reason = "currency_not_supported"
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(f"{currency.lower()} is not a supported currency for payments.", currency=currency.upper())
+
+
+class CardDataRefused(Refused):
+    """Somebody sent a card number. It is neither stored nor echoed."""
+
+    reason = "card_data_refused"
+
+
+class Unsupported(Refused):
+    """`operation` is nothing that `adapter` can express."""
+
+    reason = "not_supported"
+
+    def __init__(self, operation: str, adapter: str) -> None:
+        super().__init__(f"{operation} is not supported by {adapter}.", provider=adapter)
+
+
+class IntentNotFound(Refused):
+    reason = "resource_missing"
+
+
+class Declined(BridgeError):
+    """The payer's side said no. The order is free again, unless `data.outcome` says otherwise."""
+
+    reason = "declined"
+
+
+class InProgress(BridgeError):
+    """A request for the same order is running right now. `attempt_id` is in the details."""
+
+    reason = "in_progress"
+    retryable = True
+
+
+class OutcomeUnknown(BridgeError):
+    """The provider may or may not have done it. Nothing new starts for the order until the attempt is settled."""
+
+    reason = "outcome_unknown"
+    retryable = True
+
+
+class ProviderError(BridgeError):
+    reason = "provider_error"
+
+
+class ProviderRefused(ProviderError):
+    """The provider said no to the request itself (not to the payer): bad parameter, unknown customer, wrong key.
+
+    Raise it only where it is proven that nothing was done. `message` is the provider's sentence, fit for the caller.
+    """
+
+    reason = "provider_refused"
+
+    def __init__(self, message: str, *, code: str = "", **details: Any) -> None:
+        super().__init__(message, code=code, **details)
+        self.code = code
+
+
+class ProviderUnreachable(ProviderError):
+    """No answer came, or a 5xx, or the connection broke: the outcome is unknown unless `sent` is False."""
+
+    reason = "provider_unreachable"
+    retryable = True
+
+    def __init__(self, message: str = "The payment provider could not be reached.", *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class ProviderConfused(ProviderError):
+    """The provider's answer makes no sense (no JSON, no id, another amount): the outcome is unknown."""
+
+    reason = "provider_answer_invalid"
+    retryable = True
+
+
+class StoreError(BridgeError):
+    reason = "store_error"
+
+
+class StoreUnreachable(StoreError):
+    reason = "store_unreachable"
+    retryable = True
+
+
+class StoreRefused(StoreError):
+    """The store answered with an error. `status` is its HTTP status, `code` its error code."""
+
+    reason = "store_refused"
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "") -> None:
+        super().__init__(message, status=status, code=code)
+        self.status = status
+        self.code = code
+
+
+class ConfigurationError(BridgeError):
+    """Something that only the owner can mend. `problems` has one sentence each."""
+
+    reason = "configuration"
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

@@ -1,0 +1,141 @@
+"""PaymentIntent, Attempt and Charge, and the one table of transitions.
+
+An intent starts `processing` with its outcome unknown and moves only along TRANSITIONS. A final state is never left by
+an event: late, repeated and reordered news change nothing.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """Stripe's seven. Source: Stripe, PaymentIntent object, `status`."""
+
+    REQUIRES_PAYMENT_METHOD = "requires_payment_method"
+    REQUIRES_CONFIRMATION = "requires_confirmation"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    REQUIRES_CAPTURE = "requires_capture"
+    CANCELED = "canceled"
+    SUCCEEDED = "succeeded"
+
+    @classmethod
+    def of(cls, word: str) -> "Status":
+        """A provider's word; one that we do not know means `processing`."""
+        return cls(word) if word in cls._value2member_map_ else cls.PROCESSING
+
+
+_OPEN = frozenset(
+    {Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION, Status.PROCESSING}
+)
+FINAL = frozenset({Status.CANCELED, Status.SUCCEEDED})
+
+TRANSITIONS: dict[Status, frozenset[Status]] = {
+    **{status: _OPEN | {Status.REQUIRES_CAPTURE} | FINAL for status in _OPEN},
+    Status.REQUIRES_CAPTURE: FINAL,
+    Status.SUCCEEDED: frozenset(),
+    Status.CANCELED: frozenset(),
+}
+
+
+def may_become(old: Status, new: Status) -> bool:
+    """Whether news that say `new` move an intent that is `old`."""
+    return new in TRANSITIONS[old] and new != old
+
+
+class AttemptState(StrEnum):
+    """`sent`: the request may have left us. `unknown`: it did, and no answer can be trusted. The rest is settled."""
+
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    DONE = "done"
+    ABANDONED = "abandoned"
+
+
+UNSETTLED = frozenset({AttemptState.SENT, AttemptState.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Money authorised or taken. Amounts in minor units of the intent's currency.
+
+    `billing_details` and `card` are Stripe's objects (source: Stripe, Charge object), None where the provider has none.
+    """
+
+    id: str
+    amount: int
+    status: str
+    captured: bool
+    amount_captured: int = 0
+    amount_refunded: int = 0
+    application_fee_amount: int | None = None
+    balance_transaction: str | None = None
+    billing_details: dict[str, Any] | None = None
+    card: dict[str, Any] | None = None
+    payment_method_type: str = "card"
+    created: int = 0
+    outcome: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentIntent:
+    """One order, one status, one adapter. `created`, `updated` and `order_read` are Unix seconds, `amount` minor units.
+
+    `id` is the id of its first attempt, and shown only while there is no `public_id`. `holding` means that the order
+    cannot be paid again, `unknown` that its newest attempt is not settled. `payment_method` is the one that was used
+    in the end, `requested_payment_method` the one that the caller named.
+    """
+
+    id: str
+    public_id: str | None
+    store_id: str
+    adapter: str
+    live: bool
+    order_id: int
+    order_number: str
+    order_key: str
+    amount: int
+    currency: str
+    customer: str
+    payment_method: str
+    requested_payment_method: str
+    capture: str
+    status: Status
+    unknown: bool
+    holding: bool
+    order_read: float
+    created: float
+    updated: float
+    metadata: dict[str, Any] = field(default_factory=dict)
+    last_error: dict[str, Any] | None = None
+    flag: str = ""
+    charge: Charge | None = None
+
+    @property
+    def shown_id(self) -> str:
+        return self.public_id or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try, made before the provider is called. `request` is exactly what is sent, again and again.
+
+    `key` is the provider's idempotency key. `sent_at` (Unix seconds) starts the provider's idempotency window;
+    until `busy_until` somebody is at it.
+    """
+
+    id: str
+    intent_id: str
+    store_id: str
+    operation: str
+    request: dict[str, Any] = field(repr=False)
+    key: str = ""
+    state: AttemptState = AttemptState.SENT
+    exposed: bool = True
+    reference: str | None = None
+    created: float = 0.0
+    sent_at: float = 0.0
+    busy_until: float = 0.0
+    next_check_at: float = 0.0
+    checks: int = 0

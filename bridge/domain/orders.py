@@ -1,0 +1,117 @@
+"""What the store says is owed, and what we owe the store."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address with its name; absent parts are empty strings. `country` is ISO 3166-1 alpha-2."""
+
+    first_name: str = ""
+    last_name: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+    email: str = ""
+    phone: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class LineKind(StrEnum):
+    PRODUCT = "product"
+    FEE = "fee"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of an order. Sums are major units without tax, before (`subtotal`) and after (`total`) discounts."""
+
+    kind: LineKind
+    name: str
+    quantity: Decimal
+    subtotal: Decimal
+    total: Decimal
+    tax: Decimal
+    product_id: int = 0
+    variation_id: int = 0
+    sku: str = ""
+    image_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order as it was read. `total` is the store's decimal string, untouched; `currency` upper case.
+
+    `key` is the store's secret name of this order: an order id that comes back with another key is another order.
+    `needs_payment` is the store's own word (WooCommerce: pending or failed, and more than nothing to pay).
+    """
+
+    id: int
+    number: str
+    key: str
+    status: str
+    currency: str
+    total: str
+    needs_payment: bool
+    created_via: str = ""
+    customer_id: int = 0
+    transaction_id: str = ""
+    prices_include_tax: bool = False
+    billing: Address = field(default_factory=Address)
+    shipping: Address = field(default_factory=Address)
+    lines: tuple[Line, ...] = ()
+    shipping_total: Decimal = Decimal(0)
+    shipping_tax: Decimal = Decimal(0)
+
+
+PAID_STATUSES = frozenset({"processing", "completed"})
+
+
+class UpdateKind(StrEnum):
+    """What happened to the payment, as far as the store has to know."""
+
+    PAID = "paid"
+    AUTHORIZED = "authorized"
+    STARTED = "started"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """What we owe the store about one event of one payment.
+
+    `operation_id` names the update for ever: it stands in every note, so that a repeated delivery can be recognised.
+    `order_key`, `amount` (minor units) and `currency` are those of the payment; an order that no longer has them is
+    not fulfilled. `read_at` (Unix seconds) is when the order was last read.
+    """
+
+    operation_id: str
+    kind: UpdateKind
+    order_id: int
+    order_key: str
+    amount: int
+    currency: str
+    transaction_id: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+    read_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came of an OrderUpdate. `flag` is a sentence for a person, where one has to look."""
+
+    done: bool
+    detail: str
+    flag: str = ""

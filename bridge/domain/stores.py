@@ -1,0 +1,65 @@
+"""Store and ApiKey."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+STORE_OPTIONS: dict[str, str] = {
+    "rounding": "exact",
+    "payment_method": "wcpay_bridge",
+    "payment_method_title": "Card (wcpay-bridge)",
+}
+"""What a store may set beside its adapter's settings, with the defaults. `rounding` is `exact` or `half_up`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A WooCommerce shop that we serve. `settings` are the adapter's, with secrets resolved; `capture` automatic or
+    manual.
+
+    `identity` is the site URL that the shop itself gave when it was added. `options` has every name of STORE_OPTIONS.
+    """
+
+    id: str
+    url: str
+    adapter: str
+    live: bool
+    capture: str
+    identity: str
+    ca_file: str | None = None
+    consumer_key: str = field(default="", repr=False)
+    consumer_secret: str = field(default="", repr=False)
+    settings: dict[str, Any] = field(default_factory=dict, repr=False)
+    options: dict[str, str] = field(default_factory=dict)
+    created: float = 0.0
+
+
+class Permissions(StrEnum):
+    """What a key may do, as WooCommerce has it: `read` for GET and HEAD, `write` for the rest."""
+
+    READ = "read"
+    WRITE = "write"
+    READ_WRITE = "read_write"
+
+    @property
+    def can_read(self) -> bool:
+        return self is not Permissions.WRITE
+
+    @property
+    def can_write(self) -> bool:
+        return self is not Permissions.READ
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A consumer key of one store. Times are Unix seconds. The secret is never part of it."""
+
+    id: str
+    store_id: str
+    truncated: str
+    permissions: Permissions
+    description: str
+    created: float
+    last_used: float | None = None
+    expires: float | None = None
+    revoked: float | None = None

@@ -1,0 +1,45 @@
+"""What the bridge knows of the request that it is answering: kept in the request's own environment, not in a global."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import has_request_context, request
+
+from bridge.domain.stores import ApiKey
+
+_PLACE = "wcpay_bridge.exchange"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """`path` is below the mount, `root` the address of the mount, `method` the one that counts.
+
+    `allowed` are the methods that the caller may use on the matched route; None if no route was matched. `key` belongs
+    to the caller, None for anybody; `store_updated` (Unix seconds) says which version of its store it was found with.
+    """
+
+    method: str
+    path: str
+    root: str
+    allowed: tuple[str, ...] | None = None
+    key: ApiKey | None = None
+    store_updated: float = 0.0
+    query: dict[str, Any] = field(default_factory=dict, repr=False)
+    parameters: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def begin(exchange: Exchange) -> Exchange:
+    request.environ[_PLACE] = exchange
+    return exchange
+
+
+def current() -> Exchange | None:
+    """None outside a request of ours, and in one that was stopped before it reached us."""
+    return request.environ.get(_PLACE) if has_request_context() else None
+
+
+def require() -> Exchange:
+    exchange = current()
+    if exchange is None:
+        raise RuntimeError("outside a request of the bridge")
+    return exchange

@@ -1,0 +1,37 @@
+"""Whether the process lives, and whether it can serve."""
+
+import logging
+from typing import Any
+
+from flask import Response
+
+from bridge.http.answers import render
+from bridge.http.smorest import Blueprint
+from bridge.payments.services import Services
+
+log = logging.getLogger(__name__)
+
+
+def add_routes(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.route("/bridge/v1/health/live", methods=["GET"], public=True, tags=["Health"])
+    @blueprint.doc(summary="The process lives", security=[])
+    @blueprint.response(200, description='`{"status":"ok"}`')
+    def live() -> dict[str, Any]:
+        return {"status": "ok"}
+
+    @blueprint.route("/bridge/v1/health/ready", methods=["GET"], public=True, tags=["Health"])
+    @blueprint.doc(summary="The database can be reached and has the schema that is needed", security=[])
+    @blueprint.alt_response(503, description='`{"status":"unavailable","database":...}`')
+    @blueprint.response(200, description='`{"status":"ok","database":"ok"}`')
+    def ready() -> Response:
+        database = _database(services)
+        ok = database == "ok"
+        return render({"status": "ok" if ok else "unavailable", "database": database}, 200 if ok else 503)
+
+
+def _database(services: Services) -> str:
+    try:
+        return "ok" if services.database.is_current() else "needs migration"
+    except Exception:
+        log.exception("the database cannot be reached")
+        return "unreachable"

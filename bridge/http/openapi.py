@@ -1,0 +1,161 @@
+"""`/bridge/v1/openapi.json` and `/bridge/v1/docs`: made on demand from the routes, with all errors they answer."""
+
+from collections.abc import Callable
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+
+from bridge.domain.errors import BridgeError, CardDataRefused, IntentNotFound
+from bridge.http.errors import REFUSALS, TABLE, Row
+from bridge.http.policy import Policy
+from bridge.http.smorest import Blueprint, describe
+from bridge.schemas.woopayments import Error
+from bridge.web.docs import render_page
+
+TITLE = "wcpay-bridge"
+DESCRIPTION = "WooPayments' REST API, outside WordPress: the same addresses, the same consumer keys, any provider."
+SECURITY = {
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "Consumer key and secret. Over https; over plain http on this machine only.",
+    },
+    "consumerKey": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "consumer_key",
+        "description": "Over https, together with consumer_secret. Wins over the header.",
+    },
+    "consumerSecret": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "consumer_secret",
+        "description": "Over https, together with consumer_key.",
+    },
+    "oauth1": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "OAuth 1.0a, one-legged, HMAC-SHA1 or HMAC-SHA256, in the header or in the query.",
+    },
+}
+REQUIRED: list[dict[str, list[str]]] = [{"basic": []}, {"consumerKey": [], "consumerSecret": []}, {"oauth1": []}]
+
+METHODS = ("get", "post", "put", "patch", "delete")
+PAGE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def add_routes(blueprint: Blueprint, policy: Policy, version: str, make: Callable[[], Blueprint]) -> None:
+    """The document and the page are made once, when they are first asked for."""
+
+    @cache
+    def document() -> dict[str, Any]:
+        options: dict[str, Any] = {"info": {"description": DESCRIPTION}, "security": REQUIRED}
+        if policy.public_url:
+            options["servers"] = [{"url": policy.public_url}]
+        described = describe(make, TITLE, version, error_schema=Error, security_schemes=SECURITY, **options)
+        _add_errors(described, policy)
+        _tidy(described)
+        return described
+
+    @blueprint.route("/bridge/v1/openapi.json", methods=["GET"], public=True, tags=["Documentation"])
+    @blueprint.doc(summary="This document", security=[])
+    @blueprint.response(200, description="OpenAPI 3.1.")
+    def openapi() -> dict[str, Any]:
+        return document()
+
+    @cache
+    def page() -> tuple[str, str]:
+        return render_page(document())
+
+    @blueprint.route("/bridge/v1/docs", methods=["GET"], public=True, tags=["Documentation"])
+    @blueprint.doc(summary="This API for people", security=[])
+    @blueprint.response(200, description="A page.", content_type="text/html")
+    def docs() -> Response:
+        text, content_policy = page()
+        headers = {**PAGE_HEADERS, "Content-Security-Policy": content_policy}
+        return Response(text, headers=headers, content_type="text/html; charset=utf-8")
+
+
+def _tidy(described: dict[str, Any]) -> None:
+    """flask-smorest's own components out, the success before the errors, the tags as they are used."""
+    described["components"].pop("responses", None)
+    described["components"]["schemas"].pop("PaginationMetadata", None)
+    operations = _operations(described)
+    described["tags"] = [{"name": tag} for tag in dict.fromkeys(tag for each in operations for tag in each["tags"])]
+    for operation in operations:
+        operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def _operations(described: dict[str, Any]) -> list[dict[str, Any]]:
+    paths = described["paths"].values()
+    return [operation for of_path in paths for method, operation in of_path.items() if method in METHODS]
+
+
+def _add_errors(described: dict[str, Any], policy: Policy) -> None:
+    """To every operation that needs a key."""
+    for operation in _operations(described):
+        if operation.get("security") != []:
+            examples = _refusals(policy, _has_required_parameters(operation, described))
+            for status, name, example in _failures(operation["operationId"], policy):
+                examples.setdefault(status, {})[name] = example
+            operation["responses"] |= {str(status): _response(status, each) for status, each in examples.items()}
+
+
+def _has_required_parameters(operation: dict[str, Any], described: dict[str, Any]) -> bool:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return bool(described["components"]["schemas"].get(name, {}).get("required"))
+
+
+def _refusals(policy: Policy, has_required_parameters: bool) -> dict[int, dict[str, Any]]:
+    """Examples by status and code, of what can happen to an operation before its use case."""
+    impossible = set() if has_required_parameters else {"rest_missing_callback_param"}
+    if policy.compat != "woopayments":
+        impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("woocommerce_")}
+    examples: dict[int, dict[str, Any]] = {}
+    for refusal in REFUSALS:
+        if refusal.code not in impossible:
+            example = _example(refusal.when, refusal.code, refusal.says, {"status": refusal.status})
+            examples.setdefault(refusal.status, {})[refusal.code] = example
+    return examples
+
+
+def _failures(operation_id: str, policy: Policy) -> list[tuple[int, str, dict[str, Any]]]:
+    """Status, reason and example of the use-case errors of an operation: a look-up asks neither store nor provider."""
+    of_look_up = (CardDataRefused, IntentNotFound)
+    rows = {
+        "createPaymentIntent": [row for row in TABLE if row.error not in (IntentNotFound, BridgeError)],
+        "getPaymentIntent": [row for row in TABLE if row.error in of_look_up],
+    }
+    return [_failure(row, policy) for row in rows[operation_id]]
+
+
+def _failure(row: Row, policy: Policy) -> tuple[int, str, dict[str, Any]]:
+    status = row.precise if policy.error_status == "precise" else row.compatible
+    data: dict[str, Any] | None = {"status": status}
+    if row.error is IntentNotFound:
+        data = None
+    elif row.code == "wcpay_server_error":
+        data = {"status": status, "reason": row.error.reason, "retryable": row.error.retryable}
+    summary = (row.error.__doc__ or "").partition("\n")[0] or row.error.reason
+    return status, row.error.reason, _example(summary, row.code, row.says, data)
+
+
+def _example(summary: str, code: str, message: str, data: dict[str, Any] | None) -> dict[str, Any]:
+    return {"summary": summary, "value": {"code": code, "message": message, "data": data}}
+
+
+def _response(status: int, examples: dict[str, Any]) -> dict[str, Any]:
+    codes = dict.fromkeys(example["value"]["code"] for example in examples.values())
+    return {
+        "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}, "examples": examples}},
+    }

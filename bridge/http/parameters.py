@@ -1,0 +1,60 @@
+"""The parameters of a request, from wherever they were sent: JSON before form before query, as in WordPress.
+
+Unlike WordPress, none of them overrides a name in the path: one that contradicts it is an error.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Request
+
+from bridge.http.auth import WRITING
+from bridge.http.errors import RestError, invalid_params
+from bridge.http.php import InvalidJson, decode_json, lists, nest
+
+_JSON_TYPE = re.compile(r"application/([\w!#$&^.+-]+\+)?json(\+oembed)?", re.ASCII)
+_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+def read_body(request: Request, method: str) -> Any:
+    """What the body says, parsed; None if it says nothing that counts. Raises RestError."""
+    if _JSON_TYPE.fullmatch(request.mimetype):
+        body = request.get_data()
+        return _json(body) if body else None
+    if method in WRITING and request.mimetype in _FORM_TYPES:
+        return lists(nest(request.form.items(multi=True)))
+    return None
+
+
+def merge(query: Mapping[str, Any], body: Any, path: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters as one; a list or nothing in the body means none there. Raises RestError for a contradiction."""
+    places = [query, body if isinstance(body, dict) else {}]
+    contradicted = [
+        name for name, value in path.items() for place in places if name in place and not _same(place[name], value)
+    ]
+    if contradicted:
+        raise invalid_params(
+            {name: ("rest_invalid_param", f"{name} is not the one in the address.") for name in contradicted}
+        )
+    return {**query, **places[1]}
+
+
+def _json(body: bytes) -> Any:
+    try:
+        value = decode_json(body)
+    except InvalidJson as error:
+        raise _invalid_json(error.code, str(error)) from None
+    if value is not None and not isinstance(value, (dict, list)):
+        raise _invalid_json(0, "A JSON object was expected")
+    return value
+
+
+def _invalid_json(code: int, message: str) -> RestError:
+    return RestError(
+        "rest_invalid_json", 400, "Invalid JSON body passed.", json_error_code=code, json_error_message=message
+    )
+
+
+def _same(given: Any, in_path: str) -> bool:
+    return isinstance(given, (str, int)) and not isinstance(given, bool) and str(given) == in_path

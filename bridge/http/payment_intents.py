@@ -1,0 +1,43 @@
+"""`/wp-json/wc/v3/payments/payment_intents`: create one, look one up."""
+
+from typing import Any
+
+from bridge.http.manners import authorised
+from bridge.http.policy import Policy
+from bridge.http.shapes import created_intent, shown_intent
+from bridge.http.smorest import Blueprint
+from bridge.payments.create import create_payment_intent
+from bridge.payments.intents import show
+from bridge.payments.services import Services
+from bridge.schemas.woopayments import CreatedIntent, Parameters, ShownIntent
+
+PATH = "/wp-json/wc/v3/payments/payment_intents"
+EXAMPLE = {"payment_method": "pm_card_visa", "customer": "cus_OUQoHGzJLw87Tk", "order_id": 19}
+
+
+def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None:
+    @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"])
+    @blueprint.arguments(Parameters, example=EXAMPLE)
+    @blueprint.doc(summary="Create a payment intent", operationId="createPaymentIntent")
+    @blueprint.response(200, CreatedIntent, description="What the order owes was charged, or its payment was started.")
+    def create(parameters: dict[str, Any]) -> dict[str, Any]:
+        """Charges what an order owes, once: a repeat is answered with the same intent.
+
+        Amount and currency are the order's. Parameters may be sent as JSON, form or query.
+        """
+        shown = create_payment_intent(
+            services,
+            authorised(services),
+            order_id=parameters.get("order_id"),
+            customer=parameters.get("customer"),
+            payment_method=parameters.get("payment_method"),
+        )
+        return created_intent(shown, policy.compat)
+
+    @blueprint.route(f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Payment intents"])
+    @blueprint.doc(summary="Look up a payment intent", operationId="getPaymentIntent")
+    @blueprint.response(200, ShownIntent, description="The intent as the bridge knows it.")
+    def get(payment_intent_id: str) -> dict[str, Any]:
+        """By its id, by an attempt's id, or by the provider's own reference."""
+        store = authorised(services)
+        return shown_intent(show(services, store, payment_intent_id), store)

@@ -1,0 +1,30 @@
+"""The settings that the HTTP room goes by."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
+
+
+class Policy(Protocol):
+    """Read-only; `bridge.settings.Settings` is one.
+
+    `compat` is documented or woopayments, `error_status` compatible or precise.
+    """
+
+    @property
+    def public_urls(self) -> Sequence[str]: ...
+
+    @property
+    def public_url(self) -> str: ...
+
+    @property
+    def trusted_proxies(self) -> Sequence[IPv4Network | IPv6Network]: ...
+
+    @property
+    def require_https(self) -> bool: ...
+
+    @property
+    def compat(self) -> str: ...
+
+    @property
+    def error_status(self) -> str: ...

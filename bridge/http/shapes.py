@@ -1,0 +1,130 @@
+"""Intents as WooPayments shows them, ready for their schemas. The plugin's keys first, the bridge's own after them."""
+
+import html
+import time
+from typing import Any
+
+from bridge.domain.intents import Charge, PaymentIntent, Status
+from bridge.domain.stores import Store
+from bridge.payments.intents import Shown
+
+
+def created_intent(shown: Shown, compat: str) -> dict[str, Any]:
+    """The answer to a create. Source: WooPayments, `create_payment_intent`."""
+    intent = shown.intent
+    answer = {**_common(intent), "created": _created(intent.created, compat)}
+    if intent.charge:
+        answer["charge"] = _created_charge(intent.charge)
+    one_time = {
+        "client_secret": shown.client_secret,
+        "next_action": shown.next_action,
+        "provider_data": shown.provider_data,
+        "metadata": intent.metadata or None,
+    }
+    return answer | {name: value for name, value in one_time.items() if value is not None} | _extensions(shown)
+
+
+def shown_intent(shown: Shown, store: Store) -> dict[str, Any]:
+    """The answer to a look-up. Source: WooPayments, the intention model's `jsonSerialize`."""
+    intent = shown.intent
+    return {
+        **_common(intent),
+        "charge": _shown_charge(intent, intent.charge) if intent.charge else None,
+        "created": int(intent.created),
+        "metadata": intent.metadata or [],
+        "payment_method_types": [intent.charge.payment_method_type if intent.charge else "card"],
+        "processing": [],
+        "order": _order(intent, store),
+        **_extensions(shown),
+    }
+
+
+def _common(intent: PaymentIntent) -> dict[str, Any]:
+    return {
+        "id": intent.shown_id,
+        "amount": intent.amount,
+        "currency": intent.currency.upper(),
+        "customer": intent.customer or None,
+        "payment_method": intent.payment_method or None,
+        "status": Status.PROCESSING if intent.unknown else intent.status,
+    }
+
+
+def _extensions(shown: Shown) -> dict[str, Any]:
+    """What create and look-up both add."""
+    intent = shown.intent
+    told = {
+        "last_payment_error": intent.last_error,
+        "livemode": intent.live,
+        "provider": intent.adapter,
+        "outcome": "unknown" if intent.unknown else None,
+        "attempt_id": shown.attempt_id,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _created(seconds: float, compat: str) -> int | str:
+    if compat != "woopayments":
+        return int(seconds)
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+
+
+def _created_charge(charge: Charge) -> dict[str, Any]:
+    billing = {name: value for name, value in (charge.billing_details or {}).items() if value is not None}
+    shown = {
+        "id": charge.id,
+        "amount": charge.amount,
+        "application_fee_amount": charge.application_fee_amount,
+        "status": charge.status,
+        "billing_details": billing,
+    }
+    return shown | ({"payment_method_details": {"card": charge.card}} if charge.card is not None else {})
+
+
+def _shown_charge(intent: PaymentIntent, charge: Charge) -> dict[str, Any]:
+    kind = charge.payment_method_type
+    return {
+        "id": charge.id,
+        "amount": charge.amount,
+        "created": charge.created or int(intent.created),
+        "payment_method_details": ({kind: charge.card} if charge.card is not None else {}) | {"type": kind},
+        "payment_method": intent.payment_method or None,
+        "amount_captured": charge.amount_captured,
+        "amount_refunded": charge.amount_refunded,
+        "application_fee_amount": charge.application_fee_amount,
+        "balance_transaction": charge.balance_transaction,
+        "billing_details": _billing_details(charge.billing_details),
+        "currency": intent.currency.lower(),
+        "outcome": charge.outcome,
+        "paid": charge.status == "succeeded",
+        "payment_intent": intent.shown_id,
+        "captured": charge.captured,
+        "refunded": 0 < charge.amount == charge.amount_refunded,
+        "status": charge.status,
+    }
+
+
+def _billing_details(details: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The provider's own, with the address in one piece: lines of HTML, as WooCommerce formats them."""
+    if details is None:
+        return None
+    address = details.get("address") or {}
+    place = " ".join(filter(None, (address.get("state"), address.get("postal_code"))))
+    lines = [
+        address.get("line1"),
+        address.get("line2"),
+        ", ".join(filter(None, (address.get("city"), place))),
+        address.get("country"),
+    ]
+    return {**details, "formatted_address": "<br/>".join(html.escape(str(line)) for line in lines if line)}
+
+
+def _order(intent: PaymentIntent, store: Store) -> dict[str, Any]:
+    return {
+        "number": intent.order_number,
+        "url": f"{store.url.rstrip('/')}/wp-admin/admin.php?page=wc-orders&action=edit&id={intent.order_id}",
+        "customer_url": None,
+        "customer_name": intent.metadata.get("customer_name", ""),
+        "customer_email": intent.metadata.get("customer_email", ""),
+        "fraud_meta_box_type": "",
+    }

@@ -1,0 +1,52 @@
+"""How a request reached us, and whether it may carry a secret in clear."""
+
+import ipaddress
+import re
+
+from flask import Request
+
+from bridge.http.policy import Policy
+
+_FORWARDING = re.compile(
+    r"forwarded|via|x-forwarded(-.*)?|x-real-ip|x-original-.*|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip"
+)
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_encrypted(request: Request, policy: Policy) -> bool:
+    """https to us, or https to a proxy that the owner trusts."""
+    if request.scheme == "https":
+        return True
+    peer = _address(request.remote_addr)
+    claimed = request.headers.get("X-Forwarded-Proto", "")
+    return (
+        peer is not None
+        and any(peer in network for network in policy.trusted_proxies)
+        and all(word.strip().lower() == "https" for word in claimed.split(","))
+    )
+
+
+def is_local(request: Request) -> bool:
+    """Peer and Host are this machine, and nobody in between left a trace."""
+    peer = _address(request.remote_addr)
+    return (
+        peer is not None
+        and peer.is_loopback
+        and _is_loopback_host(request.environ.get("HTTP_HOST", ""))
+        and not any(_FORWARDING.fullmatch(name.lower()) for name, _ in request.headers)
+    )
+
+
+def _is_loopback_host(host: str) -> bool:
+    name = re.sub(r":\d*$", "", host.strip().lower())
+    address = _address(name.removeprefix("[").removesuffix("]"))
+    return name == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(text: str | None) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text or "")
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

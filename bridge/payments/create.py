@@ -1,0 +1,287 @@
+"""Create: collect what an order owes, once, however often and by however many it is asked for.
+
+Read the Order, claim it with an attempt row (committed), ask the provider, record what it said. A repeat joins the
+intent that holds the order: it gets the same answer, or settles what is unknown, or is refused. It never starts a
+second payment.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.domain.errors import (
+    CurrencyNotSupported,
+    InProgress,
+    InvalidAmount,
+    OrderLocked,
+    OrderNotFound,
+    OrderNotPayable,
+    OutcomeUnknown,
+    ProviderError,
+    StoreRefused,
+)
+from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.money import Money
+from bridge.domain.orders import PAID_STATUSES, Order
+from bridge.domain.outcomes import Payment
+from bridge.domain.ports import Adapter
+from bridge.domain.stores import Store
+from bridge.payments.attempts import cancel_open, new_attempt, send_create, settle
+from bridge.payments.intents import Shown
+from bridge.payments.record import record
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+from bridge.storage import journal
+
+ROUNDS = 4
+"""How often a create looks again because the order changed hands under it."""
+JOIN_LOOKS, JOIN_PAUSE = 60, 0.05
+"""How often, and with how many seconds between, a repeat looks whether the request before it has its answer."""
+
+_REPLACEABLE = frozenset({Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION})
+_NOT_PAYABLE = {
+    **dict.fromkeys(PAID_STATUSES, "is already paid"),
+    "cancelled": "is cancelled",
+    "refunded": "was refunded",
+    "trash": "is in the trash",
+    "on-hold": "is on hold and cannot be paid now",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What one request asks for, checked, with the provider's request ready to be sent."""
+
+    order: Order
+    payment: Payment
+    request: dict[str, Any]
+    read_at: float
+
+    def same_as(self, intent: PaymentIntent) -> bool:
+        return (intent.amount, intent.currency, intent.customer, intent.requested_payment_method) == (
+            self.payment.amount,
+            self.payment.currency,
+            self.payment.customer,
+            self.payment.payment_method,
+        )
+
+
+def create_payment_intent(
+    services: Services, store: Store, *, order_id: Any, customer: Any, payment_method: Any
+) -> Shown:
+    """Charge an order of this store. Parameters as they came: they are judged here and by the adapter.
+
+    Raises Refused, Declined, InProgress, OutcomeUnknown, ProviderError or StoreError.
+    """
+    adapter = services.connections.adapter(store)
+    wanted = _read_and_check(services, store, adapter, order_id, customer, payment_method)
+    order = wanted.order
+    for _ in range(ROUNDS):
+        with services.database.read() as connection:
+            existing = rows.holding(connection, store.id, order.id, order.key)
+            attempt = rows.unsettled(connection, existing.id) if existing else None
+        if existing is None:
+            _require_payable(order)
+            shown = _start(services, store, adapter, wanted)
+        elif attempt is not None:
+            shown = _settle_first(services, store, attempt, wanted.same_as(existing))
+        elif existing.unknown:  # it was answered between the two reads
+            shown = None
+        else:
+            shown = _join(services, store, adapter, existing, wanted)
+        if shown is not None:
+            return shown
+    raise InProgress(f"Order {order.number} is being paid by another request.", outcome="unknown")
+
+
+def _read_and_check(
+    services: Services, store: Store, adapter: Adapter, order_id: Any, customer: Any, payment_method: Any
+) -> _Wanted:
+    """In WooPayments' order: order, currency, amount, then what the adapter asks of customer and payment method."""
+    read_at = services.clock()
+    order = services.connections.order_book(store).read(_order_id(order_id))
+    if not re.fullmatch("[A-Z]{3}", order.currency):
+        raise CurrencyNotSupported(order.currency)
+    try:
+        money = Money.parse(
+            order.total,
+            order.currency,
+            rounding=store.options.get("rounding") == "half_up",
+            smallest=adapter.smallest(order.currency),
+        )
+    except ValueError:
+        raise StoreRefused(f"The store gave order {order.number} a total that is not a number.") from None
+    if money.amount <= 0:
+        raise InvalidAmount(
+            f"Invalid number passed. Number {money.amount} needs to be larger than 0 "
+            f"(the total of order {order.number}).",
+            amount=money.amount,
+        )
+    payment = Payment(
+        attempt_id=services.ids.attempt(),
+        order=order,
+        amount=money.amount,
+        currency=money.currency,
+        customer=customer,
+        payment_method=payment_method,
+        capture=store.capture,
+        metadata=_metadata(services, store, order),
+        description=f"Online Payment for Order #{order.number} for {urlsplit(store.identity).hostname}",
+    )
+    return _Wanted(order, payment, adapter.prepare(payment), read_at)
+
+
+def _order_id(value: Any) -> int:
+    if value is None or value == "":
+        raise OrderNotFound("Order not found (order_id is missing).")
+    text = str(value).strip()
+    if isinstance(value, (bool, list, dict)) or not re.fullmatch(r"0*[1-9]\d{0,17}", text, re.ASCII):
+        raise OrderNotFound("Order not found (order_id is not the number of an order).")
+    return int(text)
+
+
+def _require_payable(order: Order) -> None:
+    if words := _NOT_PAYABLE.get(order.status):
+        raise OrderNotPayable(f"Order {order.number} {words}.", reason=f"order_{order.status.replace('-', '_')}")
+    if not order.needs_payment:
+        raise OrderNotPayable(f"Order {order.number} does not need a payment (its status is {order.status}).")
+
+
+def _metadata(services: Services, store: Store, order: Order) -> dict[str, Any]:
+    """WooPayments' ten keys, in its order."""
+    return {
+        "customer_name": order.billing.name,
+        "customer_email": order.billing.email,
+        "site_url": store.identity,
+        "order_id": order.id,
+        "order_number": order.number,
+        "order_key": order.key,
+        "payment_type": "single",
+        "checkout_type": order.created_via,
+        "client_version": services.version,
+        "subscription_payment": "no",
+    }
+
+
+def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) -> Shown | None:
+    """Claim the order and ask the provider. None if somebody else claimed it first."""
+    payment, now = wanted.payment, services.clock()
+    attempt = new_attempt(services, store, payment.attempt_id, payment.attempt_id, "create", wanted.request)
+    intent = PaymentIntent(
+        id=payment.attempt_id,
+        public_id=None,
+        store_id=store.id,
+        adapter=adapter.name,
+        live=store.live,
+        order_id=wanted.order.id,
+        order_number=wanted.order.number,
+        order_key=wanted.order.key,
+        amount=payment.amount,
+        currency=payment.currency,
+        customer=payment.customer,
+        payment_method=payment.payment_method,
+        requested_payment_method=payment.payment_method,
+        capture=payment.capture,
+        status=Status.PROCESSING,
+        unknown=True,
+        holding=True,
+        order_read=wanted.read_at,
+        created=now,
+        updated=now,
+        metadata=payment.metadata,
+    )
+    with services.database.write() as connection:
+        if not rows.add(connection, intent, attempt):
+            return None
+        journal.write(
+            connection,
+            now,
+            intent.id,
+            "create_sent",
+            attempt_id=attempt.id,
+            provider=adapter.name,
+            order=intent.order_number,
+            amount=intent.amount,
+            currency=intent.currency,
+            customer=intent.customer,
+            payment_method=intent.requested_payment_method,
+        )
+    return send_create(services, store, attempt)
+
+
+def _settle_first(services: Services, store: Store, attempt: Attempt, same: bool) -> Shown | None:
+    """An earlier try is not settled: wait for it, or find out.
+
+    The same request is sent again only for somebody who wants just that. Always None, for: look again.
+    """
+    if attempt.busy_until > services.clock():
+        if _answered_soon(services, attempt):
+            return None
+        raise InProgress(
+            "A payment for this order is being made right now. Ask again in a moment.",
+            outcome="unknown",
+            attempt_id=attempt.id,
+            provider=store.adapter,
+        )
+    if not settle(services, store, attempt, resend=same):
+        raise OutcomeUnknown(
+            "An earlier payment for this order has no known outcome yet. It is being settled; nothing new was started.",
+            outcome="unknown",
+            attempt_id=attempt.id,
+            provider=store.adapter,
+        )
+    return None
+
+
+def _answered_soon(services: Services, attempt: Attempt) -> bool:
+    """Wait a little for the request that is at it, so that a double click gets one answer twice."""
+    for _ in range(JOIN_LOOKS):
+        services.pause(JOIN_PAUSE)
+        with services.database.read() as connection:
+            if rows.attempt(connection, attempt.id).busy_until <= services.clock():
+                return True
+    return False
+
+
+def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted) -> Shown | None:
+    """The order has a settled intent: answer it, or put it away and look again (None), or refuse."""
+    replaceable = existing.status in _REPLACEABLE
+    if wanted.same_as(existing) and existing.status is not Status.REQUIRES_PAYMENT_METHOD:
+        return _refreshed(services, adapter, existing) if replaceable else _as_stored(services, existing)
+    if not replaceable:
+        raise _locked(existing)
+    cancel_open(services, store, existing)
+    return None
+
+
+def _as_stored(services: Services, intent: PaymentIntent) -> Shown:
+    with services.database.read() as connection:
+        return Shown(intent, rows.attempts_of(connection, intent.id)[-1].id)
+
+
+def _refreshed(services: Services, adapter: Adapter, intent: PaymentIntent) -> Shown:
+    """An open intent as the provider has it now, with the one-time material that is not stored."""
+    with services.database.read() as connection:
+        attempt = rows.attempts_of(connection, intent.id)[0]
+    if attempt.reference is None:
+        return Shown(intent, attempt.id)
+    try:
+        outcome = adapter.fetch(attempt.reference)
+    except ProviderError:
+        return Shown(intent, attempt.id)
+    intent = record(services, attempt, outcome)
+    return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
+
+
+def _locked(existing: PaymentIntent) -> OrderLocked:
+    words, reason = {
+        Status.SUCCEEDED: ("is already paid", "order_paid"),
+        Status.REQUIRES_CAPTURE: ("has an authorised payment", "order_authorized"),
+    }.get(existing.status, ("has a payment under way", "order_has_payment"))
+    return OrderLocked(
+        f"Order {existing.order_number} {words} ({existing.shown_id}); it cannot be charged again.",
+        reason=reason,
+        payment_intent=existing.shown_id,
+        provider=existing.adapter,
+    )

@@ -1,0 +1,34 @@
+"""Look up an intent."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.domain.errors import IntentNotFound
+from bridge.domain.intents import PaymentIntent
+from bridge.domain.stores import Store
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An intent for the caller.
+
+    The rest is one-time material: for the answer to a create, never stored, never in GET.
+    """
+
+    intent: PaymentIntent
+    attempt_id: str
+    next_action: dict[str, Any] | None = field(default=None, repr=False)
+    client_secret: str | None = field(default=None, repr=False)
+    provider_data: dict[str, Any] | None = field(default=None, repr=False)
+
+
+def show(services: Services, store: Store, name: str) -> Shown:
+    """An intent of this store by public id, attempt id or reference. Raises IntentNotFound."""
+    with services.database.read() as connection:
+        intent = rows.find(connection, store.id, name)
+        if intent is None:
+            raise IntentNotFound(f"No such payment_intent: '{name}'", id=name)
+        attempts = rows.attempts_of(connection, intent.id)
+    return Shown(intent, attempts[-1].id)

@@ -1,0 +1,134 @@
+"""Consumer keys: create, import, list, rotate, revoke; find one for a request.
+
+A key is found by a keyed hash and its secret kept encrypted, because OAuth 1.0a signs with it.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+from bridge.domain.errors import Refused
+from bridge.domain.stores import ApiKey, Permissions
+from bridge.payments.services import Services
+from bridge.storage import keys as rows
+from bridge.storage import stores as store_rows
+
+LAST_USED_RESOLUTION = 300
+"""Seconds: the last use is written at most this often per key."""
+NONCE_WINDOW = 15 * 60
+"""Seconds that an OAuth timestamp may be away from our clock, as in WooCommerce."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A key with its secret in clear: only while it is made, and while a request is checked."""
+
+    key: ApiKey
+    consumer_key: str = field(repr=False)
+    consumer_secret: str = field(repr=False)
+    store_updated: float = 0.0
+
+
+def create(services: Services, store_id: str, permissions: Permissions, description: str = "") -> KeyPair:
+    """A new pair, `ck_` and `cs_` with 40 hexadecimal digits each. Raises Refused if there is no such store."""
+    return import_pair(
+        services, store_id, f"ck_{services.ids.hex(40)}", f"cs_{services.ids.hex(40)}", permissions, description
+    )
+
+
+def import_pair(
+    services: Services,
+    store_id: str,
+    consumer_key: str,
+    consumer_secret: str,
+    permissions: Permissions,
+    description: str = "",
+) -> KeyPair:
+    """Take a pair that the store's clients already use. Raises Refused for an odd pair, or one that is here already."""
+    consumer_key = consumer_key.strip()
+    for value, prefix in ((consumer_key, "ck_"), (consumer_secret, "cs_")):
+        if not value.startswith(prefix) or not 20 <= len(value) <= 255 or not value.isascii():
+            raise Refused(
+                f"A consumer {'key' if prefix == 'ck_' else 'secret'} starts with {prefix} and has 43 characters."
+            )
+    key = ApiKey(
+        id=services.ids.attempt(),
+        store_id=store_id,
+        truncated=consumer_key[-7:],
+        permissions=permissions,
+        description=description,
+        created=services.clock(),
+    )
+    key_hash, sealed = services.vault.lookup_hash(consumer_key), services.vault.encrypt(consumer_secret)
+    with services.database.write() as connection:
+        if store_rows.get(connection, store_id) is None:
+            raise Refused(f"There is no store {store_id}.")
+        if not rows.add(connection, key, key_hash, sealed):
+            raise Refused(f"The consumer key that ends in {key.truncated} is here already.")
+    return KeyPair(key, consumer_key, consumer_secret)
+
+
+def every(services: Services, store_id: str | None = None) -> list[ApiKey]:
+    """All keys, or those of one store, oldest first; never with their secrets."""
+    with services.database.read() as connection:
+        return rows.of_store(connection, store_id)
+
+
+def named(services: Services, name: str) -> ApiKey:
+    """The one key with this id, or whose consumer key ends so. Raises Refused if there is none, or more than one."""
+    with services.database.read() as connection:
+        found = rows.by_name(connection, name[-7:] if name.startswith("ck_") else name)
+    if len(found) != 1:
+        raise Refused(f"There is no key {name}." if not found else f"More than one key ends in {name}: give its id.")
+    return found[0]
+
+
+def rotate(services: Services, name: str, overlap: float) -> KeyPair:
+    """A new pair with the same permissions; the old one still works for `overlap` seconds."""
+    old = named(services, name)
+    if not usable(old, services.clock()):
+        raise Refused(f"The key {name} is revoked or expired.")
+    fresh = create(services, old.store_id, old.permissions, old.description)
+    with services.database.write() as connection:
+        rows.change(connection, old.id, expires=services.clock() + overlap)
+    return fresh
+
+
+def revoke(services: Services, name: str) -> ApiKey:
+    """It stops working at once, for good."""
+    key = named(services, name)
+    with services.database.write() as connection:
+        rows.change(connection, key.id, revoked=services.clock())
+    return replace(key, revoked=services.clock())
+
+
+def usable(key: ApiKey, now: float) -> bool:
+    return key.revoked is None and (key.expires is None or now < key.expires)
+
+
+def lookup(services: Services, consumer_key: str) -> KeyPair | None:
+    """The usable key for a request, with its secret to compare in constant time.
+
+    A key that does not exist costs the same: one hash, one query, one decryption.
+    """
+    consumer_key = consumer_key.strip()
+    with services.database.read() as connection:
+        found = rows.find(connection, services.vault.lookup_hash(consumer_key))
+    secret = services.vault.decrypt(found.secret if found else services.vault.nothing)
+    if found is None or not usable(found.key, services.clock()):
+        return None
+    return KeyPair(found.key, consumer_key, secret, found.store_updated)
+
+
+def used(services: Services, key: ApiKey) -> None:
+    """Record the last use, at most once in five minutes."""
+    now = services.clock()
+    if key.last_used is None or now - key.last_used >= LAST_USED_RESOLUTION:
+        with services.database.write() as connection:
+            rows.change(connection, key.id, last_used=now)
+
+
+def use_nonce(services: Services, key: ApiKey, nonce: str, timestamp: int) -> bool:
+    """Whether this OAuth nonce is used for the first time, on any machine."""
+    digest = hashlib.sha256(nonce.encode()).hexdigest()
+    forget = int(services.clock()) - 2 * NONCE_WINDOW
+    return rows.use_nonce(services.database, key.id, digest, timestamp, forget)

@@ -1,0 +1,69 @@
+"""Deliver what we owe the stores: at least once, in order per order, with back-off and a dead letter in the end."""
+
+import logging
+
+from bridge.domain.errors import BridgeError, ConfigurationError
+from bridge.domain.orders import Delivery
+from bridge.payments.services import Services
+from bridge.storage import intents as intent_rows
+from bridge.storage import journal
+from bridge.storage import outbox as rows
+from bridge.storage.outbox import Parcel
+
+log = logging.getLogger(__name__)
+
+RETRY_DELAYS = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+"""Seconds before a failed delivery is tried again, plus up to a tenth; the last one repeats."""
+GIVE_UP_AFTER = 80
+"""Deliveries begun before it becomes a dead letter: about three days."""
+CALLS = 5
+"""Requests that one delivery makes at the most: the lease of a parcel is that many timeouts."""
+
+
+def deliver_due(services: Services) -> int:
+    """Deliver what is due now; how many were taken in hand."""
+    parcels = rows.claim(services.database, services.clock(), CALLS * services.provider_timeout + 5)
+    for parcel in parcels:
+        _deliver(services, parcel)
+    return len(parcels)
+
+
+def _deliver(services: Services, parcel: Parcel) -> None:
+    update = parcel.update
+    try:
+        store = services.connections.store(parcel.store_id)
+        delivery = services.connections.order_book(store).deliver(update, first=parcel.tries == 1)
+    except (BridgeError, ConfigurationError) as error:
+        _failed(services, parcel, str(error))
+    except Exception:
+        log.exception("delivering to store %s failed", parcel.store_id)
+        _failed(services, parcel, "The order book failed; the log says how.")
+    else:
+        _delivered(services, parcel, delivery)
+
+
+def _delivered(services: Services, parcel: Parcel, delivery: Delivery) -> None:
+    now = services.clock()
+    with services.database.write() as connection:
+        rows.delivered(connection, parcel.update.operation_id, now)
+        journal.write(
+            connection, now, parcel.intent_id, "store_updated", update=parcel.update.kind, detail=delivery.detail
+        )
+        if delivery.flag:
+            intent_rows.change(connection, parcel.intent_id, flag=delivery.flag, updated=now)
+            journal.write(connection, now, parcel.intent_id, "flagged", why=delivery.flag)
+
+
+def _failed(services: Services, parcel: Parcel, why: str) -> None:
+    now = services.clock()
+    operation_id = parcel.update.operation_id
+    with services.database.write() as connection:
+        if parcel.tries >= GIVE_UP_AFTER:
+            rows.dead(connection, operation_id, why)
+            flag = f"The store could not be told: {why}"
+            intent_rows.change(connection, parcel.intent_id, flag=flag, updated=now)
+        else:
+            delay = RETRY_DELAYS[min(parcel.tries, len(RETRY_DELAYS)) - 1]
+            rows.postponed(connection, operation_id, now + delay * (1 + services.jitter() / 10), why)
+        if parcel.tries == 1 or parcel.tries >= GIVE_UP_AFTER:
+            journal.write(connection, now, parcel.intent_id, "store_not_updated", update=parcel.update.kind, why=why)

@@ -1,0 +1,49 @@
+"""What the use cases are given: the Bridge, as far as they may see it."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bridge.domain.ports import Adapter, Clock, Ids, OrderBook
+from bridge.domain.stores import Store
+from bridge.storage.engine import Database
+from bridge.storage.vault import Vault
+
+
+class Connections(Protocol):
+    """Stores with their edges, made once and kept until the store's row changes."""
+
+    def store(self, store_id: str, updated: float | None = None) -> Store:
+        """The store, as it was at `updated` or newer.
+
+        Raises ConfigurationError if it is gone or its secrets cannot be read.
+        """
+        ...
+
+    def adapter(self, store: Store) -> Adapter: ...
+
+    def order_book(self, store: Store) -> OrderBook: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """The database and the edges, with everything that must not be taken from the air.
+
+    `provider_timeout` is in seconds. `wake` tells the worker of this process, if there is one, that there is work.
+    """
+
+    database: Database
+    vault: Vault = field(repr=False)
+    clock: Clock
+    ids: Ids
+    connections: Connections
+    provider_timeout: float
+    version: str
+    wake: Callable[[], None] = lambda: None
+    jitter: Callable[[], float] = random.random
+    pause: Callable[[float], None] = time.sleep
+
+
+Json = dict[str, Any]

@@ -1,0 +1,120 @@
+"""Stores: their rows, with secrets encrypted or referenced, and back."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.domain.errors import ConfigurationError, Refused
+from bridge.domain.stores import STORE_OPTIONS, Store
+from bridge.payments.services import Services
+from bridge.storage import stores as rows
+from bridge.storage.references import UnreadableReference, is_reference, resolve
+from bridge.storage.vault import Vault
+
+ENCRYPTED = "encrypted:"
+
+
+def add(services: Services, store: Store, secret_settings: Collection[str]) -> Store:
+    """Store it under an id made from its address. Secrets are encrypted; references stay references."""
+    now = services.clock()
+    wish = re.sub(r"[^a-z0-9]+", "-", "".join(urlsplit(store.url)[1:3]).lower()).strip("-")[:50]
+    for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
+        candidate = replace(store, id=wish + suffix, created=now)
+        row = _row(services.vault, candidate, secret_settings) | {"created": now, "updated": now}
+        with services.database.write() as connection:
+            if rows.add(connection, row):
+                return candidate
+    raise Refused(f"There are too many stores named {wish}.")
+
+
+def update(services: Services, store: Store, secret_settings: Collection[str]) -> None:
+    """Replace what is stored of it; running processes notice with the next request."""
+    values = _row(services.vault, store, secret_settings) | {"updated": services.clock()}
+    with services.database.write() as connection:
+        rows.change(connection, store.id, **values)
+
+
+def remove(services: Services, store_id: str) -> None:
+    """Its keys stop working at once. Its payments stay on record."""
+    get(services, store_id)
+    with services.database.write() as connection:
+        rows.change(connection, store_id, removed=services.clock(), updated=services.clock())
+
+
+def every(services: Services) -> list[Store]:
+    """All stores with their secrets still sealed: references as they are, ciphertexts as ciphertexts."""
+    with services.database.read() as connection:
+        return [_store(row) for row in rows.everything(connection)]
+
+
+def get(services: Services, store_id: str) -> Store:
+    """One store, sealed as in `every`, by id or by address. Raises Refused."""
+    for store in every(services):
+        if store_id in (store.id, store.url):
+            return store
+    raise Refused(f"There is no store {store_id}.")
+
+
+def opened(services: Services, store_id: str) -> tuple[Store, float]:
+    """One store with its secrets in clear, and when its row was changed. Raises ConfigurationError."""
+    with services.database.read() as connection:
+        row = rows.get(connection, store_id)
+    if row is None:
+        raise ConfigurationError(f"There is no store {store_id}.")
+    store = _store(row)
+    try:
+        return unseal(services.vault, store), row["updated"]
+    except UnreadableReference as problem:
+        raise ConfigurationError(f"Store {store_id}: {problem}.") from None
+
+
+def unseal(vault: Vault, store: Store) -> Store:
+    """Decrypt what is encrypted and read what is referenced. Raises UnreadableReference, ConfigurationError."""
+
+    def clear(value: str) -> str:
+        return vault.decrypt(value.removeprefix(ENCRYPTED)) if value.startswith(ENCRYPTED) else resolve(value)
+
+    return replace(
+        store,
+        consumer_key=clear(store.consumer_key),
+        consumer_secret=clear(store.consumer_secret),
+        settings={name: clear(value) for name, value in store.settings.items()},
+    )
+
+
+def _row(vault: Vault, store: Store, secret_settings: Collection[str]) -> dict[str, Any]:
+    def sealed(value: str) -> str:
+        return value if is_reference(value) or value.startswith(ENCRYPTED) else ENCRYPTED + vault.encrypt(value)
+
+    return {
+        "id": store.id,
+        "url": store.url,
+        "identity": store.identity,
+        "consumer_key": sealed(store.consumer_key),
+        "consumer_secret": sealed(store.consumer_secret),
+        "ca_file": store.ca_file,
+        "adapter": store.adapter,
+        "settings": {k: sealed(v) if k in secret_settings else v for k, v in store.settings.items()},
+        "options": {k: v for k, v in store.options.items() if STORE_OPTIONS.get(k) != v},
+        "capture": store.capture,
+        "live": store.live,
+    }
+
+
+def _store(row: Mapping[str, Any]) -> Store:
+    names = [
+        "id",
+        "url",
+        "identity",
+        "consumer_key",
+        "consumer_secret",
+        "ca_file",
+        "adapter",
+        "settings",
+        "capture",
+        "live",
+        "created",
+    ]
+    return Store(**{name: row[name] for name in names}, options=STORE_OPTIONS | row["options"])

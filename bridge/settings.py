@@ -1,0 +1,182 @@
+"""The `BRIDGE_*` settings, read and checked once at start: everything that is wrong is said in one go.
+
+Precedence: keyword, the host's `app.config`, environment, default. No `.env` file is read.
+"""
+
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from bridge.domain.errors import ConfigurationError
+from bridge.storage.references import UnreadableReference, resolve
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class _Problem(ValueError):
+    """One sentence about one setting."""
+
+
+def data_directory() -> Path:
+    """Where `init` puts the key file and the SQLite database."""
+    return Path(platformdirs.user_data_dir("wcpay-bridge"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Checked settings.
+
+    `provider_timeout` is in seconds; `public_urls` have no trailing slash, the first one is used for links.
+    """
+
+    secret_key: tuple[str, ...] = field(repr=False)
+    database_url: str = field(repr=False)
+    public_urls: tuple[str, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
+    require_https: bool = True
+    compat: str = "documented"
+    error_status: str = "compatible"
+    allow_private_urls: bool = False
+    provider_timeout: float = 30.0
+    rate_limit: str = ""
+    rate_limit_storage: str = "memory://"
+
+    @property
+    def public_url(self) -> str:
+        return self.public_urls[0] if self.public_urls else ""
+
+    @classmethod
+    def load(cls, config: Mapping[str, Any] | None = None, **keywords: Any) -> "Settings":
+        """Read the settings from keywords (`secret_key=...`), `config` and the environment (`BRIDGE_SECRET_KEY`).
+
+        Raises ConfigurationError with a sentence for each that is wrong or missing.
+        """
+        unknown = set(keywords) - set(READERS)
+        problems = [f"There is no setting {name}." for name in sorted(unknown)]
+        values: dict[str, Any] = {}
+        for name, read in READERS.items():
+            variable = f"BRIDGE_{name.upper()}"
+            given = _first(keywords.get(name), (config or {}).get(variable), os.environ.get(variable))
+            try:
+                if (value := read(given)) is not None:
+                    values[name] = value
+            except (_Problem, UnreadableReference) as problem:
+                problems.append(f"{variable}: {problem}.")
+        if problems:
+            raise ConfigurationError(*problems)
+        values["public_urls"] = values.pop("public_url", ())
+        return cls(**values)
+
+
+def _first(*candidates: Any) -> Any:
+    return next((value for value in candidates if value is not None and value != ""), None)
+
+
+def _secret_key(value: Any) -> tuple[str, ...]:
+    default = data_directory() / "secret.key"
+    if value is None:
+        if not default.exists():
+            raise _Problem(
+                "no secret key. Run `wcpay-bridge init`, or set it to a random text of 32 characters or more"
+            )
+        value = f"file:{default}"
+    entries = value if isinstance(value, (list, tuple)) else [value]
+    keys = [key for entry in entries for key in resolve(str(entry)).replace(",", " ").split()]
+    if not keys:
+        raise _Problem("the secret key is empty")
+    if any(len(key) < 32 for key in keys):
+        raise _Problem("every key needs 32 characters or more")
+    return tuple(keys)
+
+
+def _database_url(value: Any) -> str:
+    return f"sqlite:///{data_directory() / 'bridge.sqlite'}" if value is None else resolve(str(value))
+
+
+def _list(value: Any) -> list[str]:
+    entries = value if isinstance(value, (list, tuple)) else str(value or "").replace(",", " ").split()
+    return [str(entry) for entry in entries]
+
+
+def _public_urls(value: Any) -> tuple[str, ...]:
+    for url in _list(value):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise _Problem(f"{url} is no address such as https://shop.example/pay")
+    return tuple(url.rstrip("/") for url in _list(value))
+
+
+def _networks(value: Any) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(entry) for entry in _list(value))
+    except ValueError as error:
+        raise _Problem(f"{error}; give addresses or networks such as 10.0.0.0/8") from None
+
+
+def _flag(value: Any) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if str(value).lower() not in words:
+        raise _Problem(f"{value} is neither true nor false")
+    return words[str(value).lower()]
+
+
+def _one_of(*choices: str) -> Callable[[Any], str | None]:
+    def read(value: Any) -> str | None:
+        if value is None:
+            return None
+        if value not in choices:
+            raise _Problem(f"{value} is none of {', '.join(choices)}")
+        return str(value)
+
+    return read
+
+
+def _seconds(value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise _Problem(f"{value} is no number of seconds") from None
+    if not 0.1 <= seconds <= 120:
+        raise _Problem("the timeout must be between 0.1 and 120 seconds")
+    return seconds
+
+
+def _rate(value: Any) -> str | None:
+    if value is None:
+        return None
+    import limits
+
+    try:
+        limits.parse_many(str(value))
+    except ValueError:
+        raise _Problem(f"{value} is no rate such as 100/minute") from None
+    return str(value)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else resolve(str(value))
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "secret_key": _secret_key,
+    "database_url": _database_url,
+    "public_url": _public_urls,
+    "trusted_proxies": _networks,
+    "require_https": _flag,
+    "compat": _one_of("documented", "woopayments"),
+    "error_status": _one_of("compatible", "precise"),
+    "allow_private_urls": _flag,
+    "provider_timeout": _seconds,
+    "rate_limit": _rate,
+    "rate_limit_storage": _text,
+}

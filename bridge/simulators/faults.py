@@ -1,0 +1,245 @@
+"""Fault injection that any simulator can wear: `Faults(app)` misbehaves on request, or at random from a seed.
+
+It stands where a network and a provider's front door stand: an application behind it either processed the request
+before the fault or never saw it, and which of the two is part of the fault's name. Knows nothing of any provider.
+"""
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from io import BytesIO
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Match = str | Callable[[Request], bool] | None
+
+
+class Fault(Enum):
+    """What can go wrong. `processed` tells whether the application did its work before the client was let down."""
+
+    REFUSED = "the connection is closed before the request is processed"
+    ERROR_500 = "500 without processing"
+    ERROR_503 = "503 without processing"
+    RATE_LIMITED = "429 with Retry-After, without processing"
+    CONFLICT = "409 without processing"
+    STALLED = "held back, then processed"
+    DROPPED = "processed, then the connection is closed without an answer"
+    CUT = "processed, then the connection is closed in the middle of the answer"
+    PROCESSED_500 = "processed, then 500"
+    TRUNCATED = "processed, then half of the JSON as if it were all"
+    HTML = "processed, then an HTML page with status 200"
+    WRONG_JSON = "processed, then valid JSON that is something else"
+    STALLED_AFTER = "processed, then the answer is held back"
+
+    @property
+    def processed(self) -> bool:
+        """Whether the application has done its work by the time the client notices."""
+        return self in _PROCESSED
+
+
+_PROCESSED = frozenset(
+    {
+        Fault.DROPPED,
+        Fault.CUT,
+        Fault.PROCESSED_500,
+        Fault.TRUNCATED,
+        Fault.HTML,
+        Fault.WRONG_JSON,
+        Fault.STALLED_AFTER,
+    }
+)
+_QUICK = tuple(fault for fault in Fault if fault not in (Fault.STALLED, Fault.STALLED_AFTER))
+_STATUS = {
+    Fault.ERROR_500: 500,
+    Fault.ERROR_503: 503,
+    Fault.RATE_LIMITED: 429,
+    Fault.CONFLICT: 409,
+    Fault.PROCESSED_500: 500,
+}
+_PAGE = b"<!DOCTYPE html><html><body><h1>We'll be right back</h1></body></html>"
+
+
+@dataclass
+class _Planned:
+    fault: Fault
+    times: int
+    match: Match
+    until: threading.Event | None
+    seconds: float | None
+    body: Any
+
+    def fits(self, request: Request) -> bool:
+        if self.match is None:
+            return True
+        if isinstance(self.match, str):
+            return self.match in f"{request.method} {request.path}"
+        return self.match(request)
+
+
+@dataclass(frozen=True)
+class Injected:
+    """A fault that was served, and to which request."""
+
+    fault: Fault
+    method: str
+    path: str
+
+
+def error_body(status: int) -> Mapping[str, object]:
+    """The body of an injected error: the shape that Stripe and many others share."""
+    return {"error": {"type": "api_error", "message": f"An injected fault: HTTP {status}."}}
+
+
+class Faults:
+    """WSGI middleware. Faults that were queued with `next` come first, oldest first; then, if `random` is given, one
+    of `kinds` (without the stalls, unless they are named) strikes with probability `rate`. `errors` makes the JSON
+    body for a status; `retry_after` is in seconds, `stall` how long a stall without an event lasts, in seconds.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        *,
+        random: Random | None = None,
+        rate: float = 0.3,
+        kinds: Sequence[Fault] = _QUICK,
+        stall: float = 75.0,
+        retry_after: int = 1,
+        errors: Callable[[int], object] = error_body,
+    ) -> None:
+        self._app = app
+        self._random = random
+        self._rate = rate
+        self._kinds = tuple(kinds)
+        self._stall = stall
+        self._retry_after = retry_after
+        self._errors = errors
+        self._lock = threading.Lock()
+        self._queue: list[_Planned] = []
+        self._injected: list[Injected] = []
+
+    def next(
+        self,
+        fault: Fault,
+        times: int = 1,
+        match: Match = None,
+        *,
+        until: threading.Event | None = None,
+        seconds: float | None = None,
+        body: object = None,
+    ) -> None:
+        """Queue `fault` for the next `times` requests that match: a part of "METHOD /path", or a predicate.
+
+        A stall lasts until the event `until` is set, or `seconds`; `body` replaces the JSON of WRONG_JSON.
+        """
+        with self._lock:
+            self._queue.append(_Planned(fault, times, match, until, seconds, body))
+
+    def clear(self) -> None:
+        """Forget what is queued."""
+        with self._lock:
+            self._queue.clear()
+
+    @property
+    def pending(self) -> int:
+        """How many queued faults have not been served yet."""
+        with self._lock:
+            return sum(planned.times for planned in self._queue)
+
+    @property
+    def injected(self) -> tuple[Injected, ...]:
+        """The faults served so far, oldest first."""
+        with self._lock:
+            return tuple(self._injected)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ)
+        environ["wsgi.input"] = BytesIO(request.get_data())  # a predicate may read the body, the app still has it
+        planned = self._take(request)
+        if planned is None:
+            return self._app(environ, start_response)
+        if planned.fault is Fault.STALLED:
+            self._hold(planned)
+            return self._app(environ, start_response)
+        answer = Response.from_app(self._app, environ, buffered=True) if planned.fault.processed else Response()
+        return self._spoil(planned, answer, environ)(environ, start_response)
+
+    def _take(self, request: Request) -> _Planned | None:
+        with self._lock:
+            planned = next((planned for planned in self._queue if planned.fits(request)), None)
+            if planned is not None:
+                planned.times -= 1
+                if planned.times <= 0:
+                    self._queue.remove(planned)
+            elif self._random is not None and self._random.random() < self._rate:
+                planned = _Planned(self._random.choice(self._kinds), 1, None, None, None, None)
+            if planned is not None:
+                self._injected.append(Injected(planned.fault, request.method, request.path))
+            return planned
+
+    def _hold(self, planned: _Planned) -> None:
+        if planned.until is not None:
+            planned.until.wait(planned.seconds)
+        else:
+            threading.Event().wait(self._stall if planned.seconds is None else planned.seconds)
+
+    def _spoil(self, planned: _Planned, answer: Response, environ: "WSGIEnvironment") -> Response:
+        fault = planned.fault
+        if fault in (Fault.REFUSED, Fault.DROPPED):
+            _hang_up(environ)
+        if fault in _STATUS:
+            answer = _json(self._errors(_STATUS[fault]), _STATUS[fault])
+        if fault is Fault.RATE_LIMITED:
+            answer.headers["Retry-After"] = str(self._retry_after)
+        elif fault is Fault.TRUNCATED:
+            answer.set_data(_half(answer.get_data()))
+        elif fault is Fault.CUT:
+            return _CutResponse(answer)
+        elif fault is Fault.HTML:
+            answer = Response(_PAGE, content_type="text/html; charset=utf-8")
+        elif fault is Fault.WRONG_JSON:
+            answer = _json({"hello": "world"} if planned.body is None else planned.body, 200)
+        elif fault is Fault.STALLED_AFTER:
+            self._hold(planned)
+        return answer
+
+
+class _CutResponse(Response):
+    """An answer whose headers promise the whole body, and whose connection ends after half of it."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__(answer.get_data(), status=answer.status, headers=answer.headers)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        start_response(self.status, self.get_wsgi_headers(environ).to_wsgi_list())
+        yield _half(self.get_data())
+        _hang_up(environ)
+
+
+def _json(content: object, status: int) -> Response:
+    return Response(json.dumps(content), status=status, content_type="application/json")
+
+
+def _half(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def _hang_up(environ: "WSGIEnvironment") -> None:
+    """Close the client's connection as a crash would, and end the request: raises ConnectionAbortedError, which
+    servers take for a client that went away. Without a server's socket (an in-process client) it only raises."""
+    connection = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
+    if isinstance(connection, socket.socket):
+        with suppress(OSError):  # the client was faster
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)  # below TLS, which would say good-bye
+    raise ConnectionAbortedError("an injected fault closed the connection")

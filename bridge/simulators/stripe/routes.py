@@ -1,0 +1,110 @@
+"""The table of endpoints: which parameters each takes, by the SDK's own types, what it answers and who does the work.
+
+Source: https://docs.stripe.com/api.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stripe import params
+from werkzeug.routing import Map, Rule
+
+from . import charges, connect, customers, payment_intents, payment_methods, refunds
+from .errors import Json
+from .state import Call
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint. `answers` is the kind of object, `listed` whether it answers a page of them."""
+
+    method: str
+    path: str
+    parameters: type
+    answers: str
+    run: Callable[[Call], Json]
+    listed: bool = False
+
+
+def _retriever(kind: str, param: str) -> Callable[[Call], Json]:
+    return lambda call: call.find(kind, param)
+
+
+_INTENTS, _METHODS, _CUSTOMERS = "/v1/payment_intents", "/v1/payment_methods", "/v1/customers"
+
+ROUTES = (
+    Route("POST", _INTENTS, params.PaymentIntentCreateParams, "payment_intent", payment_intents.create),
+    Route("GET", _INTENTS, params.PaymentIntentListParams, "payment_intent", payment_intents.list_all, True),
+    Route("GET", f"{_INTENTS}/<id>", params.PaymentIntentRetrieveParams, "payment_intent", payment_intents.retrieve),
+    Route("POST", f"{_INTENTS}/<id>", params.PaymentIntentUpdateParams, "payment_intent", payment_intents.update),
+    Route(
+        "POST",
+        f"{_INTENTS}/<id>/confirm",
+        params.PaymentIntentConfirmParams,
+        "payment_intent",
+        payment_intents.confirm_existing,
+    ),
+    Route(
+        "POST",
+        f"{_INTENTS}/<id>/capture",
+        params.PaymentIntentCaptureParams,
+        "payment_intent",
+        payment_intents.capture,
+    ),
+    Route(
+        "POST", f"{_INTENTS}/<id>/cancel", params.PaymentIntentCancelParams, "payment_intent", payment_intents.cancel
+    ),
+    Route("GET", "/v1/charges", params.ChargeListParams, "charge", charges.list_all, True),
+    Route("GET", "/v1/charges/<id>", params.ChargeRetrieveParams, "charge", _retriever("charge", "id")),
+    Route("POST", "/v1/refunds", params.RefundCreateParams, "refund", refunds.create),
+    Route("GET", "/v1/refunds", params.RefundListParams, "refund", refunds.list_all, True),
+    Route("GET", "/v1/refunds/<id>", params.RefundRetrieveParams, "refund", _retriever("refund", "id")),
+    Route("POST", "/v1/refunds/<id>", params.RefundUpdateParams, "refund", refunds.update),
+    Route("POST", _METHODS, params.PaymentMethodCreateParams, "payment_method", payment_methods.create),
+    Route("GET", _METHODS, params.PaymentMethodListParams, "payment_method", payment_methods.list_all, True),
+    Route("GET", f"{_METHODS}/<id>", params.PaymentMethodRetrieveParams, "payment_method", payment_methods.retrieve),
+    Route("POST", f"{_METHODS}/<id>", params.PaymentMethodUpdateParams, "payment_method", payment_methods.update),
+    Route(
+        "POST", f"{_METHODS}/<id>/attach", params.PaymentMethodAttachParams, "payment_method", payment_methods.attach
+    ),
+    Route(
+        "POST", f"{_METHODS}/<id>/detach", params.PaymentMethodDetachParams, "payment_method", payment_methods.detach
+    ),
+    Route("POST", _CUSTOMERS, params.CustomerCreateParams, "customer", customers.create),
+    Route("GET", _CUSTOMERS, params.CustomerListParams, "customer", customers.list_all, True),
+    Route("GET", f"{_CUSTOMERS}/<id>", params.CustomerRetrieveParams, "customer", customers.retrieve),
+    Route("POST", f"{_CUSTOMERS}/<id>", params.CustomerUpdateParams, "customer", customers.update),
+    Route(
+        "GET",
+        f"{_CUSTOMERS}/<id>/payment_methods",
+        params.CustomerPaymentMethodListParams,
+        "payment_method",
+        payment_methods.list_of_customer,
+        True,
+    ),
+    Route("GET", "/v1/account", params.AccountRetrieveCurrentParams, "account", customers.retrieve_account),
+    Route("GET", "/v1/accounts/<id>", params.AccountRetrieveParams, "account", customers.retrieve_account),
+    Route("GET", "/v1/application_fees", params.ApplicationFeeListParams, "application_fee", connect.list_fees, True),
+    Route(
+        "GET",
+        "/v1/application_fees/<id>",
+        params.ApplicationFeeRetrieveParams,
+        "application_fee",
+        _retriever("application_fee", "id"),
+    ),
+    Route("GET", "/v1/transfers", params.TransferListParams, "transfer", connect.list_transfers, True),
+    Route("GET", "/v1/transfers/<id>", params.TransferRetrieveParams, "transfer", _retriever("transfer", "transfer")),
+    Route(
+        "GET",
+        "/v1/balance_transactions/<id>",
+        params.BalanceTransactionRetrieveParams,
+        "balance_transaction",
+        _retriever("balance_transaction", "id"),
+    ),
+)
+
+
+def build_map() -> Map:
+    """A URL map whose endpoints are the Routes."""
+    rules = [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES]
+    return Map(rules, strict_slashes=False, merge_slashes=False)

@@ -1,0 +1,5 @@
+"""A WooCommerce store that runs anywhere: what it accepts and answers comes from recordings of a real one."""
+
+from .simulator import RecordedRequest, WooCommerceSimulator
+
+__all__ = ["RecordedRequest", "WooCommerceSimulator"]

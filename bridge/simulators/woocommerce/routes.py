@@ -1,0 +1,94 @@
+"""The route table of the simulated store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import arguments, note_routes, order_routes, refund_routes, shop_routes
+from .rest import EDITABLE, Answer, Endpoint, Handler, RestRequest, Route
+from .shop import Shop
+from .site import described
+
+ID = r"(?P<id>[\d]+)"
+NAME = r"(?P<id>[\w-]+)"
+ORDERS = "/wc/v3/orders"
+OF_ORDER = ORDERS + r"/(?P<order_id>[\d]+)"
+GROUP = r"/wc/v3/settings/(?P<group_id>[\w-]+)"
+
+
+def _get(pattern: str, handler: Handler, action: str, schemas: arguments.Arguments = arguments.READ) -> Route:
+    return Route(pattern, (Endpoint(("GET",), handler, schemas, action),))
+
+
+ROUTES = (
+    Route(
+        ORDERS,
+        (
+            Endpoint(("GET",), order_routes.list_all, arguments.ORDER_LIST, "list"),
+            Endpoint(("POST",), order_routes.create, arguments.ORDER_CREATED, "create"),
+        ),
+    ),
+    Route(
+        f"{ORDERS}/{ID}",
+        (
+            Endpoint(("GET",), order_routes.read, arguments.ORDER_READ, "view"),
+            Endpoint(EDITABLE, order_routes.update, arguments.ORDER_UPDATED, "edit"),
+            Endpoint(("DELETE",), order_routes.delete, arguments.DELETED, "delete"),
+        ),
+    ),
+    Route(f"{ORDERS}/batch", (Endpoint(EDITABLE, order_routes.batch, arguments.BATCH, "batch"),)),
+    Route(
+        f"{OF_ORDER}/notes",
+        (
+            Endpoint(("GET",), note_routes.list_all, arguments.NOTE_LIST, "list"),
+            Endpoint(("POST",), note_routes.create, arguments.NOTE_CREATED, "create"),
+        ),
+    ),
+    Route(
+        f"{OF_ORDER}/notes/{ID}",
+        (
+            Endpoint(("GET",), note_routes.read, arguments.NOTE_READ, "view"),
+            Endpoint(("DELETE",), note_routes.delete, arguments.NOTE_DELETED, "delete"),
+        ),
+    ),
+    Route(
+        f"{OF_ORDER}/refunds",
+        (
+            Endpoint(("GET",), refund_routes.list_all, arguments.REFUND_LIST, "list"),
+            Endpoint(("POST",), refund_routes.create, arguments.REFUND_CREATED, "create"),
+        ),
+    ),
+    Route(
+        f"{OF_ORDER}/refunds/{ID}",
+        (
+            Endpoint(("GET",), refund_routes.read, arguments.REFUND_READ, "view"),
+            Endpoint(("DELETE",), refund_routes.delete, arguments.REFUND_DELETED, "delete"),
+        ),
+    ),
+    _get("/wc/v3/products", shop_routes.list_products, "list", arguments.PRODUCT_LIST),
+    _get(f"/wc/v3/products/{ID}", shop_routes.read_product, "view"),
+    _get("/wc/v3/customers", shop_routes.list_customers, "list", arguments.CUSTOMER_LIST),
+    _get(f"/wc/v3/customers/{ID}", shop_routes.read_customer, "view"),
+    _get("/wc/v3/payment_gateways", shop_routes.list_gateways, "list", {"context": arguments.CONTEXT}),
+    _get(f"/wc/v3/payment_gateways/{NAME}", shop_routes.read_gateway, "view", {"context": arguments.CONTEXT}),
+    _get(GROUP, shop_routes.list_settings, "list", {"context": arguments.CONTEXT}),
+    _get(f"{GROUP}/{NAME}", shop_routes.read_setting, "view", {"context": arguments.CONTEXT}),
+    _get("/wc/v3/system_status", shop_routes.system_status, "list", {"context": arguments.CONTEXT}),
+)
+
+
+def route_table() -> tuple[Route, ...]:
+    """Every route, with the two indexes, which anybody may read, in front."""
+    table: list[Route] = []
+
+    def index(show: Callable[[Shop, RestRequest, Mapping[str, Any]], Answer], prefix: str) -> Handler:
+        def handler(shop: Shop, request: RestRequest) -> Answer:
+            shown = {route.pattern: described(route) for route in table if route.pattern.startswith(prefix)}
+            return show(shop, request, shown)
+
+        return handler
+
+    table.append(Route("/", (Endpoint(("GET",), index(shop_routes.site_index, "/")),)))
+    table.append(Route("/wc/v3", (Endpoint(("GET",), index(shop_routes.namespace_index, "/wc/v3")),)))
+    return tuple(table := [*table, *ROUTES])

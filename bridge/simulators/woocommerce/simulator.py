@@ -1,0 +1,264 @@
+"""A WooCommerce store as a WSGI app: state in memory, a real store's manners, and hands for tests and demos.
+
+It stands in for a real store wherever the bridge, its tests or its demo need one.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from random import Random, SystemRandom
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+from .catalogue import plugin
+from .keys import Keys
+from .lines import line_item
+from .orders import Order, money
+from .routes import route_table
+from .seed import seed_catalogue, seed_orders
+from .shapes import note_shape, order_shape, product_shape, refund_shape
+from .shop import Shop
+from .site import respond, rest_path
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+NOWHERE = "http://localhost"
+STAFF_FIELDS = frozenset(
+    {
+        "order_key",
+        "currency",
+        "decimals",
+        "customer_id",
+        "customer_note",
+        "payment_method",
+        "payment_method_title",
+        "transaction_id",
+    }
+)
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """A request that the store has answered. `query` holds names only; `body` is parsed JSON, text, or None."""
+
+    method: str
+    path: str
+    query: tuple[str, ...]
+    status: int
+    body: Any = None
+
+
+class WooCommerceSimulator:
+    """One shop. `url` is the site's public address, the mount's prefix included; it may be set later, and while it is
+    None the site is wherever a request came to. `clock` gives Unix seconds, `random` makes keys. Thread-safe.
+    """
+
+    def __init__(
+        self,
+        name: str = "shop",
+        *,
+        url: str | None = None,
+        currency: str = "USD",
+        price_decimals: int = 2,
+        plugins: Sequence[str] = ("woocommerce/woocommerce.php",),
+        clock: Callable[[], float] = time.time,
+        random: Random | None = None,
+    ) -> None:
+        random = random or SystemRandom()
+        self.url = url
+        self._clock = clock
+        self._shop = Shop(
+            name, currency=currency, price_decimals=price_decimals, plugins=plugins, clock=clock, random=random
+        )
+        self._keys = Keys(clock, random)
+        self._routes = route_table()
+        self._changed = threading.Condition(threading.RLock())
+        self._requests: list[RecordedRequest] = []
+        seed_catalogue(self._shop)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        http = Request(environ)
+        http.get_data()  # the network is waited for without the lock
+        path = rest_path(http)
+        with self._changed:
+            if path is None:
+                response = self._page(http)
+            else:
+                home = (self.url or http.root_url).rstrip("/")
+                response = respond(http, path, home, self._shop, self._keys, self._routes)
+            query = tuple(dict.fromkeys(http.args.keys()))
+            self._requests.append(RecordedRequest(http.method, http.path, query, response.status_code, _body(http)))
+            self._changed.notify_all()
+        response.date = datetime.fromtimestamp(self._clock(), UTC)
+        return response(environ, start_response)
+
+    def _page(self, http: Request) -> Response:
+        """A page of the site; the simulated store has nothing but its front page."""
+        found = http.path in ("/", "/index.php")
+        text = f"<!DOCTYPE html><title>{self._shop.name if found else 'Page not found'}</title>\n"
+        return Response(text, 200 if found else 404, content_type="text/html; charset=UTF-8")
+
+    @property
+    def requests(self) -> tuple[RecordedRequest, ...]:
+        """What the store has answered so far, oldest first."""
+        with self._changed:
+            return tuple(self._requests)
+
+    def wait_until(self, true: Callable[[], bool], timeout: float = 5.0) -> bool:
+        """Wait until a condition holds, looking again after each change; whether it did within `timeout` seconds.
+
+        The condition may ask this object anything, but send the store no request: the store waits while it looks.
+        """
+        with self._changed:
+            return self._changed.wait_for(true, timeout)
+
+    def add_key(self, permissions: str = "read_write", *, manager: bool = True) -> tuple[str, str]:
+        """A new (consumer key, consumer secret); not a `manager`'s, it proves a customer without capabilities."""
+        with self._changed:
+            key = self._keys.add(permissions, manager=manager)
+        return key.consumer_key, key.consumer_secret
+
+    def revoke_key(self, consumer_key: str) -> None:
+        with self._changed:
+            self._keys.revoke(consumer_key)
+
+    def activate_plugin(self, file: str) -> None:
+        """Activate a plugin by its main file; WooPayments brings its gateway."""
+        with self._changed:
+            self._shop.plugins.append(plugin(file))
+
+    def fail_gateway_refunds(self, message: str | None) -> None:
+        """Let the gateways refuse every refund by API with this message; None lets them work again."""
+        with self._changed:
+            self._shop.gateway_refund_error = message
+
+    def seed_demo_orders(self) -> dict[str, int]:
+        """Make the demo's orders; their ids by name."""
+        with self._changed:
+            return seed_orders(self._shop)
+
+    def add_product(self, name: str, sku: str, price: str | Decimal, **more: Any) -> int:
+        """A new product's id. `more`: `virtual`, `downloadable`, `image` (a path below wp-content/uploads/)."""
+        with self._changed:
+            return self._shop.add_product(name, sku, money(price), **more).id
+
+    def add_customer(self, email: str, first_name: str = "", last_name: str = "") -> int:
+        with self._changed:
+            return self._shop.add_customer(email, first_name, last_name).id
+
+    def add_order(
+        self,
+        *,
+        total: str | Decimal | None = None,
+        lines: Sequence[Mapping[str, Any]] = (),
+        status: str = "pending",
+        meta: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> int:
+        """A new order's id: one widget that costs `total`, or `lines` of {product_id or name, quantity, total}.
+
+        `fields` are currency, decimals, billing, shipping, customer_id, payment_method, payment_method_title,
+        transaction_id, customer_note, created_via; a status other than pending is reached as staff would reach it.
+        """
+        if (total is None) == (not lines):
+            raise ValueError("an order has either a total or lines")
+        with self._changed:
+            shop = self._shop
+            addresses = {kind: fields.pop(kind, {}) for kind in ("billing", "shipping")}
+            order = shop.new_order(**fields)
+            for kind, address in addresses.items():
+                getattr(order, kind).update(address)
+            for line in lines or [{"product_id": min(shop.products), "total": total}]:
+                order.lines["line_items"].append(self._line(line))
+            for key, value in (meta or {}).items():
+                order.update_meta(key, value, 0, shop.next_meta_id)
+            shop.orders[order.id] = order
+            shop.set_status(order, status)
+            self._changed.notify_all()
+            return order.id
+
+    def _line(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        product = self._shop.products.get(line.get("product_id", 0))
+        total = None if line.get("total") is None else money(line["total"])
+        return line_item(self._shop, product, line.get("quantity", 1), name=line.get("name", ""), total=total)
+
+    def update_order(self, order_id: int, **fields: Any) -> None:
+        """Change an order as staff would: `status`, `total` (through its first line), `billing`, `shipping`, `meta`,
+        or one of STAFF_FIELDS.
+        """
+        with self._changed:
+            order = self._shop.orders[order_id]
+            for name, value in fields.items():
+                self._change(order, name, value)
+            order.modified = self._shop.clock()
+            self._changed.notify_all()
+
+    def _change(self, order: Order, name: str, value: Any) -> None:
+        if name == "status":
+            self._shop.set_status(order, value)
+        elif name == "total":
+            row = order.lines["line_items"][0]
+            row["total"] = row["subtotal"] = row["total"] + money(value) - order.total
+        elif name in ("billing", "shipping"):
+            getattr(order, name).update(value)
+        elif name == "meta":
+            for key, one in value.items():
+                order.update_meta(key, one, 0, self._shop.next_meta_id)
+        elif name in STAFF_FIELDS:
+            setattr(order, name, value)
+        else:
+            raise TypeError(f"staff cannot change {name}")
+
+    def trash(self, order_id: int) -> None:
+        """Move an order to the trash: it can still be read, with the status "trash"."""
+        with self._changed:
+            order = self._shop.orders[order_id]
+            order.status, order.modified = "trash", self._shop.clock()
+            self._changed.notify_all()
+
+    def delete(self, order_id: int) -> None:
+        """Delete an order for good."""
+        with self._changed:
+            del self._shop.orders[order_id]
+            self._changed.notify_all()
+
+    def order(self, order_id: int) -> dict[str, Any]:
+        """The order's wire shape, without links."""
+        with self._changed:
+            return order_shape(self._shop, self._shop.orders[order_id], self._home)
+
+    def notes(self, order_id: int) -> list[dict[str, Any]]:
+        """The order's notes in wire shape, oldest first."""
+        with self._changed:
+            return [note_shape(note) for note in self._shop.orders[order_id].notes]
+
+    def refunds(self, order_id: int) -> list[dict[str, Any]]:
+        """The order's refunds in wire shape, oldest first."""
+        with self._changed:
+            order = self._shop.orders[order_id]
+            return [refund_shape(self._shop, order, refund, self._home) for refund in order.refunds]
+
+    def products(self) -> list[dict[str, Any]]:
+        """The catalogue in wire shape, oldest first."""
+        with self._changed:
+            return [product_shape(self._shop, product, self._home) for product in self._shop.products.values()]
+
+    @property
+    def _home(self) -> str:
+        return (self.url or NOWHERE).rstrip("/")
+
+
+def _body(http: Request) -> Any:
+    text = http.get_data().decode(errors="replace")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text or None

@@ -1,0 +1,5 @@
+"""SQLAlchemy Core tables and the functions that query them. SQLite by default, PostgreSQL by URL."""
+
+from bridge.storage.engine import Database, migrate
+
+__all__ = ["Database", "migrate"]

@@ -1,0 +1,140 @@
+"""The database: one engine, short write transactions, no transaction across anything slow.
+
+SQLite runs in WAL mode with full synchronisation; writers queue on a lock of this process and then take the write
+lock at BEGIN, so that nobody sees "database is locked". PostgreSQL needs none of that.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from bridge.domain.errors import ConfigurationError
+from bridge.storage.tables import HEAD
+
+SQLITE_BUSY_SECONDS = 30
+"""How long a writer of one process waits for a writer of another."""
+
+
+class Database:
+    """An engine and its manners.
+
+    `read()` and `write()` give connections; `write()` commits at its end or rolls back.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = parse_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"pool_size": 8, "max_overflow": 120, "hide_parameters": True}
+        options["pool_pre_ping"] = not self.is_sqlite
+        if self.is_sqlite:
+            with suppress(OSError):  # a folder that is not there is told when the database is opened
+                Path(str(self.url.database)).touch(mode=0o600)
+            options["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
+        try:
+            self.engine = create_engine(self.url, **options)
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                f"The database URL needs the Python package {error.name}: pip install 'wcpay-bridge[postgres]'."
+            ) from None
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _configure_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._writer = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._write_lock = threading.Lock() if self.is_sqlite else nullcontext()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for looking: every statement sees what is committed."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection in a transaction that is meant to take milliseconds. Never call out while it is open."""
+        with self._write_lock, self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def version(self) -> str | None:
+        """The migration that the database is at.
+
+        None for an empty one. Raises SQLAlchemyError if it cannot be reached.
+        """
+        with self.read() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(text("select version_num from alembic_version")).scalar()
+
+    def is_current(self) -> bool:
+        """Whether it is at the newest migration. Raises SQLAlchemyError if it cannot be reached."""
+        return self.version() == HEAD
+
+    def require_current(self) -> None:
+        """Refuse a database that is not at the newest migration, with the command to run; migrate an empty SQLite."""
+        try:
+            version = self.version()
+        except SQLAlchemyError as error:
+            raise ConfigurationError(f"The database cannot be opened: {_first_line(error)}") from None
+        if version is None and self.is_sqlite:
+            migrate(self.url.render_as_string(hide_password=False))
+        elif version != HEAD:
+            state = "empty" if version is None else f"at version {version}, and this program needs {HEAD}"
+            raise ConfigurationError(f"The database is {state}. Run `wcpay-bridge migrate` first.")
+
+
+def parse_url(url: str) -> URL:
+    """Check a database URL. `postgres://` and `postgresql://` mean psycopg 3. Raises ConfigurationError."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise ConfigurationError("The database URL is no URL, for example sqlite:////var/lib/wcpay-bridge/db") from None
+    if backend in ("postgres", "postgresql"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ConfigurationError(f"The database must be SQLite or PostgreSQL, not {backend}.")
+    if parsed.database in (None, "", ":memory:"):
+        raise ConfigurationError("An SQLite database needs a file: an in-memory one would forget payments.")
+    return parsed
+
+
+def migrate(url: str) -> None:
+    """Bring the database to the newest schema; does nothing to one that is there. Creates an SQLite file, mode 0600."""
+    from alembic import command
+    from alembic.config import Config
+
+    database = Database(url)
+    config = Config()
+    config.set_main_option("script_location", "bridge:storage/migrations")
+    config.set_main_option("path_separator", "os")
+    try:
+        with database._writer.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    finally:
+        database.close()
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    if begin := connection.get_execution_options().get("sqlite_begin"):
+        connection.exec_driver_sql(f"BEGIN {begin}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

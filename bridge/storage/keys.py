@@ -1,0 +1,77 @@
+"""Rows of `api_keys` and `oauth_nonces`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bridge.domain.stores import ApiKey, Permissions
+from bridge.storage.engine import Database
+from bridge.storage.tables import api_keys, oauth_nonces, stores
+
+NOT_SECRET = [column for column in api_keys.c if column.name not in ("key_hash", "secret")]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key as it was found, with its encrypted secret and the version of its store's row."""
+
+    key: ApiKey
+    secret: str
+    store_updated: float
+
+
+def add(connection: Connection, key: ApiKey, key_hash: str, secret: str) -> bool:
+    """False if the consumer key exists already, revoked or not."""
+    values = {column.name: getattr(key, column.name) for column in NOT_SECRET}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(api_keys).values(key_hash=key_hash, secret=secret, **values))
+    except IntegrityError:
+        return False
+    return True
+
+
+def find(connection: Connection, key_hash: str) -> StoredKey | None:
+    """The key with this hash, whether or not it may still be used, unless its store was removed."""
+    row = connection.execute(
+        select(api_keys, stores.c.updated.label("store_updated"))
+        .join(stores, stores.c.id == api_keys.c.store_id)
+        .where(api_keys.c.key_hash == key_hash, stores.c.removed.is_(None))
+    ).first()
+    return StoredKey(_key(row._mapping), row.secret, row.store_updated) if row else None
+
+
+def of_store(connection: Connection, store_id: str | None) -> list[ApiKey]:
+    """All keys, or those of one store, oldest first."""
+    query = select(*NOT_SECRET).order_by(api_keys.c.created)
+    if store_id:
+        query = query.where(api_keys.c.store_id == store_id)
+    return [_key(row._mapping) for row in connection.execute(query)]
+
+
+def by_name(connection: Connection, name: str) -> list[ApiKey]:
+    """Keys whose id or last characters are `name`."""
+    query = select(*NOT_SECRET).where(or_(api_keys.c.id == name, api_keys.c.truncated == name))
+    return [_key(row._mapping) for row in connection.execute(query)]
+
+
+def change(connection: Connection, key_id: str, **values: float | None) -> None:
+    connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(**values))
+
+
+def use_nonce(database: Database, key_id: str, nonce: str, timestamp: int, forget_before: int) -> bool:
+    """Remember a nonce; False if it was used before. Timestamps before `forget_before` (Unix seconds) are dropped."""
+    try:
+        with database.write() as connection:
+            connection.execute(delete(oauth_nonces).where(oauth_nonces.c.timestamp < forget_before))
+            connection.execute(insert(oauth_nonces).values(key_id=key_id, nonce=nonce, timestamp=timestamp))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _key(row: Any) -> ApiKey:
+    values = {column.name: row[column.name] for column in NOT_SECRET}
+    return ApiKey(**values | {"permissions": Permissions(values["permissions"])})

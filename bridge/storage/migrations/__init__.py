@@ -1,0 +1,1 @@
+"""Alembic's scripts. Run by `bridge.storage.migrate`."""

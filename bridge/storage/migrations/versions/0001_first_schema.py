@@ -1,0 +1,213 @@
+"""The first schema."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "oauth_nonces",
+        sa.Column("key_id", sa.String(length=32), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", "nonce", "timestamp", name=op.f("pk_oauth_nonces")),
+    )
+    with op.batch_alter_table("oauth_nonces", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_oauth_nonces_timestamp"), ["timestamp"], unique=False)
+
+    op.create_table(
+        "secrets",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_secrets")),
+    )
+    op.create_table(
+        "stores",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("consumer_key", sa.Text(), nullable=False),
+        sa.Column("consumer_secret", sa.Text(), nullable=False),
+        sa.Column("ca_file", sa.Text(), nullable=True),
+        sa.Column("adapter", sa.String(length=64), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("capture", sa.String(length=16), nullable=False),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("updated", sa.Double(), nullable=False),
+        sa.Column("removed", sa.Double(), nullable=True),
+        sa.CheckConstraint("capture in ('automatic', 'manual')", name=op.f("ck_stores_capture")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stores")),
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("truncated", sa.String(length=16), nullable=False),
+        sa.Column("secret", sa.Text(), nullable=False),
+        sa.Column("permissions", sa.String(length=16), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("last_used", sa.Double(), nullable=True),
+        sa.Column("expires", sa.Double(), nullable=True),
+        sa.Column("revoked", sa.Double(), nullable=True),
+        sa.CheckConstraint("permissions in ('read', 'write', 'read_write')", name=op.f("ck_api_keys_permissions")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_api_keys_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
+    )
+    op.create_table(
+        "intents",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("public_id", sa.String(length=255), nullable=True),
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("adapter", sa.String(length=64), nullable=False),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("order_number", sa.Text(), nullable=False),
+        sa.Column("order_key", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("payment_method", sa.Text(), nullable=False),
+        sa.Column("requested_payment_method", sa.Text(), nullable=False),
+        sa.Column("capture", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("unknown", sa.Boolean(), nullable=False),
+        sa.Column("holding", sa.Boolean(), nullable=False),
+        sa.Column("metadata", sa.JSON(), nullable=False),
+        sa.Column("last_error", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("flag", sa.Text(), server_default=sa.text("('')"), nullable=False),
+        sa.Column("order_read", sa.Double(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("updated", sa.Double(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_intents_amount")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_intents_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
+    )
+    with op.batch_alter_table("intents", schema=None) as batch_op:
+        batch_op.create_index("ix_intents_order", ["store_id", "order_id"], unique=False)
+        batch_op.create_index(
+            "uq_intents_holding",
+            ["store_id", "order_id", "order_key"],
+            unique=True,
+            sqlite_where=sa.text("holding"),
+            postgresql_where=sa.text("holding"),
+        )
+        batch_op.create_index("uq_intents_public_id", ["store_id", "public_id"], unique=True)
+
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("intent_id", sa.String(length=32), nullable=False),
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("operation", sa.String(length=16), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("request", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("exposed", sa.Boolean(), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("sent_at", sa.Double(), nullable=False),
+        sa.Column("busy_until", sa.Double(), nullable=False),
+        sa.Column("next_check_at", sa.Double(), nullable=False),
+        sa.Column("checks", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.CheckConstraint("state in ('sent', 'unknown', 'done', 'abandoned')", name=op.f("ck_attempts_state")),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_attempts_intent_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_attempts_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+        sa.UniqueConstraint("key", name=op.f("uq_attempts_key")),
+    )
+    with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attempts_intent_id"), ["intent_id"], unique=False)
+        batch_op.create_index("ix_attempts_reference", ["store_id", "reference"], unique=False)
+        batch_op.create_index(
+            "ix_attempts_unsettled",
+            ["next_check_at"],
+            unique=False,
+            sqlite_where=sa.text("state in ('sent', 'unknown')"),
+            postgresql_where=sa.text("state in ('sent', 'unknown')"),
+        )
+
+    op.create_table(
+        "charges",
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=255), nullable=False),
+        sa.Column("intent_id", sa.String(length=32), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("amount_captured", sa.BigInteger(), nullable=False),
+        sa.Column("amount_refunded", sa.BigInteger(), nullable=False),
+        sa.Column("application_fee_amount", sa.BigInteger(), nullable=True),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("captured", sa.Boolean(), nullable=False),
+        sa.Column("balance_transaction", sa.String(length=255), nullable=True),
+        sa.Column("billing_details", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("card", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("payment_method_type", sa.String(length=32), nullable=False),
+        sa.Column("outcome", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount_captured <= amount", name=op.f("ck_charges_captured")),
+        sa.CheckConstraint("amount_refunded <= amount_captured", name=op.f("ck_charges_refunded")),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_charges_intent_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_charges_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_charges")),
+    )
+    with op.batch_alter_table("charges", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_charges_intent_id"), ["intent_id"], unique=False)
+
+    op.create_table(
+        "journal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("intent_id", sa.String(length=32), nullable=False),
+        sa.Column("attempt_id", sa.String(length=32), nullable=True),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_journal_intent_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal")),
+    )
+    with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_journal_intent_id"), ["intent_id"], unique=False)
+
+    op.create_table(
+        "outbox",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("intent_id", sa.String(length=32), nullable=False),
+        sa.Column("order_id", sa.BigInteger(), nullable=False),
+        sa.Column("payload", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due", sa.Double(), nullable=False),
+        sa.Column("busy_until", sa.Double(), nullable=False),
+        sa.Column("last_error", sa.Text(), server_default=sa.text("('')"), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("delivered", sa.Double(), nullable=True),
+        sa.CheckConstraint("state in ('pending', 'delivered', 'dead')", name=op.f("ck_outbox_state")),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_outbox_intent_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_outbox_store_id")),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_intent_id"), ["intent_id"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_order",
+            ["store_id", "order_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )
+        batch_op.create_index(
+            "ix_outbox_pending",
+            ["due"],
+            unique=False,
+            sqlite_where=sa.text("state = 'pending'"),
+            postgresql_where=sa.text("state = 'pending'"),
+        )

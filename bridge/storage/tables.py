@@ -1,0 +1,220 @@
+"""The tables. Times are Unix seconds, amounts minor units, ids text; the rules that must hold are constraints here."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+HEAD = "0001"
+"""The newest migration; a test compares it with the migrations themselves."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+stores = Table(
+    "stores",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("consumer_key", Text, nullable=False),
+    Column("consumer_secret", Text, nullable=False),
+    Column("ca_file", Text),
+    Column("adapter", String(64), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("capture", String(16), nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+    Column("removed", Double),
+    CheckConstraint("capture in ('automatic', 'manual')", name="capture"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("truncated", String(16), nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("permissions", String(16), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("last_used", Double),
+    Column("expires", Double),
+    Column("revoked", Double),
+    CheckConstraint("permissions in ('read', 'write', 'read_write')", name="permissions"),
+)
+
+oauth_nonces = Table(
+    "oauth_nonces",
+    metadata,
+    Column("key_id", String(32), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("timestamp", BigInteger, nullable=False, index=True),
+    PrimaryKeyConstraint("key_id", "nonce", "timestamp"),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("public_id", String(255)),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("adapter", String(64), nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("order_id", BigInteger, nullable=False),
+    Column("order_number", Text, nullable=False),
+    Column("order_key", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("payment_method", Text, nullable=False),
+    Column("requested_payment_method", Text, nullable=False),
+    Column("capture", String(16), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("unknown", Boolean, nullable=False),
+    Column("holding", Boolean, nullable=False),
+    Column("metadata", JSON, nullable=False, key="meta"),
+    Column("last_error", JSON(none_as_null=True)),
+    Column("flag", Text, nullable=False, server_default=text("''")),
+    Column("order_read", Double, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+    CheckConstraint("amount > 0", name="amount"),
+)
+Index("uq_intents_public_id", intents.c.store_id, intents.c.public_id, unique=True)
+Index("ix_intents_order", intents.c.store_id, intents.c.order_id)
+# One live payment per order: whatever else goes wrong, the database refuses the second.
+Index(
+    "uq_intents_holding",
+    intents.c.store_id,
+    intents.c.order_id,
+    intents.c.order_key,
+    unique=True,
+    sqlite_where=text("holding"),
+    postgresql_where=text("holding"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("intent_id", ForeignKey("intents.id"), nullable=False, index=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("operation", String(16), nullable=False),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("request", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("exposed", Boolean, nullable=False),
+    Column("reference", String(255)),
+    Column("created", Double, nullable=False),
+    Column("sent_at", Double, nullable=False),
+    Column("busy_until", Double, nullable=False),
+    Column("next_check_at", Double, nullable=False),
+    Column("checks", Integer, nullable=False, server_default=text("0")),
+    CheckConstraint("state in ('sent', 'unknown', 'done', 'abandoned')", name="state"),
+)
+Index("ix_attempts_reference", attempts.c.store_id, attempts.c.reference)
+Index(
+    "ix_attempts_unsettled",
+    attempts.c.next_check_at,
+    sqlite_where=text("state in ('sent', 'unknown')"),
+    postgresql_where=text("state in ('sent', 'unknown')"),
+)
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("id", String(255), nullable=False),
+    Column("intent_id", ForeignKey("intents.id"), nullable=False, index=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("amount_captured", BigInteger, nullable=False),
+    Column("amount_refunded", BigInteger, nullable=False),
+    Column("application_fee_amount", BigInteger),
+    Column("status", String(32), nullable=False),
+    Column("captured", Boolean, nullable=False),
+    Column("balance_transaction", String(255)),
+    Column("billing_details", JSON(none_as_null=True)),
+    Column("card", JSON(none_as_null=True)),
+    Column("payment_method_type", String(32), nullable=False),
+    Column("outcome", JSON(none_as_null=True)),
+    Column("created", BigInteger, nullable=False),
+    PrimaryKeyConstraint("store_id", "id"),
+    CheckConstraint("amount_captured <= amount", name="captured"),
+    CheckConstraint("amount_refunded <= amount_captured", name="refunded"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("intent_id", ForeignKey("intents.id"), nullable=False, index=True),
+    Column("attempt_id", String(32)),
+    Column("at", Double, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("detail", JSON, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("position", Serial, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("intent_id", ForeignKey("intents.id"), nullable=False, index=True),
+    Column("order_id", BigInteger, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("busy_until", Double, nullable=False),
+    Column("last_error", Text, nullable=False, server_default=text("''")),
+    Column("created", Double, nullable=False),
+    Column("delivered", Double),
+    CheckConstraint("state in ('pending', 'delivered', 'dead')", name="state"),
+)
+Index(
+    "ix_outbox_pending",
+    outbox.c.due,
+    sqlite_where=text("state = 'pending'"),
+    postgresql_where=text("state = 'pending'"),
+)
+Index(
+    "ix_outbox_order",
+    outbox.c.store_id,
+    outbox.c.order_id,
+    sqlite_where=text("state = 'pending'"),
+    postgresql_where=text("state = 'pending'"),
+)

@@ -1,0 +1,73 @@
+"""Encryption at rest. Ciphertexts name their key, so that keys can be rotated: the first encrypts, all decrypt."""
+
+import hashlib
+import hmac
+import secrets as random_source
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bridge.domain.errors import ConfigurationError
+from bridge.storage.engine import Database
+from bridge.storage.tables import secrets
+
+WRONG_KEY = (
+    "The secret key does not belong to this database: what is stored in it was encrypted with another one. "
+    "Put the old key file back, or add the old key to BRIDGE_SECRET_KEY after the new one."
+)
+
+
+class Vault:
+    """Encrypts and decrypts with the owner's keys, and hashes consumer keys with a pepper that survives rotation.
+
+    Raises ConfigurationError if none of the keys opens what the database holds.
+    """
+
+    def __init__(self, keys: Sequence[str], database: Database) -> None:
+        self._ciphers = {_key_id(key): Fernet(_derive(key, "encryption")) for key in keys}
+        self._signing_key = _derive(keys[0], "signing")
+        self._pepper = bytes.fromhex(self.decrypt(self._stored_pepper(database)))
+        self.nothing = self.encrypt(random_source.token_hex(20))
+
+    def __repr__(self) -> str:
+        return f"Vault(keys={list(self._ciphers)})"
+
+    def encrypt(self, text: str) -> str:
+        key_id, cipher = next(iter(self._ciphers.items()))
+        return f"{key_id}.{cipher.encrypt(text.encode()).decode()}"
+
+    def decrypt(self, token: str) -> str:
+        key_id, _, ciphertext = token.partition(".")
+        try:
+            return self._ciphers[key_id].decrypt(ciphertext).decode()
+        except (KeyError, InvalidToken):
+            raise ConfigurationError(WRONG_KEY) from None
+
+    def lookup_hash(self, consumer_key: str) -> str:
+        """What a consumer key is found by: useless without the pepper."""
+        return hmac.new(self._pepper, consumer_key.encode(), hashlib.sha256).hexdigest()
+
+    def _stored_pepper(self, database: Database) -> str:
+        query = select(secrets.c.value).where(secrets.c.name == "pepper")
+        with database.read() as connection:
+            if stored := connection.execute(query).scalar():
+                return str(stored)
+        fresh = self.encrypt(random_source.token_hex(32))
+        try:
+            with database.write() as connection:
+                connection.execute(insert(secrets).values(name="pepper", value=fresh))
+        except IntegrityError:
+            with database.read() as connection:
+                return str(connection.execute(query).scalar_one())
+        return fresh
+
+
+def _derive(key: str, purpose: str) -> bytes:
+    return urlsafe_b64encode(hmac.new(key.encode(), f"wcpay-bridge {purpose}".encode(), hashlib.sha256).digest())
+
+
+def _key_id(key: str) -> str:
+    return hashlib.sha256(f"wcpay-bridge key id {key}".encode()).hexdigest()[:8]

@@ -1,0 +1,161 @@
+"""Orders of a WooCommerce store: read one for a payment, look at its state, write to it, and its notes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bridge.domain.errors import OrderNotFound, StoreRefused
+from bridge.domain.orders import Address, Line, LineKind, Order
+from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema
+from bridge.stores.rest import Answer, RestApi, load
+
+ORDER = OrderSchema()
+STATE = OrderStateSchema()
+NOTE = NoteSchema(many=True)
+
+PAYABLE = frozenset({"pending", "failed"})
+"""The statuses in which WooCommerce takes a payment. Source: `WC_Order::needs_payment`."""
+NOT_PAID = PAYABLE | {"on-hold", "cancelled", "refunded", "trash", "auto-draft", "checkout-draft"}
+"""Every other status is a paid one once the order has a date of payment: stores add statuses of their own."""
+GONE = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_order_invalid_id"})
+LARGEST_ID = 2**63 - 1
+TICK = 1.0
+"""Seconds by which two of the store's times, both in whole seconds, may differ more than they really do."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """An order as it stood when the store answered. `total` is the store's decimal string, untouched.
+
+    `paid_earlier`: its date of payment is older than the request that this is the answer to, by the store's own clock
+    (or cannot be compared), so it was not this request that paid it.
+    """
+
+    id: int
+    key: str
+    status: str
+    currency: str
+    total: str
+    transaction_id: str
+    meta: Mapping[str, Any]
+    paid_at: datetime | None
+    paid_earlier: bool
+
+    @property
+    def is_paid(self) -> bool:
+        return self.paid_at is not None and self.status not in NOT_PAID
+
+
+class Orders:
+    """The orders of one store. Every method raises OrderNotFound, StoreUnreachable or StoreRefused."""
+
+    def __init__(self, api: RestApi) -> None:
+        self._api = api
+
+    def read(self, order_id: int) -> Order:
+        """The order with all that a payment needs, in one request."""
+        return _order(self._load(ORDER, order_id, self._ask("GET", order_id, query={"_fields": ORDER.names})))
+
+    def look(self, order_id: int) -> OrderState:
+        answer = self._ask("GET", order_id, query={"_fields": STATE.names})
+        return _state(self._load(STATE, order_id, answer), answer)
+
+    def write(self, order_id: int, changes: Mapping[str, Any]) -> OrderState:
+        """Change the order; what it is after that comes with the answer."""
+        answer = self._ask("PUT", order_id, query={"_fields": STATE.names}, body=changes)
+        return _state(self._load(STATE, order_id, answer), answer)
+
+    def notes(self, order_id: int) -> list[str]:
+        answer = self._ask("GET", order_id, "/notes", query={"_fields": "note"})
+        return [note["note"] for note in load(NOTE, answer.value)]
+
+    def add_note(self, order_id: int, text: str) -> None:
+        self._ask("POST", order_id, "/notes", query={"_fields": "id"}, body={"note": text})
+
+    def _ask(self, method: str, order_id: int, below: str = "", **options: Any) -> Answer:
+        if not 0 < order_id <= LARGEST_ID:
+            raise OrderNotFound("Order not found")
+        try:
+            return self._api.ask(method, f"wc/v3/orders/{order_id}{below}", **options)
+        except StoreRefused as error:
+            if error.code in GONE or error.status == 410:
+                raise OrderNotFound("Order not found") from error
+            raise
+
+    def _load(self, schema: OrderSchema | OrderStateSchema, order_id: int, answer: Answer) -> dict[str, Any]:
+        values: dict[str, Any] = load(schema, answer.value)
+        if values["id"] != order_id:
+            raise StoreRefused("The store answers with another order than the one that was asked for.")
+        return values
+
+
+def _order(values: dict[str, Any]) -> Order:
+    needs_payment = values["needs_payment"]
+    if needs_payment is None:
+        needs_payment = values["status"] in PAYABLE and Decimal(values["total"]) > 0
+    products = [_product(item) for item in values["line_items"]]
+    fees = [_fee(item) for item in values["fee_lines"]]
+    return Order(
+        id=values["id"],
+        number=values["number"] or str(values["id"]),
+        key=values["order_key"],
+        status=values["status"],
+        currency=values["currency"].upper(),
+        total=values["total"],
+        needs_payment=needs_payment,
+        created_via=values["created_via"],
+        customer_id=values["customer_id"],
+        transaction_id=values["transaction_id"],
+        prices_include_tax=values["prices_include_tax"],
+        billing=_address(values["billing"]),
+        shipping=_address(values["shipping"]),
+        lines=(*products, *fees),
+        shipping_total=values["shipping_total"],
+        shipping_tax=values["shipping_tax"],
+    )
+
+
+def _product(item: dict[str, Any]) -> Line:
+    return Line(
+        kind=LineKind.PRODUCT,
+        name=item["name"],
+        quantity=item["quantity"],
+        subtotal=item["subtotal"],
+        total=item["total"],
+        tax=item["total_tax"],
+        product_id=item["product_id"],
+        variation_id=item["variation_id"],
+        sku=item["sku"],
+        image_url=item["image"].get("src", ""),
+    )
+
+
+def _fee(item: dict[str, Any]) -> Line:
+    return Line(LineKind.FEE, item["name"], Decimal(1), item["total"], item["total"], item["total_tax"])
+
+
+def _address(values: dict[str, str]) -> Address:
+    theirs = {"line1": "address_1", "line2": "address_2", "postal_code": "postcode"}
+    return Address(**{name: values.get(theirs.get(name, name), "") for name in Address.__dataclass_fields__})
+
+
+def _state(values: dict[str, Any], answer: Answer) -> OrderState:
+    return OrderState(
+        id=values["id"],
+        key=values["order_key"],
+        status=values["status"],
+        currency=values["currency"].upper(),
+        total=values["total"],
+        transaction_id=values["transaction_id"],
+        meta={meta["key"]: meta["value"] for meta in values["meta_data"]},
+        paid_at=values["date_paid_gmt"],
+        paid_earlier=_paid_earlier(values["date_paid_gmt"], values["date_modified_gmt"], answer),
+    )
+
+
+def _paid_earlier(paid: datetime | None, modified: datetime | None, answer: Answer) -> bool:
+    """The store's "now" is the later one of its Date header and the order's last change, which this request made."""
+    now = max(answer.date or 0.0, modified.timestamp() if modified else 0.0)
+    return paid is None or not now or now - paid.timestamp() > answer.elapsed + TICK

@@ -1,0 +1,164 @@
+"""WordPress' REST API over HTTPS: one request, and its answer as Python values or an error that a merchant understands.
+
+Asks the registered address only, with the store's own key, and follows no redirect. Knows no orders.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.auth import HTTPBasicAuth
+
+from bridge.domain.errors import StoreRefused, StoreUnreachable
+from bridge.domain.stores import Store
+from bridge.schemas.woocommerce import AnswerSchema
+
+_CODE = re.compile(r"[\w-]{1,100}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`elapsed` is how long the store took, in seconds; `date` its own time (Unix seconds), None if it did not say."""
+
+    value: Any
+    elapsed: float
+    date: float | None
+
+
+class RestApi:
+    """One store's REST API. `session` verifies TLS and limits time and size; thread-safe if it is."""
+
+    def __init__(self, store: Store, session: requests.Session) -> None:
+        self._store = store
+        self._session = session
+        self._key = HTTPBasicAuth(store.consumer_key.encode(), store.consumer_secret.encode())
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        anonymous: bool = False,
+    ) -> Answer:
+        """Ask for `path` below `/wp-json/`. Numbers with a fraction come as Decimal.
+
+        Raises StoreUnreachable (it may work later) or StoreRefused (the answer is no, or makes no sense).
+        """
+        url = f"{_base(self._store.url)}/wp-json/{path}"
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=query,
+                json=body,
+                auth=None if anonymous else self._key,
+                headers={"Accept": "application/json"},
+                allow_redirects=False,
+            )
+        except requests.exceptions.SSLError as error:
+            raise StoreUnreachable(_about_tls(error)) from error
+        except requests.exceptions.Timeout as error:
+            raise StoreUnreachable("The store did not answer in time.") from error
+        except requests.exceptions.ConnectionError as error:
+            raise StoreUnreachable(f"The store could not be reached. {_own_words(error)}".rstrip()) from error
+        except requests.exceptions.RequestException as error:
+            raise StoreUnreachable("The store's answer could not be read.") from error
+        return Answer(_value(response, method), response.elapsed.total_seconds(), _date(response))
+
+
+def load(schema: AnswerSchema, value: Any) -> Any:
+    """What `schema` makes of an answer. Raises StoreRefused."""
+    try:
+        return schema.read(value)
+    except ValueError as error:
+        raise StoreRefused(f"The store's answer makes no sense (wrong: {error}).") from None
+
+
+def _about_tls(error: Exception) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "The store's TLS certificate could not be verified."
+    return "There is no sound TLS connection to the store."
+
+
+def _own_words(error: Exception) -> str:
+    """A session that refuses an address says why as text; what went wrong on the network is an object."""
+    return next((word for word in error.args[:1] if isinstance(word, str)), "")
+
+
+def _base(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, user = parts.hostname, parts.username or parts.password
+    except ValueError:
+        host, user = None, None
+    if not host or parts.scheme != "https":
+        raise StoreRefused("The store's address must be a complete one that begins with https://.")
+    if user or parts.query or parts.fragment:
+        raise StoreRefused("The store's address must not contain credentials, a query or a fragment.")
+    return url.rstrip("/")
+
+
+def _value(response: requests.Response, method: str) -> Any:
+    status = response.status_code
+    if status == 429 or status >= 500 or status == 408:
+        raise StoreUnreachable(f"The store is busy, broken or under maintenance (HTTP {status}).")
+    if 300 <= status < 400:
+        raise StoreRefused(
+            f"The store redirects to another address (HTTP {status}). Register the address that it redirects to.",
+            status=status,
+        )
+    page = "html" in response.headers.get("Content-Type", "").lower()
+    try:
+        value = json.loads(response.content, parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        value = None
+        if status < 300 and not page:
+            raise StoreRefused("The store's answer is not valid JSON.", status=status) from None
+    if status < 300 and page:
+        raise StoreUnreachable("The store answers with a web page; it may be under maintenance.")
+    if status >= 300:
+        raise _refusal(status, _code(value), method)
+    return value
+
+
+def _refusal(status: int, code: str, method: str) -> StoreRefused:
+    if status in (401, 403) and not code:
+        why = f"Something in front of the store keeps the bridge out (HTTP {status})."
+    elif code == "woocommerce_rest_authentication_error":
+        permission = "read" if method == "GET" else "write"
+        why = f"The store refuses the bridge's key: its secret is wrong, or it lacks the permission to {permission}."
+    elif status == 401:
+        why = "The store does not know the bridge's key, or its web server does not pass the Authorization header on."
+    elif status == 403:
+        why = "The user to whom the bridge's key belongs may not do this in the store."
+    elif status == 404 and code in ("", "rest_no_route"):
+        why = "There is no WooCommerce REST API (wc/v3) at the store's address."
+    else:
+        why = f"The store refused the request (HTTP {status}{', ' if code else ''}{code})."
+    return StoreRefused(why, status=status, code=code)
+
+
+def _code(value: Any) -> str:
+    code = value.get("code") if isinstance(value, dict) else None
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+
+
+def _date(response: requests.Response) -> float | None:
+    try:
+        moment = parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

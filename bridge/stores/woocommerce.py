@@ -1,0 +1,78 @@
+"""OrderBook for a WooCommerce store: its orders over the REST API, with the store's own key."""
+
+from urllib.parse import urlsplit
+
+import requests
+
+from bridge.domain.errors import StoreRefused
+from bridge.domain.orders import Delivery, Order, OrderUpdate
+from bridge.domain.ports import Clock, Finding
+from bridge.domain.stores import STORE_OPTIONS, Store
+from bridge.schemas.woocommerce import IndexSchema
+from bridge.stores.checks import findings
+from bridge.stores.delivery import Errand, carry_out
+from bridge.stores.orders import Orders
+from bridge.stores.rest import RestApi, load
+
+FRESH_SECONDS = 30.0
+"""How long after an order was read its payment is written without reading it again."""
+INDEX = IndexSchema()
+
+
+class WooCommerceOrderBook:
+    """The orders of one store. `session` verifies TLS, has timeouts, and is shared with nobody but other threads.
+
+    The store's `options` say what an order shows as its payment method; `clock` is in Unix seconds.
+    """
+
+    def __init__(self, store: Store, session: requests.Session, clock: Clock) -> None:
+        self._store = store
+        self._options = STORE_OPTIONS | store.options
+        self._clock = clock
+        self._api = RestApi(store, session)
+        self._orders = Orders(self._api)
+
+    def read(self, order_id: int) -> Order:
+        """One request. An order in the bin has the status `trash`.
+
+        Raises OrderNotFound, StoreUnreachable, StoreRefused.
+        """
+        return self._orders.read(order_id)
+
+    def deliver(self, update: OrderUpdate, *, first: bool) -> Delivery:
+        """Apply `update` once, however often it is called with it. An ordinary success is one request, nothing is more
+        than five.
+
+        Raises StoreUnreachable or StoreRefused; then it is to be called again, with `first` False.
+        """
+        fresh = first and abs(self._clock() - update.read_at) <= FRESH_SECONDS
+        return carry_out(Errand(self._orders, update, self._options, first, fresh))
+
+    def identify(self) -> str:
+        """The address of the site, as it says itself without being asked for credentials: what Store.identity records.
+
+        Written with https whatever the site says, in lower case, without default port and trailing slash. Raises
+        StoreUnreachable, StoreRefused.
+        """
+        index = load(INDEX, self._api.ask("GET", "", query={"_fields": INDEX.names}, anonymous=True).value)
+        if "wc/v3" not in index["namespaces"]:
+            raise StoreRefused("WooCommerce's REST API (wc/v3) is not there: is WooCommerce active?")
+        return normalised(index["home"] or index["url"])
+
+    def check(self) -> list[Finding]:
+        """What `stores check` prints. Changes nothing in the store; never raises StoreError."""
+        return findings(self._store, self._options, self._api, self._orders, self.identify)
+
+
+def normalised(address: str) -> str:
+    """A site's address as an identity. Raises StoreRefused for what is none."""
+    try:
+        parts = urlsplit(address.strip())
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        host, port = "", None
+    if not host:
+        raise StoreRefused("The store does not say what its address is.")
+    host = f"[{host}]" if ":" in host else host
+    where = host if port in (None, 80, 443) else f"{host}:{port}"
+    return f"https://{where}{parts.path.rstrip('/')}"

@@ -1,0 +1,190 @@
+"""OAuth 1.0a over plain http, signed by oauthlib and by the official Python client, strangers to the bridge."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flask import Flask
+from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY, Client
+from werkzeug.test import TestResponse
+from woocommerce.oauth import OAuth
+
+from tests.http.conftest import BODY, HTTP, HTTPS, Door, MakeDoor
+from tests.plugins.local import INTENTS
+
+URL = HTTP + INTENTS
+FOUND_NOTHING = "resource_missing"
+
+
+def signer(door: Door, *, secret: str | None = None, **options: Any) -> Client:
+    key, right_secret = door.secrets("read_write")
+    options.setdefault("signature_method", SIGNATURE_HMAC_SHA256)
+    options.setdefault("timestamp", str(int(door.clock())))
+    return Client(options.pop("key", key), client_secret=secret or right_secret, **options)
+
+
+def send(door: Door, url: str, client: Client, method: str = "GET", *, body: Any = None, **kwargs: Any) -> TestResponse:
+    url, headers, _ = client.sign(url, http_method=method, body=body, headers=kwargs.pop("headers", None))
+    parts = urlsplit(url)
+    base_url = kwargs.pop("base_url", f"{parts.scheme}://{parts.netloc}")
+    kwargs.setdefault("path", parts.path)
+    return door.open(
+        method, query_string=parts.query, headers=headers, key=None, base_url=base_url, data=body, **kwargs
+    )
+
+
+@pytest.fixture(params=[SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256])
+def method(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=["AUTH_HEADER", SIGNATURE_TYPE_QUERY])
+def place(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.mark.parametrize("base", [HTTP, HTTPS])
+def test_a_signed_request_is_accepted(door: Door, method: str, place: str, base: str) -> None:
+    client = signer(door, signature_method=method, signature_type=place)
+    response = send(door, f"{base}{INTENTS}/pi_x?_fields=id,amount&note=a%20b%2Fc~d*%C3%A9", client)
+    assert response.json["code"] == FOUND_NOTHING
+
+
+@pytest.mark.parametrize(
+    "query", ["a[b]=1&a[c]=2", "_fields[]=id&_fields[]=amount", "a.b=1", "b=&a", "z=1&Z=2&_=3&a=%5B"], ids=str
+)
+def test_parameters_that_php_reads_in_its_own_way_are_accepted_as_they_were_signed(door: Door, query: str) -> None:
+    url = f"{URL}/pi_x?{query}".replace("[", "%5B").replace("]", "%5D")
+    assert send(door, url, signer(door)).json["code"] == FOUND_NOTHING
+
+
+def test_a_json_body_is_not_signed_and_a_form_is(door: Door) -> None:
+    _, headers, _ = signer(door).sign(URL, http_method="POST")
+    assert door.post(key=None, base_url=HTTP, headers=headers, json=BODY).status_code == 200
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    body = "payment_method=pm_card_visa&customer=cus_OUQoHGzJLw87Tk&order_id=19"
+    assert send(door, URL, signer(door), "POST", body=body, headers=form).status_code == 200
+    _, headers, _ = signer(door).sign(URL, http_method="POST", body=body, headers=form)
+    changed = body.replace("19", "20")
+    response = door.post(key=None, base_url=HTTP, headers=headers, data=changed)
+    assert response.json["code"] == "rest_forbidden"
+
+
+@pytest.mark.parametrize("params", ["_fields=id,total", "_fields=id%2Ctotal&context=view", "a[c]=1&a[b]=2&d=e f"])
+def test_official_clients_send_their_parameters_twice_and_sign_them_once(door: Door, params: str) -> None:
+    key, secret = door.secrets("read")
+    signed = OAuth(
+        url=f"{URL}/pi_x?{params}",
+        consumer_key=key,
+        consumer_secret=secret,
+        version="wc/v3",
+        method="GET",
+        oauth_timestamp=int(door.clock()),
+    ).get_oauth_url()
+    twice = f"{urlsplit(signed).query}&{params}"
+    response = door.get(f"{INTENTS}/pi_x", key=None, base_url=HTTP, query_string=twice)
+    assert response.json["code"] == FOUND_NOTHING
+
+
+def test_of_a_repeated_parameter_the_last_one_is_signed_because_it_counts(door: Door) -> None:
+    _, headers, _ = signer(door).sign(f"{URL}/pi_x?_fields=id")
+    for query, code in (("_fields=id&_fields=amount", "rest_forbidden"), ("_fields=amount&_fields=id", FOUND_NOTHING)):
+        response = door.get(f"{INTENTS}/pi_x", key=None, base_url=HTTP, headers=headers, query_string=query)
+        assert response.json["code"] == code
+
+
+@pytest.mark.parametrize(("seconds", "accepted"), [(-901, False), (-900, True), (900, True), (901, False)])
+def test_a_timestamp_may_be_fifteen_minutes_away(door: Door, seconds: int, accepted: bool) -> None:
+    client = signer(door, timestamp=str(int(door.clock()) + seconds))
+    assert send(door, f"{URL}/pi_x", client).json["code"] == (FOUND_NOTHING if accepted else "rest_forbidden")
+
+
+def test_each_refusal_has_woocommerces_sentence_in_the_woopayments_profile(make_door: MakeDoor) -> None:
+    door = make_door(compat="woopayments")
+    door.pairs["other"] = door.pairs["read"]
+    now = str(int(door.clock()))
+
+    def message(client: Client, url: str = f"{URL}/pi_x", **kwargs: Any) -> tuple[str, str]:
+        response = send(door, url, client, **kwargs)
+        assert response.status_code == 401
+        return response.json["code"], response.json["message"]
+
+    def without(name: str) -> tuple[str, str]:
+        url, _, _ = signer(door, signature_type=SIGNATURE_TYPE_QUERY).sign(f"{URL}/pi_x")
+        query = "&".join(part for part in urlsplit(url).query.split("&") if not part.startswith(f"{name}="))
+        response = door.get(f"{INTENTS}/pi_x", key=None, base_url=HTTP, query_string=query)
+        return response.json["code"], response.json["message"]
+
+    error, incomplete = "woocommerce_rest_authentication_error", "woocommerce_rest_authentication_missing_parameter"
+    no_match = (error, "Invalid signature - provided signature does not match.")
+    assert message(signer(door, key="ck_unknown")) == (error, "Consumer key is invalid.")
+    assert message(signer(door, key=door.secrets("revoked")[0])) == (error, "Consumer key is invalid.")
+    assert message(signer(door, secret="cs_wrong")) == no_match
+    assert message(signer(door), f"{URL}/pi_y", path=f"{INTENTS}/pi_x") == no_match
+    assert message(signer(door), f"http://evil.example{INTENTS}/pi_x", base_url=HTTP) == no_match
+    assert message(signer(door, signature_method="PLAINTEXT")) == (
+        error,
+        "Invalid signature - signature method is invalid.",
+    )
+    for timestamp in ("0", "yesterday", "9" * 30, str(int(now) + 1000)):
+        assert message(signer(door, timestamp=timestamp)) == (error, "Invalid timestamp.")
+    assert without("oauth_nonce") == (incomplete, "Missing OAuth parameter oauth_nonce")
+    assert without("oauth_signature") == (incomplete, "Missing OAuth parameter oauth_signature")
+    response = door.get(f"{INTENTS}/pi_x?oauth_nonce=1", key=None, base_url=HTTP)
+    missing = "oauth_consumer_key, oauth_timestamp, oauth_signature, oauth_signature_method"
+    assert response.json["message"] == f"Missing OAuth parameters {missing}"
+
+
+def test_a_nonce_is_good_for_one_request_of_its_key(make_door: MakeDoor) -> None:
+    door = make_door(compat="woopayments")
+    assert send(door, f"{URL}/pi_x", signer(door, nonce="n1")).json["code"] == FOUND_NOTHING
+    again = send(door, f"{URL}/pi_x", signer(door, nonce="n1"))
+    assert (again.status_code, again.json["message"]) == (401, "Invalid nonce - nonce has already been used.")
+    key, secret = door.secrets("read")
+    assert send(door, f"{URL}/pi_x", signer(door, nonce="n1", key=key, secret=secret)).json["code"] == FOUND_NOTHING
+
+
+def test_a_failed_signature_does_not_use_up_the_nonce(door: Door) -> None:
+    assert send(door, f"{URL}/pi_x", signer(door, nonce="n2", secret="cs_wrong")).status_code == 401
+    assert send(door, f"{URL}/pi_x", signer(door, nonce="n2")).json["code"] == FOUND_NOTHING
+
+
+def test_without_a_public_url_oauth_is_refused_since_a_host_header_proves_nothing(
+    make_door: MakeDoor, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = make_door(public_url="")
+    assert send(door, f"{URL}/pi_x", signer(door)).json["code"] == "rest_forbidden"
+    assert "no public URL is configured" in caplog.text
+
+
+def test_the_signature_is_that_of_the_public_url_wherever_the_request_went(make_door: MakeDoor) -> None:
+    door = make_door(public_url="https://shop.example/pay, http://other.example:8080")
+    for public in ("https://shop.example/pay", "http://other.example:8080"):
+        response = send(
+            door,
+            f"{public}{INTENTS}/pi_x",
+            signer(door),
+            base_url="http://10.0.0.1:5000",
+            path=f"{INTENTS}/pi_x",
+        )
+        assert response.json["code"] == FOUND_NOTHING
+
+
+def test_mounted_the_path_below_the_mount_is_signed(make_door: MakeDoor) -> None:
+    door = make_door(Flask("host"), url_prefix="/inner", public_url="https://shop.example/pay")
+    signed = f"https://shop.example/pay{INTENTS}/pi_x"
+    response = send(door, signed, signer(door), base_url="http://inside", path=f"/inner{INTENTS}/pi_x")
+    assert response.json["code"] == FOUND_NOTHING
+    response = send(
+        door,
+        signed,
+        signer(door),
+        base_url="http://inside/script",
+        path=f"/inner{INTENTS}/pi_x",
+        environ_overrides={"SCRIPT_NAME": "/script"},
+    )
+    assert response.json["code"] == FOUND_NOTHING
+
+
+def test_a_trailing_slash_is_signed_as_it_was_sent(door: Door) -> None:
+    assert send(door, f"{URL}/pi_x/", signer(door)).json["code"] == FOUND_NOTHING

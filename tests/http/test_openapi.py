@@ -1,0 +1,141 @@
+"""The OpenAPI document and the page for people tell what the routes really are."""
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from bridge.http.errors import REFUSALS, TABLE
+from tests.http.conftest import BODY, HTTPS, Door, MakeDoor
+from tests.plugins.local import INTENTS
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@pytest.fixture
+def document(door: Door) -> dict[str, Any]:
+    return door.get("/bridge/v1/openapi.json", key=None).json
+
+
+def test_the_document_has_exactly_the_routes_that_are_served(door: Door, document: dict[str, Any]) -> None:
+    served = {
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in door.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+    }
+    told = {(path, method) for path, of_path in document["paths"].items() for method in METHODS if method in of_path}
+    assert told == served
+    assert document["openapi"] == "3.1.0"
+    assert document["servers"] == [{"url": HTTPS}]
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = set(re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(document)))
+    assert references <= set(document["components"]["schemas"])
+    assert set(document["components"]) == {"schemas", "securitySchemes"}
+    assert {tag["name"] for tag in document["tags"]} == {"Payment intents", "Index", "Health", "Documentation"}
+
+
+def test_what_needs_a_key_says_so_and_nothing_else(door: Door, document: dict[str, Any]) -> None:
+    schemes = set(document["components"]["securitySchemes"])
+    assert {name for choice in document["security"] for name in choice} == schemes
+    for path, of_path in document["paths"].items():
+        for method in METHODS:
+            if method in of_path:
+                answer = door.open(method.upper(), path.replace("{payment_intent_id}", "pi_x"), key=None)
+                assert (answer.status_code == 401) == ("security" not in of_path[method]), path
+
+
+@pytest.mark.parametrize("settings", [{}, {"compat": "woopayments"}, {"error_status": "precise"}], ids=str)
+def test_every_error_of_the_tables_is_told_with_its_status(make_door: MakeDoor, settings: dict[str, str]) -> None:
+    paths = make_door(**settings).get("/bridge/v1/openapi.json", key=None).json["paths"]
+    told = {
+        (int(status), example["value"]["code"])
+        for operation in (paths[INTENTS]["post"], paths[f"{INTENTS}/{{payment_intent_id}}"]["get"])
+        for status, response in operation["responses"].items()
+        for example in response["content"]["application/json"].get("examples", {}).values()
+    }
+    precise = "error_status" in settings
+    expected = {(row.precise if precise else row.compatible, row.code) for row in TABLE}
+    impossible = {"rest_missing_callback_param"}
+    if "compat" not in settings:
+        impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("woocommerce_")}
+    expected |= {(refusal.status, refusal.code) for refusal in REFUSALS if refusal.code not in impossible}
+    assert told == expected
+
+
+def test_answers_have_the_keys_that_are_told(door: Door, document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    created = door.create().json
+    shown = door.get(f"{INTENTS}/{created['id']}").json
+    refused = door.create(body={"order_id": 404}).json
+    for answer, name in ((created, "CreatedIntent"), (shown, "ShownIntent"), (refused, "Error")):
+        assert set(answer) <= set(schemas[name]["properties"])
+    assert set(shown["charge"]) == set(schemas["ShownCharge"]["properties"])
+    assert set(refused["data"]) <= set(schemas["ErrorData"]["properties"])
+    assert set(BODY) == set(schemas["Parameters"]["properties"])
+    assert not {"client_secret", "next_action", "provider_data"} & set(schemas["ShownIntent"]["properties"])
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        given = dict(attrs)
+        self.links += [value for name in ("href", "src") if (value := given.get(name))]
+        self.ids.add(given.get("id") or "")
+        assert not [name for name in given if name.startswith("on") or name == "style"]
+
+
+def test_the_page_needs_no_script_and_nothing_from_elsewhere(door: Door) -> None:
+    response = door.get("/bridge/v1/docs", key=None)
+    assert response.content_type == "text/html; charset=utf-8"
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    page = _Page()
+    page.feed(response.get_data(as_text=True))
+    assert "script" not in page.tags
+    assert {link for link in page.links if not link.startswith("#")} == {"data:,", "openapi.json"}
+    assert {link[1:] for link in page.links if link.startswith("#")} <= page.ids
+    assert page.tags.count("style") == 1
+
+
+def test_the_page_has_its_style_by_its_hash(door: Door) -> None:
+    import base64
+    import hashlib
+
+    response = door.get("/bridge/v1/docs", key=None)
+    style = re.search(r"<style>(.*?)</style>", response.get_data(as_text=True), re.DOTALL)
+    assert style
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in response.headers["Content-Security-Policy"]
+
+
+def test_the_page_shows_every_operation(door: Door, document: dict[str, Any]) -> None:
+    text = door.get("/bridge/v1/docs", key=None).get_data(as_text=True)
+    for path in document["paths"]:
+        assert text.count(f"<code>{path}</code>") >= 2
+    for word in ("charge.payment_method_details.card.last4", "wcpay_card_data_refused", "rest_invalid_json"):
+        assert word in text
+
+
+def test_the_page_escapes_what_it_is_given() -> None:
+    from bridge.web.docs import render_page
+
+    operation = {"tags": ["<b>"], "summary": "<script>", "responses": {}}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "<i>", "version": "1", "description": ""},
+        "paths": {"/<x>": {"get": operation}},
+        "components": {"schemas": {"Error": {}}, "securitySchemes": {}},
+    }
+    page, _ = render_page(document)
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page

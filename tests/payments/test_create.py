@@ -1,0 +1,350 @@
+"""Create over the HTTP API: what is charged, what is answered, what the shop hears of it."""
+
+import json
+import threading
+
+import pytest
+
+from tests.plugins.local import INTENTS, Local, MakeLocal
+
+ENVELOPE = "wcpay_server_error"
+
+
+def ledger(local: Local, kind: str) -> list[int]:
+    """The amounts that the sandbox has in its ledger."""
+    adapter = local.bridge.services.connections.adapter(local.store)
+    with adapter._books() as books:
+        return [amount for (amount,) in books.execute("select amount from ledger where kind = ?", (kind,))]
+
+
+def test_an_order_is_charged_and_answered_in_the_documented_shape(local: Local) -> None:
+    answer = local.create()
+    assert answer.status_code == 200
+    body = json.loads(answer.data)
+    assert list(body)[:8] == [
+        "id",
+        "amount",
+        "currency",
+        "created",
+        "customer",
+        "payment_method",
+        "status",
+        "charge",
+    ]
+    assert body["amount"] == 1023
+    assert body["currency"] == "USD"
+    assert body["created"] == 1_790_000_000
+    assert body["status"] == "succeeded"
+    charge = body["charge"]
+    assert list(charge) == [
+        "id",
+        "amount",
+        "application_fee_amount",
+        "status",
+        "billing_details",
+        "payment_method_details",
+    ]
+    assert charge["billing_details"] == {
+        "address": {
+            "city": "San Francisco",
+            "country": "US",
+            "line1": "123 Random St",
+            "line2": "-",
+            "postal_code": "94101",
+            "state": "CA",
+        },
+        "email": "random.email@example.com",
+        "name": "John Doe",
+        "phone": "5555555555",
+    }
+    assert charge["payment_method_details"]["card"] == {
+        "amount_authorized": 1023,
+        "brand": "visa",
+        "capture_before": "",
+        "country": "US",
+        "exp_month": 12,
+        "exp_year": 2034,
+        "last4": "4242",
+        "three_d_secure": "",
+    }
+    assert ledger(local, "charged") == [1023]
+
+
+def test_the_shop_hears_of_a_payment_with_one_read_and_one_write(local: Local) -> None:
+    before = len(local.shop.requests)
+    intent = local.create().get_json()
+    local.work()
+    order = local.order()
+    assert (order["status"], order["transaction_id"]) == ("processing", intent["id"])
+    assert order["payment_method"] == "wcpay_bridge"
+    meta = local.meta()
+    assert meta["_intent_id"] == intent["id"]
+    assert meta["_charge_id"] == intent["charge"]["id"]
+    assert meta["_intention_status"] == "succeeded"
+    assert meta["_wcpay_mode"] == "test"
+    assert local.notes() == [f"Payment via Card (wcpay-bridge) ({intent['id']})."]
+    assert [request.method for request in local.shop.requests[before:]] == ["GET", "PUT"]
+
+
+def test_a_repeat_gets_the_same_answer_and_charges_nothing(local: Local) -> None:
+    first = local.create()
+    local.work()
+    again = local.create(order_id=str(local.orders["payable"]))
+    assert again.data == first.data
+    assert ledger(local, "charged") == [1023]
+
+
+@pytest.mark.parametrize("number_of_requests", [20])
+def test_concurrent_creates_charge_once_and_all_get_that_intent(
+    make_local: MakeLocal, database_url: str, number_of_requests: int
+) -> None:
+    local = make_local(database_url)
+    gate = threading.Barrier(number_of_requests)
+    answers: list[tuple[int, str]] = []
+
+    def click() -> None:
+        gate.wait()
+        answer = local.create()
+        answers.append((answer.status_code, answer.get_json()["id"]))
+
+    clicks = [threading.Thread(target=click) for _ in range(number_of_requests)]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join()
+    assert len(answers) == number_of_requests
+    assert {status for status, _ in answers} == {200}
+    assert len({name for _, name in answers}) == 1
+    assert ledger(local, "charged") == [1023]
+
+
+def test_an_intent_is_found_by_its_id_and_by_its_attempt(local: Local) -> None:
+    created = local.create().get_json()
+    by_id = local.show(created["id"])
+    by_attempt = local.show(created["attempt_id"])
+    assert by_id.status_code == 200
+    assert by_id.data == by_attempt.data
+    assert by_id.get_json()["metadata"] == {
+        "customer_name": "John Doe",
+        "customer_email": "random.email@example.com",
+        "site_url": local.store.identity,
+        "order_id": local.orders["payable"],
+        "order_number": str(local.orders["payable"]),
+        "order_key": local.order()["order_key"],
+        "payment_type": "single",
+        "checkout_type": local.order()["created_via"],
+        "client_version": local.bridge.services.version,
+        "subscription_payment": "no",
+    }
+
+
+def test_manual_capture_authorises_and_puts_the_order_on_hold(make_local: MakeLocal, sqlite_url: str) -> None:
+    local = make_local(sqlite_url, capture="manual")
+    body = local.create().get_json()
+    local.work()
+    assert body["status"] == "requires_capture"
+    card = body["charge"]["payment_method_details"]["card"]
+    assert card["capture_before"] == 1_790_000_000 + 7 * 24 * 3600
+    assert (local.order()["status"], local.order()["transaction_id"]) == ("on-hold", body["id"])
+    assert any(
+        f"A payment of 10.23 USD was authorized using Card (wcpay-bridge) ({body['id']})." in n for n in local.notes()
+    )
+
+
+@pytest.mark.parametrize(
+    ("order", "amount", "currency"),
+    [("jpy", 500, "JPY"), ("kwd", 1230, "KWD"), ("virtual", 999, "USD")],
+)
+def test_amounts_are_minor_units_of_the_orders_currency(local: Local, order: str, amount: int, currency: str) -> None:
+    body = local.create(order).get_json()
+    local.work()
+    assert (body["amount"], body["currency"]) == (amount, currency)
+    assert local.order(order)["status"] in ("processing", "completed")
+
+
+BAD_PARAMETERS = [
+    ({"order_id": ...}, "Order not found (order_id is missing).", "order_not_found"),
+    ({"order_id": None}, "Order not found (order_id is missing).", "order_not_found"),
+    ({"order_id": ""}, "Order not found (order_id is missing).", "order_not_found"),
+    ({"order_id": "abc"}, "Order not found (order_id is not the number of an order).", "order_not_found"),
+    ({"order_id": [1]}, "Order not found (order_id is not the number of an order).", "order_not_found"),
+    ({"order_id": True}, "Order not found (order_id is not the number of an order).", "order_not_found"),
+    ({"order_id": 999_999}, "Order not found", "order_not_found"),
+    ({"customer": ...}, "Missing parameter: customer.", "invalid_parameter"),
+    ({"customer": None}, "Missing parameter: customer.", "invalid_parameter"),
+    ({"customer": ""}, "Empty parameter is not allowed (customer).", "invalid_parameter"),
+    (
+        {"customer": "abc"},
+        "abc is not a valid Stripe identifier (customer must start with cus_).",
+        "invalid_parameter",
+    ),
+    (
+        {"customer": ["cus_1"]},
+        "Invalid parameter: customer is a list, not a text that starts with cus_.",
+        "invalid_parameter",
+    ),
+    ({"payment_method": ...}, "Missing parameter: payment_method.", "invalid_parameter"),
+    ({"payment_method": ""}, "Empty parameter is not allowed (payment_method).", "invalid_parameter"),
+    (
+        {"payment_method": "tok_visa"},
+        "tok_visa is not a valid Stripe identifier (payment_method must start with pm_ or src_ or card_).",
+        "invalid_parameter",
+    ),
+    ({"payment_method": "pm_card_typo"}, "Error: No such PaymentMethod: 'pm_card_typo'", "provider_refused"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message", "reason"), BAD_PARAMETERS)
+def test_bad_parameters_are_told_and_charge_nothing(
+    local: Local, changes: dict[str, object], message: str, reason: str
+) -> None:
+    answer = local.create(**changes)
+    body = answer.get_json()
+    assert (answer.status_code, body["code"], body["message"]) == (500, ENVELOPE, message)
+    assert (body["data"]["status"], body["data"]["reason"]) == (500, reason)
+    assert ledger(local, "charged") == []
+
+
+BAD_ORDERS = [
+    ("paid", "Order {} is already paid.", "order_processing"),
+    ("cancelled", "Order {} is cancelled.", "order_cancelled"),
+    ("refunded", "Order {} was refunded.", "order_refunded"),
+    (
+        "zero_total",
+        "Invalid number passed. Number 0 needs to be larger than 0 (the total of order {}).",
+        "invalid_amount",
+    ),
+]
+
+
+@pytest.mark.parametrize(("order", "message", "reason"), BAD_ORDERS)
+def test_orders_that_cannot_be_paid_are_refused(local: Local, order: str, message: str, reason: str) -> None:
+    answer = local.create(order)
+    body = answer.get_json()
+    assert (answer.status_code, body["code"]) == (500, ENVELOPE)
+    assert body["message"] == message.format(local.orders[order])
+    assert body["data"]["reason"] == reason
+    assert ledger(local, "charged") == []
+
+
+def test_a_negative_total_is_refused(local: Local) -> None:
+    order_id = local.shop.add_order(total="-5.00")
+    body = local.create(order_id).get_json()
+    assert (
+        body["message"]
+        == f"Invalid number passed. Number -500 needs to be larger than 0 (the total of order {order_id})."
+    )
+
+
+def test_a_total_that_cannot_be_charged_exactly_is_refused_unless_the_store_rounds(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    local = make_local(sqlite_url)
+    order_id = local.shop.add_order(total="10.235", decimals=3)
+    answer = local.create(order_id)
+    assert answer.status_code == 500
+    assert answer.get_json()["data"]["reason"] == "amount_not_representable"
+    assert answer.get_json()["message"] == (
+        "The amount 10.235 USD cannot be charged exactly. Change the order's total, "
+        "or let the store round half up (setting rounding=half_up)."
+    )
+
+
+def test_a_store_that_rounds_half_up_charges_the_rounded_total(make_local: MakeLocal, sqlite_url: str) -> None:
+    local = make_local(sqlite_url, options={"rounding": "half_up"})
+    order_id = local.shop.add_order(total="10.235", decimals=3)
+    assert local.create(order_id).get_json()["amount"] == 1024
+
+
+def test_a_decline_is_told_with_its_code_and_frees_the_order(local: Local) -> None:
+    answer = local.create(payment_method="pm_card_chargeDeclinedInsufficientFunds")
+    body = answer.get_json()
+    assert (answer.status_code, body["code"]) == (500, ENVELOPE)
+    assert body["message"] == "Error: Your card has insufficient funds."
+    assert body["data"]["decline_code"] == "insufficient_funds"
+    assert body["data"]["outcome"] == "failed"
+    declined = local.show(body["data"]["attempt_id"]).get_json()
+    assert declined["status"] == "canceled"
+    assert declined["last_payment_error"]["decline_code"] == "insufficient_funds"
+    assert local.create().get_json()["status"] == "succeeded"
+    local.work()
+    assert local.order()["status"] == "processing"
+    assert sum("Your card has insufficient funds." in note for note in local.notes()) == 1
+
+
+def test_another_payment_method_for_a_paid_order_is_refused(local: Local) -> None:
+    paid = local.create().get_json()
+    body = local.create(payment_method="pm_card_mastercard").get_json()
+    number = local.orders["payable"]
+    assert body["message"] == f"Order {number} is already paid ({paid['id']}); it cannot be charged again."
+    assert body["data"]["reason"] == "order_paid"
+    assert ledger(local, "charged") == [1023]
+
+
+def test_an_open_intent_is_voided_before_another_payment_method_is_tried(local: Local) -> None:
+    waiting = local.create(payment_method="pm_card_authenticationRequired").get_json()
+    assert waiting["status"] == "requires_action"
+    assert waiting["client_secret"].startswith(waiting["id"])
+    paid = local.create().get_json()
+    assert paid["status"] == "succeeded"
+    assert local.show(waiting["id"]).get_json()["status"] == "canceled"
+    assert ledger(local, "canceled") == [1023]
+    assert ledger(local, "charged") == [1023]
+
+
+def test_an_open_intent_is_answered_again_with_its_secret_which_get_never_shows(local: Local) -> None:
+    first = local.create(payment_method="pm_card_authenticationRequired").get_json()
+    again = local.create(payment_method="pm_card_authenticationRequired").get_json()
+    assert again == first
+    shown = local.show(first["id"]).get_data(as_text=True)
+    assert first["client_secret"] not in shown
+
+
+def test_a_total_that_changed_voids_the_open_intent(local: Local) -> None:
+    waiting = local.create(payment_method="pm_card_authenticationRequired").get_json()
+    local.shop.update_order(local.orders["payable"], total="12.00")
+    fresh = local.create(payment_method="pm_card_authenticationRequired").get_json()
+    assert (fresh["amount"], fresh["status"]) == (1200, "requires_action")
+    assert local.show(waiting["id"]).get_json()["status"] == "canceled"
+
+
+def test_a_total_that_changed_after_payment_is_refused(local: Local) -> None:
+    local.create()
+    local.shop.update_order(local.orders["payable"], total="12.00")
+    assert local.create().get_json()["data"]["reason"] == "order_paid"
+    assert ledger(local, "charged") == [1023]
+
+
+def test_an_unknown_intent_is_missing_in_woopayments_words(local: Local) -> None:
+    answer = local.show("pi_x")
+    assert answer.status_code == 500
+    assert answer.get_data(as_text=True) == (
+        '{"code":"resource_missing","message":"Error: No such payment_intent: \'pi_x\'","data":null}'
+    )
+
+
+def test_no_store_sees_the_intents_of_another(make_local: MakeLocal, sqlite_url: str) -> None:
+    ours = make_local(sqlite_url)
+    created = ours.create().get_json()
+    theirs = ours.shop.add_key()
+    assert theirs
+    from dataclasses import replace
+
+    from bridge.domain.stores import Permissions
+    from bridge.payments import keys
+
+    other = ours.bridge.add_store(replace(ours.store, id=""))
+    ours.pair = keys.create(ours.bridge.services, other.id, Permissions.READ_WRITE)
+    for name in (created["id"], created["attempt_id"]):
+        answer = ours.show(name)
+        assert (answer.status_code, answer.get_json()["code"]) == (500, "resource_missing")
+
+
+def test_parameters_come_from_form_and_query_too(local: Local) -> None:
+    answer = local._open(
+        INTENTS,
+        method="POST",
+        data={"customer": local.customer, "payment_method": "pm_card_visa"},
+        query_string={"order_id": local.orders["payable"]},
+    )
+    assert answer.get_json()["status"] == "succeeded"

@@ -1,0 +1,180 @@
+"""`local`: a bridge in front of a simulated shop and simulated providers, over real sockets.
+
+Its clock stands still until a test moves it.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from bridge import Bridge, create_app
+from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
+from bridge.payments import keys
+from bridge.payments.keys import KeyPair
+from bridge.payments.worker import run_once
+from bridge.simulators.certificates import Certificates
+from bridge.simulators.faults import Faults
+from bridge.simulators.server import serve
+from bridge.simulators.stripe import StripeSimulator
+from bridge.simulators.woocommerce import WooCommerceSimulator
+
+INTENTS = "/wp-json/wc/v3/payments/payment_intents"
+START = 1_790_000_000.0
+PLATFORM_KEY = "sk_test_0123456789abcdefghijkl"
+ACCOUNT = "acct_1PgafTB7WZ01zgkW"
+
+
+class Time:
+    """A clock that stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class Local:
+    """One shop, one store that serves it, one key pair for its client."""
+
+    bridge: Bridge
+    app: Flask
+    clock: Time
+    shop: WooCommerceSimulator
+    shop_faults: Faults
+    store: Store
+    pair: KeyPair
+    orders: dict[str, int]
+    stripe: StripeSimulator | None = None
+    provider_faults: Faults | None = None
+    customer: str = "cus_OUQoHGzJLw87Tk"
+    payment_method: str = "pm_card_visa"
+    environ: dict[str, str] = field(default_factory=lambda: {"REMOTE_ADDR": "127.0.0.1"})
+
+    def post(self, path: str, body: Any, **kwargs: Any) -> TestResponse:
+        return self._open(path, method="POST", json=body, **kwargs)
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        return self._open(path, method="GET", **kwargs)
+
+    def create(self, order: str | int | None = "payable", **changes: Any) -> TestResponse:
+        """Charge an order, named as the shop's seed names it or by its id."""
+        order_id = self.orders[order] if isinstance(order, str) else order
+        body = {"payment_method": self.payment_method, "customer": self.customer, "order_id": order_id} | changes
+        return self.post(INTENTS, {name: value for name, value in body.items() if value is not ...})
+
+    def show(self, name: str) -> TestResponse:
+        return self.get(f"{INTENTS}/{name}")
+
+    def work(self) -> None:
+        """Let a worker do all that is due."""
+        while run_once(self.bridge.services):
+            pass
+
+    def order(self, name: str = "payable") -> dict[str, Any]:
+        return self.shop.order(self.orders[name])
+
+    def notes(self, name: str = "payable") -> list[str]:
+        return [note["note"] for note in self.shop.notes(self.orders[name])]
+
+    def meta(self, name: str = "payable") -> dict[str, Any]:
+        return {entry["key"]: entry["value"] for entry in self.order(name)["meta_data"]}
+
+    def _open(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.app.test_client().open(
+            path,
+            base_url="http://127.0.0.1",
+            auth=(self.pair.consumer_key, self.pair.consumer_secret),
+            environ_overrides=self.environ,
+            **kwargs,
+        )
+
+
+MakeLocal = Callable[..., Local]
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates.create(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def make_local(certificates: Certificates, tmp_path: Path) -> Iterator[MakeLocal]:
+    """Makes a Local on the database of the URL; closed at the end of the test."""
+    with ExitStack() as stack:
+
+        def make(
+            database_url: str,
+            adapter: str = "sandbox",
+            *,
+            capture: str = "automatic",
+            settings: dict[str, str] | None = None,
+            options: dict[str, str] | None = None,
+            customer: str | None = None,
+            **bridge_settings: Any,
+        ) -> Local:
+            clock = Time()
+            shop = WooCommerceSimulator("shop", clock=clock)
+            shop_faults = Faults(shop)
+            tls = (certificates.cert_file, certificates.key_file)
+            shop_url = stack.enter_context(serve(shop_faults, tls=tls)).url
+            stripe = provider_faults = None
+            settings = {"books": str(tmp_path / "sandbox.sqlite")} if adapter == "sandbox" else dict(settings or {})
+            if adapter == "stripe_connect":
+                stripe = StripeSimulator(secret_key=PLATFORM_KEY, accounts=[ACCOUNT], clock=clock)
+                provider_faults = Faults(stripe)
+                stripe_url = stack.enter_context(serve(provider_faults)).url
+                owner = None if settings.get("charge_type") == "destination" else ACCOUNT
+                customer = customer or stripe.add_customer(owner)
+                settings = {"secret_key": PLATFORM_KEY, "account": ACCOUNT, "api_base": stripe_url} | settings
+            bridge = Bridge(
+                clock=clock,
+                secret_key=secrets.token_hex(20),
+                database_url=database_url,
+                allow_private_urls=True,
+                public_url="http://127.0.0.1",
+                **bridge_settings,
+            )
+            stack.callback(bridge.close)
+            shop_key, shop_secret = shop.add_key()
+            store = bridge.add_store(
+                Store(
+                    id="",
+                    url=shop_url,
+                    adapter=adapter,
+                    live=False,
+                    capture=capture,
+                    identity="",
+                    ca_file=str(certificates.ca_file),
+                    consumer_key=shop_key,
+                    consumer_secret=shop_secret,
+                    settings=settings,
+                    options=STORE_OPTIONS | (options or {}),
+                )
+            )
+            pair = keys.create(bridge.services, store.id, Permissions.READ_WRITE)
+            orders = shop.seed_demo_orders()
+            local = Local(
+                bridge, create_app(bridge), clock, shop, shop_faults, store, pair, orders, stripe, provider_faults
+            )
+            local.customer = customer or local.customer
+            return local
+
+        yield make
+
+
+@pytest.fixture
+def local(make_local: MakeLocal, sqlite_url: str) -> Local:
+    """A sandbox store on SQLite."""
+    return make_local(sqlite_url)

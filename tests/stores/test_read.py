@@ -1,0 +1,353 @@
+"""An order is read in one request, with everything a payment needs; what the store gets wrong is told in a sentence."""
+
+import json
+import logging
+import threading
+import traceback
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Request, Response
+
+from bridge.domain.errors import OrderNotFound, StoreError, StoreRefused, StoreUnreachable
+from bridge.domain.orders import Address, Line, LineKind, Order
+from bridge.simulators.faults import Fault
+
+from .conftest import Answering, Shop
+
+SOUND = {"id": 7, "order_key": "wc_order_7", "status": "pending", "currency": "USD", "total": "10.23"}
+
+
+def test_an_order_comes_with_addresses_lines_and_sums(shop: Shop) -> None:
+    order_id = shop.simulator.seed_demo_orders()["shipping_tax_fee_discount"]
+    shop.simulator.update_order(order_id, shipping={"first_name": "Ada", "address_1": "1 Engine St", "country": "GB"})
+
+    order = shop.book.read(order_id)
+
+    wire = shop.simulator.order(order_id)
+    street = ("123 Random St", "-", "San Francisco", "CA", "94101", "US")
+    assert replace(order, lines=()) == Order(
+        id=order_id,
+        number=str(order_id),
+        key=wire["order_key"],
+        status="pending",
+        currency="USD",
+        total=wire["total"],
+        needs_payment=True,
+        created_via=wire["created_via"],
+        customer_id=wire["customer_id"],
+        billing=Address("John", "Doe", *street, email="random.email@example.com", phone="5555555555"),
+        shipping=Address("Ada", line1="1 Engine St", country="GB"),
+        shipping_total=Decimal(wire["shipping_total"]),
+        shipping_tax=Decimal(wire["shipping_tax"]),
+    )
+    product, fee = wire["line_items"][0], wire["fee_lines"][0]
+    assert order.lines[0] == Line(
+        kind=LineKind.PRODUCT,
+        name=product["name"],
+        quantity=Decimal(product["quantity"]),
+        subtotal=Decimal(product["subtotal"]),
+        total=Decimal(product["total"]),
+        tax=Decimal(product["total_tax"]),
+        product_id=product["product_id"],
+        sku=product["sku"],
+        image_url=product["image"]["src"],
+    )
+    sums = Decimal(fee["total"]), Decimal(fee["total_tax"])
+    assert order.lines[-1] == Line(LineKind.FEE, "Loyalty bonus", Decimal(1), sums[0], *sums)
+
+
+def test_a_product_comes_with_its_picture(shop: Shop) -> None:
+    (line,) = shop.book.read(shop.simulator.add_order(total="10.23")).lines
+    assert line.image_url == f"{shop.store.url}/wp-content/uploads/widget.png"
+
+
+def test_a_read_is_one_request_for_nothing_but_what_is_needed(shop: Shop) -> None:
+    shop.book.read(shop.simulator.add_order(total="10.23"))
+    (request,) = shop.simulator.requests
+    assert (request.method, request.query) == ("GET", ("_fields",))
+
+
+@pytest.mark.parametrize(
+    ("features", "order", "total"),
+    [
+        ({}, {"total": "500", "currency": "JPY"}, "500.00"),
+        ({"currency": "JPY", "price_decimals": 0}, {"total": "500"}, "500"),
+        ({"currency": "KWD", "price_decimals": 3}, {"total": "1.230"}, "1.230"),
+        ({}, {"total": "0"}, "0.00"),
+    ],
+)
+def test_a_total_stays_as_the_store_writes_it(
+    open_shop: Callable[..., Shop], features: dict[str, Any], order: dict[str, str], total: str
+) -> None:
+    shop = open_shop(**features)
+    read = shop.book.read(shop.simulator.add_order(**order))
+    assert (read.total, read.needs_payment) == (total, total != "0.00")
+
+
+def test_an_order_in_the_bin_says_so(shop: Shop) -> None:
+    order_id = shop.simulator.add_order(total="10.23")
+    shop.simulator.trash(order_id)
+    assert shop.book.read(order_id).status == "trash"
+
+
+@pytest.mark.parametrize("order_id", [999_999, 10**19, 2**63, 0, -1])
+def test_an_order_that_is_not_there_is_not_found(shop: Shop, order_id: int) -> None:
+    with pytest.raises(OrderNotFound, match=r"^Order not found$"):
+        shop.book.read(order_id)
+
+
+UNKNOWN = "The store does not know the bridge's key, or its web server does not pass the Authorization header on."
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "sentence"),
+    [
+        ("ck_unknown", None, UNKNOWN),
+        ("ключ", "тайна", UNKNOWN),
+        (
+            None,
+            "cs_wrong",
+            "The store refuses the bridge's key: its secret is wrong, or it lacks the permission to read.",
+        ),
+    ],
+)
+def test_wrong_credentials_are_refused_in_words_for_the_merchant(
+    shop: Shop, key: str | None, secret: str | None, sentence: str
+) -> None:
+    changed = replace(
+        shop.store, consumer_key=key or shop.store.consumer_key, consumer_secret=secret or shop.store.consumer_secret
+    )
+    with pytest.raises(StoreRefused) as refused:
+        shop.connect(changed).read(shop.simulator.add_order(total="10.23"))
+    assert (str(refused.value), refused.value.status) == (sentence, 401)
+
+
+def test_a_key_that_may_only_write_is_refused(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop(permissions="write")
+    with pytest.raises(StoreRefused, match="lacks the permission to read"):
+        shop.book.read(shop.simulator.add_order(total="10.23"))
+
+
+def test_a_key_of_a_user_without_capabilities_is_refused(shop: Shop) -> None:
+    key, secret = shop.simulator.add_key(manager=False)
+    book = shop.connect(replace(shop.store, consumer_key=key, consumer_secret=secret))
+    with pytest.raises(StoreRefused, match="The user to whom the bridge's key belongs may not do this"):
+        book.read(shop.simulator.add_order(total="10.23"))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.REFUSED, Fault.DROPPED, Fault.CUT, Fault.ERROR_500, Fault.ERROR_503, Fault.RATE_LIMITED, Fault.HTML],
+)
+def test_an_outage_is_told_as_one(shop: Shop, fault: Fault) -> None:
+    order_id = shop.simulator.add_order(total="10.23")
+    shop.faults.next(fault)
+    with pytest.raises(StoreUnreachable):
+        shop.book.read(order_id)
+    assert shop.book.read(order_id).id == order_id
+
+
+def test_a_store_that_stays_silent_is_given_up(shop: Shop) -> None:
+    order_id = shop.simulator.add_order(total="10.23")
+    done = threading.Event()
+    shop.faults.next(Fault.STALLED_AFTER, until=done)
+    with pytest.raises(StoreUnreachable, match="The store did not answer in time"):
+        shop.connect(timeout=0.2).read(order_id)
+    done.set()
+
+
+def test_a_port_where_nobody_listens_is_an_outage(shop: Shop) -> None:
+    with pytest.raises(StoreUnreachable, match=r"^The store could not be reached\.$"):
+        shop.connect(replace(shop.store, url="https://127.0.0.1:1")).read(1)
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(shop: Shop) -> None:
+    book = shop.connect(ca_file=None)
+    with pytest.raises(StoreUnreachable, match="TLS certificate could not be verified"):
+        book.read(shop.simulator.add_order(total="10.23"))
+    assert shop.simulator.requests == ()
+
+
+def test_an_address_that_the_session_refuses_is_told_in_its_words(shop: Shop) -> None:
+    with pytest.raises(StoreUnreachable, match=r"could not be reached\. .* is at a private or local address"):
+        shop.connect(allow_private=False).read(1)
+    assert shop.simulator.requests == ()
+
+
+def test_no_error_and_no_log_repeats_the_key(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    order_id = shop.simulator.add_order(total="10.23")
+    told = [repr(vars(shop.book))]
+    for fault in Fault:
+        if not fault.name.startswith("STALLED"):
+            shop.faults.next(fault)
+            with pytest.raises(StoreError) as error:
+                shop.book.read(order_id)
+            told += traceback.format_exception(error.value)
+    told.append(caplog.text)
+    basic = b64encode(f"{shop.store.consumer_key}:{shop.store.consumer_secret}".encode()).decode()
+    for secret in (shop.store.consumer_key, shop.store.consumer_secret, basic):
+        assert secret not in "".join(told)
+    assert "/wp-json/wc/v3/orders/" in caplog.text
+
+
+def test_the_key_goes_nowhere_but_to_a_complete_https_address(shop: Shop) -> None:
+    for url in (shop.store.url.replace("https", "http"), "ftp://shop.example", "shop.example", "https://", "https://["):
+        with pytest.raises(StoreRefused, match="begins with https://"):
+            shop.connect(replace(shop.store, url=url)).read(1)
+    assert shop.simulator.requests == ()
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ck_1:cs_1@shop.example", "https://shop.example?key=cs_1", "https://a.b/#cs_1"]
+)
+def test_an_address_with_something_secret_in_it_is_refused_without_repeating_it(shop: Shop, url: str) -> None:
+    with pytest.raises(StoreRefused) as refused:
+        shop.connect(replace(shop.store, url=url)).read(1)
+    assert "cs_1" not in repr(refused.value)
+
+
+def as_json(value: Any, status: int = 200) -> Response:
+    return Response(value if isinstance(value, str) else json.dumps(value), status, content_type="application/json")
+
+
+def test_a_redirect_is_refused_and_the_key_does_not_follow_it(answering: Answering) -> None:
+    seen = []
+
+    def redirect(request: Request) -> Response:
+        seen.append(request.path)
+        return Response(status=302, headers={"Location": "/elsewhere"})
+
+    with pytest.raises(StoreRefused, match=r"redirects to another address \(HTTP 302\)"):
+        answering(redirect).read(7)
+    assert seen == ["/wp-json/wc/v3/orders/7"]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "error", "sentence"),
+    [
+        (503, "text/html", "<h1>Maintenance</h1>", StoreUnreachable, "busy, broken or under maintenance (HTTP 503)"),
+        (200, "text/html; charset=UTF-8", "<h1>Back soon</h1>", StoreUnreachable, "answers with a web page"),
+        (403, "text/html", "<h1>Blocked</h1>", StoreRefused, "Something in front of the store keeps the bridge out"),
+        (404, "text/html", "<h1>Not found</h1>", StoreRefused, "There is no WooCommerce REST API (wc/v3)"),
+        (404, "application/json", '{"code":"rest_no_route"}', StoreRefused, "There is no WooCommerce REST API (wc/v3)"),
+        (410, "application/json", '{"code":"gone"}', OrderNotFound, "Order not found"),
+        (
+            418,
+            "application/json",
+            '{"code":"teapot"}',
+            StoreRefused,
+            "The store refused the request (HTTP 418, teapot).",
+        ),
+        (418, "application/json", '{"code":"<b>"}', StoreRefused, "The store refused the request (HTTP 418)."),
+        (200, "application/json", "<b>Notice</b>: x\n{}", StoreRefused, "not valid JSON"),
+        (200, "application/json", '{"id":7,"total":NaN}', StoreRefused, "not valid JSON"),
+        (200, "application/json", "[" * 100_000, StoreRefused, "not valid JSON"),
+        (200, "application/json", "", StoreRefused, "not valid JSON"),
+        (200, "application/json", "7", StoreRefused, "makes no sense"),
+        (200, "application/json", "[7]", StoreRefused, "makes no sense"),
+        (200, "application/json", "null", StoreRefused, "makes no sense"),
+    ],
+)
+def test_an_answer_that_is_no_order_is_told_in_a_sentence(
+    answering: Answering, status: int, kind: str, body: str, error: type[Exception], sentence: str
+) -> None:
+    with pytest.raises(error) as told:
+        answering(lambda request: Response(body, status, content_type=kind)).read(7)
+    assert sentence in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        *(({name: None}, name) for name in SOUND),
+        ({"total": "ten"}, "total"),
+        ({"total": "1e3"}, "total"),
+        ({"total": "Infinity"}, "total"),
+        ({"total": ""}, "total"),
+        ({"total": True}, "total"),
+        ({"total": ["10.23"]}, "total"),
+        ({"id": 7.5}, "id"),
+        ({"id": "7" * 5000}, "id"),
+        ({"status": ""}, "status"),
+        ({"line_items": [{"name": "x"}]}, "line_items"),
+        ({"line_items": {"0": "x"}}, "line_items"),
+        ({"billing": "none"}, "billing"),
+    ],
+)
+def test_an_order_with_something_wrong_is_refused_by_name(
+    answering: Answering, change: dict[str, Any], wrong: str
+) -> None:
+    with pytest.raises(StoreRefused) as refused:
+        answering(lambda request: as_json(SOUND | change)).read(7)
+    assert str(refused.value) == f"The store's answer makes no sense (wrong: {wrong})."
+
+
+def test_an_order_with_another_id_is_refused(answering: Answering) -> None:
+    with pytest.raises(StoreRefused, match="another order"):
+        answering(lambda request: as_json(SOUND | {"id": 8})).read(7)
+
+
+def test_the_loose_ends_of_php_are_taken_as_nothing(answering: Answering) -> None:
+    line = {
+        "name": None,
+        "quantity": 1.5,
+        "subtotal": "",
+        "total": "3.00",
+        "total_tax": False,
+        "image": False,
+        "sku": 12,
+    }
+    loose = {
+        "billing": [],
+        "shipping": False,
+        "created_via": None,
+        "customer_id": "3",
+        "line_items": [line],
+        "extra": [{}],
+    }
+    order = answering(lambda request: as_json(SOUND | loose)).read(7)
+    assert order == Order(
+        id=7,
+        number="7",
+        key="wc_order_7",
+        status="pending",
+        currency="USD",
+        total="10.23",
+        needs_payment=True,
+        customer_id=3,
+        lines=(Line(LineKind.PRODUCT, "", Decimal("1.5"), Decimal(0), Decimal("3.00"), Decimal(0), sku="12"),),
+    )
+
+
+def test_a_total_that_is_a_number_never_becomes_a_float(answering: Answering) -> None:
+    body = json.dumps(SOUND).replace('"10.23"', "123456789012345.67")
+    assert answering(lambda request: as_json(body)).read(7).total == "123456789012345.67"
+
+
+def test_text_that_no_database_takes_is_made_harmless(answering: Answering) -> None:
+    body = json.dumps(SOUND | {"number": "x", "currency": "usd"}).replace('"x"', '"A\\u0000\\ud800-7"')
+    order = answering(lambda request: as_json(body)).read(7)
+    assert (order.number, order.currency) == ("A?-7", "USD")
+
+
+def test_an_old_store_that_does_not_say_whether_an_order_needs_payment_is_understood(answering: Answering) -> None:
+    for change, needs in (({}, True), ({"total": "0.00"}, False), ({"status": "cancelled"}, False)):
+        book = answering(lambda request, change=change: as_json(SOUND | change))
+        assert book.read(7).needs_payment is needs
+
+
+def test_a_thousand_lines_are_read(answering: Answering) -> None:
+    line = {"name": "x" * 200, "quantity": 1, "subtotal": "1.00", "total": "1.00", "meta_data": [{"key": "k" * 200}]}
+    order = answering(lambda request: as_json(SOUND | {"line_items": [line] * 1000})).read(7)
+    assert len(order.lines) == 1000
+
+
+def test_an_endless_answer_is_given_up(answering: Answering) -> None:
+    with pytest.raises(StoreError):
+        answering(lambda request: as_json(" " * 6_000_000 + json.dumps(SOUND))).read(7)

@@ -1,0 +1,78 @@
+"""Settings: where they come from, and that everything wrong is said at once."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.domain.errors import ConfigurationError
+from bridge.settings import Settings
+
+KEY = "k" * 32
+
+
+def load(**keywords: object) -> Settings:
+    return Settings.load(**{"secret_key": KEY, "database_url": "sqlite:////tmp/x.db"} | keywords)
+
+
+def test_everything_that_is_wrong_is_said_in_one_go() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load(
+            secret_key="short",
+            public_url="shop.example",
+            trusted_proxies="10.0.0.0/99",
+            require_https="perhaps",
+            compat="strict",
+            error_status="5xx",
+            provider_timeout="soon",
+            rate_limit="often",
+            colour="red",
+        )
+    said = "\n".join(caught.value.problems)
+    for name in (
+        "colour",
+        "BRIDGE_SECRET_KEY",
+        "BRIDGE_PUBLIC_URL",
+        "BRIDGE_TRUSTED_PROXIES",
+        "BRIDGE_REQUIRE_HTTPS",
+        "BRIDGE_COMPAT",
+        "BRIDGE_ERROR_STATUS",
+        "BRIDGE_PROVIDER_TIMEOUT",
+        "BRIDGE_RATE_LIMIT",
+    ):
+        assert name in said
+    assert len(caught.value.problems) == 9
+
+
+def test_keyword_beats_app_config_beats_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_COMPAT", "woopayments")
+    monkeypatch.setenv("BRIDGE_ERROR_STATUS", "precise")
+    monkeypatch.setenv("BRIDGE_PROVIDER_TIMEOUT", "9")
+    settings = Settings.load(
+        {"BRIDGE_COMPAT": "documented", "BRIDGE_PROVIDER_TIMEOUT": 7, "BRIDGE_SECRET_KEY": KEY}, provider_timeout=5
+    )
+    assert (settings.compat, settings.error_status, settings.provider_timeout) == ("documented", "precise", 5.0)
+
+
+def test_secret_keys_come_from_files_and_lists_and_are_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(f"{'a' * 40}\n{'b' * 40}\n")
+    assert load(secret_key=f"file:{tmp_path / 'keys'}").secret_key == ("a" * 40, "b" * 40)
+    settings = load(secret_key=["a" * 40, "b" * 40])
+    assert settings.secret_key == ("a" * 40, "b" * 40)
+    assert "aaaa" not in repr(settings)
+
+
+def test_a_missing_key_file_is_named_without_its_content(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"the file .*/nothing cannot be read"):
+        load(secret_key=f"file:{tmp_path / 'nothing'}")
+
+
+def test_addresses_lose_their_trailing_slash_and_the_first_is_for_links() -> None:
+    settings = load(public_url="https://shop.example/pay/, http://10.0.0.1:8080")
+    assert settings.public_urls == ("https://shop.example/pay", "http://10.0.0.1:8080")
+    assert settings.public_url == "https://shop.example/pay"
+    assert load().public_url == ""
+
+
+def test_defaults_are_the_safe_ones() -> None:
+    settings = load()
+    assert (settings.require_https, settings.allow_private_urls, settings.trusted_proxies) == (True, False, ())
