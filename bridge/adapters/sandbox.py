@@ -89,6 +89,7 @@ class SandboxAdapter:
         if live:
             raise ConfigurationError("The sandbox never moves money and refuses a live store. Add it with --test.")
         self._clock = context.clock
+        self._begun = False
         self._file = settings["books"] or str(context.directory / "sandbox.sqlite")
 
     def smallest(self, currency: str) -> int:
@@ -129,17 +130,19 @@ class SandboxAdapter:
             known = books.execute("select 1 from payments where key = ?", (key,)).fetchone()
             if not known:
                 self._pay(books, request, key, magic)
+            outcome = _outcome(books, "key", key)
         if magic.fault == "lost_answer" and not known:
             raise ProviderUnreachable("The sandbox plays a provider whose answer is lost.")
-        return self._outcome("key", key)
+        return outcome
 
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:  # noqa: ARG002
         with self._books() as books:
             known = books.execute("select 1 from payments where key = ? and created >= ?", (key, since)).fetchone()
-        return self._outcome("key", key) if known else None
+            return _outcome(books, "key", key) if known else None
 
     def fetch(self, reference: str) -> Outcome:
-        return self._outcome("reference", reference)
+        with self._books() as books:
+            return _outcome(books, "reference", reference)
 
     def cancel(self, reference: str, key: str) -> Outcome:  # noqa: ARG002
         with self._books() as books:
@@ -150,7 +153,7 @@ class SandboxAdapter:
             )
             if voided.rowcount:
                 self._enter(books, "canceled", reference)
-        return self._outcome("reference", reference)
+            return _outcome(books, "reference", reference)
 
     def check(self) -> list[Finding]:
         try:
@@ -184,44 +187,22 @@ class SandboxAdapter:
             (self._clock(), kind, reference),
         )
 
-    def _outcome(self, column: str, value: str) -> Outcome:
-        with self._books() as books:
-            row = books.execute(
-                f"select reference, request, status, created from payments where {column} = ?",  # noqa: S608 a constant
-                (value,),
-            ).fetchone()
-        if row is None:
-            raise ProviderRefused(f"Error: No such payment_intent: '{value}'", code="resource_missing")
-        reference, request, status, created = row[0], json.loads(row[1]), Status(row[2]), row[3]
-        magic = _magic(request["payment_method"])
-        return Outcome(
-            status=status,
-            reference=reference,
-            public_id=reference,
-            amount=request["amount"],
-            currency=request["currency"].upper(),
-            customer=request["customer"],
-            payment_method=request["payment_method"],
-            charge=_charge(reference, request, status, magic, created),
-            decline=magic.decline,
-            created=created,
-            next_action={"type": "use_stripe_sdk"} if status is Status.REQUIRES_ACTION else None,
-            client_secret=_name(f"{reference}_secret_", reference) if status is Status.REQUIRES_ACTION else None,
-            raw={"status": status.value, "reference": reference},
-        )
-
     @contextmanager
     def _books(self) -> Iterator[sqlite3.Connection]:
-        Path(self._file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._begun:
+            Path(self._file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(sqlite3.connect(self._file, timeout=10)) as connection:
-            connection.executescript(_BOOKS)
+            connection.execute("pragma synchronous = off")
+            if not self._begun:
+                connection.executescript(_BOOKS)
+                self._begun = True
             with connection:
+                connection.execute("begin immediate")
                 yield connection
 
 
 _BOOKS = """
 pragma journal_mode = wal;
-pragma synchronous = off;
 create table if not exists payments (
   reference text primary key, key text not null unique, request text not null, status text not null, created real not
   null
@@ -231,6 +212,32 @@ create table if not exists ledger (
   amount integer not null, currency text not null, order_id integer
 );
 """
+
+
+def _outcome(books: sqlite3.Connection, column: str, value: str) -> Outcome:
+    row = books.execute(
+        f"select reference, request, status, created from payments where {column} = ?",  # noqa: S608 a constant
+        (value,),
+    ).fetchone()
+    if row is None:
+        raise ProviderRefused(f"Error: No such payment_intent: '{value}'", code="resource_missing")
+    reference, request, status, created = row[0], json.loads(row[1]), Status(row[2]), row[3]
+    magic = _magic(request["payment_method"])
+    return Outcome(
+        status=status,
+        reference=reference,
+        public_id=reference,
+        amount=request["amount"],
+        currency=request["currency"].upper(),
+        customer=request["customer"],
+        payment_method=request["payment_method"],
+        charge=_charge(reference, request, status, magic, created),
+        decline=magic.decline,
+        created=created,
+        next_action={"type": "use_stripe_sdk"} if status is Status.REQUIRES_ACTION else None,
+        client_secret=_name(f"{reference}_secret_", reference) if status is Status.REQUIRES_ACTION else None,
+        raw={"status": status.value, "reference": reference},
+    )
 
 
 def _magic(payment_method: str) -> Magic:

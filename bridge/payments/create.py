@@ -32,7 +32,6 @@ from bridge.payments.intents import Shown
 from bridge.payments.record import record
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
-from bridge.storage import journal
 
 ROUNDS = 4
 """How often a create looks again because the order changed hands under it."""
@@ -191,22 +190,16 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
         updated=now,
         metadata=payment.metadata,
     )
-    with services.database.write() as connection:
-        if not rows.add(connection, intent, attempt):
-            return None
-        journal.write(
-            connection,
-            now,
-            intent.id,
-            "create_sent",
-            attempt_id=attempt.id,
-            provider=adapter.name,
-            order=intent.order_number,
-            amount=intent.amount,
-            currency=intent.currency,
-            customer=intent.customer,
-            payment_method=intent.requested_payment_method,
-        )
+    asked = {
+        "provider": adapter.name,
+        "order": intent.order_number,
+        "amount": intent.amount,
+        "currency": intent.currency,
+        "customer": intent.customer,
+        "payment_method": intent.requested_payment_method,
+    }
+    if not rows.claim(services.database, intent, attempt, asked):
+        return None
     return send_create(services, store, attempt)
 
 

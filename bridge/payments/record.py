@@ -3,7 +3,7 @@
 Attempt, intent, charge, journal and what the store must hear of it, in one transaction.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from bridge.domain.errors import ProviderConfused
@@ -36,43 +36,40 @@ def record(services: Services, attempt: Attempt, outcome: Outcome) -> PaymentInt
     now = services.clock()
     title = services.connections.store(attempt.store_id).options["payment_method_title"]
     with services.database.write() as connection:
-        intent = rows.get(connection, attempt.intent_id, lock=True)
-        if (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
+        before = rows.get(connection, attempt.intent_id, lock=True)
+        if (outcome.amount, outcome.currency.upper()) != (before.amount, before.currency):
             raise ProviderConfused("The payment provider's answer is about another amount.")
-        attempt = rows.attempt(connection, attempt.id)
-        first = attempt.operation == "create" and attempt.state in UNSETTLED
-        status = outcome.status if may_become(intent.status, outcome.status) else intent.status
+        first = attempt.operation == "create" and rows.attempt(connection, attempt.id).state in UNSETTLED
         rows.change_attempt(
             connection, attempt.id, state=AttemptState.DONE, reference=outcome.reference, busy_until=0.0
         )
-        values: dict[str, Any] = {
-            "status": status,
-            "unknown": rows.unsettled(connection, intent.id) is not None,
-            "holding": status is not Status.CANCELED,
-            "updated": now,
-        }
-        if first:
-            values |= {
-                "public_id": outcome.public_id or services.ids.public("pi_"),
-                "payment_method": outcome.payment_method or intent.payment_method,
-                "created": outcome.created or intent.created,
-            }
-        if intent.status is Status.CANCELED and outcome.status in _MONEY:
-            values["flag"] = f"The provider reports {outcome.status.value} for a payment that was taken as canceled."
-        if outcome.decline:
-            values["last_error"] = {"type": "card_error", **asdict(outcome.decline)}
-        rows.change(connection, intent.id, **values)
+        changes = _changes(services, before, outcome, first) | {"updated": now}
+        changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
+        rows.change(connection, before.id, **changes)
         if outcome.charge:
-            rows.put_charge(connection, intent, outcome.charge)
-        changed = status is not intent.status
-        if first or changed:
-            _write_journal(connection, now, intent.id, attempt, outcome)
-        intent = rows.get(connection, intent.id)
-        declined = first and outcome.decline is not None
-        update = _order_update(services.ids.attempt(), title, intent, declined)
-        if (first or changed) and update:
-            outbox.add(connection, now, intent.store_id, intent.id, update)
-    return intent
+            rows.put_charge(connection, before, outcome.charge)
+        after = replace(before, **changes, charge=outcome.charge or before.charge)
+        if first or after.status is not before.status:
+            _write_journal(connection, now, before.id, attempt, outcome)
+            declined = first and outcome.decline is not None
+            if update := _order_update(services.ids.attempt(), title, after, declined):
+                outbox.add(connection, now, after.store_id, after.id, update)
+    return after
+
+
+def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first: bool) -> dict[str, Any]:
+    """What the answer changes about the intent. `first` is the first answer to its create."""
+    status = outcome.status if may_become(before.status, outcome.status) else before.status
+    changes: dict[str, Any] = {"status": status, "holding": status is not Status.CANCELED}
+    if first:
+        changes["public_id"] = outcome.public_id or services.ids.public("pi_")
+        changes["payment_method"] = outcome.payment_method or before.payment_method
+        changes["created"] = outcome.created or before.created
+    if before.status is Status.CANCELED and outcome.status in _MONEY:
+        changes["flag"] = f"The provider reports {outcome.status.value} for a payment that was taken as canceled."
+    if outcome.decline:
+        changes["last_error"] = {"type": "card_error", **asdict(outcome.decline)}
+    return changes
 
 
 def mark_unknown(services: Services, attempt: Attempt, why: str) -> None:

@@ -1,56 +1,56 @@
-"""Rows of `intents`, `attempts` and `charges`."""
+"""Rows of `intents`, `attempts` and `charges`.
 
-from dataclasses import asdict, fields
+Statements are built once, at the end of this file; values go in as parameters.
+"""
+
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, Charge, PaymentIntent, Status
+from bridge.storage import journal
 from bridge.storage.engine import Database
 from bridge.storage.tables import attempts, charges, intents
 
-_INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name not in ("charge", "metadata")]
+_INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name != "charge"]
+_ATTEMPT_FIELDS = [f.name for f in fields(Attempt)]
 _CHARGE_FIELDS = [f.name for f in fields(Charge)]
-_unsettled = attempts.c.state.in_(sorted(UNSETTLED))
 
 
-def add(connection: Connection, intent: PaymentIntent, attempt: Attempt) -> bool:
-    """Claim the order. False if another intent holds it; then nothing was written."""
-    values = {name: getattr(intent, name) for name in _INTENT_FIELDS} | {"meta": intent.metadata}
+def claim(database: Database, intent: PaymentIntent, attempt: Attempt, asked: dict[str, Any]) -> bool:
+    """Let the intent hold its order, with its first attempt and the journal's first line, in one transaction.
+
+    False if another intent holds the order; then nothing was written.
+    """
     try:
-        with connection.begin_nested():
-            connection.execute(insert(intents).values(**values))
+        with database.write() as connection:
+            connection.execute(_ADD_INTENT, _values(intent, _INTENT_FIELDS))
             add_attempt(connection, attempt)
+            journal.write(connection, attempt.created, intent.id, "create_sent", attempt_id=attempt.id, **asked)
     except IntegrityError:
-        if holding(connection, intent.store_id, intent.order_id, intent.order_key) is None:
-            raise
+        with database.read() as connection:
+            if holding(connection, intent.store_id, intent.order_id, intent.order_key) is None:
+                raise
         return False
     return True
 
 
 def add_attempt(connection: Connection, attempt: Attempt) -> None:
-    connection.execute(insert(attempts).values(**asdict(attempt)))
+    connection.execute(_ADD_ATTEMPT, _values(attempt, _ATTEMPT_FIELDS))
 
 
 def holding(connection: Connection, store_id: str, order_id: int, order_key: str) -> PaymentIntent | None:
     """The intent that holds the order, if there is one."""
-    return _one(
-        connection,
-        and_(
-            intents.c.store_id == store_id,
-            intents.c.order_id == order_id,
-            intents.c.order_key == order_key,
-            intents.c.holding,
-        ),
-    )
+    return _first(connection, _HOLDING, store=store_id, order=order_id, key=order_key)
 
 
 def get(connection: Connection, intent_id: str, *, lock: bool = False) -> PaymentIntent:
     """By our own id. With `lock` nobody else writes it until this transaction ends."""
-    if lock:
-        connection.execute(select(intents.c.id).where(intents.c.id == intent_id).with_for_update())
-    intent = _one(connection, intents.c.id == intent_id)
+    if lock and connection.dialect.name != "sqlite":
+        connection.execute(_LOCK, {"intent": intent_id})
+    intent = _first(connection, _BY_ID, intent=intent_id)
     if intent is None:
         raise LookupError(intent_id)
     return intent
@@ -58,99 +58,85 @@ def get(connection: Connection, intent_id: str, *, lock: bool = False) -> Paymen
 
 def find(connection: Connection, store_id: str, name: str) -> PaymentIntent | None:
     """By public id, attempt id or any reference, within one store."""
-    of_attempt = (
-        select(attempts.c.intent_id)
-        .where(attempts.c.store_id == store_id, or_(attempts.c.id == name, attempts.c.reference == name))
-        .limit(1)
-        .scalar_subquery()
-    )
-    return _one(connection, and_(intents.c.store_id == store_id, intents.c.public_id == name)) or _one(
-        connection, and_(intents.c.store_id == store_id, intents.c.id == of_attempt)
-    )
+    names = {"store": store_id, "name": name}
+    return _first(connection, _BY_PUBLIC_ID, **names) or _first(connection, _BY_ATTEMPT, **names)
 
 
-def of_order(connection: Connection, order_id: int, store_id: str | None = None) -> list[PaymentIntent]:
-    """All intents of an order, oldest first, of one store or of all."""
-    condition = intents.c.order_id == order_id
-    if store_id:
-        condition = and_(condition, intents.c.store_id == store_id)
-    rows = connection.execute(_with_charge().where(condition).order_by(intents.c.created)).all()
-    return list({row.id: _intent(row) for row in rows}.values())
+def of_order(connection: Connection, order_id: int) -> list[PaymentIntent]:
+    """All intents of an order number, whatever their store, oldest first: for the owner's own commands only."""
+    return _every(connection, intents.c.order_id == order_id)
 
 
 def everywhere(connection: Connection, name: str) -> list[PaymentIntent]:
     """Like `find`, over all stores: for the owner's own commands only."""
     of_attempt = select(attempts.c.intent_id).where(or_(attempts.c.id == name, attempts.c.reference == name))
-    condition = or_(intents.c.public_id == name, intents.c.id.in_(of_attempt))
-    return list({row.id: _intent(row) for row in connection.execute(_with_charge().where(condition))}.values())
+    return _every(connection, or_(intents.c.public_id == name, intents.c.id.in_(of_attempt)))
 
 
 def change(connection: Connection, intent_id: str, **values: Any) -> None:
-    connection.execute(update(intents).where(intents.c.id == intent_id).values(**values))
+    connection.execute(_CHANGE_INTENT, {"the_id": intent_id, **values})
 
 
 def change_attempt(connection: Connection, attempt_id: str, **values: Any) -> None:
-    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(**values))
+    connection.execute(_CHANGE_ATTEMPT, {"the_id": attempt_id, **values})
 
 
 def attempt(connection: Connection, attempt_id: str) -> Attempt:
-    row = connection.execute(select(attempts).where(attempts.c.id == attempt_id)).one()
-    return _attempt(row)
+    return _attempt(connection.execute(_ATTEMPT, {"attempt": attempt_id}).one())
 
 
 def attempts_of(connection: Connection, intent_id: str) -> list[Attempt]:
     """Oldest first."""
-    query = select(attempts).where(attempts.c.intent_id == intent_id).order_by(attempts.c.created, attempts.c.sent_at)
-    return [_attempt(row) for row in connection.execute(query)]
+    return [_attempt(row) for row in connection.execute(_ATTEMPTS, {"intent": intent_id})]
 
 
 def unsettled(connection: Connection, intent_id: str) -> Attempt | None:
     """The attempt of this intent whose outcome nobody knows yet."""
-    query = select(attempts).where(attempts.c.intent_id == intent_id, _unsettled).order_by(attempts.c.created)
-    row = connection.execute(query).first()
+    row = connection.execute(_UNSETTLED, {"intent": intent_id}).first()
     return _attempt(row) if row else None
+
+
+def is_unsettled(connection: Connection, intent_id: str) -> bool:
+    """Whether nobody knows the outcome of one of this intent's attempts."""
+    return bool(connection.execute(_IS_UNSETTLED, {"intent": intent_id}).scalar())
 
 
 def due_attempts(connection: Connection, now: float, limit: int = 20) -> list[Attempt]:
     """Unsettled attempts that nobody is at and that should be looked at."""
-    query = (
-        select(attempts)
-        .where(_unsettled, attempts.c.next_check_at <= now, attempts.c.busy_until <= now)
-        .order_by(attempts.c.next_check_at)
-        .limit(limit)
-    )
-    return [_attempt(row) for row in connection.execute(query)]
+    return [_attempt(row) for row in connection.execute(_DUE, {"now": now, "limit": limit})]
 
 
 def take(database: Database, attempt_id: str, now: float, until: float) -> bool:
     """Be the only one at an attempt until `until` (Unix seconds). False if somebody else is, or it is settled."""
-    statement = (
-        update(attempts)
-        .where(attempts.c.id == attempt_id, _unsettled, attempts.c.busy_until <= now)
-        .values(busy_until=until)
-    )
     with database.write() as connection:
-        return connection.execute(statement).rowcount == 1
+        taken = connection.execute(_TAKE, {"the_id": attempt_id, "now": now, "busy_until": until})
+        return taken.rowcount == 1
 
 
 def put_charge(connection: Connection, intent: PaymentIntent, charge: Charge) -> None:
     """Insert or replace what we know of a charge."""
-    known = connection.execute(
-        update(charges).where(charges.c.store_id == intent.store_id, charges.c.id == charge.id).values(**asdict(charge))
-    )
-    if not known.rowcount:
-        connection.execute(insert(charges).values(store_id=intent.store_id, intent_id=intent.id, **asdict(charge)))
+    if charge == intent.charge:
+        return
+    values = _values(charge, _CHARGE_FIELDS)
+    if intent.charge is not None:
+        replaced = connection.execute(_CHANGE_CHARGE, {"the_store": intent.store_id, "the_id": charge.id, **values})
+        if replaced.rowcount:
+            return
+    connection.execute(_ADD_CHARGE, {"store_id": intent.store_id, "intent_id": intent.id, **values})
 
 
-def _with_charge() -> Any:
-    columns = [charges.c[name].label(f"charge_{name}") for name in _CHARGE_FIELDS]
-    return select(intents, *columns).outerjoin(charges, charges.c.intent_id == intents.c.id)
+def _values(thing: PaymentIntent | Attempt | Charge, names: list[str]) -> dict[str, Any]:
+    return {name: getattr(thing, name) for name in names}
 
 
-def _one(connection: Connection, condition: Any) -> PaymentIntent | None:
-    """The intent with its newest charge."""
-    row = connection.execute(_with_charge().where(condition).order_by(charges.c.created.desc()).limit(1)).first()
+def _first(connection: Connection, query: Select[Any], **values: Any) -> PaymentIntent | None:
+    row = connection.execute(query, values).first()
     return _intent(row) if row else None
+
+
+def _every(connection: Connection, condition: Any) -> list[PaymentIntent]:
+    rows = connection.execute(_WITH_CHARGE.where(condition).order_by(intents.c.created, charges.c.created))
+    return list({row.id: _intent(row) for row in rows}.values())
 
 
 def _intent(row: Row[Any]) -> PaymentIntent:
@@ -159,8 +145,60 @@ def _intent(row: Row[Any]) -> PaymentIntent:
     if known["charge_id"] is not None:
         charge = Charge(**{name: known[f"charge_{name}"] for name in _CHARGE_FIELDS})
     values = {name: known[name] for name in _INTENT_FIELDS} | {"status": Status(known["status"])}
-    return PaymentIntent(**values, metadata=known["meta"], charge=charge)
+    return PaymentIntent(**values, charge=charge)
 
 
 def _attempt(row: Row[Any]) -> Attempt:
     return Attempt(**dict(row._mapping) | {"state": AttemptState(row.state)})
+
+
+def _newest(*conditions: Any) -> Select[Any]:
+    """The intent with its newest charge."""
+    return _WITH_CHARGE.where(*conditions).order_by(charges.c.created.desc()).limit(1)
+
+
+_WITH_CHARGE: Select[Any] = select(
+    intents, *(charges.c[name].label(f"charge_{name}") for name in _CHARGE_FIELDS)
+).outerjoin(charges, charges.c.intent_id == intents.c.id)
+_unsettled = attempts.c.state.in_(sorted(UNSETTLED))
+_of_intent = attempts.c.intent_id == bindparam("intent")
+
+_ADD_INTENT, _ADD_ATTEMPT, _ADD_CHARGE = insert(intents), insert(attempts), insert(charges)
+_CHANGE_INTENT = update(intents).where(intents.c.id == bindparam("the_id"))
+_CHANGE_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("the_id"))
+_CHANGE_CHARGE = update(charges).where(
+    charges.c.store_id == bindparam("the_store"), charges.c.id == bindparam("the_id")
+)
+_TAKE = update(attempts).where(
+    attempts.c.id == bindparam("the_id"), _unsettled, attempts.c.busy_until <= bindparam("now")
+)
+_LOCK = select(intents.c.id).where(intents.c.id == bindparam("intent")).with_for_update()
+_BY_ID = _newest(intents.c.id == bindparam("intent"))
+_HOLDING = _newest(
+    intents.c.store_id == bindparam("store"),
+    intents.c.order_id == bindparam("order"),
+    intents.c.order_key == bindparam("key"),
+    intents.c.holding,
+)
+_BY_PUBLIC_ID = _newest(intents.c.store_id == bindparam("store"), intents.c.public_id == bindparam("name"))
+_BY_ATTEMPT = _newest(
+    intents.c.store_id == bindparam("store"),
+    intents.c.id
+    == select(attempts.c.intent_id)
+    .where(
+        attempts.c.store_id == bindparam("store"),
+        or_(attempts.c.id == bindparam("name"), attempts.c.reference == bindparam("name")),
+    )
+    .limit(1)
+    .scalar_subquery(),
+)
+_ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
+_ATTEMPTS = select(attempts).where(_of_intent).order_by(attempts.c.created, attempts.c.sent_at)
+_UNSETTLED = select(attempts).where(_of_intent, _unsettled).order_by(attempts.c.created)
+_IS_UNSETTLED = select(exists().where(and_(_of_intent, _unsettled)))
+_DUE = (
+    select(attempts)
+    .where(_unsettled, attempts.c.next_check_at <= bindparam("now"), attempts.c.busy_until <= bindparam("now"))
+    .order_by(attempts.c.next_check_at)
+    .limit(bindparam("limit"))
+)

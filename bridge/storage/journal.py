@@ -6,14 +6,15 @@ from sqlalchemy import Connection, insert, select
 
 from bridge.storage.tables import journal
 
+_ADD = insert(journal)
+
 
 def write(
     connection: Connection, at: float, intent_id: str, kind: str, *, attempt_id: str | None = None, **detail: Any
 ) -> None:
     """Add a line. `kind` is a word such as `create_sent`; `detail` must hold no secret and no one-time material."""
-    connection.execute(
-        insert(journal).values(intent_id=intent_id, attempt_id=attempt_id, at=at, kind=kind, detail=detail)
-    )
+    line = {"intent_id": intent_id, "attempt_id": attempt_id, "at": at, "kind": kind, "detail": detail}
+    connection.execute(_ADD, line)
 
 
 def read(connection: Connection, intent_id: str) -> list[dict[str, Any]]:

@@ -3,13 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.stores import ApiKey, Permissions
 from bridge.storage.engine import Database
 from bridge.storage.tables import api_keys, oauth_nonces, stores
 
+_BY_HASH = (
+    select(api_keys, stores.c.updated.label("store_updated"))
+    .join(stores, stores.c.id == api_keys.c.store_id)
+    .where(api_keys.c.key_hash == bindparam("key_hash"), stores.c.removed.is_(None))
+)
 NOT_SECRET = [column for column in api_keys.c if column.name not in ("key_hash", "secret")]
 
 
@@ -35,11 +40,7 @@ def add(connection: Connection, key: ApiKey, key_hash: str, secret: str) -> bool
 
 def find(connection: Connection, key_hash: str) -> StoredKey | None:
     """The key with this hash, whether or not it may still be used, unless its store was removed."""
-    row = connection.execute(
-        select(api_keys, stores.c.updated.label("store_updated"))
-        .join(stores, stores.c.id == api_keys.c.store_id)
-        .where(api_keys.c.key_hash == key_hash, stores.c.removed.is_(None))
-    ).first()
+    row = connection.execute(_BY_HASH, {"key_hash": key_hash}).first()
     return StoredKey(_key(row._mapping), row.secret, row.store_updated) if row else None
 
 

@@ -9,6 +9,8 @@ from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.storage.engine import Database
 from bridge.storage.tables import outbox
 
+_ADD = insert(outbox)
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -22,18 +24,19 @@ class Parcel:
 
 def add(connection: Connection, now: float, store_id: str, intent_id: str, order_update: OrderUpdate) -> None:
     connection.execute(
-        insert(outbox).values(
-            id=order_update.operation_id,
-            store_id=store_id,
-            intent_id=intent_id,
-            order_id=order_update.order_id,
-            payload=asdict(order_update),
-            state="pending",
-            tries=0,
-            due=now,
-            busy_until=0.0,
-            created=now,
-        )
+        _ADD,
+        {
+            "id": order_update.operation_id,
+            "store_id": store_id,
+            "intent_id": intent_id,
+            "order_id": order_update.order_id,
+            "payload": asdict(order_update),
+            "state": "pending",
+            "tries": 0,
+            "due": now,
+            "busy_until": 0.0,
+            "created": now,
+        },
     )
 
 

@@ -105,7 +105,7 @@ intents = Table(
     Column("status", String(32), nullable=False),
     Column("unknown", Boolean, nullable=False),
     Column("holding", Boolean, nullable=False),
-    Column("metadata", JSON, nullable=False, key="meta"),
+    Column("metadata", JSON, nullable=False),
     Column("last_error", JSON(none_as_null=True)),
     Column("flag", Text, nullable=False, server_default=text("''")),
     Column("order_read", Double, nullable=False),

@@ -1,0 +1,66 @@
+"""Consumer keys over time: last use, rotation with an overlap, revocation, and what is stored of them."""
+
+from sqlalchemy import text
+
+from bridge.domain.stores import Permissions
+from bridge.payments import keys
+from tests.plugins.local import Local, MakeLocal
+
+
+def last_used(local: Local) -> float | None:
+    [key] = [key for key in keys.every(local.bridge.services) if key.id == local.pair.key.id]
+    return key.last_used
+
+
+def test_the_last_use_is_recorded_at_most_once_in_five_minutes(local: Local) -> None:
+    started = local.clock()
+    local.show("pi_1")
+    assert last_used(local) == started
+    local.clock.advance(200)
+    local.show("pi_1")
+    assert last_used(local) == started
+    local.clock.advance(200)
+    local.show("pi_1")
+    assert last_used(local) == started + 400
+
+
+def test_a_rotated_key_works_until_its_overlap_ends(local: Local) -> None:
+    old = local.pair
+    fresh = keys.rotate(local.bridge.services, old.key.id, overlap=3600)
+    assert local.show("pi_1").status_code == 500
+    local.clock.advance(3599)
+    assert local.show("pi_1").status_code == 500
+    local.clock.advance(2)
+    assert local.show("pi_1").status_code == 401
+    local.pair = fresh
+    assert local.show("pi_1").status_code == 500
+
+
+def test_a_revoked_key_stops_at_once(local: Local) -> None:
+    keys.revoke(local.bridge.services, local.pair.key.id)
+    assert local.show("pi_1").status_code == 401
+
+
+def test_the_keys_of_a_removed_store_stop_at_once(local: Local) -> None:
+    from bridge.payments import stores
+
+    stores.remove(local.bridge.services, local.store.id)
+    assert local.show("pi_1").status_code == 401
+
+
+def test_neither_key_nor_secret_can_be_read_from_the_database(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url)
+    with local.bridge.services.database.read() as connection:
+        stored = str(connection.execute(text("select * from api_keys")).all())
+    assert local.pair.consumer_key not in stored
+    assert local.pair.consumer_secret not in stored
+    assert local.pair.consumer_secret not in repr(local.pair)
+
+
+def test_keys_look_as_woocommerces_do(local: Local) -> None:
+    import re
+
+    pair = keys.create(local.bridge.services, local.store.id, Permissions.READ)
+    assert re.fullmatch("ck_[0-9a-f]{40}", pair.consumer_key)
+    assert re.fullmatch("cs_[0-9a-f]{40}", pair.consumer_secret)
+    assert pair.key.truncated == pair.consumer_key[-7:]
