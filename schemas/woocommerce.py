@@ -1,4 +1,4 @@
-"""What we read from a WooCommerce store: its index, orders, order notes and system status.
+"""What we read from a WooCommerce store: its index, orders, notes, refunds, webhooks and system status.
 
 Tolerant where WordPress is loose (null, or PHP's empty array or `false`, for an absent object; numbers for strings;
 any further field), strict where money depends on it (ids, keys, currencies, sums). JSON numbers with a fraction are
@@ -150,16 +150,48 @@ class OrderSchema(_OrderCore):
     shipping_tax = Number(load_default=Decimal(0))
 
 
+class RefundSumSchema(AnswerSchema):
+    """A refund in an order's own list: `total` is negative, and `-` for a refund without an amount."""
+
+    total = fields.Function(deserialize=lambda value: _number("" if value == "-" else value), required=True)
+
+
 class OrderStateSchema(_OrderCore):
     """An order as it is read around a delivery."""
 
     date_paid_gmt = Moment(load_default=None)
     date_modified_gmt = Moment(load_default=None)
     meta_data = fields.List(fields.Nested(MetaSchema), load_default=list)
+    refunds = fields.List(fields.Nested(RefundSumSchema), load_default=list)
+
+
+class RefundSchema(AnswerSchema):
+    """A refund of the store's own. `amount` is empty where it was made without one."""
+
+    id = Whole(required=True)
+    amount = fields.Function(deserialize=lambda value: _text(value) and _amount(value), load_default="")
+    reason = Text(load_default="")
+    refunded_payment = fields.Boolean(load_default=False)
+    date_created_gmt = Moment(load_default=None)
+    meta_data = fields.List(fields.Nested(MetaSchema), load_default=list)
 
 
 class NoteSchema(AnswerSchema):
     note = Text(load_default="")
+
+
+class WebhookSchema(AnswerSchema):
+    """One of the store's subscriptions. Its secret is never shown."""
+
+    id = Whole(required=True)
+    topic = Text(load_default="")
+    delivery_url = Text(load_default="")
+
+
+class DeliveredOrderSchema(AnswerSchema):
+    """What we need of the body of a webhook about an order. Where the order is gone by then, it is an error."""
+
+    id = Whole(load_default=0)
 
 
 class IndexSchema(AnswerSchema):

@@ -199,6 +199,7 @@ class ErrorData(Schema):
     attempt_id = fields.String(metadata={"description": "Names the try; a look-up accepts it."})
     payment_intent = fields.String(metadata={"description": "The intent that the error is about."})
     param = fields.String(metadata={"description": "The parameter that is wrong."})
+    explanation = fields.String(metadata={"description": "What went wrong, where the message does not say it."})
     params = fields.Raw(
         metadata={"type": ["object", "array"], "description": "The wrong ones and why, or the missing ones."}
     )

@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.plugins.commandline",
     "tests.plugins.local",
     "tests.plugins.world",
+    "tests.plugins.browser",
 ]
 
 

@@ -4,6 +4,7 @@ Importing this imports neither `requests` nor any provider's SDK. The suite that
 `bridge.adapters.contract`, the HTTP session `AdapterContext.session()`.
 """
 
+from bridge.adapters.base import BaseAdapter
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.identifiers import stripe_identifier
 from bridge.adapters.loading import construct, load, make, names
@@ -11,6 +12,7 @@ from bridge.domain.errors import (
     BridgeError,
     ConfigurationError,
     CurrencyNotSupported,
+    EventRefused,
     InvalidAmount,
     InvalidParameter,
     ProviderConfused,
@@ -20,22 +22,39 @@ from bridge.domain.errors import (
     Refused,
     Unsupported,
 )
-from bridge.domain.intents import Charge, Status
+from bridge.domain.intents import Charge, Dispute, Refund, RefundStatus, Status
 from bridge.domain.money import Money, exponent, minor, step
 from bridge.domain.orders import Address, Line, LineKind, Order
-from bridge.domain.outcomes import Decline, Outcome, Payment
-from bridge.domain.ports import Adapter, Clock, Finding, Ids, Setting
+from bridge.domain.outcomes import (
+    CustomerDetails,
+    Decline,
+    EventKind,
+    Opening,
+    Outcome,
+    Payment,
+    ProviderEvent,
+    Quote,
+    QuoteLine,
+    RefundRequest,
+)
+from bridge.domain.ports import OPERATIONS, Adapter, Clock, Finding, Ids, Setting
 
 __all__ = [
+    "OPERATIONS",
     "Adapter",
     "AdapterContext",
     "Address",
+    "BaseAdapter",
     "BridgeError",
     "Charge",
     "Clock",
     "ConfigurationError",
     "CurrencyNotSupported",
+    "CustomerDetails",
     "Decline",
+    "Dispute",
+    "EventKind",
+    "EventRefused",
     "Finding",
     "Ids",
     "InvalidAmount",
@@ -43,13 +62,20 @@ __all__ = [
     "Line",
     "LineKind",
     "Money",
+    "Opening",
     "Order",
     "Outcome",
     "Payment",
     "ProviderConfused",
     "ProviderError",
+    "ProviderEvent",
     "ProviderRefused",
     "ProviderUnreachable",
+    "Quote",
+    "QuoteLine",
+    "Refund",
+    "RefundRequest",
+    "RefundStatus",
     "Refused",
     "Setting",
     "Status",

@@ -16,6 +16,9 @@ from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 
+Message = tuple[Mapping[str, str], bytes]
+"""The headers that prove a message (names in lower case) and its body."""
+
 
 class Provider:
     """Your provider, or a stand-in for it, as the suite sees it: how to reach it, break it, and read its books.
@@ -30,6 +33,15 @@ class Provider:
     currency: ClassVar[str] = "USD"
     documentation: ClassVar[Path | None] = None
     """A file that names every setting."""
+    saving_customer: str | None = None
+    """A customer who has saved something to pay with."""
+    unknown_customer: str | None = None
+    refund_fails: str | None = None
+    """A payment method whose refunds fail, sooner or `later`."""
+    event_secrets: tuple[str, ...] = ()
+    """The secrets that prove messages with `settings`: two, if the adapter takes two while they are rotated."""
+    event_tolerance: float | None = None
+    """Seconds that a message may be old, or ahead of the clock."""
 
     def __init__(self, settings: Mapping[str, str], other_settings: Mapping[str, str] | None = None) -> None:
         self.settings = settings
@@ -112,4 +124,30 @@ class Provider:
 
     def strange_status(self, payment: Payment) -> Payment | None:
         """Arrange that the answer's status is a word that nobody knows yet."""
+        return None
+
+    def expire(self, reference: str) -> bool:
+        """Let the hold of this payment run out. False if that cannot be arranged, and so in what follows."""
+        return False
+
+    def dispute(self, reference: str) -> bool:
+        """Let the payer's bank ask for all of this payment back."""
+        return False
+
+    def lose(self, reference: str) -> bool:
+        """Let the payer's bank decide against the shop."""
+        return False
+
+    def present(self, reference: str) -> bool:
+        """Let somebody hold a card to the reader that waits for this payment."""
+        return False
+
+    def later(self) -> None:
+        """Let the time pass until what happens later has happened."""
+
+    def message(self, payment: Payment, reference: str, *, at: float, secret: str | None = None) -> Message | None:
+        """A message about this payment as the provider sends it at that time (Unix seconds).
+
+        It is proven by `secret`, by default by one that is right.
+        """
         return None

@@ -4,11 +4,12 @@ import click
 
 from bridge.cli.keys import keys
 from bridge.cli.payments import why, worker
+from bridge.cli.queues import events, outbox, webhooks
 from bridge.cli.stores import stores
 from bridge.cli.system import demo, init, migrate, openapi, serve
 from bridge.version import __version__
 
-SHARED = (keys, migrate, openapi, stores, why, worker)
+SHARED = (events, keys, migrate, openapi, outbox, stores, webhooks, why, worker)
 
 
 @click.group()

@@ -13,7 +13,7 @@ from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments import stores as use_cases
 
-OPTION_CHOICES = {"rounding": ("exact", "half_up")}
+OPTION_CHOICES = {"rounding": ("exact", "half_up"), "store_refunds": ("report", "execute")}
 
 _FIELDS = (
     click.option("--url", metavar="https://shop.example"),

@@ -72,6 +72,8 @@ class World:
             self._stack.callback(self.bridge.close)
             self.stores = {name: self._make_store(name, plan) for name, plan in self.plans.items()}
             self._app = create_app(self.bridge, worker=True)
+            self.stripe.start_deliveries()
+            self._stack.callback(self.stripe.close)
             self._stack = self._stack.pop_all()
 
     @cached_property
@@ -168,9 +170,10 @@ Ctrl-C ends it."""
     def _make_store(self, name: str, plan: Plan) -> dict[str, Any]:
         shop = self.shops[name]
         consumer_key, consumer_secret = shop.add_key()
-        settings = dict(plan.settings)
+        settings, webhook_secrets = dict(plan.settings), {}
         if plan.adapter == "stripe_connect":
-            settings["api_base"] = self._stripe.url
+            webhook_secrets = {"stripe": f"whsec_{secrets.token_hex(16)}"}
+            settings |= {"api_base": self._stripe.url, "webhook_secret": webhook_secrets["stripe"]}
         store = self.bridge.add_store(
             Store(
                 id="",
@@ -186,13 +189,19 @@ Ctrl-C ends it."""
                 options=dict(STORE_OPTIONS),
             )
         )
+        for secret in webhook_secrets.values():
+            self.stripe.add_webhook_endpoint(
+                f"{self._front.url}/bridge/v1/webhooks/{store.id}",
+                connect=settings.get("charge_type") != "destination",
+                secrets=[secret],
+            )
         return {
             "id": store.id,
             "store_url": store.url,
             "customer": CUSTOMER,
             "keys": self._make_keys(store.id),
             "orders": shop.seed_demo_orders(),
-            "webhook_secrets": {},
+            "webhook_secrets": webhook_secrets,
         }
 
     def _make_keys(self, store_id: str) -> dict[str, dict[str, str]]:

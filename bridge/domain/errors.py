@@ -7,7 +7,10 @@ BridgeError
 │   ├── InvalidParameter, InvalidAmount, AmountNotRepresentable, CurrencyNotSupported
 │   ├── CardDataRefused
 │   ├── Unsupported             the adapter cannot express it
-│   └── IntentNotFound
+│   ├── IntentNotFound, OrderMissing
+│   ├── Uncapturable
+│   └── RefundRefused
+├── CaptureFailed               a capture or a void that the provider did not do
 ├── Declined                    the payer's side said no, and that is settled
 ├── InProgress                  another request for the same order is at it
 ├── OutcomeUnknown              it may or may not have happened; the attempt is settled later
@@ -15,6 +18,7 @@ BridgeError
 │   ├── ProviderRefused         the provider answered no; nothing happened there
 │   ├── ProviderUnreachable     no answer, or none that can be trusted
 │   └── ProviderConfused        an answer that makes no sense
+├── EventRefused                a message whose sender is not proven
 ├── StoreError                  what order books raise
 │   ├── StoreUnreachable
 │   └── StoreRefused
@@ -116,6 +120,30 @@ class IntentNotFound(Refused):
     reason = "resource_missing"
 
 
+class OrderMissing(Refused):
+    """A route of an order was asked for an order that is not there."""
+
+    reason = "missing_order"
+
+
+class Uncapturable(Refused):
+    """A payment that can be neither captured nor voided now. `reason` tells: refunded, order_mismatch, status."""
+
+    reason = "uncapturable"
+
+
+class CaptureFailed(BridgeError):
+    """The provider did not capture or void it, and that is proven. `status` is what it answered, 0 if nothing."""
+
+    reason = "capture_failed"
+
+
+class RefundRefused(Refused):
+    """This refund is not possible: too much, nothing captured, or a sum that cannot be."""
+
+    reason = "refund_refused"
+
+
 class Declined(BridgeError):
     """The payer's side said no. The order is free again, unless `data.outcome` says otherwise."""
 
@@ -169,6 +197,12 @@ class ProviderConfused(ProviderError):
 
     reason = "provider_answer_invalid"
     retryable = True
+
+
+class EventRefused(BridgeError):
+    """A message whose sender is not proven, or that cannot be read. Nothing is stored of it."""
+
+    reason = "event_refused"
 
 
 class StoreError(BridgeError):

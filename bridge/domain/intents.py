@@ -78,13 +78,70 @@ class Charge:
     outcome: dict[str, Any] | None = None
 
 
+class RefundStatus(StrEnum):
+    """Stripe's, but for `requires_action`, which is `pending` here. Source: Stripe, Refund object, `status`."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @classmethod
+    def of(cls, word: str) -> "RefundStatus":
+        """A provider's word; one that we do not know means `pending`."""
+        return cls(word) if word in cls._value2member_map_ else cls.PENDING
+
+    @property
+    def counts(self) -> bool:
+        """Whether its money is gone, or may be."""
+        return self in (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Money sent back against a charge. `id` is the provider's, `amount` minor units, `created` Unix seconds.
+
+    `operation_id` is the id of our attempt, if the provider says that we asked for it.
+    """
+
+    id: str
+    charge_id: str
+    amount: int
+    status: RefundStatus
+    reason: str = ""
+    operation_id: str = ""
+    created: int = 0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """The payer's bank asks for the money back.
+
+    `status` is Stripe's word, `due_by` Unix seconds, `amount` minor units.
+    """
+
+    id: str
+    charge_id: str
+    amount: int
+    status: str
+    reason: str = ""
+    due_by: int | None = None
+    created: int = 0
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status in ("won", "lost", "warning_closed", "prevented")
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentIntent:
     """One order, one status, one adapter. `created`, `updated` and `order_read` are Unix seconds, `amount` minor units.
 
     `id` is the id of its first attempt, and shown only while there is no `public_id`. `holding` means that the order
     cannot be paid again, `unknown` that its newest attempt is not settled. `payment_method` is the one that was used
-    in the end, `requested_payment_method` the one that the caller named.
+    in the end, `requested_payment_method` the one that the caller named; `channel` is `online` or `terminal` (a card
+    reader). At `look_at` (Unix seconds) the provider is asked how it stands, if nothing was heard before.
     """
 
     id: str
@@ -100,11 +157,13 @@ class PaymentIntent:
     customer: str
     payment_method: str
     requested_payment_method: str
+    channel: str
     capture: str
     status: Status
     unknown: bool
     holding: bool
     order_read: float
+    look_at: float | None
     created: float
     updated: float
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -122,7 +181,7 @@ class Attempt:
     """One try, made before the provider is called. `request` is exactly what is sent, again and again.
 
     `key` is the provider's idempotency key. `sent_at` (Unix seconds) starts the provider's idempotency window;
-    until `busy_until` somebody is at it.
+    until `busy_until` somebody is at it. `material` is what the buyer's page needs, encrypted, as long as it is needed.
     """
 
     id: str
@@ -139,3 +198,4 @@ class Attempt:
     busy_until: float = 0.0
     next_check_at: float = 0.0
     checks: int = 0
+    material: str | None = field(default=None, repr=False)

@@ -85,6 +85,11 @@ class UpdateKind(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     NOTE = "note"
+    REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
+    DISPUTED = "disputed"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,8 @@ class OrderUpdate:
 
     `operation_id` names the update for ever: it stands in every note, so that a repeated delivery can be recognised.
     `order_key`, `amount` (minor units) and `currency` are those of the payment; an order that no longer has them is
-    not fulfilled. `read_at` (Unix seconds) is when the order was last read.
+    not fulfilled. `read_at` (Unix seconds) is when the order was last read. The refund's members are for the kinds
+    about refunds and for a dispute that was lost; `refund_amount` is minor units.
     """
 
     operation_id: str
@@ -106,6 +112,9 @@ class OrderUpdate:
     meta: dict[str, Any] = field(default_factory=dict)
     note: str = ""
     read_at: float = 0.0
+    refund_id: str = ""
+    refund_amount: int = 0
+    refund_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +124,30 @@ class Delivery:
     done: bool
     detail: str
     flag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEvent:
+    """Something happened to an order, as the shop's own webhook says.
+
+    `delivery_id` tells deliveries apart, not events.
+    """
+
+    topic: str
+    order_id: int
+    delivery_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRefund:
+    """A refund as the store has it: made by us, or by staff. `amount` is the store's decimal string (`""`: none).
+
+    `refund_id` is the provider's id, `""` if the provider has no such refund as far as the store knows;
+    `refunded_payment` means that the store's own gateway has sent the money.
+    """
+
+    id: int
+    amount: str
+    reason: str
+    refund_id: str
+    refunded_payment: bool

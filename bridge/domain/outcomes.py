@@ -1,10 +1,11 @@
 """What adapters are given and what they answer."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from bridge.domain.intents import Charge, Status
-from bridge.domain.orders import Order
+from bridge.domain.intents import Charge, Dispute, Refund, Status
+from bridge.domain.orders import Address, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ class Outcome:
     """A provider's answer about one payment, in our words.
 
     `reference` is the provider's id of it, opaque. `amount` (minor units) and `currency` are what the provider says it
-    charges, and are compared with what we asked for. `client_secret`, `next_action` and `provider_data` are for the
-    caller of create only and are never stored. `raw` is the scrubbed answer.
+    charges, and are compared with what we asked for. `refunds` are all that the provider has of the charge, `expired`
+    means that an authorisation ran out. `client_secret`, `next_action` and `provider_data` are for the caller of
+    create only and are never stored. `raw` is the scrubbed answer.
     """
 
     status: Status
@@ -54,8 +56,94 @@ class Outcome:
     payment_method: str | None = None
     charge: Charge | None = None
     decline: Decline | None = None
+    refunds: tuple[Refund, ...] = ()
+    dispute: Dispute | None = None
+    expired: bool = False
+    attempt_id: str | None = None
     created: float | None = None
     next_action: dict[str, Any] | None = field(default=None, repr=False)
     client_secret: str | None = field(default=None, repr=False)
     provider_data: dict[str, Any] | None = field(default=None, repr=False)
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """What an adapter is asked to send back: `amount` minor units of the charge's currency.
+
+    `reason` is Stripe's word (duplicate, fraudulent, requested_by_customer) or "". `operation_id` is our attempt's id.
+    """
+
+    reference: str
+    charge_id: str
+    amount: int
+    currency: str
+    reason: str
+    operation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDetails:
+    """A payer as the order has them."""
+
+    name: str
+    email: str
+    phone: str
+    address: Address
+    metadata: dict[str, str]
+
+
+class EventKind(StrEnum):
+    """What a provider's message is about; whatever it says, the object itself is asked for."""
+
+    PAYMENT = "payment"
+    ORDER = "order"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """A message of a provider whose sender is proven, normalised. `at` is Unix seconds.
+
+    `reference` is the provider's id of the payment, `attempt_id` ours if the message has it; `account` and `live` are
+    those of the message, None where it does not say. `type` is the provider's own word.
+    """
+
+    id: str
+    type: str
+    kind: EventKind
+    at: float
+    reference: str | None = None
+    attempt_id: str | None = None
+    account: str | None = None
+    live: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A place to send the buyer's browser to, once. `expires` is Unix seconds."""
+
+    url: str = field(repr=False)
+    expires: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """A line of a cart: `unit_amount` minor units after discounts, `tax` minor units (an answer has it)."""
+
+    description: str
+    unit_amount: int
+    quantity: int
+    tax: int = 0
+    tax_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a cart would cost; amounts in minor units. `total` is `subtotal` and `tax`."""
+
+    currency: str
+    lines: tuple[QuoteLine, ...]
+    subtotal: int
+    tax: int
+    total: int

@@ -1,14 +1,33 @@
 """What the core needs from outside: Adapter, OrderBook, Clock, Ids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from bridge.domain.orders import Delivery, Order, OrderUpdate
-from bridge.domain.outcomes import Outcome, Payment
+from bridge.domain.intents import Refund
+from bridge.domain.orders import Address, Delivery, Order, OrderUpdate, StoreEvent, StoreRefund
+from bridge.domain.outcomes import (
+    CustomerDetails,
+    Opening,
+    Outcome,
+    Payment,
+    ProviderEvent,
+    Quote,
+    QuoteLine,
+    RefundRequest,
+)
 
 Clock = Callable[[], float]
 """Unix seconds."""
+
+
+OPERATIONS = frozenset(
+    {
+        *("create", "fetch", "find", "cancel", "capture", "multicapture", "refund", "open", "preview", "listed"),
+        *("customers", "payment_methods", "terminal", "events"),
+    }
+)
+"""What an adapter may be able to do."""
 
 
 class Ids(Protocol):
@@ -53,13 +72,13 @@ class Adapter(Protocol):
     """Speaks one provider's dialect for one store. Knows no Flask and no database; thread-safe.
 
     Every call raises ProviderRefused (proven: nothing was done), ProviderUnreachable or ProviderConfused. A decline is
-    an Outcome, never an exception.
+    an Outcome, never an exception. What is not among its `operations` raises Unsupported.
     """
 
     name: ClassVar[str]
     settings: ClassVar[tuple[Setting, ...]]
     operations: ClassVar[frozenset[str]]
-    """What it can express, of: create, fetch, find, cancel."""
+    """What it can express, of OPERATIONS."""
     replay_window: ClassVar[float]
     """Seconds during which the provider answers a repeated key with the first result; 0 where it has no such thing."""
 
@@ -90,6 +109,59 @@ class Adapter(Protocol):
         """Void it. An Outcome whose status is not `canceled` means that it could not be."""
         ...
 
+    def capture(self, reference: str, amount: int, key: str) -> Outcome:
+        """Take `amount` minor units of an authorisation. The rest is released, unless it can do `multicapture`."""
+        ...
+
+    def refund(self, request: RefundRequest, key: str) -> Refund:
+        """Send money back. Under the same key never twice."""
+        ...
+
+    def save_customer(self, details: CustomerDetails, customer: str | None, key: str) -> str:
+        """Make a customer, or update this one; its id."""
+        ...
+
+    def payment_methods(self, customer: str) -> list[dict[str, Any]]:
+        """The customer's saved payment methods.
+
+        Stripe's objects with `id`, `type`, `billing_details` and the type's own.
+        """
+        ...
+
+    def prepare_terminal(self, payment: Payment, methods: list[str], metadata: dict[str, Any]) -> dict[str, Any]:
+        """Like `prepare`, for a payment that a card reader will confirm.
+
+        `methods` are of card_present, interac_present.
+        """
+        ...
+
+    def connection_token(self) -> dict[str, Any]:
+        """What a card reader's app needs to connect: `secret`, and whatever else the provider says."""
+        ...
+
+    def open(self, request: dict[str, Any], key: str) -> Opening:
+        """Make a place at the provider where the buyer pays what `request` says.
+
+        Each key makes a payment of its own.
+        """
+        ...
+
+    def preview(self, currency: str, lines: Sequence[QuoteLine], address: Address | None, customer: str) -> Quote:
+        """What the lines would cost with the provider's tax. Makes nothing anywhere."""
+        ...
+
+    def listed(self, since: float) -> Iterator[Outcome]:
+        """All payments that the provider has changed since then (Unix seconds), for reconciliation; with attempt_id."""
+        ...
+
+    def receive(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+        """Prove who sent a message and read it. Raises EventRefused; header names are lower case."""
+        ...
+
+    def owns(self, event: ProviderEvent) -> bool:
+        """Whether a proven message is about this store's account and mode."""
+        ...
+
     def check(self) -> list[Finding]:
         """Whether the settings work, for `stores check`. Never moves money; never raises ProviderError."""
         ...
@@ -107,6 +179,21 @@ class OrderBook(Protocol):
 
         Raises StoreUnreachable or StoreRefused; then it is called again later.
         """
+        ...
+
+    def receive(self, headers: Mapping[str, str], body: bytes, secret: str) -> StoreEvent | None:
+        """Prove that the store sent a message and read it; None for one that is about nothing.
+
+        Header names are lower case. Raises EventRefused.
+        """
+        ...
+
+    def refunds(self, order_id: int) -> list[StoreRefund]:
+        """The order's refunds in the store. Raises OrderNotFound, StoreUnreachable, StoreRefused."""
+        ...
+
+    def register_webhooks(self, url: str, secret: str) -> list[str]:
+        """Have the store tell `url` what happens to its orders, signed. One sentence per subscription."""
         ...
 
     def identify(self) -> str:

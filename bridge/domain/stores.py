@@ -6,10 +6,14 @@ from typing import Any
 
 STORE_OPTIONS: dict[str, str] = {
     "rounding": "exact",
+    "store_refunds": "report",
     "payment_method": "wcpay_bridge",
     "payment_method_title": "Card (wcpay-bridge)",
 }
-"""What a store may set beside its adapter's settings, with the defaults. `rounding` is `exact` or `half_up`."""
+"""What a store may set beside its adapter's settings, with the defaults.
+
+`rounding` is `exact` or `half_up`, `store_refunds` `report` or `execute`.
+"""
 
 
 @dataclass(frozen=True, slots=True)

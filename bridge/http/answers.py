@@ -37,7 +37,7 @@ def render(payload: Any, status: int = 200, headers: Mapping[str, str] | None = 
         return Response(dumps(payload), status, {**ALWAYS, **headers}, content_type=JSON)
     if status < 400 and "_fields" in exchange.parameters:
         payload = _with_fields(payload, exchange.parameters["_fields"])
-    if exchange.allowed and status not in (401, 403):
+    if exchange.allowed:
         headers["Allow"] = ", ".join(exchange.allowed)
     if "_envelope" in exchange.query:
         payload = {"body": payload, "status": status, "headers": headers or []}

@@ -1,11 +1,39 @@
 """The one way to the bridge by HTTP: a blueprint that closes over its own services. Nothing is global."""
 
-from bridge.http import errors, health, index, manners, openapi, payment_intents
+from bridge.http import (
+    authorizations,
+    charges,
+    connection_tokens,
+    customers,
+    errors,
+    health,
+    index,
+    manners,
+    openapi,
+    orders,
+    payment_intents,
+    refunds,
+    timeline,
+    transactions,
+    webhooks,
+)
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
 from bridge.payments.services import Services
 
 __all__ = ["Blueprint", "Policy", "make_blueprint"]
+
+RESOURCES = (
+    orders,
+    refunds,
+    customers,
+    connection_tokens,
+    charges,
+    authorizations,
+    transactions,
+    timeline,
+    webhooks,
+)
 
 
 def make_blueprint(services: Services, settings: Policy, *, name: str = "wcpay_bridge") -> Blueprint:
@@ -14,6 +42,8 @@ def make_blueprint(services: Services, settings: Policy, *, name: str = "wcpay_b
     errors.install(blueprint, settings)
     manners.install(blueprint, services, settings)
     payment_intents.add_routes(blueprint, services, settings)
+    for resource in RESOURCES:
+        resource.add_routes(blueprint, services)
     index.add_routes(blueprint)
     health.add_routes(blueprint, services)
     openapi.add_routes(blueprint, settings, services.version, lambda: make_blueprint(services, settings))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bridge.domain.errors import CardDataRefused
-from bridge.http.errors import CARD_DATA
+from bridge.http.failures import CARD_DATA
 from bridge.http.php import walk
 
 SHORTEST, LONGEST = 13, 19

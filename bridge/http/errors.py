@@ -1,10 +1,9 @@
-"""From errors to WordPress' envelope `{code, message, data}`: the one table, and the refusals that HTTP itself makes.
-
-Use-case failures keep their `code` whatever the settings; `ERROR_STATUS=precise` gives them the second status.
+"""From errors to WordPress' envelope `{code, message, data}`: use-case failures by the table of `failures`, and the
+refusals that HTTP itself makes.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Flask, Response
@@ -12,16 +11,24 @@ from werkzeug.exceptions import HTTPException, InternalServerError, default_exce
 
 from bridge.domain import errors as domain
 from bridge.http.answers import render
+from bridge.http.exchange import current
+from bridge.http.failures import FAILED, SERVER_ERROR, row_of, status_of
 from bridge.http.policy import Policy
 
 log = logging.getLogger(__name__)
 
-FAILED = "The request could not be completed because of an internal error."
 FORBIDDEN = "Sorry, you are not allowed to do that."
-TOO_LARGE = "The request is too large: a body may have 256 KB."
 NO_ROUTE = "No route was found matching the URL and request method."
 TOLD = ("provider", "decline_code", "outcome", "attempt_id", "payment_intent", "param")
 """What `data` says of an error besides status, reason and retryable, where the error knows it."""
+
+
+def too_large_for(limit: int) -> str:
+    return f"The request is too large: a body may have {limit // 1024} KB."
+
+
+LARGEST_BODY = 256 * 1024
+"""Bytes, where a route does not say otherwise."""
 
 
 class RestError(Exception):
@@ -32,46 +39,6 @@ class RestError(Exception):
         self.code = code
         self.status = status
         self.data = {"status": status, **data}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """How a use case's error leaves the house: its code, its status where such failures are 500, and the precise one.
-
-    `says` is an example of its sentence.
-    """
-
-    error: type[domain.BridgeError]
-    says: str
-    precise: int
-    code: str = "wcpay_server_error"
-    compatible: int = 500
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-CARD_DATA = "Card data must not be sent here. Send the id of a payment method that the provider made of it."
-TABLE = (
-    Row(domain.CardDataRefused, CARD_DATA, 400, "wcpay_card_data_refused", 400),
-    Row(domain.IntentNotFound, "Error: No such payment_intent: 'pi_x'", 404, "resource_missing"),
-    Row(domain.OrderNotFound, "Order not found (order_id is missing).", 404),
-    Row(domain.InvalidParameter, "abc is not a valid Stripe identifier", 400),
-    Row(domain.InvalidAmount, "Invalid number passed. Number 0 needs to be larger than 0", 400),
-    Row(domain.AmountNotRepresentable, "The amount 10.005 USD cannot be charged exactly.", 400),
-    Row(domain.CurrencyNotSupported, "xxx is not a supported currency for payments.", 400),
-    Row(domain.Unsupported, "create is not supported by example.", 400),
-    Row(domain.Declined, "Error: Your card was declined.", 402),
-    Row(domain.OrderNotPayable, "Order 19 is already paid.", 409),
-    Row(domain.OrderLocked, "Order 19 has an authorised payment (pi_x); it cannot be charged again.", 409),
-    Row(domain.InProgress, "A payment for this order is being made right now.", 409, headers={"Retry-After": "1"}),
-    Row(domain.Refused, "The request cannot be done as it is.", 400),
-    Row(domain.OutcomeUnknown, "The payment has no known outcome yet. It is being settled.", 504),
-    Row(domain.ProviderUnreachable, "The payment provider could not be reached.", 504),
-    Row(domain.ProviderError, "Error: No such customer: 'cus_x'", 502),
-    Row(domain.StoreUnreachable, "The store could not be reached.", 504),
-    Row(domain.StoreError, "The store answered with an error.", 502),
-    Row(domain.BridgeError, FAILED, 500, "internal_server_error"),
-)
-"""Every use-case error; one that is not named has the row of its nearest ancestor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +74,10 @@ REFUSALS = (
         "A parameter of a wrong type, or one that contradicts the address.",
     ),
     Refusal("rest_missing_callback_param", 400, "Missing parameter(s): x", "A required parameter is missing or null."),
-    Refusal("wcpay_request_too_large", 413, TOO_LARGE, "A body of more than 256 KB."),
+    Refusal("wcpay_request_too_large", 413, too_large_for(LARGEST_BODY), "A body of more than 256 KB."),
     Refusal("internal_server_error", 500, FAILED, "A fault of the bridge, or of its configuration."),
 )
 """Every refusal before a use case."""
-
-_ROWS = {row.error: row for row in TABLE}
-
-
-def row_of(error: domain.BridgeError) -> Row:
-    return next(_ROWS[kind] for kind in type(error).__mro__ if kind in _ROWS)
-
-
-def status_of(error: domain.BridgeError, policy: Policy) -> int:
-    row = row_of(error)
-    if policy.error_status != "precise":
-        return row.compatible
-    if isinstance(error, domain.ProviderRefused) and error.details.get("param"):
-        return 400
-    return row.precise
 
 
 def install(blueprint: Blueprint, policy: Policy) -> None:
@@ -153,16 +105,27 @@ def _render_refusal(error: RestError) -> Response:
 
 
 def _render_failure(error: domain.BridgeError, policy: Policy) -> Response:
-    row, status = row_of(error), status_of(error, policy)
-    if row.code == "internal_server_error":
+    exchange = current()
+    row = row_of(error, exchange.failures if exchange else ())
+    if row is None:
         return _render_fault(error)
-    if isinstance(error, domain.IntentNotFound):
-        return render({"code": row.code, "message": f"Error: {error}", "data": None}, status)
+    status = status_of(error, row, policy)
+    code = row.code or error.details.get("code") or SERVER_ERROR
+    message = row.says if row.fixed else str(error)
+    if row.bare:
+        return render({"code": code, "message": prefixed(message), "data": None}, status, row.headers)
     data: dict[str, Any] = {"status": status}
-    if row.code == "wcpay_server_error":
+    if not row.silent:
         told = {name: error.details[name] for name in TOLD if error.details.get(name) is not None}
         data |= {"reason": error.reason, "retryable": error.retryable, **told}
-    return render({"code": row.code, "message": str(error), "data": data}, status, row.headers)
+    if row.fixed and not row.silent and str(error) != message:
+        data["explanation"] = str(error)
+    return render({"code": code, "message": message, "data": data}, status, row.headers)
+
+
+def prefixed(message: str) -> str:
+    """As WooPayments hands on what its platform says."""
+    return message if message.startswith("Error: ") else f"Error: {message}"
 
 
 def _render_fault(error: Exception) -> Response:
@@ -172,13 +135,13 @@ def _render_fault(error: Exception) -> Response:
 
 def _render_http(error: HTTPException) -> Response:
     """What Flask, Werkzeug or the host raised. Their texts may be HTML, and are not shown."""
-    status = error.code or 500
+    status, exchange = error.code or 500, current()
     if isinstance(error, InternalServerError) and error.original_exception is not None:
         return _render_fault(error.original_exception)  # type: ignore[arg-type]
     if status in (404, 405):
         return _render_refusal(no_route())
     if status == 413:
-        return _render_refusal(too_large())
+        return _render_refusal(too_large(exchange.largest_body if exchange else LARGEST_BODY))
     code = "internal_server_error" if status == 500 else f"rest_{error.name.lower().replace(' ', '_')}"
     retry_after = dict(error.get_headers()).get("Retry-After")
     headers = {"Retry-After": retry_after} if retry_after else {}
@@ -193,8 +156,8 @@ def no_route() -> RestError:
     return RestError("rest_no_route", 404, NO_ROUTE)
 
 
-def too_large() -> RestError:
-    return RestError("wcpay_request_too_large", 413, TOO_LARGE)
+def too_large(limit: int = LARGEST_BODY) -> RestError:
+    return RestError("wcpay_request_too_large", 413, too_large_for(limit))
 
 
 def invalid_params(problems: dict[str, tuple[str, str]]) -> RestError:

@@ -6,6 +6,7 @@ from typing import Any
 from flask import has_request_context, request
 
 from bridge.domain.stores import ApiKey
+from bridge.http.failures import Failures
 
 _PLACE = "wcpay_bridge.exchange"
 
@@ -16,14 +17,17 @@ class Exchange:
 
     `allowed` are the methods that the caller may use on the matched route; None if no route was matched. `key` belongs
     to the caller, None for anybody; `store_updated` (Unix seconds) says which version of its store it was found with.
+    `failures` say how the route's errors are answered; a body has at most `largest_body` bytes.
     """
 
     method: str
     path: str
     root: str
+    largest_body: int
     allowed: tuple[str, ...] | None = None
     key: ApiKey | None = None
     store_updated: float = 0.0
+    failures: Failures = ()
     query: dict[str, Any] = field(default_factory=dict, repr=False)
     parameters: dict[str, Any] = field(default_factory=dict, repr=False)
 

@@ -8,6 +8,8 @@ from bridge.http.exchange import require
 from bridge.http.smorest import Blueprint, Route
 
 NAMESPACE = "wc/v3"
+TOLD = ("description", "type", "format", "minimum", "maximum")
+"""What a route says of a parameter, besides whether it is required."""
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -63,7 +65,6 @@ def _arguments(route: Route) -> dict[str, Any]:
     in_path = {name: {"type": "string", "required": False} for name in re.findall(r"<(\w+)>", route.rule)}
     fields = route.schema().load_fields if route.schema else {}
     return in_path | {
-        name: {**{key: field.metadata[key] for key in ("description", "type") if key in field.metadata}}
-        | {"required": field.required}
+        name: {**{key: field.metadata[key] for key in TOLD if key in field.metadata}} | {"required": field.required}
         for name, field in fields.items()
     }

@@ -12,7 +12,7 @@ from bridge.domain.stores import Store
 from bridge.http.answers import render
 from bridge.http.auth import authenticate, permits, require_permission
 from bridge.http.cards import refuse_card_data
-from bridge.http.errors import forbidden, no_route, too_large
+from bridge.http.errors import LARGEST_BODY, forbidden, no_route, too_large
 from bridge.http.exchange import Exchange, begin, require
 from bridge.http.index import describe_path
 from bridge.http.parameters import merge, read_body
@@ -22,8 +22,6 @@ from bridge.http.smorest import Blueprint, Route
 from bridge.payments.keys import used
 from bridge.payments.services import Services
 
-LARGEST_BODY = 256 * 1024
-"""Bytes."""
 _CREDENTIALS = ("consumer_key", "consumer_secret", "oauth_")
 
 
@@ -33,6 +31,9 @@ def install(blueprint: Blueprint, services: Services, policy: Policy) -> None:
     def admit() -> Response | None:
         exchange = _begin(blueprint, policy)
         route = _override_method(blueprint, exchange)
+        if route:
+            exchange.failures, exchange.largest_body = route.failures, route.largest_body
+        _limit_body(exchange.largest_body)
         _identify(services, policy, exchange)
         asks_for_options = exchange.method == "OPTIONS"
         if asks_for_options:
@@ -43,7 +44,8 @@ def install(blueprint: Blueprint, services: Services, policy: Policy) -> None:
         exchange.allowed = _allowed(exchange, siblings)
         if asks_for_options:
             return render(describe_path(siblings))
-        _read_parameters(exchange)
+        if not (route and route.raw):
+            _read_parameters(exchange)
         return None
 
     blueprint.before_request(admit)
@@ -59,24 +61,23 @@ def authorised(services: Services) -> Store:
 
 def _begin(blueprint: Blueprint, policy: Policy) -> Exchange:
     prefix = blueprint.mounted_at()
-    exchange = begin(
+    return begin(
         Exchange(
             method=request.method.upper(),
             path=request.path[len(prefix) :],
             root=policy.public_url or request.root_path.rstrip("/") + prefix,
             query=lists(nest(query_pairs(request.query_string.decode("utf-8", "replace")))),
+            largest_body=LARGEST_BODY,
         )
     )
-    _limit_body()
-    return exchange
 
 
-def _limit_body() -> None:
+def _limit_body(largest: int) -> None:
     """Read the body, so that one whose length nobody told is not cut off silently."""
     limit = request.max_content_length
-    request.max_content_length = LARGEST_BODY + 1 if limit is None else min(limit, LARGEST_BODY + 1)
-    if len(request.get_data()) > LARGEST_BODY:
-        raise too_large()
+    request.max_content_length = largest + 1 if limit is None else min(limit, largest + 1)
+    if len(request.get_data()) > largest:
+        raise too_large(largest)
 
 
 def _override_method(blueprint: Blueprint, exchange: Exchange) -> Route | None:

@@ -1,16 +1,17 @@
 """`/bridge/v1/openapi.json` and `/bridge/v1/docs`: made on demand from the routes, with all errors they answer."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 from flask import Response
 
-from bridge.domain.errors import BridgeError, CardDataRefused, IntentNotFound
-from bridge.http.errors import REFUSALS, TABLE, Row
+from bridge.http.errors import REFUSALS
+from bridge.http.failures import Row
 from bridge.http.policy import Policy
-from bridge.http.smorest import Blueprint, describe
+from bridge.http.smorest import Blueprint, Route, describe
 from bridge.schemas.woopayments import Error
 from bridge.web.docs import render_page
 
@@ -61,7 +62,7 @@ def add_routes(blueprint: Blueprint, policy: Policy, version: str, make: Callabl
         if policy.public_url:
             options["servers"] = [{"url": policy.public_url}]
         described = describe(make, TITLE, version, error_schema=Error, security_schemes=SECURITY, **options)
-        _add_errors(described, policy)
+        _add_errors(described, blueprint.routes.values(), policy)
         _tidy(described)
         return described
 
@@ -99,20 +100,22 @@ def _operations(described: dict[str, Any]) -> list[dict[str, Any]]:
     return [operation for of_path in paths for method, operation in of_path.items() if method in METHODS]
 
 
-def _add_errors(described: dict[str, Any], policy: Policy) -> None:
-    """To every operation that needs a key."""
-    for operation in _operations(described):
-        if operation.get("security") != []:
-            examples = _refusals(policy, _has_required_parameters(operation, described))
-            for status, name, example in _failures(operation["operationId"], policy):
-                examples.setdefault(status, {})[name] = example
-            operation["responses"] |= {str(status): _response(status, each) for status, each in examples.items()}
+def _add_errors(described: dict[str, Any], routes: Iterable[Route], policy: Policy) -> None:
+    """What can happen to an operation before its use case, and what its own table of failures has."""
+    for route in routes:
+        path = described["paths"][re.sub(r"<(\w+)>", r"{\1}", route.rule)]
+        for method in route.methods:
+            examples = {} if route.public else _refusals(policy, _has_required_parameters(route))
+            for row in route.failures:
+                status = row.precise if policy.error_status == "precise" else row.compatible
+                _add(examples.setdefault(status, {}), row, status)
+            responses = {str(status): _response(status, each) for status, each in examples.items()}
+            path[method.lower()]["responses"] |= responses
 
 
-def _has_required_parameters(operation: dict[str, Any], described: dict[str, Any]) -> bool:
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    return bool(described["components"]["schemas"].get(name, {}).get("required"))
+def _has_required_parameters(route: Route) -> bool:
+    fields = route.schema().load_fields if route.schema else {}
+    return any(field.required for field in fields.values())
 
 
 def _refusals(policy: Policy, has_required_parameters: bool) -> dict[int, dict[str, Any]]:
@@ -128,25 +131,16 @@ def _refusals(policy: Policy, has_required_parameters: bool) -> dict[int, dict[s
     return examples
 
 
-def _failures(operation_id: str, policy: Policy) -> list[tuple[int, str, dict[str, Any]]]:
-    """Status, reason and example of the use-case errors of an operation: a look-up asks neither store nor provider."""
-    of_look_up = (CardDataRefused, IntentNotFound)
-    rows = {
-        "createPaymentIntent": [row for row in TABLE if row.error not in (IntentNotFound, BridgeError)],
-        "getPaymentIntent": [row for row in TABLE if row.error in of_look_up],
-    }
-    return [_failure(row, policy) for row in rows[operation_id]]
-
-
-def _failure(row: Row, policy: Policy) -> tuple[int, str, dict[str, Any]]:
-    status = row.precise if policy.error_status == "precise" else row.compatible
+def _add(examples: dict[str, Any], row: Row, status: int) -> None:
+    reason = row.reason or row.error.reason
     data: dict[str, Any] | None = {"status": status}
-    if row.error is IntentNotFound:
+    if row.bare:
         data = None
-    elif row.code == "wcpay_server_error":
-        data = {"status": status, "reason": row.error.reason, "retryable": row.error.retryable}
-    summary = (row.error.__doc__ or "").partition("\n")[0] or row.error.reason
-    return status, row.error.reason, _example(summary, row.code, row.says, data)
+    elif not row.silent:
+        data = {"status": status, "reason": reason, "retryable": row.error.retryable}
+    summary = (row.error.__doc__ or "").partition("\n")[0] or reason
+    name = reason if reason not in examples else f"{reason}_{len(examples)}"
+    examples[name] = _example(summary, row.code or "resource_missing", row.says, data)
 
 
 def _example(summary: str, code: str, message: str, data: dict[str, Any] | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bridge.http.errors import RestError, invalid_params
 from bridge.http.php import InvalidJson, decode_json, lists, nest
 
 _JSON_TYPE = re.compile(r"application/([\w!#$&^.+-]+\+)?json(\+oembed)?", re.ASCII)
+_IDENTIFIER = re.compile(r"[\w-]{1,255}", re.ASCII)
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
@@ -38,6 +39,11 @@ def merge(query: Mapping[str, Any], body: Any, path: Mapping[str, Any]) -> dict[
             {name: ("rest_invalid_param", f"{name} is not the one in the address.") for name in contradicted}
         )
     return {**query, **places[1]}
+
+
+def identifier(value: Any) -> str:
+    """An id as it was sent; `?`, which nothing has, for what can be none."""
+    return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else "?"
 
 
 def _json(body: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bridge.http.failures import CREATE, LOOK_UP
 from bridge.http.manners import authorised
 from bridge.http.policy import Policy
 from bridge.http.shapes import created_intent, shown_intent
@@ -16,7 +17,7 @@ EXAMPLE = {"payment_method": "pm_card_visa", "customer": "cus_OUQoHGzJLw87Tk", "
 
 
 def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None:
-    @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"])
+    @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"], failures=CREATE)
     @blueprint.arguments(Parameters, example=EXAMPLE)
     @blueprint.doc(summary="Create a payment intent", operationId="createPaymentIntent")
     @blueprint.response(200, CreatedIntent, description="What the order owes was charged, or its payment was started.")
@@ -34,7 +35,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
         )
         return created_intent(shown, policy.compat)
 
-    @blueprint.route(f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Payment intents"])
+    @blueprint.route(f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Payment intents"], failures=LOOK_UP)
     @blueprint.doc(summary="Look up a payment intent", operationId="getPaymentIntent")
     @blueprint.response(200, ShownIntent, description="The intent as the bridge knows it.")
     def get(payment_intent_id: str) -> dict[str, Any]:

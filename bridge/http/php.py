@@ -6,6 +6,7 @@ Sources: PHP manual, `parse_str`, `json_decode` and `json_last_error`; `max_inpu
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -33,14 +34,17 @@ LONE_SURROGATE = (10, "Single unpaired high surrogate in Unicode escape")
 
 
 def query_pairs(text: str) -> Pairs:
-    """Names and values of a query string, in order, at most MOST_VARIABLES. Bad UTF-8 is replaced."""
-    return parse_qsl(text, keep_blank_values=True, errors="replace")[:MOST_VARIABLES]
+    """Names and values of a query string, in order. Bad UTF-8 is replaced."""
+    return parse_qsl(text, keep_blank_values=True, errors="replace")
 
 
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """`a[b]=1&c[]=2` as `{"a": {"b": "1"}, "c": {"0": "2"}}`. Of a repeated name the last value counts."""
+    """`a[b]=1&c[]=2` as `{"a": {"b": "1"}, "c": {"0": "2"}}`.
+
+    Of a repeated name the last value counts; after MOST_VARIABLES nothing does.
+    """
     root: dict[str, Any] = {}
-    for name, value in pairs:
+    for name, value in islice(pairs, MOST_VARIABLES):
         *parents, last = keys = _keys(name)
         if len(keys) > DEEPEST_NAME or keys == [""]:
             continue

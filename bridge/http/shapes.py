@@ -1,4 +1,7 @@
-"""Intents as WooPayments shows them, ready for their schemas. The plugin's keys first, the bridge's own after them."""
+"""Intents, charges and orders as WooPayments shows them, ready for their schemas.
+
+The plugin's keys first, the bridge's own after them.
+"""
 
 import html
 import time
@@ -29,12 +32,12 @@ def shown_intent(shown: Shown, store: Store) -> dict[str, Any]:
     intent = shown.intent
     return {
         **_common(intent),
-        "charge": _shown_charge(intent, intent.charge) if intent.charge else None,
+        "charge": shown_charge(intent, intent.charge) if intent.charge else None,
         "created": int(intent.created),
         "metadata": intent.metadata or [],
         "payment_method_types": [intent.charge.payment_method_type if intent.charge else "card"],
         "processing": [],
-        "order": _order(intent, store),
+        "order": shown_order(intent, store),
         **_extensions(shown),
     }
 
@@ -81,7 +84,7 @@ def _created_charge(charge: Charge) -> dict[str, Any]:
     return shown | ({"payment_method_details": {"card": charge.card}} if charge.card is not None else {})
 
 
-def _shown_charge(intent: PaymentIntent, charge: Charge) -> dict[str, Any]:
+def shown_charge(intent: PaymentIntent, charge: Charge) -> dict[str, Any]:
     kind = charge.payment_method_type
     return {
         "id": charge.id,
@@ -93,18 +96,18 @@ def _shown_charge(intent: PaymentIntent, charge: Charge) -> dict[str, Any]:
         "amount_refunded": charge.amount_refunded,
         "application_fee_amount": charge.application_fee_amount,
         "balance_transaction": charge.balance_transaction,
-        "billing_details": _billing_details(charge.billing_details),
+        "billing_details": formatted(charge.billing_details),
         "currency": intent.currency.lower(),
         "outcome": charge.outcome,
         "paid": charge.status == "succeeded",
         "payment_intent": intent.shown_id,
         "captured": charge.captured,
-        "refunded": 0 < charge.amount == charge.amount_refunded,
+        "refunded": 0 < charge.amount_captured == charge.amount_refunded,
         "status": charge.status,
     }
 
 
-def _billing_details(details: dict[str, Any] | None) -> dict[str, Any] | None:
+def formatted(details: dict[str, Any] | None) -> dict[str, Any] | None:
     """The provider's own, with the address in one piece: lines of HTML, as WooCommerce formats them."""
     if details is None:
         return None
@@ -119,12 +122,19 @@ def _billing_details(details: dict[str, Any] | None) -> dict[str, Any] | None:
     return {**details, "formatted_address": "<br/>".join(html.escape(str(line)) for line in lines if line)}
 
 
-def _order(intent: PaymentIntent, store: Store) -> dict[str, Any]:
+def shown_order(intent: PaymentIntent, store: Store) -> dict[str, Any]:
+    metadata = intent.metadata
+    name, email = metadata.get("customer_name", ""), metadata.get("customer_email", "")
+    return order_members(store, intent.order_id, intent.order_number, name, email)
+
+
+def order_members(store: Store, order_id: int, number: str, name: str, email: str) -> dict[str, Any]:
+    """Source: WooPayments, `build_order_info`."""
     return {
-        "number": intent.order_number,
-        "url": f"{store.url.rstrip('/')}/wp-admin/admin.php?page=wc-orders&action=edit&id={intent.order_id}",
+        "number": number,
+        "url": f"{store.url.rstrip('/')}/wp-admin/admin.php?page=wc-orders&action=edit&id={order_id}",
         "customer_url": None,
-        "customer_name": intent.metadata.get("customer_name", ""),
-        "customer_email": intent.metadata.get("customer_email", ""),
+        "customer_name": name,
+        "customer_email": email,
         "fraud_meta_box_type": "",
     }

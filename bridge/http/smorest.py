@@ -7,7 +7,7 @@ leaves the host's JSON provider and error pages alone.
 import functools
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NoReturn, TypeVar
 
 from flask import Flask, Request, Response, current_app, request
@@ -19,23 +19,36 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter, Rule
 
 from bridge.http.answers import render
-from bridge.http.errors import invalid_params, missing_params, no_route
+from bridge.http.errors import LARGEST_BODY, invalid_params, missing_params, no_route
 from bridge.http.exchange import require
+from bridge.http.failures import Failures
 
 View = TypeVar("View", bound=Callable[..., Any])
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+WORD = r"\w+"
 CAUGHT = ("/wp-json/<anything>", "/bridge/<anything>")
 """What we answer for every method, below the mount. The mount itself and everything else is the host's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One view: its rule below the mount and its methods. A `public` one needs no key; `schema` are its parameters."""
+    """One view: its rule below the mount and its methods. A `public` one needs no key; `schema` are its parameters.
+
+    `failures` say how its errors are answered. A `raw` one gets its body of at most `largest_body` bytes as it came:
+    nothing looks for parameters in it. `names` is what a name in the path may be.
+    """
 
     rule: str
     methods: tuple[str, ...]
-    public: bool
     schema: type[Schema] | None
+    failures: Failures = ()
+    public: bool = False
+    raw: bool = False
+    largest_body: int = LARGEST_BODY
+    names: str = WORD
+
+
+OPTIONS = [each.name for each in fields(Route) if each.name not in ("rule", "methods", "schema")]
 
 
 class _Parser(FlaskParser):
@@ -43,19 +56,26 @@ class _Parser(FlaskParser):
 
     DEFAULT_LOCATION = "parameters"
     DEFAULT_VALIDATION_STATUS = 400
-    DEFAULT_UNKNOWN_BY_LOCATION = {"parameters": EXCLUDE}  # noqa: RUF012 - so it is in webargs
-    __location_map__ = {"parameters": "load_parameters"}  # noqa: RUF012
+    DEFAULT_UNKNOWN_BY_LOCATION = {"parameters": EXCLUDE, "query": EXCLUDE}  # noqa: RUF012 - so it is in webargs
+    __location_map__ = {"parameters": "load_parameters", "query": "load_parameters"}  # noqa: RUF012
 
     def load_parameters(self, _request: Request, _schema: Schema) -> dict[str, Any]:
         return require().parameters
 
     def handle_error(self, error: ValidationError, _req: Request, schema: Schema, **_: Any) -> NoReturn:  # type: ignore[override]
-        problems: Any = error.messages["parameters"]  # type: ignore[call-overload]
+        problems: dict[str, Any] = next(iter(error.messages.values()))  # type: ignore[union-attr]
         given = require().parameters
         required = [name for name, field in schema.load_fields.items() if field.required]
         if missing := [name for name in required if given.get(name) is None]:
             raise missing_params(missing)
-        raise invalid_params({name: ("rest_invalid_type", f"{name}: {texts[0]}") for name, texts in problems.items()})
+        raise invalid_params({name: _told(name, of_name) for name, of_name in problems.items()})
+
+
+def _told(name: str, problem: Any) -> tuple[str, str]:
+    """A declared parameter refuses with a code and a sentence, marshmallow's own fields with sentences alone."""
+    if isinstance(problem, dict):
+        return next(iter(problem.items()))
+    return "rest_invalid_param", f"{name}: {problem[0]}"
 
 
 class Blueprint(_Blueprint):  # type: ignore[misc]
@@ -70,21 +90,22 @@ class Blueprint(_Blueprint):  # type: ignore[misc]
         self._prefixes: dict[str, str] = {}
         self.record(self._catch_all)
 
-    def route(self, rule: str, *, public: bool = False, **options: Any) -> Callable[[View], View]:
-        """Like Flask's. Methods of the same path may have views of their own."""
-        decorate: Callable[[View], View] = super().route(rule, public=public, **options)
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+        """Like Flask's, with the options of Route. Methods of the same path may have views of their own."""
+        decorate: Callable[[View], View] = super().route(rule, **options)
         return decorate
 
     def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None, **options: Any) -> None:
-        public = options.pop("public")
+        ours = {name: options.pop(name) for name in OPTIONS if name in options}
         view_func.provide_automatic_options = False
         super().add_url_rule(rule, endpoint, view_func, strict_slashes=False, merge_slashes=False, **options)
         schema = getattr(view_func, "parameters_schema", None)
-        self.routes[self._endpoints[-1]] = Route(rule, tuple(options.get("methods", ("GET",))), public, schema)
+        self.routes[self._endpoints[-1]] = Route(rule, tuple(options.get("methods", ("GET",))), schema, **ours)
 
-    def arguments(self, schema: type[Schema], **documentation: Any) -> Callable[[View], View]:
-        """Give the view the parameters, wherever they were sent, as one mapping."""
-        decorate: Callable[[View], View] = super().arguments(schema, location="parameters", **documentation)
+    def arguments(self, schema: type[Schema], *, in_query: bool = False, **documented: Any) -> Callable[[View], View]:
+        """Give the view the parameters, wherever they were sent, as one mapping; `in_query` is for the document."""
+        location = "query" if in_query else "parameters"
+        decorate: Callable[[View], View] = super().arguments(schema, location=location, **documented)
 
         def decorate_and_note(view: View) -> View:
             view = decorate(view)
@@ -94,11 +115,12 @@ class Blueprint(_Blueprint):  # type: ignore[misc]
         return decorate_and_note
 
     def response(
-        self, status: int, schema: type[Schema] | None = None, **documentation: Any
+        self, status: int, schema: type[Schema] | Schema | None = None, **documentation: Any
     ) -> Callable[[View], Callable[..., Response]]:
         """Dump what the view returns and answer it; flask-smorest only documents it."""
         document: Callable[..., Callable[..., Response]] = super().response(status, schema, **documentation)
-        dump: Callable[[Any], Any] = schema().dump if schema else lambda value: value
+        made = schema() if isinstance(schema, type) else schema
+        dump: Callable[[Any], Any] = made.dump if made else lambda value: value
 
         def decorate(view: View) -> Callable[..., Response]:
             @functools.wraps(view)
@@ -133,11 +155,10 @@ class Blueprint(_Blueprint):  # type: ignore[misc]
     def route_of(self, endpoint: str, arguments: Mapping[str, Any]) -> Route | None:
         """Our route behind an endpoint of the app; None for the catch-all, and if a name in the path is no word."""
         mount, _, name = endpoint.rpartition(".")
-        if mount != request.blueprint or not all(
-            re.fullmatch(r"\w+", value, re.ASCII) for key, value in arguments.items() if key != "anything"
-        ):
-            return None
-        return self.routes.get(name)
+        route = self.routes.get(name) if mount == request.blueprint else None
+        if route and all(re.fullmatch(route.names, value, re.ASCII) for value in arguments.values()):
+            return route
+        return None
 
     def routes_at(self, rule: str) -> list[Route]:
         """All routes of one path."""

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from bridge.domain.errors import (
     BridgeError,
     Declined,
+    InProgress,
+    OrderLocked,
     OutcomeUnknown,
     ProviderConfused,
     ProviderError,
@@ -22,10 +24,11 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.intents import Shown
-from bridge.payments.record import abandon, mark_unknown, postpone, record
+from bridge.payments.record import record
 from bridge.payments.services import Services
+from bridge.payments.unknowns import abandon, mark_unknown, postpone
+from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
-from bridge.storage import journal
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -54,34 +57,62 @@ def new_attempt(
     )
 
 
-def send_create(services: Services, store: Store, attempt: Attempt, *, again: bool = False) -> Shown:
-    """Send a create that is committed, and conclude it. Raises Declined, OutcomeUnknown, ProviderRefused or
-    ProviderUnreachable.
+def begin(
+    services: Services, store: Store, connection: Connection, intent_id: str, operation: str, request: dict[str, Any]
+) -> Attempt:
+    """Write down what is about to be asked of the provider about an intent that this transaction has locked.
 
-    When it is sent `again`, a refusal proves nothing about the first time.
+    Raises InProgress while an earlier request about it has no known outcome: two would race at the provider.
+    """
+    if unsettled := rows.unsettled(connection, intent_id):
+        raise InProgress(
+            "Another request about this payment is not settled yet. Ask again in a moment.",
+            outcome="unknown",
+            attempt_id=unsettled.id,
+            provider=store.adapter,
+        )
+    attempt = new_attempt(services, store, services.ids.attempt(), intent_id, operation, request)
+    rows.add_attempt(connection, attempt)
+    told = {name: value for name, value in request.items() if name in ("amount", "reason")}
+    journal.write(connection, attempt.created, intent_id, f"{operation}_sent", attempt_id=attempt.id, **told)
+    return attempt
+
+
+def reference_of(connection: Connection, intent_id: str) -> str:
+    """The provider's id of an intent's payment. Raises OutcomeUnknown while there is none."""
+    created = rows.attempts_of(connection, intent_id)[0]
+    if created.reference is None:
+        raise OutcomeUnknown("The provider has not said yet which payment this is.", attempt_id=created.id)
+    return created.reference
+
+
+def send_create(services: Services, store: Store, attempt: Attempt, *, again: bool = False) -> Shown:
+    """Send a create that is committed, and conclude it.
+
+    Raises Declined, OutcomeUnknown, ProviderRefused or ProviderUnreachable. When it is sent `again`, a refusal proves
+    nothing about the first time.
     """
     adapter = services.connections.adapter(store)
     try:
-        outcome = _ask(lambda: adapter.create(attempt.request, attempt.key))
+        outcome = ask(lambda: adapter.create(attempt.request, attempt.key))
     except ProviderError as error:
-        if not again and _proves_nothing_happened(error):
-            abandon(services, attempt, error.reason, str(error))
-            error.details = {**error.details, "outcome": "failed", "attempt_id": attempt.id, "provider": store.adapter}
-            raise
-        raise _unknown(services, store, attempt, error) from error
+        if again:
+            raise unknown(services, store, attempt, error) from error
+        raise failed(services, store, attempt, error) from error
     return conclude(services, store, attempt, outcome)
 
 
 def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcome) -> Shown:
-    """Record the answer to a create.
+    """Record the answer to a create. A decline is voided at the provider before it frees the order.
 
-    A decline is voided at the provider before it frees the order. Raises Declined, OutcomeUnknown.
+    Raises Declined, OutcomeUnknown.
     """
     try:
-        intent = record(services, attempt, outcome)
+        intent = record(services, attempt.intent_id, outcome, attempt)
     except ProviderConfused as error:
-        raise _unknown(services, store, attempt, error) from error
-    if outcome.decline and intent.status is Status.REQUIRES_PAYMENT_METHOD:
+        raise unknown(services, store, attempt, error) from error
+    voids = "cancel" in services.connections.adapter(store).operations
+    if outcome.decline and intent.status is Status.REQUIRES_PAYMENT_METHOD and voids:
         intent = cancel_open(services, store, intent)
     services.wake()
     if outcome.decline:
@@ -98,22 +129,42 @@ def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcom
 
 
 def cancel_open(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
-    """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later."""
+    """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later.
+
+    Raises OrderLocked where the provider cannot void.
+    """
+    if "cancel" not in services.connections.adapter(store).operations:
+        raise OrderLocked(
+            f"Order {intent.order_number} has an open payment ({intent.shown_id}) that {store.adapter} cannot void; "
+            "it has to be paid or to expire.",
+            reason="order_has_payment",
+            payment_intent=intent.shown_id,
+            provider=store.adapter,
+        )
     with services.database.write() as connection:
-        created = rows.attempts_of(connection, intent.id)[0]
-        request = {"reference": created.reference}
-        attempt = new_attempt(services, store, services.ids.attempt(), intent.id, "cancel", request)
-        rows.add_attempt(connection, attempt)
-        journal.write(connection, attempt.created, intent.id, "cancel_sent", attempt_id=attempt.id)
-    return _send_cancel(services, store, attempt)
+        rows.get(connection, intent.id, lock=True)
+        request = {"reference": reference_of(connection, intent.id)}
+        attempt = begin(services, store, connection, intent.id, "cancel", request)
+    try:
+        return send_cancel(services, store, attempt)
+    except ProviderError as error:
+        mark_unknown(services, attempt, str(error))
+        with services.database.read() as connection:
+            return rows.get(connection, attempt.intent_id)
+
+
+def send_cancel(services: Services, store: Store, attempt: Attempt) -> PaymentIntent:
+    """Void, and record the answer. Raises ProviderError."""
+    adapter = services.connections.adapter(store)
+    outcome = ask(lambda: adapter.cancel(attempt.request["reference"], attempt.key))
+    return record(services, attempt.intent_id, outcome, attempt)
 
 
 def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) -> bool:
     """Find out what became of an unsettled attempt. False if that is still unknown, or somebody else is at it.
 
     With `resend` the same request goes out again under the same key, while the provider still knows the key; without,
-    a create is only looked up where the provider can be asked, so that no money moves behind the back of whoever was
-    told "unknown".
+    the provider is only asked where it can be, so that no money moves behind the back of whoever was told "unknown".
     """
     now = services.clock()
     if not rows.take(services.database, attempt.id, now, now + services.provider_timeout + 2):
@@ -121,67 +172,88 @@ def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) 
     adapter = services.connections.adapter(store)
     try:
         if attempt.operation == "cancel":
-            _send_cancel(services, store, attempt)
+            send_cancel(services, store, attempt)
+        elif attempt.operation in ("capture", "refund"):
+            _look(services, adapter, attempt)
         elif now < attempt.sent_at + adapter.replay_window and (resend or "find" not in adapter.operations):
             send_create(services, store, attempt, again=True)
         elif "find" in adapter.operations:
             _find(services, store, adapter, attempt)
         else:
             postpone(services, attempt, flag="The provider cannot be asked what became of this payment.")
-    except (OutcomeUnknown, ProviderUnreachable):
+    except OutcomeUnknown:
         return False
-    except (Declined, ProviderRefused):
+    except ProviderError:
+        postpone(services, attempt)
+        return False
+    except Declined:
         return True
-    except BridgeError as error:
-        log.warning("settling attempt %s: %s", attempt.id, error)
-        return False
     with services.database.read() as connection:
-        return rows.unsettled(connection, attempt.intent_id) is None
+        return not rows.is_unsettled(connection, attempt.intent_id)
+
+
+def look_at(services: Services, store: Store, intent_id: str) -> PaymentIntent:
+    """Ask the provider how a payment stands, and record it. Raises ProviderError, OutcomeUnknown."""
+    adapter = services.connections.adapter(store)
+    with services.database.read() as connection:
+        reference = reference_of(connection, intent_id)
+    intent = record(services, intent_id, ask(lambda: adapter.fetch(reference)))
+    services.wake()
+    return intent
 
 
 def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) -> None:
-    try:
-        outcome = _ask(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - ON_ITS_WAY))
-    except ProviderError:
-        postpone(services, attempt)
-        return
+    outcome = ask(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - ON_ITS_WAY))
     if outcome is not None:
         conclude(services, store, attempt, outcome)
-    elif services.clock() > attempt.sent_at + services.provider_timeout + ON_ITS_WAY:
-        abandon(services, attempt, "not_found", "The provider has no such payment.")
+    else:
+        _not_there(services, attempt, "The provider has no such payment.")
+
+
+def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
+    """Ask how the payment stands, and whether that shows what the attempt was to do."""
+    outcome = ask(lambda: adapter.fetch(attempt.request["reference"]))
+    shown = outcome.status is not Status.REQUIRES_CAPTURE
+    if attempt.operation == "refund":
+        shown = any(refund.operation_id == attempt.id for refund in outcome.refunds)
+    record(services, attempt.intent_id, outcome, attempt if shown else None)
+    if not shown:
+        _not_there(services, attempt, f"The provider shows no {attempt.operation}.")
+
+
+def _not_there(services: Services, attempt: Attempt, why: str) -> None:
+    if services.clock() > attempt.sent_at + services.provider_timeout + ON_ITS_WAY:
+        abandon(services, attempt, "not_found", why)
     else:
         postpone(services, attempt)
 
 
-def _send_cancel(services: Services, store: Store, attempt: Attempt) -> PaymentIntent:
-    adapter = services.connections.adapter(store)
-    try:
-        outcome = _ask(lambda: adapter.cancel(attempt.request["reference"], attempt.key))
-        return record(services, attempt, outcome)
-    except ProviderError as error:
-        mark_unknown(services, attempt, str(error))
-        with services.database.read() as connection:
-            return rows.get(connection, attempt.intent_id)
+def failed(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> BridgeError:
+    """What to raise for a request that was sent once and has no good answer: proven to be nothing, or unknown."""
+    if not (isinstance(error, ProviderRefused) or (isinstance(error, ProviderUnreachable) and not error.sent)):
+        return unknown(services, store, attempt, error)
+    abandon(services, attempt, error.reason, str(error))
+    known = {"outcome": "failed", "attempt_id": attempt.id, "provider": store.adapter}
+    error.details = {**error.details, **known}
+    return error
 
 
-def _proves_nothing_happened(error: ProviderError) -> bool:
-    return isinstance(error, ProviderRefused) or (isinstance(error, ProviderUnreachable) and not error.sent)
-
-
-def _unknown(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> OutcomeUnknown:
-    """Record that no usable answer came, and say so."""
+def unknown(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> OutcomeUnknown:
+    """Record that no usable answer came; what to raise then."""
     mark_unknown(services, attempt, str(error))
     services.wake()
     details = {**error.details, "outcome": "unknown", "cause": error.reason}
     return OutcomeUnknown(
-        f"{error} It is not known yet whether the payment was made; it is being settled. Do not charge again.",
+        f"{error} It is not known yet whether the payment was made; it is being settled. Do not charge again."
+        if attempt.operation == "create"
+        else f"{error} It is not known yet whether the {attempt.operation} was made; it is being settled.",
         **details,
         attempt_id=attempt.id,
         provider=store.adapter,
     )
 
 
-def _ask(call: Callable[[], T]) -> T:
+def ask(call: Callable[[], T]) -> T:
     """Call an adapter. Whatever it raises that is not in the contract means that nobody knows what happened."""
     try:
         return call()

@@ -32,6 +32,8 @@ from bridge.payments.intents import Shown
 from bridge.payments.record import record
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
+from bridge.storage import journal
+from bridge.storage import refunds as refund_rows
 
 ROUNDS = 4
 """How often a create looks again because the order changed hands under it."""
@@ -81,7 +83,7 @@ def create_payment_intent(
             existing = rows.holding(connection, store.id, order.id, order.key)
             attempt = rows.unsettled(connection, existing.id) if existing else None
         if existing is None:
-            _require_payable(order)
+            require_payable(order)
             shown = _start(services, store, adapter, wanted)
         elif attempt is not None:
             shown = _settle_first(services, store, attempt, wanted.same_as(existing))
@@ -125,8 +127,8 @@ def _read_and_check(
         customer=customer,
         payment_method=payment_method,
         capture=store.capture,
-        metadata=_metadata(services, store, order),
-        description=f"Online Payment for Order #{order.number} for {urlsplit(store.identity).hostname}",
+        metadata=metadata_of(services, store, order),
+        description=describe(store, order),
     )
     return _Wanted(order, payment, adapter.prepare(payment), read_at)
 
@@ -140,14 +142,20 @@ def _order_id(value: Any) -> int:
     return int(text)
 
 
-def _require_payable(order: Order) -> None:
+def describe(store: Store, order: Order) -> str:
+    """What the provider's own pages show of the payment, in WooPayments' words."""
+    return f"Online Payment for Order #{order.number} for {urlsplit(store.identity).hostname}"
+
+
+def require_payable(order: Order) -> None:
+    """Raises OrderNotPayable for an order whose own status forbids a payment."""
     if words := _NOT_PAYABLE.get(order.status):
         raise OrderNotPayable(f"Order {order.number} {words}.", reason=f"order_{order.status.replace('-', '_')}")
     if not order.needs_payment:
         raise OrderNotPayable(f"Order {order.number} does not need a payment (its status is {order.status}).")
 
 
-def _metadata(services: Services, store: Store, order: Order) -> dict[str, Any]:
+def metadata_of(services: Services, store: Store, order: Order) -> dict[str, Any]:
     """WooPayments' ten keys, in its order."""
     return {
         "customer_name": order.billing.name,
@@ -181,11 +189,13 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
         customer=payment.customer,
         payment_method=payment.payment_method,
         requested_payment_method=payment.payment_method,
+        channel="online",
         capture=payment.capture,
         status=Status.PROCESSING,
         unknown=True,
         holding=True,
         order_read=wanted.read_at,
+        look_at=None,
         created=now,
         updated=now,
         metadata=payment.metadata,
@@ -239,13 +249,28 @@ def _answered_soon(services: Services, attempt: Attempt) -> bool:
 
 def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted) -> Shown | None:
     """The order has a settled intent: answer it, or put it away and look again (None), or refuse."""
+    if existing.status is Status.SUCCEEDED and wanted.order.needs_payment and _release(services, existing):
+        return None
     replaceable = existing.status in _REPLACEABLE
-    if wanted.same_as(existing) and existing.status is not Status.REQUIRES_PAYMENT_METHOD:
+    declined = existing.status is Status.REQUIRES_PAYMENT_METHOD and existing.last_error is not None
+    if wanted.same_as(existing) and not declined:
         return _refreshed(services, adapter, existing) if replaceable else _as_stored(services, existing)
     if not replaceable:
         raise _locked(existing)
     cancel_open(services, store, existing)
     return None
+
+
+def _release(services: Services, paid: PaymentIntent) -> bool:
+    """Let go of an order whose payment was sent back whole, now that the shop asks for another."""
+    with services.database.write() as connection:
+        paid = rows.get(connection, paid.id, lock=True)
+        charge = paid.charge
+        if charge is None or refund_rows.left(connection, paid.store_id, charge.id) > 0:
+            return False
+        rows.change(connection, paid.id, holding=False)
+        journal.write(connection, services.clock(), paid.id, "released", why="refunded, and to be paid again")
+    return True
 
 
 def _as_stored(services: Services, intent: PaymentIntent) -> Shown:
@@ -263,7 +288,7 @@ def _refreshed(services: Services, adapter: Adapter, intent: PaymentIntent) -> S
         outcome = adapter.fetch(attempt.reference)
     except ProviderError:
         return Shown(intent, attempt.id)
-    intent = record(services, attempt, outcome)
+    intent = record(services, intent.id, outcome)
     return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
 
 

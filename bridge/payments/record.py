@@ -1,70 +1,192 @@
-"""Write down what a provider said.
+"""Write down what a provider said: attempt, intent, charge, refunds, dispute, journal and what the shop must hear of
+it, in one transaction. Saying the same twice changes nothing."""
 
-Attempt, intent, charge, journal and what the store must hear of it, in one transaction.
-"""
-
+import json
 from dataclasses import asdict, replace
 from typing import Any
 
 from bridge.domain.errors import ProviderConfused
-from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, PaymentIntent, Status, may_become
-from bridge.domain.money import Money
-from bridge.domain.orders import OrderUpdate, UpdateKind
+from bridge.domain.intents import (
+    UNSETTLED,
+    Attempt,
+    AttemptState,
+    Dispute,
+    PaymentIntent,
+    Refund,
+    RefundStatus,
+    Status,
+    may_become,
+)
+from bridge.domain.orders import OrderUpdate
 from bridge.domain.outcomes import Outcome
+from bridge.payments import updates
 from bridge.payments.services import Services
+from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
-from bridge.storage import journal, outbox
+from bridge.storage import refunds as refund_rows
 
-CHECK_DELAYS = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
-"""Seconds between looks at an unknown outcome; the last one repeats."""
-PATIENCE = 24 * 3600.0
-"""Seconds after which an unknown outcome is flagged for a person. It stays unknown, and is still looked at."""
-
-_NOTES = {
-    Status.REQUIRES_CAPTURE: (UpdateKind.AUTHORIZED, "A payment of {money} was authorized using {title} ({id})."),
-    Status.PROCESSING: (UpdateKind.AUTHORIZED, "A payment of {money} was authorized using {title} ({id})."),
-    Status.REQUIRES_ACTION: (UpdateKind.STARTED, "A payment of {money} was started using {title} ({id})."),
-    Status.REQUIRES_CONFIRMATION: (UpdateKind.STARTED, "A payment of {money} was started using {title} ({id})."),
-    Status.SUCCEEDED: (UpdateKind.PAID, "A payment of {money} was successfully charged using {title} ({id})."),
-}
+DAY = 24 * 3600.0
+LOOK_AFTER = 3600.0
+"""Seconds until a refund that is pending, or a dispute that is open, is looked at."""
+HOLD = 7 * DAY
+"""Seconds that an authorisation lasts where the provider does not say."""
+WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
+"""Where the buyer has to do something."""
 _MONEY = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE})
-_FAILED = (UpdateKind.NOTE, "A payment of {money} failed using {title} ({id}). {reason}")
 
 
-def record(services: Services, attempt: Attempt, outcome: Outcome) -> PaymentIntent:
-    """Record an answer; a second one for the same state changes nothing. Raises ProviderConfused for another amount."""
+def record(services: Services, intent_id: str, outcome: Outcome, attempt: Attempt | None = None) -> PaymentIntent:
+    """Record an answer to `attempt`, or news that came without one. Raises ProviderConfused for another amount."""
     now = services.clock()
-    title = services.connections.store(attempt.store_id).options["payment_method_title"]
     with services.database.write() as connection:
-        before = rows.get(connection, attempt.intent_id, lock=True)
+        before = rows.get(connection, intent_id, lock=True)
+        if not outcome.currency:
+            outcome = _filled(outcome, before)
         if (outcome.amount, outcome.currency.upper()) != (before.amount, before.currency):
             raise ProviderConfused("The payment provider's answer is about another amount.")
-        first = attempt.operation == "create" and rows.attempt(connection, attempt.id).state in UNSETTLED
-        rows.change_attempt(
-            connection, attempt.id, state=AttemptState.DONE, reference=outcome.reference, busy_until=0.0
-        )
+        first = _settle_attempt(connection, attempt, outcome, _material(services, outcome))
         changes = _changes(services, before, outcome, first) | {"updated": now}
         changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
         rows.change(connection, before.id, **changes)
         if outcome.charge:
             rows.put_charge(connection, before, outcome.charge)
         after = replace(before, **changes, charge=outcome.charge or before.charge)
+        if before.status in WAITING and after.status not in WAITING:
+            rows.forget_material(connection, after.id)
+        scribe = Scribe(services, connection, after, now)
         if first or after.status is not before.status:
-            _write_journal(connection, now, before.id, attempt, outcome)
-            declined = first and outcome.decline is not None
-            if update := _order_update(services.ids.attempt(), title, after, declined):
-                outbox.add(connection, now, after.store_id, after.id, update)
+            scribe.note_payment(attempt, outcome)
+        if words := updates.of_payment(before, after, outcome, first):
+            scribe.tell(words)
+        for refund in outcome.refunds:
+            scribe.put_refund(refund, "provider")
+        if outcome.dispute:
+            scribe.put_dispute(outcome.dispute)
     return after
+
+
+class Scribe:
+    """Writes about one intent in an open transaction that has locked it."""
+
+    def __init__(self, services: Services, connection: Connection, intent: PaymentIntent, now: float) -> None:
+        self._services = services
+        self._connection = connection
+        self._intent = intent
+        self._now = now
+        self._known: dict[str, Refund] | None = None
+
+    def tell(self, words: updates.Words, amount: int | None = None, **more: str) -> None:
+        """The shop must hear of it."""
+        self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, **more))
+
+    def note_payment(self, attempt: Attempt | None, outcome: Outcome) -> None:
+        detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}
+        if outcome.charge:
+            detail["charge"] = outcome.charge.id
+        if outcome.decline:
+            detail |= asdict(outcome.decline)
+        if outcome.expired:
+            detail["expired"] = True
+        kind = f"{attempt.operation}_answered" if attempt else "news"
+        self.log(kind, attempt.id if attempt else None, **detail)
+
+    def put_refund(self, refund: Refund, origin: str) -> None:
+        """One refund as the provider has it now. One of ours is known by its operation id, another by its own."""
+        if self._known is None:
+            self._known = {r.operation_id: r for r in refund_rows.of_intent(self._connection, self._intent.id)}
+        by_reference = {known.id: known for known in self._known.values() if known.id}
+        before = self._known.get(refund.operation_id) or by_reference.get(refund.id)
+        if before and (before.id, before.status, before.failure) == (refund.id, refund.status, refund.failure):
+            return
+        if before is None:
+            refund = replace(refund, operation_id=self._new_id())
+            refund_rows.add(self._connection, self._intent, refund, refund.operation_id, origin, self._now)
+        else:
+            refund = replace(refund, operation_id=before.operation_id, reason=before.reason or refund.reason)
+            refund_rows.change(
+                self._connection,
+                before.operation_id,
+                reference=refund.id or None,
+                status=refund.status,
+                failure=refund.failure,
+            )
+        self._known[refund.operation_id] = refund
+        self.log("refund", refund.operation_id, **asdict(refund))
+        if words := updates.of_refund(before, refund, origin):
+            self._owe(updates.build_refund(self._new_id(), self._title, self._intent, words, refund))
+
+    def put_dispute(self, dispute: Dispute) -> None:
+        before = refund_rows.dispute(self._connection, self._intent.store_id, dispute.id)
+        if before == dispute:
+            return
+        refund_rows.put_dispute(self._connection, self._intent, dispute)
+        self.log("dispute", None, **asdict(dispute))
+        for words in updates.of_dispute(before, dispute):
+            self._owe(updates.build_dispute(self._new_id(), self._title, self._intent, words, dispute))
+
+    def log(self, kind: str, attempt_id: str | None, **detail: Any) -> None:
+        journal.write(self._connection, self._now, self._intent.id, kind, attempt_id=attempt_id, **detail)
+
+    @property
+    def _title(self) -> str:
+        return self._services.connections.store(self._intent.store_id).options["payment_method_title"]
+
+    def _new_id(self) -> str:
+        return self._services.ids.attempt()
+
+    def _owe(self, update: OrderUpdate) -> None:
+        outbox.add(self._connection, self._now, self._intent.store_id, self._intent.id, update)
+
+
+def _filled(outcome: Outcome, intent: PaymentIntent) -> Outcome:
+    """An answer of a provider that does not say amounts: they are what it was asked for."""
+    charge = outcome.charge
+    if charge:
+        charge = replace(charge, amount=intent.amount, amount_captured=intent.amount if charge.captured else 0)
+    return replace(outcome, amount=intent.amount, currency=intent.currency, charge=charge)
+
+
+def _material(services: Services, outcome: Outcome) -> str | None:
+    """What the buyer's page needs, sealed; nothing once the payment needs no buyer."""
+    if outcome.status not in WAITING or not (outcome.provider_data or outcome.client_secret):
+        return None
+    needed = {
+        "client_secret": outcome.client_secret,
+        "next_action": outcome.next_action,
+        "provider_data": outcome.provider_data,
+    }
+    return services.vault.encrypt(json.dumps(needed))
+
+
+def _settle_attempt(connection: Connection, attempt: Attempt | None, outcome: Outcome, material: str | None) -> bool:
+    """Whether this is the first answer to a create."""
+    if attempt is None:
+        return False
+    unsettled = rows.attempt(connection, attempt.id).state in UNSETTLED
+    rows.change_attempt(
+        connection,
+        attempt.id,
+        state=AttemptState.DONE,
+        reference=outcome.reference,
+        busy_until=0.0,
+        material=material,
+    )
+    return unsettled and attempt.operation == "create"
 
 
 def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first: bool) -> dict[str, Any]:
     """What the answer changes about the intent. `first` is the first answer to its create."""
     status = outcome.status if may_become(before.status, outcome.status) else before.status
-    changes: dict[str, Any] = {"status": status, "holding": status is not Status.CANCELED}
+    changes: dict[str, Any] = {
+        "status": status,
+        "holding": before.holding and status is not Status.CANCELED,
+        "look_at": _look_at(services.clock(), before, status, outcome),
+    }
     if first:
         changes["public_id"] = outcome.public_id or services.ids.public("pi_")
-        changes["payment_method"] = outcome.payment_method or before.payment_method
         changes["created"] = outcome.created or before.created
+    if outcome.payment_method:
+        changes["payment_method"] = outcome.payment_method
     if before.status is Status.CANCELED and outcome.status in _MONEY:
         changes["flag"] = f"The provider reports {outcome.status.value} for a payment that was taken as canceled."
     if outcome.decline:
@@ -72,111 +194,13 @@ def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first:
     return changes
 
 
-def mark_unknown(services: Services, attempt: Attempt, why: str) -> None:
-    """No usable answer: the order stays held, and the worker will ask."""
-    now = services.clock()
-    with services.database.write() as connection:
-        rows.change_attempt(
-            connection,
-            attempt.id,
-            state=AttemptState.UNKNOWN,
-            busy_until=0.0,
-            next_check_at=now + _delay(attempt),
-            checks=attempt.checks + 1,
-        )
-        rows.change(connection, attempt.intent_id, unknown=True, updated=now)
-        journal.write(connection, now, attempt.intent_id, "outcome_unknown", attempt_id=attempt.id, why=why)
-
-
-def postpone(services: Services, attempt: Attempt, flag: str = "") -> None:
-    """Look again later; flag it for a person when it takes too long."""
-    now = services.clock()
-    if not flag and now - attempt.sent_at > PATIENCE:
-        flag = "The outcome of this payment is unknown for more than a day."
-    with services.database.write() as connection:
-        rows.change_attempt(
-            connection,
-            attempt.id,
-            state=AttemptState.UNKNOWN,
-            busy_until=0.0,
-            next_check_at=now + _delay(attempt),
-            checks=attempt.checks + 1,
-        )
-        if flag and rows.get(connection, attempt.intent_id, lock=True).flag != flag:
-            rows.change(connection, attempt.intent_id, flag=flag, updated=now)
-            journal.write(connection, now, attempt.intent_id, "flagged", attempt_id=attempt.id, why=flag)
-
-
-def abandon(services: Services, attempt: Attempt, reason: str, why: str) -> None:
-    """It is proven that the attempt came to nothing: the order is free again."""
-    now = services.clock()
-    with services.database.write() as connection:
-        intent = rows.get(connection, attempt.intent_id, lock=True)
-        rows.change_attempt(connection, attempt.id, state=AttemptState.ABANDONED, busy_until=0.0)
-        error = {"type": reason, "code": reason, "message": why}
-        rows.change(
-            connection,
-            intent.id,
-            status=Status.CANCELED,
-            holding=False,
-            unknown=False,
-            last_error=intent.last_error or error,
-            updated=now,
-        )
-        journal.write(connection, now, intent.id, "abandoned", attempt_id=attempt.id, reason=reason, why=why)
-
-
-def _delay(attempt: Attempt) -> float:
-    return CHECK_DELAYS[min(attempt.checks, len(CHECK_DELAYS) - 1)]
-
-
-def _write_journal(connection: Any, now: float, intent_id: str, attempt: Attempt, outcome: Outcome) -> None:
-    detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}
-    if outcome.charge:
-        detail["charge"] = outcome.charge.id
-    if outcome.decline:
-        detail |= asdict(outcome.decline)
-    journal.write(connection, now, intent_id, f"{attempt.operation}_answered", attempt_id=attempt.id, **detail)
-
-
-def _order_update(operation_id: str, title: str, intent: PaymentIntent, declined: bool) -> OrderUpdate | None:
-    kind_and_note = _FAILED if declined else _NOTES.get(intent.status)
-    if kind_and_note is None:
-        return None
-    kind, note = kind_and_note
-    return OrderUpdate(
-        operation_id=operation_id,
-        kind=kind,
-        order_id=intent.order_id,
-        order_key=intent.order_key,
-        amount=intent.amount,
-        currency=intent.currency,
-        transaction_id=intent.shown_id,
-        meta=_meta(intent) if kind in (UpdateKind.PAID, UpdateKind.AUTHORIZED) else {},
-        note=note.format(
-            money=Money(intent.amount, intent.currency),
-            title=title,
-            id=intent.shown_id,
-            reason=(intent.last_error or {}).get("message", ""),
-        ).strip(),
-        read_at=intent.order_read,
-    )
-
-
-def _meta(intent: PaymentIntent) -> dict[str, str]:
-    """WooPayments' order meta."""
-    meta = {
-        "_intent_id": intent.shown_id,
-        "_charge_id": intent.charge.id if intent.charge else "",
-        "_payment_method_id": intent.payment_method,
-        "_intention_status": intent.status.value,
-        "_stripe_customer_id": intent.customer,
-        "_wcpay_intent_currency": intent.currency.lower(),
-        "_wcpay_mode": "prod" if intent.live else "test",
-    }
-    if intent.charge and intent.charge.balance_transaction:
-        meta["_wcpay_payment_transaction_id"] = intent.charge.balance_transaction
-    if intent.charge and intent.charge.application_fee_amount:
-        fee = Money(intent.charge.application_fee_amount, intent.currency)
-        meta["_wcpay_transaction_fee"] = str(fee.decimal)
-    return {key: value for key, value in meta.items() if value}
+def _look_at(now: float, before: PaymentIntent, status: Status, outcome: Outcome) -> float | None:
+    """When to ask the provider without being told to: soon at first, then at a tenth of the payment's age."""
+    if status in (Status.SUCCEEDED, Status.CANCELED):
+        unsettled = any(refund.status is RefundStatus.PENDING for refund in outcome.refunds)
+        disputed = outcome.dispute is not None and not outcome.dispute.is_closed
+        return now + LOOK_AFTER if unsettled or disputed else None
+    if status is Status.REQUIRES_CAPTURE:
+        card = outcome.charge.card if outcome.charge and outcome.charge.card else {}
+        return float(card.get("capture_before") or before.created + HOLD) + 60
+    return now + min(max(60.0, (now - before.created) / 10), DAY)

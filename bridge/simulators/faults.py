@@ -4,6 +4,7 @@ It stands where a network and a provider's front door stand: an application behi
 before the fault or never saw it, and which of the two is part of the fault's name. Knows nothing of any provider.
 """
 
+import gzip
 import json
 import socket
 import struct
@@ -32,6 +33,8 @@ class Fault(Enum):
     ERROR_503 = "503 without processing"
     RATE_LIMITED = "429 with Retry-After, without processing"
     CONFLICT = "409 without processing"
+    STATUS = "any status, without processing"
+    REDIRECT = "303 to another address, without processing"
     STALLED = "held back, then processed"
     DROPPED = "processed, then the connection is closed without an answer"
     CUT = "processed, then the connection is closed in the middle of the answer"
@@ -40,6 +43,10 @@ class Fault(Enum):
     HTML = "processed, then an HTML page with status 200"
     WRONG_JSON = "processed, then valid JSON that is something else"
     STALLED_AFTER = "processed, then the answer is held back"
+    EMPTY = "processed, then the answer without its body"
+    HUGE = "processed, then the answer with spaces after it, many megabytes long"
+    WRONG_TYPE = "processed, then the answer as if it were plain text"
+    GZIP = "processed, then the answer compressed, whatever the client takes"
 
     @property
     def processed(self) -> bool:
@@ -56,9 +63,14 @@ _PROCESSED = frozenset(
         Fault.HTML,
         Fault.WRONG_JSON,
         Fault.STALLED_AFTER,
+        Fault.EMPTY,
+        Fault.HUGE,
+        Fault.WRONG_TYPE,
+        Fault.GZIP,
     }
 )
-_QUICK = tuple(fault for fault in Fault if fault not in (Fault.STALLED, Fault.STALLED_AFTER))
+_BY_NAME = (Fault.STALLED, Fault.STALLED_AFTER, Fault.STATUS, Fault.HUGE, Fault.WRONG_TYPE, Fault.GZIP)
+_BY_CHANCE = tuple(fault for fault in Fault if fault not in _BY_NAME)
 _STATUS = {
     Fault.ERROR_500: 500,
     Fault.ERROR_503: 503,
@@ -77,6 +89,8 @@ class _Planned:
     until: threading.Event | None
     seconds: float | None
     body: Any
+    status: int = 400
+    location: str = "/"
 
     def fits(self, request: Request) -> bool:
         if self.match is None:
@@ -102,8 +116,9 @@ def error_body(status: int) -> Mapping[str, object]:
 
 class Faults:
     """WSGI middleware. Faults that were queued with `next` come first, oldest first; then, if `random` is given, one
-    of `kinds` (without the stalls, unless they are named) strikes with probability `rate`. `errors` makes the JSON
-    body for a status; `retry_after` is in seconds, `stall` how long a stall without an event lasts, in seconds.
+    of `kinds` (unless they are named: those that end quickly and that no client can overlook) strikes with probability
+    `rate`. `errors` makes the JSON body for a status; `retry_after` is in seconds, `stall` how long a stall without an
+    event lasts, in seconds; `huge` is in bytes.
     """
 
     def __init__(
@@ -112,9 +127,10 @@ class Faults:
         *,
         random: Random | None = None,
         rate: float = 0.3,
-        kinds: Sequence[Fault] = _QUICK,
+        kinds: Sequence[Fault] = _BY_CHANCE,
         stall: float = 75.0,
         retry_after: int = 1,
+        huge: int = 64 << 20,
         errors: Callable[[int], object] = error_body,
     ) -> None:
         self._app = app
@@ -123,6 +139,7 @@ class Faults:
         self._kinds = tuple(kinds)
         self._stall = stall
         self._retry_after = retry_after
+        self._huge = huge
         self._errors = errors
         self._lock = threading.Lock()
         self._queue: list[_Planned] = []
@@ -137,13 +154,16 @@ class Faults:
         until: threading.Event | None = None,
         seconds: float | None = None,
         body: object = None,
+        status: int = 400,
+        location: str = "/",
     ) -> None:
         """Queue `fault` for the next `times` requests that match: a part of "METHOD /path", or a predicate.
 
-        A stall lasts until the event `until` is set, or `seconds`; `body` replaces the JSON of WRONG_JSON.
+        A stall lasts until the event `until` is set, or `seconds`; STATUS answers `status`; `body` replaces the JSON of
+        WRONG_JSON and STATUS; REDIRECT leads to `location`.
         """
         with self._lock:
-            self._queue.append(_Planned(fault, times, match, until, seconds, body))
+            self._queue.append(_Planned(fault, times, match, until, seconds, body, status, location))
 
     def clear(self) -> None:
         """Forget what is queued."""
@@ -209,8 +229,14 @@ class Faults:
             answer = Response(_PAGE, content_type="text/html; charset=utf-8")
         elif fault is Fault.WRONG_JSON:
             answer = _json({"hello": "world"} if planned.body is None else planned.body, 200)
+        elif fault is Fault.STATUS:
+            answer = _json(self._errors(planned.status) if planned.body is None else planned.body, planned.status)
+        elif fault is Fault.REDIRECT:
+            answer = Response(status=303, headers={"Location": planned.location})
         elif fault is Fault.STALLED_AFTER:
             self._hold(planned)
+        elif fault in _DISTORTED:
+            _DISTORTED[fault](answer, self._huge)
         return answer
 
 
@@ -224,6 +250,32 @@ class _CutResponse(Response):
         start_response(self.status, self.get_wsgi_headers(environ).to_wsgi_list())
         yield _half(self.get_data())
         _hang_up(environ)
+
+
+def _empty(answer: Response, _huge: int) -> None:
+    answer.set_data(b"")
+
+
+def _lengthen(answer: Response, huge: int) -> None:
+    """JSON stays JSON: white space may follow it."""
+    answer.set_data(answer.get_data().ljust(huge))
+
+
+def _call_text(answer: Response, _huge: int) -> None:
+    answer.content_type = "text/plain; charset=utf-8"
+
+
+def _compress(answer: Response, _huge: int) -> None:
+    answer.set_data(gzip.compress(answer.get_data()))
+    answer.content_encoding = "gzip"
+
+
+_DISTORTED: Mapping[Fault, Callable[[Response, int], None]] = {
+    Fault.EMPTY: _empty,
+    Fault.HUGE: _lengthen,
+    Fault.WRONG_TYPE: _call_text,
+    Fault.GZIP: _compress,
+}
 
 
 def _json(content: object, status: int) -> Response:

@@ -19,7 +19,11 @@ Kind = Literal[
     "captured",  # money was taken; a payment without a separate capture has both entries
     "released",  # the part of a hold that a partial capture let go
     "canceled",  # the payment can no longer be taken; the amount is the hold that it let go, 0 if there was none
-    "refunded",
+    "refunded",  # money was sent back, or is on its way
+    "refund_failed",  # a refund did not reach the payer: its amount is the merchant's again
+    "disputed",  # a payer's bank took the amount back for the time of a dispute
+    "dispute_won",  # and returned it
+    "dispute_lost",  # or keeps it for good: nothing moves any more
     "fee",  # the platform's application fee
     "fee_refunded",
     "transfer",

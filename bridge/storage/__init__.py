@@ -1,5 +1,7 @@
 """SQLAlchemy Core tables and the functions that query them. SQLite by default, PostgreSQL by URL."""
 
+from sqlalchemy import Connection
+
 from bridge.storage.engine import Database, migrate
 
-__all__ = ["Database", "migrate"]
+__all__ = ["Connection", "Database", "migrate"]

@@ -62,6 +62,16 @@ def find(connection: Connection, store_id: str, name: str) -> PaymentIntent | No
     return _first(connection, _BY_PUBLIC_ID, **names) or _first(connection, _BY_ATTEMPT, **names)
 
 
+def by_charge(connection: Connection, store_id: str, charge_id: str) -> PaymentIntent | None:
+    """The intent of a charge, with that charge."""
+    return _first(connection, _BY_CHARGE, store=store_id, charge=charge_id)
+
+
+def to_look_at(connection: Connection, now: float, limit: int = 20) -> list[tuple[str, str]]:
+    """Ids of intents, with their stores', whose provider should be asked how they stand."""
+    return [(row.id, row.store_id) for row in connection.execute(_LOOKS, {"now": now, "limit": limit})]
+
+
 def of_order(connection: Connection, order_id: int) -> list[PaymentIntent]:
     """All intents of an order number, whatever their store, oldest first: for the owner's own commands only."""
     return _every(connection, intents.c.order_id == order_id)
@@ -104,6 +114,11 @@ def is_unsettled(connection: Connection, intent_id: str) -> bool:
 def due_attempts(connection: Connection, now: float, limit: int = 20) -> list[Attempt]:
     """Unsettled attempts that nobody is at and that should be looked at."""
     return [_attempt(row) for row in connection.execute(_DUE, {"now": now, "limit": limit})]
+
+
+def forget_material(connection: Connection, intent_id: str) -> None:
+    """Drop what the buyer's page would need."""
+    connection.execute(_FORGET, {"the_intent": intent_id, "material": None})
 
 
 def take(database: Database, attempt_id: str, now: float, until: float) -> bool:
@@ -202,3 +217,11 @@ _DUE = (
     .order_by(attempts.c.next_check_at)
     .limit(bindparam("limit"))
 )
+_BY_CHARGE = _WITH_CHARGE.where(intents.c.store_id == bindparam("store"), charges.c.id == bindparam("charge")).limit(1)
+_LOOKS = (
+    select(intents.c.id, intents.c.store_id)
+    .where(intents.c.look_at <= bindparam("now"))
+    .order_by(intents.c.look_at)
+    .limit(bindparam("limit"))
+)
+_FORGET = update(attempts).where(attempts.c.intent_id == bindparam("the_intent"), attempts.c.material.is_not(None))

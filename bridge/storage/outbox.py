@@ -104,3 +104,22 @@ def _set(connection: Connection, operation_id: str, **values: Any) -> None:
 
 def _order_update(payload: dict[str, Any]) -> OrderUpdate:
     return OrderUpdate(**payload | {"kind": UpdateKind(payload["kind"])})
+
+
+def latest(connection: Connection, state: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest updates, of one state or of all, for people."""
+    names = ("id", "store_id", "order_id", "intent_id", "payload", "state", "tries", "due", "last_error", "created")
+    query = select(*(outbox.c[name] for name in names)).order_by(outbox.c.position.desc()).limit(limit)
+    if state:
+        query = query.where(outbox.c.state == state)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def retry(connection: Connection, now: float, operation_id: str | None) -> int:
+    """Make one update that is not delivered, or all dead ones, due now; how many."""
+    statement = update(outbox).values(state="pending", due=now, busy_until=0.0, tries=1)
+    if operation_id:
+        statement = statement.where(outbox.c.id == operation_id, outbox.c.state != "delivered")
+    else:
+        statement = statement.where(outbox.c.state == "dead")
+    return connection.execute(statement).rowcount

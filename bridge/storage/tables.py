@@ -101,6 +101,7 @@ intents = Table(
     Column("customer", Text, nullable=False),
     Column("payment_method", Text, nullable=False),
     Column("requested_payment_method", Text, nullable=False),
+    Column("channel", String(16), nullable=False),
     Column("capture", String(16), nullable=False),
     Column("status", String(32), nullable=False),
     Column("unknown", Boolean, nullable=False),
@@ -109,12 +110,20 @@ intents = Table(
     Column("last_error", JSON(none_as_null=True)),
     Column("flag", Text, nullable=False, server_default=text("''")),
     Column("order_read", Double, nullable=False),
+    Column("look_at", Double),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     CheckConstraint("amount > 0", name="amount"),
 )
 Index("uq_intents_public_id", intents.c.store_id, intents.c.public_id, unique=True)
 Index("ix_intents_order", intents.c.store_id, intents.c.order_id)
+Index("ix_intents_created", intents.c.store_id, intents.c.created)
+Index(
+    "ix_intents_look_at",
+    intents.c.look_at,
+    sqlite_where=text("look_at is not null"),
+    postgresql_where=text("look_at is not null"),
+)
 # One live payment per order: whatever else goes wrong, the database refuses the second.
 Index(
     "uq_intents_holding",
@@ -143,6 +152,7 @@ attempts = Table(
     Column("busy_until", Double, nullable=False),
     Column("next_check_at", Double, nullable=False),
     Column("checks", Integer, nullable=False, server_default=text("0")),
+    Column("material", Text),
     CheckConstraint("state in ('sent', 'unknown', 'done', 'abandoned')", name="state"),
 )
 Index("ix_attempts_reference", attempts.c.store_id, attempts.c.reference)
@@ -175,6 +185,71 @@ charges = Table(
     CheckConstraint("amount_captured <= amount", name="captured"),
     CheckConstraint("amount_refunded <= amount_captured", name="refunded"),
 )
+
+refunds = Table(
+    "refunds",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("reference", String(255)),
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("intent_id", ForeignKey("intents.id"), nullable=False, index=True),
+    Column("charge_id", String(255), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("origin", String(16), nullable=False),
+    Column("created", Double, nullable=False),
+    CheckConstraint("amount > 0", name="amount"),
+    CheckConstraint("status in ('pending', 'succeeded', 'failed', 'canceled')", name="status"),
+)
+Index("uq_refunds_reference", refunds.c.store_id, refunds.c.reference, unique=True)
+
+disputes = Table(
+    "disputes",
+    metadata,
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("id", String(255), nullable=False),
+    Column("intent_id", ForeignKey("intents.id"), nullable=False, index=True),
+    Column("charge_id", String(255), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("due_by", BigInteger),
+    Column("created", BigInteger, nullable=False),
+    PrimaryKeyConstraint("store_id", "id"),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("shopper", String(80), nullable=False),
+    Column("customer", String(255), nullable=False),
+    PrimaryKeyConstraint("store_id", "shopper"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("position", Serial, primary_key=True, autoincrement=True),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("endpoint", String(64), nullable=False),
+    Column("event_id", String(255), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("event", JSON, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("intent_id", ForeignKey("intents.id")),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", Double, nullable=False),
+    Column("busy_until", Double, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("received", Double, nullable=False),
+    CheckConstraint("state in ('new', 'done', 'foreign', 'dead')", name="state"),
+)
+Index("uq_inbox_event", inbox.c.endpoint, inbox.c.event_id, inbox.c.digest, unique=True)
+Index("ix_inbox_new", inbox.c.due, sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'"))
 
 journal = Table(
     "journal",

@@ -50,6 +50,10 @@ class Vault:
         """What a consumer key is found by: useless without the pepper."""
         return hmac.new(self._pepper, consumer_key.encode(), hashlib.sha256).hexdigest()
 
+    def shop_secret(self, store_id: str) -> str:
+        """What a shop signs its webhooks with; the same for ever, and nowhere stored."""
+        return hmac.new(self._pepper, f"shop webhooks {store_id}".encode(), hashlib.sha256).hexdigest()
+
     def _stored_pepper(self, database: Database) -> str:
         query = select(secrets.c.value).where(secrets.c.name == "pepper")
         with database.read() as connection:

@@ -1,5 +1,6 @@
-"""Orders of a WooCommerce store: read one for a payment, look at its state, write to it, and its notes."""
+"""Orders of a WooCommerce store: read one for a payment, look at its state, write to it, its notes and refunds."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,18 +9,20 @@ from typing import Any
 
 from bridge.domain.errors import OrderNotFound, StoreRefused
 from bridge.domain.orders import Address, Line, LineKind, Order
-from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema
+from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema, RefundSchema
 from bridge.stores.rest import Answer, RestApi, load
 
 ORDER = OrderSchema()
 STATE = OrderStateSchema()
 NOTE = NoteSchema(many=True)
+REFUND = RefundSchema(many=True)
 
 PAYABLE = frozenset({"pending", "failed"})
 """The statuses in which WooCommerce takes a payment. Source: `WC_Order::needs_payment`."""
 NOT_PAID = PAYABLE | {"on-hold", "cancelled", "refunded", "trash", "auto-draft", "checkout-draft"}
 """Every other status is a paid one once the order has a date of payment: stores add statuses of their own."""
 GONE = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_order_invalid_id"})
+REFUND_GONE = "woocommerce_rest_shop_order_refund_invalid_id"
 LARGEST_ID = 2**63 - 1
 TICK = 1.0
 """Seconds by which two of the store's times, both in whole seconds, may differ more than they really do."""
@@ -30,7 +33,7 @@ class OrderState:
     """An order as it stood when the store answered. `total` is the store's decimal string, untouched.
 
     `paid_earlier`: its date of payment is older than the request that this is the answer to, by the store's own clock
-    (or cannot be compared), so it was not this request that paid it.
+    (or cannot be compared), so it was not this request that paid it. `refunds` are the amounts of its refunds.
     """
 
     id: int
@@ -42,10 +45,36 @@ class OrderState:
     meta: Mapping[str, Any]
     paid_at: datetime | None
     paid_earlier: bool
+    refunds: tuple[Decimal, ...]
 
     @property
     def is_paid(self) -> bool:
         return self.paid_at is not None and self.status not in NOT_PAID
+
+    @property
+    def refundable(self) -> Decimal:
+        """What is left of the total, in major units: WooCommerce makes no larger refund."""
+        return Decimal(self.total) - sum(self.refunds)
+
+    @property
+    def decimals(self) -> int:
+        """The number of decimals that the store's sums have."""
+        return len(self.total.partition(".")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """A refund of the store's own. `amount` is its decimal string, `""` for a refund without one.
+
+    `refunded_payment`: the store's gateway has sent the money back. `age` is in seconds by the store's own clock.
+    """
+
+    id: int
+    amount: str
+    reason: str
+    meta: Mapping[str, Any]
+    refunded_payment: bool
+    age: float
 
 
 class Orders:
@@ -62,9 +91,10 @@ class Orders:
         answer = self._ask("GET", order_id, query={"_fields": STATE.names})
         return _state(self._load(STATE, order_id, answer), answer)
 
-    def write(self, order_id: int, changes: Mapping[str, Any]) -> OrderState:
-        """Change the order; what it is after that comes with the answer."""
-        answer = self._ask("PUT", order_id, query={"_fields": STATE.names}, body=changes)
+    def write(self, order_id: int, changes: Mapping[str, Any], meta: Mapping[str, str] | None = None) -> OrderState:
+        """Change the order and its meta; what it is after that comes with the answer."""
+        body = {**changes, "meta_data": _rows(meta)} if meta else changes
+        answer = self._ask("PUT", order_id, query={"_fields": STATE.names}, body=body)
         return _state(self._load(STATE, order_id, answer), answer)
 
     def notes(self, order_id: int) -> list[str]:
@@ -73,6 +103,25 @@ class Orders:
 
     def add_note(self, order_id: int, text: str) -> None:
         self._ask("POST", order_id, "/notes", query={"_fields": "id"}, body={"note": text})
+
+    def refunds(self, order_id: int) -> list[RefundRow]:
+        """Oldest first. Of an order that does not exist: none."""
+        pages = self._api.pages(f"wc/v3/orders/{order_id}/refunds", {"_fields": REFUND.names})
+        rows = [_refund(values, page) for page in pages for values in load(REFUND, page.value)]
+        return sorted(rows, key=lambda row: row.id)
+
+    def add_refund(self, order_id: int, amount: str, reason: str, meta: Mapping[str, str]) -> None:
+        """Write a refund of `amount` (a decimal string) down; the store sends no money."""
+        body = {"amount": amount, "reason": reason, "api_refund": False, "meta_data": _rows(meta)}
+        self._ask("POST", order_id, "/refunds", query={"_fields": "id"}, body=body)
+
+    def delete_refund(self, order_id: int, refund_id: int) -> None:
+        """Make sure that it is gone."""
+        try:
+            self._ask("DELETE", order_id, f"/refunds/{refund_id}", query={"_fields": "id", "force": "true"})
+        except StoreRefused as error:
+            if error.code != REFUND_GONE:
+                raise
 
     def _ask(self, method: str, order_id: int, below: str = "", **options: Any) -> Answer:
         if not 0 < order_id <= LARGEST_ID:
@@ -149,10 +198,31 @@ def _state(values: dict[str, Any], answer: Answer) -> OrderState:
         currency=values["currency"].upper(),
         total=values["total"],
         transaction_id=values["transaction_id"],
-        meta={meta["key"]: meta["value"] for meta in values["meta_data"]},
+        meta=_meta(values),
         paid_at=values["date_paid_gmt"],
         paid_earlier=_paid_earlier(values["date_paid_gmt"], values["date_modified_gmt"], answer),
+        refunds=tuple(abs(refund["total"]) for refund in values["refunds"]),
     )
+
+
+def _refund(values: dict[str, Any], answer: Answer) -> RefundRow:
+    created = values["date_created_gmt"]
+    return RefundRow(
+        id=values["id"],
+        amount=values["amount"],
+        reason=values["reason"],
+        meta=_meta(values),
+        refunded_payment=values["refunded_payment"],
+        age=answer.date - created.timestamp() if answer.date and created else math.inf,
+    )
+
+
+def _meta(values: dict[str, Any]) -> dict[str, Any]:
+    return {meta["key"]: meta["value"] for meta in values["meta_data"]}
+
+
+def _rows(meta: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in meta.items()]
 
 
 def _paid_earlier(paid: datetime | None, modified: datetime | None, answer: Answer) -> bool:

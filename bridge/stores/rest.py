@@ -5,7 +5,7 @@ Asks the registered address only, with the store's own key, and follows no redir
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -20,6 +20,10 @@ from bridge.domain.errors import StoreRefused, StoreUnreachable
 from bridge.domain.stores import Store
 from bridge.schemas.woocommerce import AnswerSchema
 
+PAGE = 100
+"""The largest page of a list that WooCommerce gives."""
+MOST_PAGES = 100
+_NO_JSON = object()
 _CODE = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
@@ -74,6 +78,14 @@ class RestApi:
             raise StoreUnreachable("The store's answer could not be read.") from error
         return Answer(_value(response, method), response.elapsed.total_seconds(), _date(response))
 
+    def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Answer]:
+        """Every page of a list, asked for as it is needed. Raises as `ask` does."""
+        for page in range(1, MOST_PAGES + 1):
+            answer = self.ask("GET", path, query={**query, "per_page": str(PAGE), "page": str(page)})
+            yield answer
+            if not isinstance(answer.value, list) or len(answer.value) < PAGE:
+                break
+
 
 def load(schema: AnswerSchema, value: Any) -> Any:
     """What `schema` makes of an answer. Raises StoreRefused."""
@@ -110,24 +122,29 @@ def _base(url: str) -> str:
 def _value(response: requests.Response, method: str) -> Any:
     status = response.status_code
     if status == 429 or status >= 500 or status == 408:
-        raise StoreUnreachable(f"The store is busy, broken or under maintenance (HTTP {status}).")
+        code = _code(_json(response))
+        raise StoreUnreachable(f"The store is busy, broken or under maintenance (HTTP {status}{code and f', {code}'}).")
     if 300 <= status < 400:
         raise StoreRefused(
             f"The store redirects to another address (HTTP {status}). Register the address that it redirects to.",
             status=status,
         )
     page = "html" in response.headers.get("Content-Type", "").lower()
-    try:
-        value = json.loads(response.content, parse_float=Decimal, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        value = None
-        if status < 300 and not page:
-            raise StoreRefused("The store's answer is not valid JSON.", status=status) from None
-    if status < 300 and page:
-        raise StoreUnreachable("The store answers with a web page; it may be under maintenance.")
+    value = _json(response)
     if status >= 300:
         raise _refusal(status, _code(value), method)
+    if page:
+        raise StoreUnreachable("The store answers with a web page; it may be under maintenance.")
+    if value is _NO_JSON:
+        raise StoreRefused("The store's answer is not valid JSON.", status=status)
     return value
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return json.loads(response.content, parse_float=Decimal, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return _NO_JSON
 
 
 def _refusal(status: int, code: str, method: str) -> StoreRefused:

@@ -1,18 +1,22 @@
 """OrderBook for a WooCommerce store: its orders over the REST API, with the store's own key."""
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import requests
 
 from bridge.domain.errors import StoreRefused
-from bridge.domain.orders import Delivery, Order, OrderUpdate
+from bridge.domain.orders import Delivery, Order, OrderUpdate, StoreEvent, StoreRefund
 from bridge.domain.ports import Clock, Finding
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.schemas.woocommerce import IndexSchema
+from bridge.stores import refunds, subscriptions
 from bridge.stores.checks import findings
-from bridge.stores.delivery import Errand, carry_out
+from bridge.stores.delivery import carry_out
+from bridge.stores.errand import Errand
 from bridge.stores.orders import Orders
 from bridge.stores.rest import RestApi, load
+from bridge.stores.webhooks import is_ping, read_event
 
 FRESH_SECONDS = 30.0
 """How long after an order was read its payment is written without reading it again."""
@@ -41,7 +45,7 @@ class WooCommerceOrderBook:
 
     def deliver(self, update: OrderUpdate, *, first: bool) -> Delivery:
         """Apply `update` once, however often it is called with it. An ordinary success is one request, nothing is more
-        than five.
+        than eight.
 
         Raises StoreUnreachable or StoreRefused; then it is to be called again, with `first` False.
         """
@@ -58,6 +62,27 @@ class WooCommerceOrderBook:
         if "wc/v3" not in index["namespaces"]:
             raise StoreRefused("WooCommerce's REST API (wc/v3) is not there: is WooCommerce active?")
         return normalised(index["home"] or index["url"])
+
+    def receive(self, headers: Mapping[str, str], body: bytes, secret: str) -> StoreEvent | None:
+        """What a webhook of the store says; None for its greeting and for what is about no order of ours.
+
+        Header names are lower case. Raises EventRefused.
+        """
+        return None if is_ping(body) else read_event(headers, body, [secret])
+
+    def refunds(self, order_id: int) -> list[StoreRefund]:
+        """The order's refunds in the store, oldest first: those that we wrote down, and those that staff made.
+
+        Raises OrderNotFound, StoreUnreachable, StoreRefused.
+        """
+        return refunds.of_order(self._orders, order_id)
+
+    def register_webhooks(self, url: str, secret: str) -> list[str]:
+        """Have the store tell `url` what happens to its orders, signed with `secret`. One sentence per subscription.
+
+        Doing it again only updates them. Raises StoreUnreachable, StoreRefused; then some may be made already.
+        """
+        return subscriptions.register(self._api, url, secret)
 
     def check(self) -> list[Finding]:
         """What `stores check` prints. Changes nothing in the store; never raises StoreError."""

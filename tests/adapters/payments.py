@@ -3,11 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
+import responses
+
 from bridge.adapters import Adapter, AdapterContext, Address, Line, LineKind, Order, Payment, make
 
 ATTEMPT = "0123456789abcdef0123456789abcdef"
 SECRET_KEY = "sk_test_CanaryCanaryCanary"
 ACCOUNT = "acct_1Connected"
+API = "https://api.stripe.com/v1"
 
 
 def stripe_adapter(context: AdapterContext | None = None, *, live: bool = False, **settings: str) -> Adapter:
@@ -82,6 +85,22 @@ def intent(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def listed(*members: Any, more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "data": list(members), "has_more": more}
+
+
+def error(code: str = "", message: str = "No.", kind: str = "invalid_request_error", **changes: Any) -> dict[str, Any]:
+    """What Stripe answers with a status from 400 on."""
+    return {"error": {"type": kind, "code": code, "message": message} | changes}
+
+
+def sent(mock: responses.RequestsMock) -> list[tuple[str, str]]:
+    """Method and path of every request so far."""
+    return [
+        (str(call.request.method), str(call.request.url).removeprefix(API).partition("?")[0]) for call in mock.calls
+    ]
+
+
 CHARGE = {
     "id": "ch_3Made",
     "object": "charge",
@@ -93,7 +112,11 @@ CHARGE = {
     "billing_details": {"address": {"city": "Springfield"}, "email": None, "name": "Ann Example", "phone": None},
     "captured": True,
     "created": 1700000001,
+    "currency": "usd",
+    "disputed": False,
+    "livemode": False,
     "outcome": {"risk_level": "normal", "type": "authorized"},
+    "payment_intent": "pi_3Made",
     "payment_method_details": {
         "type": "card",
         "card": {

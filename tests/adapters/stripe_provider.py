@@ -4,14 +4,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bridge.adapters import Payment
+from bridge.adapters import AdapterContext, Payment
 from bridge.adapters.contract import Provider
+from bridge.adapters.provider import Message
 from bridge.adapters.stripe_connect import StripeConnectAdapter
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.stripe import StripeSimulator
+from bridge.simulators.stripe.sending import signature
 
 CREATE = "POST /v1/payment_intents"
 ATTEMPT = "wcpay_bridge_attempt"
+LATER = 3600.0
+
+
+class Clock:
+    """Unix seconds that pass only when they are told to."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class StripeProvider(Provider):
@@ -19,9 +32,14 @@ class StripeProvider(Provider):
 
     adapter = StripeConnectAdapter
     documentation = Path(__file__).parents[2] / "docs/adapters/stripe_connect.md"
+    unknown_customer = "cus_Nobody00000000"
+    refund_fails = "pm_card_refundFail"
+    event_secrets = ("whsec_ContractOlder", "whsec_ContractNewer")
+    event_tolerance = 300.0
 
-    def __init__(self, url: str, simulator: StripeSimulator, faults: Faults, charge_type: str) -> None:
+    def __init__(self, url: str, simulator: StripeSimulator, faults: Faults, clock: Clock, charge_type: str) -> None:
         self.simulator = simulator
+        self.clock = clock
         self.faults = faults
         self.direct = charge_type == "direct"
         first, second = ({**self._base(url), "account": simulator.add_account()} for _ in range(2))
@@ -30,6 +48,9 @@ class StripeProvider(Provider):
         customers = [simulator.add_customer(account) for account in accounts]
         self.customer = customers[0]
         self._customers = {first["account"]: customers[0], second["account"]: customers[1]}
+        self.saving_customer = simulator.add_customer(accounts[0])
+        simulator.add_payment_method("pm_card_visa", self.saving_customer, accounts[0])
+        self._endpoint = simulator.add_webhook_endpoint("https://bridge.example/", connect=self.direct).id
 
     def _base(self, url: str) -> dict[str, str]:
         return {
@@ -37,7 +58,11 @@ class StripeProvider(Provider):
             "api_base": url,
             "fee": "2.9%+30",
             "country": "US",
+            "webhook_secret": ",".join(self.event_secrets),
         }
+
+    def context(self) -> AdapterContext:
+        return AdapterContext(clock=self.clock, timeout=5.0, allow_private_urls=True)
 
     def customer_of(self, settings: Mapping[str, str]) -> str:
         return self._customers[settings["account"]]
@@ -73,3 +98,37 @@ class StripeProvider(Provider):
         }
         self.faults.next(Fault.WRONG_JSON, match=CREATE, body=answer)
         return payment
+
+    def expire(self, reference: str) -> bool:
+        self.simulator.expire(reference)
+        return True
+
+    def dispute(self, reference: str) -> bool:
+        self.simulator.dispute(self.simulator.find(reference)["latest_charge"])
+        return True
+
+    def lose(self, reference: str) -> bool:
+        [dispute] = [
+            event["data"]["object"]["id"]
+            for event in self.simulator.events
+            if event["type"] == "charge.dispute.created" and event["data"]["object"]["payment_intent"] == reference
+        ]
+        self.simulator.close_dispute(dispute, won=False)
+        return True
+
+    def present(self, reference: str) -> bool:
+        self.simulator.present_card(reference)
+        return True
+
+    def later(self) -> None:
+        self.clock.now += LATER
+
+    def message(self, payment: Payment, reference: str, *, at: float, secret: str | None = None) -> Message:
+        [event] = [
+            event["id"]
+            for event in self.simulator.events
+            if event["type"] == "payment_intent.succeeded" and event["data"]["object"]["id"] == reference
+        ]
+        body = self.simulator.signed(event, self._endpoint).body
+        secrets = self.event_secrets[:1] if secret is None else (secret,)
+        return {"stripe-signature": signature(body, secrets, at).partition(",v0=")[0]}, body

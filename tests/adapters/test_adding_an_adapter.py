@@ -33,7 +33,11 @@ def test_the_guides_adapter_passes_the_suite(example):
 
 
 MISTAKES = {
-    "test_the_same_request_and_key_charge_nothing_more": ('Key": key', 'Key": __import__("uuid").uuid4().hex'),
+    "test_the_same_request_and_key_charge_nothing_more": ('Key": key}', 'Key": __import__("uuid").uuid4().hex}'),
+    "test_a_part_of_it_is_captured_exactly": ('key, {"amount": amount}', 'key, {"amount": 1023}'),
+    "test_never_more_than_was_captured_is_refunded": ('"amount": request.amount', '"amount": min(request.amount, 1)'),
+    "test_a_refund_in_parts_is_read_back_with_our_names": ('str(answer["reference"] or "")', '""'),
+    "test_what_it_cannot_do_it_says_by_name": ("(BaseAdapter)", ""),
     "test_a_lost_answer_is_not_a_no_and_the_repeat_finds_the_payment": ("sent=not never_sent(error)", "sent=False"),
     "test_secrets_are_nowhere": ('"Acme could not be reached."', 'f"{self._headers}"'),
     "test_a_status_that_nobody_knows_means_processing": ("Status.PROCESSING", "Status.CANCELED"),

@@ -1,40 +1,14 @@
 """The sandbox keeps the contract of every adapter, and does what its table of magic payment methods says."""
 
 import re
-import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge.adapters import AdapterContext, ConfigurationError, Payment, ProviderUnreachable, Status
-from bridge.adapters.contract import AdapterContract, Provider
+from bridge.adapters import AdapterContext, ConfigurationError, ProviderUnreachable, Status
+from bridge.adapters.contract import AdapterContract
 from bridge.adapters.sandbox import MAGIC, SandboxAdapter
-
-DOCUMENTATION = Path(__file__).parents[2] / "docs/adapters/sandbox.md"
-
-
-class SandboxProvider(Provider):
-    adapter = SandboxAdapter
-    documentation = DOCUMENTATION
-
-    def charges(self, settings: Mapping[str, str], payment: Payment) -> int:
-        if not Path(settings["books"]).exists():
-            return 0
-        with closing(sqlite3.connect(settings["books"])) as books:
-            query = "select count(*) from ledger where order_id = ? and kind in ('charged', 'authorized')"
-            return int(books.execute(query, (payment.order.id,)).fetchone()[0])
-
-    def refused(self, payment: Payment) -> Payment:
-        return replace(payment, payment_method="pm_card_nobodyHasThis")
-
-    def unreachable(self, payment: Payment) -> Payment:
-        return replace(payment, payment_method="pm_sandbox_unreachable")
-
-    def lost_answer(self, payment: Payment) -> Payment:
-        return replace(payment, payment_method="pm_sandbox_lost_answer")
+from tests.adapters.sandbox_provider import DOCUMENTATION, SandboxProvider
 
 
 class TestSandbox(AdapterContract):
@@ -59,6 +33,7 @@ def test_every_magic_payment_method_does_what_its_row_says(provider: SandboxProv
     assert (outcome.status, outcome.decline) == (magic.status, magic.decline)
     assert outcome.charge is None or outcome.charge.card is None or outcome.charge.card["last4"] == magic.last4
     assert (outcome.client_secret is not None) == (magic.status is Status.REQUIRES_ACTION)
+    assert (outcome.dispute is not None) == (magic.quarrel is not None)
 
 
 def test_every_magic_payment_method_is_documented_and_nothing_else() -> None:

@@ -8,16 +8,17 @@ from bridge.adapters.contract import AdapterContract
 from bridge.simulators.faults import Faults
 from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator
-from tests.adapters.stripe_provider import StripeProvider
+from tests.adapters.stripe_provider import Clock, StripeProvider
 
 
 @pytest.mark.parametrize("charge_type", ["direct", "destination"])
 class TestStripeConnect(AdapterContract):
     @pytest.fixture
     def provider(self, charge_type: str) -> Iterator[StripeProvider]:
-        simulator = StripeSimulator()
+        clock = Clock()
+        simulator = StripeSimulator(clock=clock)
         faults = Faults(simulator)
         with serve(faults) as server:
-            provider = StripeProvider(server.url, simulator, faults, charge_type)
+            provider = StripeProvider(server.url, simulator, faults, clock, charge_type)
             yield provider
             provider.close()

@@ -31,13 +31,6 @@ US = (
 )
 
 
-@pytest.fixture
-def stripe_says():
-    """Answers in place of api.stripe.com; nothing else can be reached."""
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
 def send(mock, paid=None, **settings):
     """Create a payment with these settings, and give back what was sent."""
     mock.post(URL, json=intent())
@@ -136,12 +129,12 @@ def test_a_request_of_the_other_mode_is_never_sent():
     live.close()
 
 
-def test_fetch_asks_for_the_charge_too(stripe_says):
+def test_fetch_asks_for_the_charge_and_its_refunds_too(stripe_says):
     stripe_says.get(f"{URL}/pi_3Made", json=intent())
     adapter = stripe_adapter()
     adapter.fetch("pi_3Made")
     sent = stripe_says.calls[0].request
-    assert unquote(sent.url) == f"{URL}/pi_3Made?expand[0]=latest_charge"
+    assert unquote(sent.url) == f"{URL}/pi_3Made?expand[0]=latest_charge.refunds"
     assert sent.headers["Stripe-Account"] == ACCOUNT
     assert "Idempotency-Key" not in sent.headers
     adapter.close()
@@ -152,7 +145,7 @@ def test_cancel_has_a_key_of_its_own(stripe_says):
     adapter = stripe_adapter(charge_type="destination")
     adapter.cancel("pi_3Made", "key-2:cancel")
     sent = stripe_says.calls[0].request
-    assert (sent.body, sent.headers["Idempotency-Key"]) == ("expand[0]=latest_charge", "key-2:cancel")
+    assert (sent.body, sent.headers["Idempotency-Key"]) == ("expand[0]=latest_charge.refunds", "key-2:cancel")
     assert "Stripe-Account" not in sent.headers
     adapter.close()
 
@@ -165,7 +158,7 @@ def test_find_lists_the_customers_payments_page_by_page(stripe_says):
     adapter = stripe_adapter()
     found = adapter.find(adapter.prepare(payment()), "key-1:create", 1700000000.9)
     assert found.reference == "pi_3Made"
-    query = "customer=cus_NffrFeUfNV2Hib&created[gte]=1700000000&limit=100&expand[0]=data.latest_charge"
+    query = "customer=cus_NffrFeUfNV2Hib&created[gte]=1700000000&expand[0]=data.latest_charge.refunds&limit=100"
     assert [unquote(call.request.url) for call in stripe_says.calls] == [
         f"{URL}?{query}",
         f"{URL}?{query}&starting_after=pi_2",

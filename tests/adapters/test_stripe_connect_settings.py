@@ -67,6 +67,10 @@ def test_a_live_store_talks_to_stripe_itself():
         ({"api_base": "stripe.example"}, "api_base is not an address such as http://127.0.0.1:8420."),
         ({"api_base": "ftp://127.0.0.1"}, "api_base is not an address such as http://127.0.0.1:8420."),
         ({"api_base": "http://127.0.0.1/v1"}, "api_base is not an address such as http://127.0.0.1:8420."),
+        ({"webhook_secret": "we_1AbC"}, "webhook_secret is not a signing secret such as whsec_1AbC, or several."),
+        ({"webhook_secret": "whsec_1, x"}, "webhook_secret is not a signing secret such as whsec_1AbC, or several."),
+        ({"webhook_secret": "whsec_"}, "webhook_secret is not a signing secret such as whsec_1AbC, or several."),
+        ({"webhook_endpoint": "a/b"}, "webhook_endpoint has something else than letters, digits, - and _."),
         ({"charge_type": "separate"}, "charge_type is one of direct, destination, not 'separate'."),
         ({"off_session": "true"}, "off_session is one of no, yes, not 'true'."),
         ({"max_retries": "9"}, "max_retries is one of 0, 1, 2, 3, not '9'."),
@@ -125,7 +129,7 @@ def test_a_currency_that_the_owner_leaves_out_is_not_supported():
     adapter.close()
 
 
-def test_nothing_shows_the_key():
-    adapter = stripe_adapter(AdapterContext(), secret_key="sk_test_CANARY")
+def test_nothing_shows_the_secrets():
+    adapter = stripe_adapter(AdapterContext(), secret_key="sk_test_CANARY", webhook_secret="whsec_CANARY")
     assert "CANARY" not in f"{adapter!r} {adapter._account!r}"
     adapter.close()

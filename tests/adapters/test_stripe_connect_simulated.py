@@ -2,68 +2,15 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from bridge.adapters import (
-    Adapter,
-    AdapterContext,
-    Payment,
-    ProviderConfused,
-    ProviderRefused,
-    ProviderUnreachable,
-    Status,
-)
-from bridge.simulators.faults import Fault, Faults
-from bridge.simulators.ledger import LedgerEntry
-from bridge.simulators.server import serve
-from bridge.simulators.stripe import StripeSimulator
-from tests.adapters.payments import ATTEMPT, payment, stripe_adapter
+from bridge.adapters import AdapterContext, ProviderConfused, ProviderRefused, ProviderUnreachable, Status
+from bridge.simulators.faults import Fault
+from tests.adapters.payments import ATTEMPT, stripe_adapter
+from tests.adapters.stripe_world import KEY, pay
 
 CREATE = "POST /v1/payment_intents"
-KEY = f"{ATTEMPT}:create"
-
-
-@dataclass
-class World:
-    """A simulated Stripe with one connected account, and adapters that talk to it."""
-
-    simulator: StripeSimulator
-    faults: Faults
-    url: str
-    account: str
-    made: list[Adapter]
-
-    def adapter(self, *, timeout: float = 5.0, **settings: str) -> Adapter:
-        given = {"secret_key": self.simulator.secret_key, "account": self.account, "api_base": self.url} | settings
-        adapter = stripe_adapter(AdapterContext(timeout=timeout, allow_private_urls=True), **given)
-        self.made.append(adapter)
-        return adapter
-
-    def payment(self, *, platform: bool = False, **changes) -> Payment:
-        customer = self.simulator.add_customer(None if platform else self.account)
-        return payment(**({"customer": customer} | changes))
-
-    @property
-    def charges(self) -> tuple[LedgerEntry, ...]:
-        return self.simulator.ledger.entries("authorised")
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    simulator = StripeSimulator()
-    faults = Faults(simulator)
-    with serve(faults) as server:
-        world = World(simulator, faults, server.url, simulator.add_account(), [])
-        yield world
-        for adapter in world.made:
-            adapter.close()
-
-
-def pay(world: World, adapter: Adapter, **changes):
-    return adapter.create(adapter.prepare(world.payment(**changes)), KEY)
 
 
 def test_a_direct_charge_is_the_accounts_own_and_the_platform_has_its_fee(world):
@@ -134,7 +81,7 @@ def test_an_open_challenge_can_be_voided(world):
 def test_a_customer_of_another_account_is_refused_in_stripes_words(world):
     with pytest.raises(ProviderRefused, match=r"^Error: No such customer: 'cus_") as caught:
         pay(world, world.adapter(), platform=True)
-    assert caught.value.details == {"code": "resource_missing", "param": "customer"}
+    assert caught.value.details == {"code": "resource_missing", "param": "customer", "status": 400}
 
 
 def test_an_amount_below_the_minimum_is_told_without_a_prefix(world):
@@ -243,7 +190,9 @@ def test_a_wrong_key_or_account_is_refused_and_found_by_check(world, settings):
 
 
 def test_check_tells_what_works(world):
-    findings = world.adapter(charge_type="destination", country="US", currencies="USD").check()
+    findings = world.adapter(
+        charge_type="destination", country="US", currencies="USD", webhook_secret="whsec_1"
+    ).check()
     assert [(finding.ok, finding.text) for finding in findings] == [
         (True, f"Stripe knows account {world.account}; destination charges in test mode."),
         (True, "The account can take charges."),

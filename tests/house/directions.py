@@ -90,7 +90,8 @@ def complaint(module: str, imported: Import) -> str | None:
     if package == "schemas":
         return "the name is bridge.schemas"
     if package in ONLY_IN:
-        return None if module == ONLY_IN[package] else f"{package} belongs in {ONLY_IN[package]}"
+        home = ONLY_IN[package]
+        return None if f"{module}.".startswith(f"{home}.") else f"{package} belongs in {home}"
     if package in STANDARD_LIBRARY or allows(ours.of_world, package):
         return None
     return f"{ours.name} may not import {package}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +65,8 @@ class Shelf:
         return []
 
     def put(self, order_id: int, **changes: Any) -> None:
-        self.orders[order_id] = replace(ORDER, id=order_id, number=str(order_id), key=f"wc_order_{order_id}", **changes)
+        own = {"id": order_id, "number": str(order_id), "key": f"wc_order_{order_id}"}
+        self.orders[order_id] = replace(ORDER, **own | changes)
 
 
 @dataclass
@@ -119,7 +121,7 @@ def make_pairs(bridge: Bridge, store_id: str) -> dict[str, KeyPair]:
 
 
 @pytest.fixture
-def make_door(sqlite_url: str) -> Iterator[MakeDoor]:
+def make_door(sqlite_url: str, tmp_path: Path) -> Iterator[MakeDoor]:
     with ExitStack() as stack:
 
         def make(
@@ -129,7 +131,8 @@ def make_door(sqlite_url: str) -> Iterator[MakeDoor]:
             settings = {"database_url": sqlite_url, "secret_key": "k" * 32, "public_url": (HTTPS, HTTP), **settings}
             bridge = Bridge(clock=clock, order_book=lambda store: shelf, **settings)
             stack.callback(bridge.close)
-            store = Store("", HTTPS, "sandbox", False, "automatic", HTTPS, options=STORE_OPTIONS)
+            books = {"books": str(tmp_path / "sandbox.sqlite")}
+            store = Store("", HTTPS, "sandbox", False, "automatic", HTTPS, settings=books, options=STORE_OPTIONS)
             store = stores.add(bridge.services, store, ())
             if app is None:
                 app = create_app(bridge)

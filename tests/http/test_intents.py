@@ -3,6 +3,8 @@
 import json
 import re
 
+from sqlalchemy import text
+
 from tests.http.conftest import ORDER, Door, MakeDoor
 from tests.plugins.local import INTENTS, START
 
@@ -63,8 +65,8 @@ def test_a_create_answers_in_the_published_shape_with_the_extensions_after_it(do
         "status": "succeeded",
     }
     del answer["charge"]["id"]
-    text = json.dumps(answer["charge"])  # compared with its order of keys
-    assert text == json.dumps(
+    as_text = json.dumps(answer["charge"])  # compared with its order of keys
+    assert as_text == json.dumps(
         {
             "amount": 1023,
             "application_fee_amount": None,
@@ -148,6 +150,14 @@ def test_an_unknown_outcome_is_shown_as_processing_and_unknown(door: Door) -> No
     refusal = door.create(body={"payment_method": "pm_sandbox_lost_answer"}).json
     assert refusal["data"]["outcome"] == "unknown"
     shown = door.get(f"{INTENTS}/{refusal['data']['attempt_id']}").json
+    assert (shown["status"], shown["outcome"]) == ("processing", "unknown")
+
+
+def test_an_open_intent_whose_cancellation_is_unknown_is_processing_too(door: Door) -> None:
+    created = door.create(body={"payment_method": "pm_card_authenticationRequired"}).json
+    with door.bridge.services.database.write() as connection:
+        connection.execute(text("update intents set unknown = true"))
+    shown = door.get(f"{INTENTS}/{created['id']}").json
     assert (shown["status"], shown["outcome"]) == ("processing", "unknown")
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.http.errors import REFUSALS, TABLE
+from bridge.http.errors import REFUSALS
 from tests.http.conftest import BODY, HTTPS, Door, MakeDoor
+from tests.http.test_routes import MISSING, routes
 from tests.plugins.local import INTENTS
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -34,7 +35,12 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     references = set(re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(document)))
     assert references <= set(document["components"]["schemas"])
     assert set(document["components"]) == {"schemas", "securitySchemes"}
-    assert {tag["name"] for tag in document["tags"]} == {"Payment intents", "Index", "Health", "Documentation"}
+    used = {tag for of_path in document["paths"].values() for method in METHODS for tag in tags(of_path, method)}
+    assert {tag["name"] for tag in document["tags"]} == used
+
+
+def tags(of_path: dict[str, Any], method: str) -> list[str]:
+    return of_path.get(method, {}).get("tags", [])
 
 
 def test_what_needs_a_key_says_so_and_nothing_else(door: Door, document: dict[str, Any]) -> None:
@@ -43,26 +49,51 @@ def test_what_needs_a_key_says_so_and_nothing_else(door: Door, document: dict[st
     for path, of_path in document["paths"].items():
         for method in METHODS:
             if method in of_path:
-                answer = door.open(method.upper(), path.replace("{payment_intent_id}", "pi_x"), key=None)
+                required = operation_schema(document, of_path[method]).get("required", [])
+                body = dict.fromkeys(required, "x") if method == "post" else None
+                answer = door.open(method.upper(), path.format(**MISSING), key=None, json=body)
                 assert (answer.status_code == 401) == ("security" not in of_path[method]), path
+
+
+def operation_schema(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, Any]:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    return document["components"]["schemas"].get(name, {})
 
 
 @pytest.mark.parametrize("settings", [{}, {"compat": "woopayments"}, {"error_status": "precise"}], ids=str)
 def test_every_error_of_the_tables_is_told_with_its_status(make_door: MakeDoor, settings: dict[str, str]) -> None:
-    paths = make_door(**settings).get("/bridge/v1/openapi.json", key=None).json["paths"]
-    told = {
-        (int(status), example["value"]["code"])
-        for operation in (paths[INTENTS]["post"], paths[f"{INTENTS}/{{payment_intent_id}}"]["get"])
-        for status, response in operation["responses"].items()
-        for example in response["content"]["application/json"].get("examples", {}).values()
-    }
+    door = make_door(**settings)
+    paths = door.get("/bridge/v1/openapi.json", key=None).json["paths"]
     precise = "error_status" in settings
-    expected = {(row.precise if precise else row.compatible, row.code) for row in TABLE}
-    impossible = {"rest_missing_callback_param"}
+    for (method, path), route in routes(door).items():
+        told = {
+            (int(status), example["value"]["code"])
+            for status, response in paths[path][method.lower()]["responses"].items()
+            for example in response.get("content", {}).get("application/json", {}).get("examples", {}).values()
+        }
+        rows = {(row.precise if precise else row.compatible, row.code or "resource_missing") for row in route.failures}
+        assert told == rows | (set() if route.public else refusals(settings, path)), path
+
+
+def refusals(settings: dict[str, str], path: str) -> set[tuple[int, str]]:
+    required = ("capture_authorization", "cancel_authorization", "capture_terminal_payment")
+    impossible = set() if path.endswith(required) else {"rest_missing_callback_param"}
     if "compat" not in settings:
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("woocommerce_")}
-    expected |= {(refusal.status, refusal.code) for refusal in REFUSALS if refusal.code not in impossible}
-    assert told == expected
+    return {(refusal.status, refusal.code) for refusal in REFUSALS if refusal.code not in impossible}
+
+
+def test_parameters_of_a_look_up_are_in_the_query(document: dict[str, Any]) -> None:
+    listed = document["paths"]["/wp-json/wc/v3/payments/transactions"]["get"]
+    assert "requestBody" not in listed
+    page = next(parameter for parameter in listed["parameters"] if parameter["name"] == "pagesize")
+    assert (page["in"], page["required"], page["schema"]["minimum"], page["schema"]["maximum"]) == (
+        "query",
+        False,
+        1,
+        100,
+    )
 
 
 def test_answers_have_the_keys_that_are_told(door: Door, document: dict[str, Any]) -> None:

@@ -160,6 +160,14 @@ def test_names_with_brackets_by_the_thousand_break_nothing(door: Door) -> None:
         assert response.json["data"]["reason"] == "order_not_found"
 
 
+def test_no_more_than_a_thousand_names_are_read_as_in_php(door: Door) -> None:
+    for place in ("data", "query_string"):
+        most = "&".join(f"a{number}=1" for number in range(997))
+        assert door.post(content_type=FORM, **{place: f"{most}&{query(BODY)}"}).status_code == 200
+        response = door.post(content_type=FORM, **{place: f"{most}&b=1&c=1&d=1&{query(BODY)}"})
+        assert response.json["data"]["reason"] == "order_not_found"
+
+
 @pytest.mark.parametrize(
     "kwargs",
     [

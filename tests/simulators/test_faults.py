@@ -118,6 +118,55 @@ def test_valid_json_that_is_something_else(url, app, faults):
     assert len(app.bodies) == 2
 
 
+@pytest.mark.parametrize("status", [400, 401, 404, 422, 429, 502, 504])
+def test_any_status_can_be_answered_without_the_work(url, app, faults, status):
+    faults.next(Fault.STATUS, status=status)
+    faults.next(Fault.STATUS, status=status, body={"error": {"code": "ERR02"}})
+    first, second = post(url), post(url)
+    assert (first.status_code, second.status_code) == (status, status)
+    assert first.json()["error"]["message"] == f"An injected fault: HTTP {status}."
+    assert second.json() == {"error": {"code": "ERR02"}}
+    assert "Retry-After" not in first.headers
+    assert app.bodies == []
+    assert not Fault.STATUS.processed
+
+
+def test_a_redirect_leads_elsewhere_without_the_work(url, app, faults):
+    faults.next(Fault.REDIRECT, location="/elsewhere")
+    answer = requests.post(url + "/pay", timeout=TIMEOUT, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"], answer.content) == (303, "/elsewhere", b"")
+    assert app.bodies == []
+    assert not Fault.REDIRECT.processed
+
+
+def test_an_answer_can_lack_its_body(url, app, faults):
+    faults.next(Fault.EMPTY)
+    answer = post(url)
+    assert (answer.status_code, answer.headers["Content-Type"], answer.content) == (200, "application/json", b"")
+    assert len(app.bodies) == 1
+    assert Fault.EMPTY.processed
+
+
+def test_an_answer_can_be_huge_and_still_be_the_right_one(app):
+    faults = Faults(app, huge=5_000_000)
+    faults.next(Fault.HUGE)
+    with serve(faults) as server:
+        answer = post(server.url)
+    assert (len(answer.content), answer.json()) == (5_000_000, {"count": 1})
+
+
+def test_an_answer_can_be_called_something_else(url, app, faults):
+    faults.next(Fault.WRONG_TYPE)
+    answer = post(url)
+    assert (answer.headers["Content-Type"], answer.json()) == ("text/plain; charset=utf-8", {"count": 1})
+
+
+def test_an_answer_can_be_compressed_unasked(url, app, faults):
+    faults.next(Fault.GZIP)
+    answer = requests.post(url + "/pay", timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
+    assert (answer.headers["Content-Encoding"], answer.json()) == ("gzip", {"count": 1})
+
+
 @pytest.mark.parametrize(("fault", "processed"), [(Fault.STALLED, 0), (Fault.STALLED_AFTER, 1)])
 def test_a_stalled_answer_arrives_when_the_test_lets_it_go(url, app, faults, fault, processed):
     arrived, release = threading.Event(), threading.Event()
@@ -191,7 +240,7 @@ def test_a_seed_replays_the_same_faults(app):
     assert 30 < len(run(1)) < 70
 
 
-def test_by_default_chance_never_stalls(app):
+def test_by_default_chance_takes_what_ends_quickly_and_cannot_be_overlooked(app):
     faults = Faults(app, random=Random(3), rate=1.0)
     for _ in range(100):
         try:
@@ -199,7 +248,8 @@ def test_by_default_chance_never_stalls(app):
         except ConnectionAbortedError:
             continue
     served = {one.fault for one in faults.injected}
-    assert served == set(Fault) - {Fault.STALLED, Fault.STALLED_AFTER}
+    stalls, others = {Fault.STALLED, Fault.STALLED_AFTER}, {Fault.STATUS, Fault.HUGE, Fault.WRONG_TYPE, Fault.GZIP}
+    assert served == set(Fault) - stalls - others
 
 
 def test_without_a_server_a_lost_connection_is_an_exception(app, faults):

@@ -83,6 +83,14 @@ def test_an_unknown_kind_is_refused():
         Ledger().record("stolen", account="a", object_id="o", amount=1, currency="usd")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kind", ["refund_failed", "disputed", "dispute_won", "dispute_lost"])
+def test_what_comes_after_a_capture_has_a_word_each(tmp_path: Path, kind):
+    path = tmp_path / "ledger.jsonl"
+    Ledger(path).record(kind, account="acct_1", object_id="du_1", charge_id="ch_1", amount=5, currency="usd")
+    [entry] = read_ledger(path)
+    assert (entry.kind, entry.object_id, entry.amount) == (kind, "du_1", 5)
+
+
 def test_another_process_reads_what_was_written(tmp_path: Path):
     path = tmp_path / "ledger.jsonl"
     ledger = Ledger(path)

@@ -118,8 +118,9 @@ def test_the_database_itself_refuses_a_second_holder_of_an_order(database_url: s
     database = Database(database_url)
     row = (
         "insert into intents (id, store_id, adapter, live, order_id, order_number, order_key, amount, currency,"
+        " channel,"
         " customer, payment_method, requested_payment_method, capture, status, unknown, holding, metadata, flag,"
-        " order_read, created, updated) values (:id, 's', 'sandbox', false, 7, '7', 'k', 1, 'USD',"
+        " order_read, created, updated) values (:id, 's', 'sandbox', false, 7, '7', 'k', 1, 'USD', 'online',"
         " 'c', 'p', 'p', 'automatic', 'succeeded', false, :holding, '{}', '', 0, 0, 0)"
     )
     with database.write() as connection:

@@ -1,20 +1,23 @@
 """A simulated store behind real TLS with a private authority, and an order book that talks to it."""
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.wrappers import Request, Response
 
 from bridge.adapters.transport import make_session
+from bridge.domain.errors import StoreError
 from bridge.domain.orders import Delivery, OrderUpdate, UpdateKind
 from bridge.domain.stores import Store
 from bridge.simulators.certificates import Certificates
-from bridge.simulators.faults import Faults
+from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.stores.woocommerce import WooCommerceOrderBook
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 NOW = 1_800_000_000.0
 TRANSACTION = "pi_3MtwBwLkdIwHu7ix28a3tqPa"
 WOOPAYMENTS = "woocommerce-payments/woocommerce-payments.php"
+HARMLESS = {Fault.STALLED, Fault.STALLED_AFTER, Fault.WRONG_TYPE, Fault.GZIP}
+FAILURES = [fault for fault in Fault if fault not in HARMLESS]
+"""What keeps an answer from us."""
 
 
 class Interruptions:
@@ -82,6 +88,30 @@ class Shop:
             self.now = update.read_at + 60
         return self.book.deliver(update, first=first)
 
+    def insist(self, update: OrderUpdate) -> Delivery:
+        """Deliver it again and again until it is done, as the outbox does."""
+        first = True
+        for _ in range(60):
+            with suppress(StoreError):
+                return self.deliver(update, first=first, stale=True)
+            first = False
+        raise AssertionError("it is never done")
+
+    def paid_order(self, total: str = "10.23", amount: int = 1023, **fields: Any) -> int:
+        """An order that was paid through us. Nothing that led there counts as asked."""
+        order_id = self.simulator.add_order(total=total, **fields)
+        self.deliver(self.update(UpdateKind.PAID, order_id, amount=amount))
+        self.asked()
+        return order_id
+
+    def ours(self, order_id: int) -> list[str]:
+        """The notes that we left, without their references, oldest first."""
+        return [note.partition(" [ref ")[0] for note in self.notes(order_id) if "[ref " in note]
+
+    def refunds(self, order_id: int) -> list[tuple[str, str, str]]:
+        """Amount, reason and the provider's id of the order's refunds, oldest first."""
+        return [(refund.amount, refund.reason, refund.refund_id) for refund in self.book.refunds(order_id)]
+
     def status(self, order_id: int) -> str:
         return str(self.simulator.order(order_id)["status"])
 
@@ -92,10 +122,10 @@ class Shop:
         return [note["note"] for note in self.simulator.notes(order_id)]
 
     def asked(self) -> list[str]:
-        """The requests that reached the store since the last look: "GET", "PUT", "GET notes", "POST notes"."""
+        """The requests that reached the store since the last look: "GET", "PUT", "POST notes", "DELETE refunds"."""
         requests = self.simulator.requests[self.seen :]
         self.seen += len(requests)
-        return [f"{each.method} notes" if each.path.endswith("/notes") else each.method for each in requests]
+        return [" ".join([each.method, *re.findall("notes|refunds|webhooks", each.path)]) for each in requests]
 
     def earlier(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something as if it had been done `seconds` ago by the store's clock."""
@@ -163,13 +193,19 @@ def answering(
 def open_shop(
     serve_tls: Callable[["WSGIApplication"], str], make_book: Callable[..., WooCommerceOrderBook]
 ) -> Callable[..., Shop]:
-    """Opens a store: `options` and `permissions` are for the bridge's side, the rest is the simulator's."""
+    """Opens a store: `options` and `permissions` are for the bridge's side, `weather` is what goes wrong by chance, and
+    the rest is the simulator's."""
 
-    def open_shop(options: dict[str, str] | None = None, permissions: str = "read_write", **features: Any) -> Shop:
+    def open_shop(
+        options: dict[str, str] | None = None,
+        permissions: str = "read_write",
+        weather: Random | None = None,
+        **features: Any,
+    ) -> Shop:
         skew = [0.0]
         simulator = WooCommerceSimulator(clock=lambda: time.time() + skew[0], **features)
         interruptions = Interruptions(simulator)
-        faults = Faults(interruptions)
+        faults = Faults(interruptions, random=weather)
         url = serve_tls(faults)
         key, secret = simulator.add_key(permissions)
         store = Store("shop", url, "sandbox", False, "automatic", url, None, key, secret, options=options or {})

@@ -12,7 +12,7 @@ from bridge.domain.stores import Store
 from bridge.simulators.faults import Fault
 from bridge.stores.woocommerce import WooCommerceOrderBook, normalised
 
-from .conftest import WOOPAYMENTS, Shop
+from .conftest import FAILURES, WOOPAYMENTS, Shop
 
 
 def wrong(findings: list[Finding]) -> list[str]:
@@ -111,7 +111,7 @@ def test_settings_that_cannot_be_read_are_a_finding(shop: Shop) -> None:
     assert sentence.startswith("The store's settings cannot be read, so decimals and plugins were not checked.")
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if not fault.name.startswith("STALLED")])
+@pytest.mark.parametrize("fault", FAILURES)
 @pytest.mark.parametrize("match", ["/wp-json/", "/orders", "PUT", "system_status"])
 def test_no_fault_makes_the_check_fail_itself(shop: Shop, fault: Fault, match: str) -> None:
     shop.faults.next(fault, match=match)

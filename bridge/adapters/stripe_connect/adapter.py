@@ -1,34 +1,58 @@
-"""The Stripe Connect adapter: the contract of `bridge.domain.ports.Adapter`, one call to Stripe per verb."""
+"""The Stripe Connect adapter: the contract of `bridge.domain.ports.Adapter`, verb by verb."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
+from urllib.parse import quote
 
+from bridge.adapters.base import BaseAdapter
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.stripe_connect import settings as options
-from bridge.adapters.stripe_connect.answers import Problem, last_id, read_intent, read_list
+from bridge.adapters.stripe_connect.answers import Problem, read_intent, read_object, require
+from bridge.adapters.stripe_connect.checks import findings
 from bridge.adapters.stripe_connect.client import VERSION, Client
-from bridge.adapters.stripe_connect.request import ATTEMPT, CHARGE, build_create, require_currency
-from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
+from bridge.adapters.stripe_connect.customers import build_customer, read_methods
+from bridge.adapters.stripe_connect.events import prove, read_event
+from bridge.adapters.stripe_connect.refunds import RELEASED, build_refund, read_dispute, read_refund, shown_refunds
+from bridge.adapters.stripe_connect.request import (
+    ATTEMPT,
+    CHARGE,
+    EXPANDED,
+    build_capture,
+    build_create,
+    build_terminal,
+    require_currency,
+)
+from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
+from bridge.domain.intents import Refund, Status
 from bridge.domain.money import step
-from bridge.domain.outcomes import Outcome, Payment
+from bridge.domain.outcomes import CustomerDetails, Outcome, Payment, ProviderEvent, RefundRequest
 from bridge.domain.ports import Finding, Setting
 
-PATH = "/v1/payment_intents"
-PAGE, PAGES = 100, 20
+Json = dict[str, Any]
+PAYMENTS, CHARGES, REFUNDS, DISPUTES = "/v1/payment_intents", "/v1/charges", "/v1/refunds", "/v1/disputes"
+CUSTOMERS, TOKENS = "/v1/customers", "/v1/terminal/connection_tokens"
 
 
-class StripeConnectAdapter:
+class StripeConnectAdapter(BaseAdapter):
     """Direct or destination charges on one connected account. Raises ConfigurationError if the settings cannot work."""
 
     name: ClassVar[str] = "stripe_connect"
     settings: ClassVar[tuple[Setting, ...]] = options.SETTINGS
-    operations: ClassVar[frozenset[str]] = frozenset({"create", "fetch", "find", "cancel"})
+    operations: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("create", "fetch", "find", "cancel", "capture", "refund"),
+            *("customers", "payment_methods", "terminal", "events"),
+        }
+    )
     replay_window: ClassVar[float] = 23 * 3600.0
     """Stripe forgets a key after 24 hours at the earliest (source: Stripe, "Idempotent requests")."""
 
     def __init__(self, settings: Mapping[str, str], *, live: bool, context: AdapterContext) -> None:
         self._account = options.read(settings, live=live)
         self._client = Client(self._account, context)
+        self._clock = context.clock
 
     def __repr__(self) -> str:
         return f"<StripeConnectAdapter {self._account.id} {'live' if self._account.live else 'test'}>"
@@ -42,11 +66,15 @@ class StripeConnectAdapter:
         require_currency(self._account, currency)
         return step(currency)
 
-    def prepare(self, payment: Payment) -> dict[str, Any]:
+    def prepare(self, payment: Payment) -> Json:
         """The exact request, with the account and the API version that it is meant for."""
         return build_create(self._account, payment, VERSION)
 
-    def create(self, request: dict[str, Any], key: str) -> Outcome:
+    def prepare_terminal(self, payment: Payment, methods: list[str], metadata: dict[str, Any]) -> Json:
+        """The same for a payment that is not confirmed here, but by a card reader."""
+        return build_terminal(self._account, payment, methods, metadata, VERSION)
+
+    def create(self, request: Json, key: str) -> Outcome:
         """Create and confirm. A decline, or a failure after the payment was made, is the Outcome of that payment."""
         if request["livemode"] != self._account.live:
             raise ProviderUnreachable("This payment was prepared in the other mode (live or test).", sent=False)
@@ -54,97 +82,167 @@ class StripeConnectAdapter:
         expected = {name: params[name] for name in ("amount", "currency")}
         expected |= {"metadata": {ATTEMPT: params["metadata"][ATTEMPT]}, "livemode": self._account.live}
         try:
-            answer = self._client.call("post", PATH, params, account=account, version=request["version"], key=key)
+            answer = self._client.call("post", PAYMENTS, params, account=account, version=request["version"], key=key)
         except Problem as problem:
             outcome = problem.outcome(account=account, **expected)
             if outcome is None:
-                raise problem.as_error() from None
+                raise problem.as_error(creating=True) from None
             return outcome
-        return read_intent(answer, account=account, **expected)
+        return self._outcome(answer, account, **expected)
 
     def fetch(self, reference: str) -> Outcome:
         """The payment as it is at Stripe now."""
-        return self._one("get", f"{PATH}/{reference}", reference)
+        answer = self._get(_path(PAYMENTS, reference), {"expand": EXPANDED})
+        return self._outcome(answer, self._account.header, id=reference)
+
+    def find(self, request: Json, key: str, since: float) -> Outcome | None:  # noqa: ARG002 by metadata
+        """Look through the payments since then, the customer's if there is one, for the one with our attempt id."""
+        wanted, account = request["params"], request["account"]
+        params: Json = {"created": {"gte": int(since)}, "expand": [f"data.{CHARGE}.refunds"]}
+        if "customer" in wanted:
+            params = {"customer": wanted["customer"], **params}
+        for intent in self._client.every(PAYMENTS, params, account=account):
+            if isinstance(intent, dict) and (intent.get("metadata") or {}).get(ATTEMPT) == wanted["metadata"][ATTEMPT]:
+                return self._outcome(intent, account)
+        return None
 
     def cancel(self, reference: str, key: str) -> Outcome:
         """Void it. What is canceled already, or cannot be any more, is answered as it is."""
-        try:
-            return self._one("post", f"{PATH}/{reference}/cancel", reference, key)
-        except ProviderError as error:
-            if error.details.get("code") != "payment_intent_unexpected_state":
-                raise
-            return self.fetch(reference)
+        return self._change("cancel", reference, {"expand": EXPANDED}, key)
 
-    def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:  # noqa: ARG002 by metadata
-        """Look through the customer's payments since then for the one that carries our attempt id."""
-        attempt = request["params"]["metadata"][ATTEMPT]
-        for intent in self._payments_of(request["params"]["customer"], since, request["account"]):
-            if isinstance(intent, dict) and (intent.get("metadata") or {}).get(ATTEMPT) == attempt:
-                return read_intent(intent, account=request["account"], livemode=self._account.live)
-        return None
+    def capture(self, reference: str, amount: int, key: str) -> Outcome:
+        """Take `amount` and release the rest. What is not, or not any more, to be captured is answered as it is."""
+        params: Json = {"amount_to_capture": amount, "expand": EXPANDED}
+        if not self._account.fee.is_none:
+            with _nothing_done_yet():
+                intent = self._get(_path(PAYMENTS, reference), {"expand": EXPANDED})
+                outcome = self._outcome(intent, self._account.header, id=reference)
+            if outcome.status is not Status.REQUIRES_CAPTURE:
+                return outcome
+            params = build_capture(self._account, intent, amount)
+        return self._change("capture", reference, params, key)
+
+    def refund(self, request: RefundRequest, key: str) -> Refund:
+        """Send money back, and with it what the charge gave to the platform or passed on."""
+        with _nothing_done_yet():
+            charge = self._charge(request)
+        params = build_refund(charge, request)
+        answer = self._post(REFUNDS, params, key)
+        expected = {"charge": charge["id"], "amount": request.amount, "metadata": params["metadata"]}
+        return read_refund(answer, currency=request.currency.lower(), **expected)
+
+    def save_customer(self, details: CustomerDetails, customer: str | None, key: str) -> str:
+        """Update this customer, or make one if there is none, or none any more."""
+        params, new_key = build_customer(details), key
+        if customer:
+            try:
+                answer = self._post(_path(CUSTOMERS, customer), params, key)
+                return str(read_object(answer, "customer", id=customer, livemode=self._account.live)["id"])
+            except ProviderRefused as error:
+                if error.code != "resource_missing":
+                    raise
+            new_key = f"{key}:new"
+        answer = self._post(CUSTOMERS, params, new_key)
+        return str(read_object(answer, "customer", livemode=self._account.live)["id"])
+
+    def payment_methods(self, customer: str) -> list[Json]:
+        """What the customer has saved of the types that are shown; nothing for a customer whom nobody knows."""
+        path = f"{_path(CUSTOMERS, customer)}/payment_methods"
+        try:
+            return read_methods(self._client.every(path, {}, account=self._account.header))
+        except ProviderRefused as error:
+            if error.code == "resource_missing":
+                return []
+            raise
+
+    def connection_token(self) -> Json:
+        """Stripe's connection token; with direct charges for the connected account's readers."""
+        answer = self._post(TOKENS, {}, None)
+        require(isinstance(answer, dict) and type(answer.get("secret")) is str)
+        return dict(answer)
+
+    def receive(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+        """Prove that Stripe signed it within five minutes, and read it."""
+        now = self._clock()
+        prove(headers.get("stripe-signature", ""), body, self._account.webhook_secrets, now)
+        return read_event(body, now)
+
+    def owns(self, event: ProviderEvent) -> bool:
+        """Direct charges happen on the connected account, destination charges on the platform, which is not named."""
+        return event.account == self._account.header and event.live is self._account.live
 
     def check(self) -> list[Finding]:
         """Whether key, mode and account fit together, and whether the account can take cards."""
         account = self._account
         path = f"/v1/accounts/{account.id}" if account.destination else "/v1/account"
         try:
-            answer = self._client.call("get", path, {}, account=account.header)
-        except Problem as problem:
-            return [Finding(False, str(problem.as_error()).removeprefix("Error: "))]
+            answer = self._get(path, {})
         except ProviderError as error:
-            return [Finding(False, str(error))]
-        return list(_findings(account, answer))
+            return [Finding(False, str(error).removeprefix("Error: "))]
+        return list(findings(account, answer))
 
-    def _one(self, method: Any, path: str, reference: str, key: str | None = None) -> Outcome:
-        account = self._account.header
+    def _get(self, path: str, params: Json) -> Any:
+        return self._client.ask("get", path, params, account=self._account.header)
+
+    def _post(self, path: str, params: Json, key: str | None) -> Any:
+        return self._client.ask("post", path, params, account=self._account.header, key=key)
+
+    def _change(self, verb: str, reference: str, params: Json, key: str) -> Outcome:
         try:
-            answer = self._client.call(method, path, {"expand": [CHARGE]}, account=account, key=key)
-        except Problem as problem:
-            raise problem.as_error() from None
-        return read_intent(answer, account=account, livemode=self._account.live, id=reference)
+            answer = self._post(f"{_path(PAYMENTS, reference)}/{verb}", params, key)
+        except ProviderRefused as error:
+            if error.code != "payment_intent_unexpected_state":
+                raise
+            return self.fetch(reference)
+        return self._outcome(answer, self._account.header, id=reference)
 
-    def _payments_of(self, customer: str, since: float, account: str | None) -> Iterator[Any]:
-        """All of them, newest first. ProviderConfused if they do not end: "not found" must mean that all were seen."""
-        params = {"customer": customer, "created": {"gte": int(since)}, "limit": PAGE, "expand": [f"data.{CHARGE}"]}
-        for _ in range(PAGES):
-            try:
-                answer = self._client.call("get", PATH, params, account=account)
-            except Problem as problem:
-                raise problem.as_error() from None
-            payments, more = read_list(answer)
-            yield from payments
-            if not more:
-                return
-            params["starting_after"] = last_id(payments)
-        raise ProviderConfused("Stripe lists too many payments of this customer to look through.")
+    def _outcome(self, answer: Any, account: str | None, **expected: Any) -> Outcome:
+        """A payment with its refunds and its dispute. Stripe is asked for those only if the charge says that there is
+        something that it does not show; nothing of that can mean that the payment itself was refused."""
+        outcome = read_intent(answer, account=account, **{"livemode": self._account.live, **expected})
+        if outcome.charge is None:
+            return outcome
+        charge = answer[CHARGE]
+        of_charge = {"charge": outcome.charge.id}
+        shown, more = shown_refunds(charge)
+        with _done_already():
+            found = self._client.every(REFUNDS, of_charge, account=account) if more else shown
+            refunds = [read_refund(refund, **of_charge) for refund in found]
+            disputed = charge.get("disputed") is True
+            disputes = self._client.every(DISPUTES, of_charge, account=account) if disputed else ()
+            dispute = read_dispute(disputes)
+        ran_out = outcome.status is Status.CANCELED and any(refund.reason == RELEASED for refund in refunds)
+        kept = tuple(refund for refund in refunds if refund.reason != RELEASED)
+        return replace(outcome, refunds=kept, dispute=dispute, expired=outcome.expired or ran_out)
+
+    def _charge(self, request: RefundRequest) -> Json:
+        """The charge that is to be refunded, if it is the one that is meant. Raises ProviderError."""
+        if request.charge_id:
+            answer = self._get(_path(CHARGES, request.charge_id), {})
+        else:
+            intent = self._get(_path(PAYMENTS, request.reference), {"expand": [CHARGE]})
+            answer = read_object(intent, "payment_intent", id=request.reference).get(CHARGE)
+        expected = {"payment_intent": request.reference, "currency": request.currency.lower()}
+        return read_object(answer, "charge", livemode=self._account.live, **expected)
 
 
-def _findings(account: options.Account, answer: Any) -> Iterator[Finding]:
-    if not isinstance(answer, dict) or answer.get("id") != account.id:
-        yield Finding(False, f"Stripe answers for another account than {account.id}.")
-        return
-    mode, kind = ("live" if account.live else "test"), ("destination" if account.destination else "direct")
-    yield Finding(True, f"Stripe knows account {account.id}; {kind} charges in {mode} mode.")
-    able = answer.get("charges_enabled") is True
-    reason = (answer.get("requirements") or {}).get("disabled_reason")
-    why = f" ({reason})" if reason and not able else ""
-    yield Finding(able, f"The account {'can' if able else 'cannot'} take charges{why}.")
-    needed = ["transfers"] if account.destination else ["card_payments"]
-    if account.on_behalf_of:
-        needed.append("card_payments")
-    for capability in needed:
-        state = (answer.get("capabilities") or {}).get(capability, "missing")
-        yield Finding(state == "active", f"The account's capability {capability} is {state}.")
-    country, currency = answer.get("country"), str(answer.get("default_currency") or "").upper()
-    if account.country:
-        same = country == account.country
-        yield Finding(
-            same, f"The account's country is {country}" + ("." if same else f", the setting {account.country}.")
-        )
-    elif country == "US":
-        yield Finding(
-            True, "The account is in the US: with the setting country=US line items are sent (level 3 rates)."
-        )
-    if currency:
-        taken = not account.currencies or currency in account.currencies
-        yield Finding(taken, f"The account's own currency is {currency}" + ("." if taken else ", and not accepted."))
+def _path(collection: str, identifier: str) -> str:
+    return f"{collection}/{quote(identifier, safe='')}"
+
+
+@contextmanager
+def _nothing_done_yet() -> Iterator[None]:
+    """For what is asked before the request that does something: however that fails, nothing was done."""
+    try:
+        yield
+    except (ProviderUnreachable, ProviderConfused) as error:
+        raise ProviderUnreachable(str(error), sent=False) from None
+
+
+@contextmanager
+def _done_already() -> Iterator[None]:
+    """For what is asked after the request that did something: a refusal of that proves nothing."""
+    try:
+        yield
+    except ProviderRefused as error:
+        raise ProviderConfused(f"Stripe does not show what became of the payment. {error}") from None

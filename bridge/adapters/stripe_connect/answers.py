@@ -1,4 +1,5 @@
-"""What Stripe says, as Outcomes and errors. Pure; trusts nothing: an answer that is not about our payment is no answer.
+"""What Stripe says about a payment, as an Outcome, and its errors. Pure; trusts nothing: an answer that is not about
+our payment is no answer.
 
 Sources: Stripe, "The PaymentIntent object", "The Charge object", "Errors", "Idempotent requests".
 """
@@ -12,9 +13,12 @@ from bridge.domain.outcomes import Decline, Outcome
 
 Json = dict[str, Any]
 _CARD = ("amount_authorized", "brand", "capture_before", "country", "exp_month", "exp_year", "last4", "three_d_secure")
+_CARDS = ("card", "card_present", "interac_present")
 _SECRET = frozenset({"client_secret", "next_action"})
 _UNPAID = frozenset({Status.REQUIRES_PAYMENT_METHOD, Status.CANCELED})
 _WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION})
+_RAN_OUT = frozenset({"automatic", "expired"})
+"""Why Stripe itself cancels a payment (source: Stripe, "The PaymentIntent object", `cancellation_reason`)."""
 NONSENSE = "The payment provider's answer could not be understood."
 _LONGEST = 500
 _BAD_KEY = "Stripe refused this store's API key or account. The settings secret_key and account have to be checked."
@@ -25,13 +29,12 @@ def read_intent(answer: Any, *, account: str | None, **expected: Any) -> Outcome
 
     `account` is the connected account whose own payment it is, if it is one: a browser needs it to go on.
     """
-    intent = _object(answer, "payment_intent")
-    for name, kind in (("id", str), ("status", str), ("currency", str), ("amount", int), ("livemode", bool)):
-        _require(type(intent.get(name)) is kind and intent[name] != "")
-    _require(all(_agrees(intent.get(name), value) for name, value in expected.items()))
+    intent = read_object(answer, "payment_intent", **expected)
+    for name, kind in (("status", str), ("currency", str), ("amount", int), ("livemode", bool)):
+        require(type(intent.get(name)) is kind and intent[name] != "")
     status = Status.of(intent["status"])
     problem = intent.get("last_payment_error")
-    waiting = status in _WAITING
+    waiting = status in _WAITING or (status is Status.REQUIRES_PAYMENT_METHOD and not problem)
     created = intent.get("created")
     return Outcome(
         status=status,
@@ -39,10 +42,11 @@ def read_intent(answer: Any, *, account: str | None, **expected: Any) -> Outcome
         public_id=intent["id"],
         amount=intent["amount"],
         currency=intent["currency"].upper(),
-        customer=_id(intent.get("customer")),
-        payment_method=_id(intent.get("payment_method")),
+        customer=id_of(intent.get("customer")),
+        payment_method=id_of(intent.get("payment_method")),
         charge=_read_charge(intent.get("latest_charge")),
         decline=read_decline(problem) if isinstance(problem, dict) and status in _UNPAID else None,
+        expired=status is Status.CANCELED and _ran_out(intent),
         created=float(created) if isinstance(created, int) else None,
         next_action=intent.get("next_action") if waiting else None,
         client_secret=intent.get("client_secret") if waiting else None,
@@ -62,16 +66,37 @@ def read_decline(problem: Json) -> Decline:
 
 def read_list(answer: Any) -> tuple[list[Any], bool]:
     """A page of a list, and whether there are more. Raises ProviderConfused."""
-    page = _object(answer, "list")
-    _require(isinstance(page.get("data"), list) and isinstance(page.get("has_more"), bool))
-    return page["data"], page["has_more"]
+    require(isinstance(answer, dict) and answer.get("object") == "list")
+    require(isinstance(answer.get("data"), list) and isinstance(answer.get("has_more"), bool))
+    return answer["data"], answer["has_more"]
 
 
 def last_id(page: list[Any]) -> str:
     """Where the next page begins. Raises ProviderConfused if this one has no such place."""
-    identifier = _id(page[-1]) if page else None
-    _require(identifier is not None)
+    identifier = id_of(page[-1]) if page else None
+    require(identifier is not None)
     return str(identifier)
+
+
+def read_object(answer: Any, kind: str, **expected: Any) -> Json:
+    """An object of Stripe's with an id and what it must have, at least. Raises ProviderConfused."""
+    require(isinstance(answer, dict) and answer.get("object") == kind)
+    require(type(answer.get("id")) is str and answer["id"] != "")
+    require(all(_agrees(answer.get(name), value) for name, value in expected.items()))
+    return dict(answer)
+
+
+def require(right: bool) -> None:
+    """Raises ProviderConfused for an answer that is not right."""
+    if not right:
+        raise ProviderConfused(NONSENSE)
+
+
+def id_of(value: Any) -> str | None:
+    """The id of an object, or of one that is merely referred to."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) else None
 
 
 def scrub(value: Any) -> Any:
@@ -102,23 +127,28 @@ class Problem(Exception):
         outcome = read_intent(self.error["payment_intent"], account=account, **expected)
         return replace(outcome, decline=read_decline(self.error)) if outcome.status in _UNPAID else outcome
 
-    def as_error(self) -> ProviderError:
+    def as_error(self, *, creating: bool = False) -> ProviderError:
         """What it means in our contract: refused only where Stripe cannot have done anything under this key, which
         it may have when another request holds the key or the same objects, or when the key is known with other
-        parameters."""
+        parameters. A card error (402) is a plain no, but for a create: that has made a payment, and does not show it.
+        """
         kind, message = self.error.get("type"), str(self.error.get("message") or "it gave no reason.")[:_LONGEST]
         if self.status == 409 or self.code in ("lock_timeout", "idempotency_key_in_use"):
             return ProviderUnreachable("Stripe is busy with the same payment.")
         if self.status == 429 or self.code == "rate_limit":
-            refused = ProviderRefused("Error: Stripe has too many requests. Try again in a moment.", code="rate_limit")
+            refused = self._refused("Error: Stripe has too many requests. Try again in a moment.", "rate_limit")
             refused.retryable = True
             return refused
         if self.status in (401, 403):
-            return ProviderRefused(f"Error: {_BAD_KEY}", code=self.code or "api_key_refused")
-        if self.status in (400, 404) and kind == "invalid_request_error":
+            return self._refused(f"Error: {_BAD_KEY}", self.code or "api_key_refused")
+        plain = self.status in (400, 404) and kind == "invalid_request_error"
+        if plain or (self.status == 402 and kind == "card_error" and not creating):
             prefix = "" if self.code == "amount_too_small" else "Error: "
-            return ProviderRefused(prefix + message, code=self.code or kind, param=self.error.get("param"))
+            return self._refused(prefix + message, self.code or str(kind), param=self.error.get("param"))
         return ProviderConfused(NONSENSE)
+
+    def _refused(self, sentence: str, code: str, **details: Any) -> ProviderRefused:
+        return ProviderRefused(sentence, code=code, status=self.status, **details)
 
 
 def _read_charge(charge: Any) -> Charge | None:
@@ -127,7 +157,7 @@ def _read_charge(charge: Any) -> Charge | None:
         return None
     details = charge.get("payment_method_details")
     details = details if isinstance(details, dict) else {}
-    card = details.get("card")
+    card = next((details[kind] for kind in _CARDS if isinstance(details.get(kind), dict)), None)
     return Charge(
         id=charge["id"],
         amount=charge["amount"],
@@ -136,33 +166,21 @@ def _read_charge(charge: Any) -> Charge | None:
         amount_captured=charge.get("amount_captured") or 0,
         amount_refunded=charge.get("amount_refunded") or 0,
         application_fee_amount=charge.get("application_fee_amount"),
-        balance_transaction=_id(charge.get("balance_transaction")),
+        balance_transaction=id_of(charge.get("balance_transaction")),
         billing_details=scrub(charge.get("billing_details")),
-        card={name: card.get(name) for name in _CARD} if isinstance(card, dict) else None,
+        card={name: card.get(name) for name in _CARD} if card is not None else None,
         payment_method_type=details.get("type") or "card",
         created=charge.get("created") or 0,
         outcome=scrub(charge.get("outcome")),
     )
 
 
-def _object(answer: Any, kind: str) -> Json:
-    _require(isinstance(answer, dict) and answer.get("object") == kind)
-    return dict(answer)
+def _ran_out(intent: Json) -> bool:
+    """Whether Stripe ended it by itself, and it had a charge whose money was held."""
+    return intent.get("cancellation_reason") in _RAN_OUT and intent.get("latest_charge") is not None
 
 
 def _agrees(found: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
         return isinstance(found, dict) and wanted.items() <= found.items()
     return bool(found == wanted)
-
-
-def _require(right: bool) -> None:
-    if not right:
-        raise ProviderConfused(NONSENSE)
-
-
-def _id(value: Any) -> str | None:
-    """The id of an object, or of one that is merely referred to."""
-    if isinstance(value, dict):
-        value = value.get("id")
-    return value if isinstance(value, str) else None

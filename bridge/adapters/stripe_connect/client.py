@@ -4,13 +4,14 @@ The SDK's own repeats are off: they sleep in the request's thread and hide wheth
 """
 
 import logging
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import requests
 import stripe
 
 from bridge.adapters.context import AdapterContext
-from bridge.adapters.stripe_connect.answers import NONSENSE, Problem
+from bridge.adapters.stripe_connect.answers import NONSENSE, Problem, last_id, read_list
 from bridge.adapters.stripe_connect.settings import Account
 from bridge.adapters.transport import CONNECT_SECONDS, AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 VERSION = stripe.api_version
 """The API version that this SDK was made for. Every request names one."""
 _UNREACHABLE = "Stripe could not be reached."
+PAGE, PAGES = 100, 20
 
 
 class Client:
@@ -70,6 +72,32 @@ class Client:
             except (AttributeError, TypeError, ValueError):  # in the SDK, from an error object that is none of Stripe's
                 raise ProviderConfused(NONSENSE) from None
             retries -= 1
+
+    def ask(
+        self,
+        method: Literal["get", "post"],
+        path: str,
+        params: dict[str, Any],
+        *,
+        account: str | None,
+        key: str | None = None,
+    ) -> Any:
+        """Like `call` for all but creating a payment: an error that Stripe explains is a ProviderError."""
+        try:
+            return self.call(method, path, params, account=account, key=key)
+        except Problem as problem:
+            raise problem.as_error() from None
+
+    def every(self, path: str, params: dict[str, Any], *, account: str | None) -> Iterator[Any]:
+        """All of a list, newest first. ProviderConfused if it does not end: who looks for something must see all."""
+        params = {**params, "limit": PAGE}
+        for _ in range(PAGES):
+            members, more = read_list(self.ask("get", path, params, account=account))
+            yield from members
+            if not more:
+                return
+            params["starting_after"] = last_id(members)
+        raise ProviderConfused("Stripe's list is too long to look through.")
 
 
 def _broke(error: BaseException | None) -> bool:

@@ -1,20 +1,26 @@
-"""What Stripe is sent to create a payment: `POST /v1/payment_intents`, as WooPayments fills it. Pure.
+"""What Stripe is sent to create a payment, as WooPayments fills it, and to capture it. Pure.
 
-Source: Stripe, "Create a PaymentIntent"; WooPayments 8.4, `WCPay\\Core\\Server\\Request\\Create_And_Confirm_Intention`.
+Source: Stripe, "Create a PaymentIntent", "Capture a PaymentIntent", "Collect in-person payments"; WooPayments 8.4,
+`WCPay\\Core\\Server\\Request\\Create_And_Confirm_Intention`, `WC_REST_Payments_Orders_Controller`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from bridge.adapters.identifiers import stripe_identifier
 from bridge.adapters.stripe_connect.line_items import line_item_details
 from bridge.adapters.stripe_connect.settings import Account
-from bridge.domain.errors import CurrencyNotSupported
+from bridge.domain.errors import CurrencyNotSupported, InvalidParameter
+from bridge.domain.money import step
 from bridge.domain.outcomes import Payment
 
 Json = dict[str, Any]
 ATTEMPT = "wcpay_bridge_attempt"
-"""The metadata key by which a payment is found again."""
+"""The metadata key by which a payment, or a refund, is found again."""
 CHARGE = "latest_charge"
+EXPANDED = ["latest_charge.refunds"]
+"""Expands the charge, too (source: Stripe, "Expanding responses")."""
+READERS = frozenset({"card_present", "interac_present"})
 _LONGEST_METADATA = 500
 
 
@@ -30,27 +36,63 @@ def build_create(account: Account, payment: Payment, version: str) -> Json:
         "customer": stripe_identifier("customer", payment.customer),
         "payment_method": stripe_identifier("payment_method", payment.payment_method),
         "allowed_payment_method_types": ["card"],
-        "off_session": True,
+        **({"off_session": True} if account.off_session else {}),
         "confirm": True,
-        "capture_method": payment.capture,
-        "description": payment.description,
-        "metadata": {name: _short(value) for name, value in payment.metadata.items()} | {ATTEMPT: payment.attempt_id},
-        "expand": [CHARGE],
+        **_rest(account, payment, payment.metadata),
     }
-    if not account.off_session:
-        del params["off_session"]
-    if account.statement_descriptor_suffix:
-        params["statement_descriptor_suffix"] = account.statement_descriptor_suffix
-    params |= _connect(account, payment)
     if account.country == "US":
         params |= line_item_details(payment.order, payment.currency, account.from_postal_code)
     return {"account": account.header, "livemode": account.live, "version": version, "params": params}
+
+
+def build_terminal(
+    account: Account, payment: Payment, methods: list[str], metadata: Mapping[str, Any], version: str
+) -> Json:
+    """The request for a payment that a card reader confirms. The payment's own metadata win over `metadata`.
+
+    Raises CurrencyNotSupported or InvalidParameter.
+    """
+    require_currency(account, payment.currency)
+    if not methods or not READERS.issuperset(methods):
+        raise InvalidParameter("payment_methods", "payment_methods is a list of card_present and interac_present.")
+    params: Json = {
+        "amount": payment.amount,
+        "currency": payment.currency.lower(),
+        **({"customer": stripe_identifier("customer", payment.customer)} if payment.customer else {}),
+        "allowed_payment_method_types": list(methods),
+        **_rest(account, payment, {**metadata, **payment.metadata}),
+    }
+    return {"account": account.header, "livemode": account.live, "version": version, "params": params}
+
+
+def build_capture(account: Account, intent: Json, amount: int) -> Json:
+    """The parameters to take `amount` of `intent`. A part bears the fee of a part, and never more than was agreed: by
+    itself Stripe would keep the fee of the whole."""
+    params: Json = {"amount_to_capture": amount, "expand": EXPANDED}
+    agreed, currency = intent.get("application_fee_amount") or 0, intent["currency"]
+    if agreed and amount < intent["amount"]:
+        fee = max(account.fee.of(amount, currency), step(currency))
+        params["application_fee_amount"] = min(fee, agreed, amount)
+    return params
 
 
 def require_currency(account: Account, currency: str) -> None:
     """Raises CurrencyNotSupported for one that the settings leave out."""
     if account.currencies and currency.upper() not in account.currencies:
         raise CurrencyNotSupported(currency)
+
+
+def _rest(account: Account, payment: Payment, metadata: Mapping[str, Any]) -> Json:
+    """What payments online and in person have in common, but for who pays how much how."""
+    params: Json = {
+        "capture_method": payment.capture,
+        "description": payment.description,
+        "metadata": {name: _short(value) for name, value in metadata.items()} | {ATTEMPT: payment.attempt_id},
+        "expand": [CHARGE],
+    }
+    if account.statement_descriptor_suffix:
+        params["statement_descriptor_suffix"] = account.statement_descriptor_suffix
+    return params | _connect(account, payment)
 
 
 def _connect(account: Account, payment: Payment) -> Json:

@@ -40,6 +40,17 @@ SETTINGS = (
         "1",
         choices=("0", "1", "2", "3"),
     ),
+    Setting(
+        "webhook_secret",
+        "The signing secret of the webhook endpoint at Stripe: whsec_...; two while it is being rotated",
+        "",
+        secret=True,
+    ),
+    Setting(
+        "webhook_endpoint",
+        "The name at the end of the webhook address, for stores that share one; empty for the store's id",
+        "",
+    ),
     Setting("api_base", "The address of Stripe's API; another one is for tests only", API_BASE),
 )
 
@@ -51,6 +62,10 @@ class Fee:
     percent: Decimal = Decimal(0)
     fixed: int = 0
     cap: int | None = None
+
+    @property
+    def is_none(self) -> bool:
+        return not (self.percent or self.fixed)
 
     def of(self, amount: int, currency: str) -> int:
         """The fee on `amount` (minor units), half a unit rounded up, never above the amount, and in steps that the
@@ -76,6 +91,7 @@ class Account:
     off_session: bool
     statement_descriptor_suffix: str
     max_retries: int
+    webhook_secrets: tuple[str, ...] = field(repr=False)
     api_base: str
 
     @property
@@ -99,10 +115,11 @@ def read(settings: Mapping[str, str], *, live: bool) -> Account:
         fee=fee,
         country=settings["country"].upper(),
         from_postal_code=settings["from_postal_code"],
-        currencies=frozenset(_codes(settings["currencies"])),
+        currencies=frozenset(_words(settings["currencies"].upper())),
         off_session=settings["off_session"] == "yes",
         statement_descriptor_suffix=settings["statement_descriptor_suffix"],
         max_retries=int(settings["max_retries"]),
+        webhook_secrets=tuple(_words(settings["webhook_secret"])),
         api_base=settings["api_base"].rstrip("/"),
     )
 
@@ -128,19 +145,28 @@ def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, st
         re.fullmatch(r"(\d{5}(-\d{4})?)?", settings["from_postal_code"], re.ASCII),
         "from_postal_code is not a US ZIP code.",
     )
-    codes = _codes(settings["currencies"])
+    codes = _words(settings["currencies"].upper())
     yield all(re.fullmatch("[A-Z]{3}", code) for code in codes), "currencies are not like USD,EUR."
     yield (
         re.fullmatch(r"""[^<>\\'"*]{0,22}""", settings["statement_descriptor_suffix"]),
         "statement_descriptor_suffix has more than 22 characters, or one of < > \\ ' \" *.",
+    )
+    yield (
+        all(re.fullmatch(r"whsec_[!-~]+", secret) for secret in _words(settings["webhook_secret"])),
+        "webhook_secret is not a signing secret such as whsec_1AbC, or several.",
+    )
+    yield (
+        re.fullmatch(r"[A-Za-z0-9_-]{0,100}", settings["webhook_endpoint"]),
+        "webhook_endpoint has something else than letters, digits, - and _.",
     )
     api_base = settings["api_base"].rstrip("/")
     yield re.fullmatch(r"https?://[^/?#@\s]+", api_base), "api_base is not an address such as http://127.0.0.1:8420."
     yield not live or api_base == API_BASE, "api_base cannot be changed in live mode."
 
 
-def _codes(text: str) -> list[str]:
-    return text.replace(",", " ").upper().split()
+def _words(text: str) -> list[str]:
+    """What stands between commas and spaces."""
+    return text.replace(",", " ").split()
 
 
 def _fee(fee: str, cap: str) -> Fee | None:

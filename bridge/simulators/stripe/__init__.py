@@ -5,5 +5,7 @@ It knows Stripe's public documentation, the SDK's parameter types and nothing of
 """
 
 from .app import RequestRecord, StripeSimulator
+from .sending import Attempt, Webhook
+from .webhooks import Delivery, WebhookEndpoint
 
-__all__ = ["RequestRecord", "StripeSimulator"]
+__all__ = ["Attempt", "Delivery", "RequestRecord", "StripeSimulator", "Webhook", "WebhookEndpoint"]

@@ -1,24 +1,27 @@
-"""The simulated api.stripe.com as a WSGI application: accounts, idempotency, the request log, and controls for tests.
+"""The simulated api.stripe.com as a WSGI application: accounts, idempotency, the request log.
 
-What the endpoints do is in the modules beside it. Live keys are refused.
+What the endpoints do, and the hands for tests, are in the modules beside it. Live keys are refused.
 """
 
 import json
 import logging
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Literal
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
 
+from ..elements import Elements, serves
 from ..ledger import Ledger
-from . import confirmation, customers, payment_methods
-from .cards import by_name
+from . import browser, customers
+from .controls import Controls
 from .door import CURRENT_VERSION, check_key, check_version, form, without_cards
 from .errors import ApiError, Json
 from .idempotency import Answer, IdempotencyKeys
@@ -26,7 +29,10 @@ from .listing import check_expandable, expanded
 from .pages import challenge_page, return_address
 from .params import Raw, check
 from .routes import Route, build_map
-from .state import Call, State, snapshot
+from .sending import Postman
+from .side_door import SIDE_DOOR, operate
+from .state import Call, State
+from .webhooks import RETRY_DELAYS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -66,13 +72,15 @@ class _Exchange:
     replayed: bool = False
 
 
-class StripeSimulator:
-    """A stateful stand-in for api.stripe.com with one platform and its connected accounts.
+class StripeSimulator(Controls):
+    """A stateful stand-in for api.stripe.com with one platform and its connected accounts. Thread-safe.
 
     `clock` gives Unix seconds, `random` all ids, `ledger` is where money facts go. `interfere` may hold a request up
     (so that another one finds its idempotency key in use) or raise: the answer is then a 500 that is kept for its key,
     before ("begun") or after ("done") the work was done. With `adopt_customers` every account knows every customer
-    that a request names, as if it had been made there before. ValueError if `secret_key` is not a test key.
+    that a request names, as if it had been made there before. `retry_delays` are the seconds before a webhook that
+    failed is tried again, `tls` is what trusts the certificates of https endpoints. ValueError if `secret_key` is not a
+    test key.
     """
 
     def __init__(
@@ -85,9 +93,12 @@ class StripeSimulator:
         ledger: Ledger | None = None,
         adopt_customers: bool = False,
         interfere: Interfere | None = None,
+        retry_delays: Sequence[float] = RETRY_DELAYS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.ledger = Ledger(clock=clock) if ledger is None else ledger
-        self._state = State(clock, SystemRandom() if random is None else random, self.ledger)
+        state = State(clock, SystemRandom() if random is None else random, self.ledger, retry_delays)
+        super().__init__(state, Postman(state, tls))
         self.secret_key = f"sk_test_{self._state.letters(24)}" if secret_key is None else secret_key
         if not self.secret_key.startswith("sk_test_"):
             raise ValueError("the simulator's secret key starts with sk_test_")
@@ -103,9 +114,9 @@ class StripeSimulator:
             self.add_account(account)
 
     @property
-    def platform(self) -> str:
-        """The id of the account that the secret key belongs to."""
-        return self._state.platform
+    def publishable_key(self) -> str:
+        """The platform's key for browsers; it depends on the secret key alone."""
+        return f"pk_test_{sha256(self.secret_key.encode()).hexdigest()[:24]}"
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:
@@ -113,58 +124,18 @@ class StripeSimulator:
         with self._log_lock:
             return tuple(self._requests)
 
-    def add_account(self, account: str | None = None, country: str = "US", currency: str = "usd") -> str:
-        """Connect an account to the platform and return its id. ValueError if the id is taken."""
-        with self._state.lock:
-            account = self._state.mint("acct") if account is None else account
-            if self._state.is_account(account):
-                raise ValueError(f"there is an account {account} already")
-            customers.make_account(self._state, account, country, currency)
-            return account
-
-    def add_customer(self, account: str | None = None, email: str | None = None) -> str:
-        """Make a customer of the platform, or of a connected account, and return its id."""
-        with self._state.lock:
-            made = customers.make_customer(self._state, account or self.platform, {"email": email})
-            return str(made["id"])
-
-    def add_payment_method(
-        self, name: str = "pm_card_visa", customer: str | None = None, account: str | None = None
-    ) -> str:
-        """Make a payment method from a public test name, saved for `customer` if one is given, and return its id.
-        ValueError for a name that is not one of the test cards."""
-        card = by_name(name)
-        if card is None:
-            raise ValueError(f"{name!r} is not one of Stripe's test payment methods")
-        with self._state.lock:
-            owner = account or self.platform
-            method = payment_methods.make(self._state, owner, card)
-            if customer is not None:
-                payment_methods.save_for(method, self._state.find(owner, "customer", customer))
-            return str(method["id"])
-
-    def find(self, identifier: str) -> Json:
-        """A copy of any account's object. LookupError if there is none with that id."""
-        with self._state.lock:
-            found = self._state.anywhere(identifier)
-            if found is None:
-                raise LookupError(f"no object has the id {identifier}")
-            return snapshot(found)
-
-    def authenticate(self, intent: str, success: bool = True) -> Json:
-        """Answer the cardholder's challenge of an intent that requires action; returns the intent as it is then.
-        LookupError if there is no such intent, ValueError if it is not waiting for an answer."""
-        with self._state.lock:
-            found = self._state.anywhere(intent)
-            if found is None or found["object"] != "payment_intent":
-                raise LookupError(f"no payment intent has the id {intent}")
-            if found["status"] != "requires_action":
-                raise ValueError(f"{intent} is not waiting for an authentication: it is {found['status']}")
-            return snapshot(confirmation.authenticate(self._state, found, success))
-
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
-        response = self._challenge(request) if request.path.startswith(_CHALLENGE) else self._api(request)
+        if serves(request.path):
+            base_url = request.host_url.rstrip("/")
+            lookup = partial(browser.payable, self._state, self.publishable_key, base_url)
+            return Elements(lookup)(environ, start_response)
+        if request.path.startswith(_CHALLENGE):
+            response = self._challenge(request)
+        elif request.path.startswith(SIDE_DOOR):
+            response = operate(self, request)
+        else:
+            response = self._api(request)
         return response(environ, start_response)
 
     def _challenge(self, request: Request) -> Response:
@@ -223,7 +194,10 @@ class StripeSimulator:
         try:
             self._interfere("begun", request)
             with self._state.lock:
-                body = _encode(expanded(self._state, route.run(call), call.params.get("expand", ())))
+                self._state.catch_up()
+                with self._state.caused_by(exchange.request_id, exchange.key):
+                    answer = route.run(call)
+                body = _encode(expanded(self._state, answer, call.params.get("expand", ())))
             self._interfere("done", request)
         except ApiError as problem:
             return _failure(exchange, problem)

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..ledger import Kind
 from .errors import Json
-from .state import State
+from .listing import page
+from .state import Call, State
 
 
 def stripe_fee(amount: int) -> int:
@@ -15,14 +16,26 @@ def stripe_fee(amount: int) -> int:
     return (amount * 29 + 500) // 1000 + 30
 
 
-def transaction(state: State, account: str, kind: str, source: Json, amount: int, fee: int = 0, share: int = 0) -> str:
+def transaction(
+    state: State,
+    account: str,
+    kind: str,
+    source: Json,
+    amount: int,
+    fee: int = 0,
+    share: int = 0,
+    *,
+    category: str | None = None,
+    fee_name: str | None = None,
+) -> str:
     """A line in the account's balance: `fee` is Stripe's, `share` the platform's. Answers its id."""
+    parts = ((fee, None, "stripe_fee", fee_name), (share, state.application, "application_fee", None))
     details = [
-        {"amount": part, "application": application, "currency": source["currency"], "description": None, "type": name}
-        for part, application, name in ((fee, None, "stripe_fee"), (share, state.application, "application_fee"))
+        {"amount": part, "application": application, "currency": source["currency"], "description": text, "type": name}
+        for part, application, name, text in parts
         if part
     ]
-    category = {"payment": "charge", "application_fee": "platform_earning", "payment_refund": "refund"}
+    usual = {"payment": "charge", "application_fee": "platform_earning", "payment_refund": "refund"}
     line = {
         "id": state.mint("txn"),
         "object": "balance_transaction",
@@ -36,13 +49,18 @@ def transaction(state: State, account: str, kind: str, source: Json, amount: int
         "fee": fee + share,
         "fee_details": details,
         "net": amount - fee - share,
-        "reporting_category": category.get(kind, kind),
+        "reporting_category": category or usual.get(kind, kind),
         "source": source["id"],
         "status": "available",
         "type": kind,
     }
     identifier: str = state.add(account, line)["id"]
     return identifier
+
+
+def list_all(call: Call) -> Json:
+    found = call.state.all(call.account, "balance_transaction", **call.given("currency", "source", "type"))
+    return page(found, call.params, "/v1/balance_transactions")
 
 
 def note(state: State, kind: Kind, thing: Json, intent: Json, amount: int, charge: Json | None, **more: Any) -> None:

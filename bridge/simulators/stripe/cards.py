@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 
+class Refund(Enum):
+    """What becomes of a refund to the card: at once, or after a while."""
+
+    SUCCEEDS = "succeeded"
+    SUCCEEDS_LATER = "pending, then succeeded"
+    FAILS_LATER = "succeeded, then failed"
+
+
 class Authentication(Enum):
     """When the cardholder has to authenticate (3-D Secure)."""
 
@@ -28,7 +36,8 @@ class Decline:
 
 @dataclass(frozen=True)
 class Card:
-    """A test card. `attachable` is whether it can be saved for a customer: most cards that decline cannot."""
+    """A test card. `attachable` is whether it can be saved for a customer: most cards that decline cannot. `dispute` is
+    the reason with which it disputes what it paid, which is no more than an `inquiry` at first."""
 
     number: str
     brand: str = "visa"
@@ -37,6 +46,9 @@ class Card:
     decline: Decline | None = None
     authentication: Authentication = Authentication.NEVER
     attachable: bool = True
+    refund: Refund = Refund.SUCCEEDS
+    dispute: str | None = None
+    inquiry: bool = False
 
     @property
     def last4(self) -> str:
@@ -117,7 +129,15 @@ _CARDS = {
     "threeDSecureRequired": Card("4000000000003063", authentication=_SECURE),
     "threeDSecureRequiredChargeDeclined": Card("4000008400001629", authentication=_SECURE, decline=GENERIC),
     "threeDSecureRequiredProcessingError": Card("4000008400001280", authentication=_SECURE, decline=PROCESSING_ERROR),
+    "createDispute": Card("4000000000000259", dispute="fraudulent"),
+    "createDisputeProductNotReceived": Card("4000000000002685", dispute="product_not_received"),
+    "createDisputeInquiry": Card("4000000000001976", dispute="fraudulent", inquiry=True),
+    "pendingRefund": Card("4000000000007726", refund=Refund.SUCCEEDS_LATER),
+    "refundFail": Card("4000000000005126", refund=Refund.FAILS_LATER),
 }
+_INTERAC = Card("4506445006931933", "interac", "CA", "debit", attachable=False)
+"""The one test card that only a reader takes: https://docs.stripe.com/terminal/references/testing."""
+
 _OLDER_SPELLINGS = {
     name.replace("visa_chargeDeclined", "chargeDeclined"): card
     for name, card in _CARDS.items()
@@ -133,6 +153,11 @@ def by_name(name: str) -> Card | None:
         if name.startswith(prefix):
             return _NAMES.get(name.removeprefix(prefix))
     return None
+
+
+def at_reader(name: str) -> Card | None:
+    """The card of a public test name that is presented to a reader, `pm_card_interac` included."""
+    return _INTERAC if name == "pm_card_interac" else by_name(name)
 
 
 def by_number(number: str) -> Card | None:

@@ -4,21 +4,22 @@ Source: https://docs.stripe.com/api/charges. What a partial capture or a cancell
 API version 2025-03-31.basil).
 """
 
+from functools import partial
+
+from . import details
 from .balance import note, stripe_fee, transaction
 from .cards import Decline
 from .connect import apply_fee, pass_on
-from .errors import Json
+from .disputes import begin_if_possible
+from .errors import Json, invalid
+from .events import publish
 from .listing import page
 from .payment_methods import billing_details
-from .state import Call, State
-
-HOLD = 7 * 24 * 3600
-"""Seconds for which an uncaptured card authorisation is held: https://docs.stripe.com/payments/place-a-hold."""
+from .state import Call, State, merged_metadata
 
 
 def make(state: State, account: str, intent: Json, method: Json, authenticated: bool = False) -> Json:
     """A new charge for the intent, neither accepted nor declined yet."""
-    card = state.cards[method["id"]]
     return state.add(
         account,
         {
@@ -50,10 +51,7 @@ def make(state: State, account: str, intent: Json, method: Json, authenticated: 
             "paid": True,
             "payment_intent": intent["id"],
             "payment_method": method["id"],
-            "payment_method_details": {
-                "card": _card_details(method, card.brand, intent["amount"], authenticated),
-                "type": "card",
-            },
+            "payment_method_details": details.describe(state, intent, method, authenticated),
             "receipt_email": intent["receipt_email"],
             "receipt_number": None,
             "receipt_url": None,
@@ -77,59 +75,43 @@ def _outcome(kind: str, network_status: str, seller_message: str) -> Json:
     return {**unknown, "network_status": network_status, **risk, "seller_message": seller_message, "type": kind}
 
 
-def _card_details(method: Json, network: str, amount: int, authenticated: bool) -> Json:
-    same = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "wallet")
-    secure = {
-        "authentication_flow": "challenge",
-        "electronic_commerce_indicator": "05",
-        "exemption_indicator": None,
-        "result": "authenticated",
-        "result_reason": None,
-        "transaction_id": None,
-        "version": "2.2.0",
-    }
-    return {
-        **{name: method["card"][name] for name in same},
-        "amount_authorized": amount,
-        "authorization_code": None,
-        "extended_authorization": {"status": "disabled"},
-        "incremental_authorization": {"status": "unavailable"},
-        "installments": None,
-        "mandate": None,
-        "multicapture": {"status": "unavailable"},
-        "network": network,
-        "network_token": {"used": False},
-        "network_transaction_id": None,
-        "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
-        "regulated_status": "unregulated",
-        "three_d_secure": secure if authenticated else None,
-    }
+def pend(state: State, charge: Json) -> None:
+    """The issuer has not answered yet."""
+    charge.update(paid=False, status="pending")
+    publish(state, "charge.pending", charge)
 
 
-def decline(charge: Json, reason: Decline) -> None:
+def decline(state: State, charge: Json, reason: Decline) -> None:
     """The issuer refused: the charge stays, failed."""
     fraud = reason.decline_code == "fraudulent"
     outcome = _outcome("blocked" if fraud else "issuer_declined", "declined_by_network", reason.message)
     charge["outcome"] = {**outcome, "reason": reason.decline_code, "advice_code": reason.advice_code}
     charge.update(paid=False, status="failed", failure_code=reason.code, failure_message=reason.message)
-    charge["payment_method_details"]["card"]["amount_authorized"] = None
+    if "amount_authorized" in details.of(charge):
+        details.of(charge)["amount_authorized"] = None
+    publish(state, "charge.failed", charge)
 
 
-def hold(state: State, intent: Json, charge: Json) -> None:
-    """The issuer accepted: money is held for the charge."""
+def hold(state: State, intent: Json, charge: Json, until: int | None = None) -> None:
+    """The issuer accepted: money is held for the charge, until then (Unix seconds) if it waits to be captured."""
     intent["latest_charge"] = charge["id"]
-    if intent["capture_method"] == "manual":
-        charge["payment_method_details"]["card"]["capture_before"] = state.now() + HOLD
+    charge.update(paid=True, status="succeeded")
+    if charge["payment_method_details"]["type"] == "card_present":
+        details.generate_card(state, charge)
+    if until is not None:
+        details.of(charge)["capture_before"] = until
     note(state, "authorised", intent, intent, intent["amount"], charge)
 
 
-def capture(state: State, intent: Json, charge: Json, amount: int) -> None:
-    """Take `amount` of what is held, let the rest go, and share it out."""
-    rest = charge["amount"] - amount
-    charge.update(captured=True, amount_captured=amount, application_fee_amount=intent["application_fee_amount"])
+def capture(state: State, intent: Json, charge: Json, amount: int, final: bool = True) -> None:
+    """Take `amount` of what is held, let the rest go if it is `final`, and share it out."""
+    if not charge["captured"]:
+        _dispute_later(state, charge)
+    taken = charge["amount_captured"] + amount
+    charge.update(captured=True, amount_captured=taken, application_fee_amount=intent["application_fee_amount"])
     note(state, "captured", intent, intent, amount, charge)
-    if rest:
-        note(state, "released", intent, intent, rest, charge)
+    if final:
+        release(state, intent, charge)
     account = state.owner(intent["id"])
     fee = intent["application_fee_amount"] or 0
     if intent["transfer_data"]:
@@ -144,10 +126,36 @@ def capture(state: State, intent: Json, charge: Json, amount: int) -> None:
             apply_fee(state, intent, charge, charge, fee)
 
 
+def release(state: State, intent: Json, charge: Json) -> None:
+    """Let go what is held beyond the captures."""
+    rest = charge["amount"] - charge["amount_captured"]
+    if rest:
+        note(state, "released", intent, intent, rest, charge)
+
+
+def _dispute_later(state: State, charge: Json) -> None:
+    """Some cards dispute what they have paid, by themselves."""
+    card = state.cards[charge["payment_method"]]
+    if card.dispute:
+        state.later(0, partial(begin_if_possible, state, charge, card.dispute, card.inquiry))
+
+
+def update(call: Call) -> Json:
+    charge, params = call.find("charge", "charge"), call.params
+    unknown = [
+        name for name in params if name not in ("description", "expand", "metadata", "receipt_email", "shipping")
+    ]
+    if unknown:
+        raise invalid(f"This simulator does not change a charge's {unknown[0]}.", unknown[0])
+    before = {name: charge[name] for name in params if name != "expand"}
+    charge["metadata"] = merged_metadata(charge["metadata"], params.get("metadata"))
+    for name in ("description", "receipt_email", "shipping"):
+        if name in params:
+            charge[name] = params[name] or None
+    publish(call.state, "charge.updated", charge, **before)
+    return charge
+
+
 def list_all(call: Call) -> Json:
-    wanted = {
-        name: call.params[name] for name in ("customer", "payment_intent", "transfer_group") if name in call.params
-    }
-    every = call.state.all(call.account, "charge")
-    found = [charge for charge in every if all(charge[name] == value for name, value in wanted.items())]
+    found = call.state.all(call.account, "charge", **call.given("customer", "payment_intent", "transfer_group"))
     return page(found, call.params, "/v1/charges")

@@ -3,9 +3,12 @@
 Source: https://docs.stripe.com/payments/paymentintents/lifecycle and https://docs.stripe.com/testing.
 """
 
-from . import charges
-from .cards import AUTHENTICATION_NOT_HANDLED, AUTHENTICATION_REQUIRED, Authentication, Decline
+from functools import partial
+
+from . import captures, charges
+from .cards import AUTHENTICATION_NOT_HANDLED, AUTHENTICATION_REQUIRED, GENERIC, Authentication, Decline
 from .errors import Json, card_error, invalid, unexpected_state
+from .events import publish
 from .payment_methods import save_for
 from .state import Call, State, snapshot
 
@@ -48,12 +51,13 @@ def confirm(call: Call, intent: Json, method: Json | None) -> Json:
     off_session = params.get("off_session", False) is not False
     if _must_authenticate(state, method, off_session):
         if off_session:
-            _refuse(intent, method, AUTHENTICATION_REQUIRED, charges.make(state, call.account, intent, method))
+            _refuse(state, intent, method, AUTHENTICATION_REQUIRED, charges.make(state, call.account, intent, method))
             raise card_error(intent)
         if params.get("error_on_requires_action"):
-            _refuse(intent, method, AUTHENTICATION_NOT_HANDLED, None)
+            _refuse(state, intent, method, AUTHENTICATION_NOT_HANDLED, None)
             raise card_error(intent)
         intent.update(status="requires_action", next_action=_next_action(call, intent))
+        publish(state, "payment_intent.requires_action", intent)
         return intent
     collect(state, intent, method)
     if intent["last_payment_error"]:
@@ -78,29 +82,73 @@ def _next_action(call: Call, intent: Json) -> Json:
 
 def collect(state: State, intent: Json, method: Json, authenticated: bool = False) -> None:
     """Ask the issuer. The intent then requires capture, has succeeded, or requires a payment method again and says why
-    in `last_payment_error`."""
-    account = state.owner(intent["id"])
-    charge = charges.make(state, account, intent, method, authenticated)
+    in `last_payment_error`; or it is processing, if this issuer answers later."""
+    charge = charges.make(state, state.owner(intent["id"]), intent, method, authenticated)
     if method["customer"] is None:
         state.used_up[method["id"]] = intent["id"]
-    reason = state.cards[method["id"]].decline
-    if reason is not None:
-        _refuse(intent, method, reason, charge)
-        return
     intent.update(next_action=None, last_payment_error=None)
-    charges.hold(state, intent, charge)
-    if intent["setup_future_usage"] and intent["customer"]:
-        save_for(method, state.find(account, "customer", intent["customer"]))
-        if intent["setup_future_usage"] == "off_session":
-            state.set_up.add(method["id"])
-    if intent["capture_method"] == "manual":
-        intent.update(status="requires_capture", amount_capturable=intent["amount"])
+    if method["id"] in state.slow:
+        intent.update(status="processing", latest_charge=charge["id"])
+        charges.pend(state, charge)
+        publish(state, "payment_intent.processing", intent)
     else:
-        charges.capture(state, intent, charge, intent["amount"])
-        intent.update(status="succeeded", amount_received=intent["amount"])
+        _answer(state, intent, method, charge, state.cards[method["id"]].decline)
 
 
-def _refuse(intent: Json, method: Json, reason: Decline, charge: Json | None) -> None:
+def settle(state: State, intent: Json, accepted: bool) -> Json:
+    """The issuer's answer to an intent that is processing. ValueError if it is not."""
+    if intent["status"] != "processing":
+        raise ValueError(f"{intent['id']} is not processing: it is {intent['status']}")
+    account = state.owner(intent["id"])
+    method = state.find(account, "payment_method", intent["payment_method"])
+    charge = state.find(account, "charge", intent["latest_charge"])
+    refusal = state.cards[method["id"]].decline
+    _answer(state, intent, method, charge, refusal if accepted else refusal or GENERIC)
+    return intent
+
+
+def _answer(state: State, intent: Json, method: Json, charge: Json, refusal: Decline | None) -> None:
+    if refusal is not None:
+        _refuse(state, intent, method, refusal, charge)
+        return
+    if _is_held(intent, method["type"]):
+        online = method["type"] == "card"
+        hold = captures.ONLINE_HOLD if online else captures.IN_PERSON_HOLD
+        charges.hold(state, intent, charge, state.now() + hold)
+        state.later(hold, partial(captures.expire_if_held, state, intent, charge))
+        intent.update(status="requires_capture", amount_capturable=intent["amount"])
+        _save(state, intent, method)
+        publish(state, "charge.succeeded", charge)
+        publish(state, "payment_intent.amount_capturable_updated", intent)
+        return
+    charges.hold(state, intent, charge)
+    charges.capture(state, intent, charge, intent["amount"])
+    intent.update(status="succeeded", amount_received=intent["amount"])
+    _save(state, intent, method)
+    publish(state, "charge.succeeded", charge)
+    publish(state, "payment_intent.succeeded", intent)
+    if intent["capture_method"] == "automatic_async":
+        publish(state, "charge.updated", charge, balance_transaction=None)
+
+
+def _is_held(intent: Json, kind: str) -> bool:
+    """Whether the money waits for a capture. Interac takes it at once, whatever was asked for."""
+    own = (intent["payment_method_options"].get(kind) or {}).get("capture_method")
+    return kind != "interac_present" and (own or intent["capture_method"]) in ("manual", "manual_preferred")
+
+
+def _save(state: State, intent: Json, method: Json) -> None:
+    """Keep the method for the customer's next payments, if that was asked for."""
+    if not (intent["setup_future_usage"] and intent["customer"]):
+        return
+    if method["customer"] is None:
+        save_for(method, state.find(state.owner(intent["id"]), "customer", intent["customer"]))
+        publish(state, "payment_method.attached", method)
+    if intent["setup_future_usage"] == "off_session":
+        state.set_up.add(method["id"])
+
+
+def _refuse(state: State, intent: Json, method: Json, reason: Decline, charge: Json | None) -> None:
     """The payer's side said no: the intent wants another payment method, and remembers why."""
     problem = {
         "type": "card_error",
@@ -114,8 +162,9 @@ def _refuse(intent: Json, method: Json, reason: Decline, charge: Json | None) ->
     problem |= {name: value for name, value in details.items() if value}
     intent.update(status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=problem)
     if charge is not None:
-        charges.decline(charge, reason)
         intent["latest_charge"] = charge["id"]
+        charges.decline(state, charge, reason)
+    publish(state, "payment_intent.payment_failed", intent)
 
 
 def authenticate(state: State, intent: Json, success: bool) -> Json:
@@ -132,4 +181,5 @@ def authenticate(state: State, intent: Json, success: bool) -> Json:
         "payment_method": snapshot(method),
     }
     intent.update(status="requires_payment_method", payment_method=None, next_action=None, last_payment_error=problem)
+    publish(state, "payment_intent.payment_failed", intent)
     return intent

@@ -6,6 +6,7 @@ which passes the amount on: https://docs.stripe.com/connect/charges.
 
 from .balance import note, transaction
 from .errors import Json
+from .events import publish
 from .listing import page
 from .state import Call, State
 
@@ -40,6 +41,7 @@ def pass_on(state: State, intent: Json, charge: Json, captured: int) -> Json:
     transfer["balance_transaction"] = transaction(state, state.platform, "transfer", transfer, -amount)
     charge["transfer"] = transfer["id"]
     note(state, "transfer", transfer, intent, amount, charge)
+    publish(state, "transfer.created", transfer)
     return payment
 
 
@@ -101,6 +103,7 @@ def apply_fee(state: State, intent: Json, charge: Json, payment: Json, amount: i
     charge["application_fee"] = payment["application_fee"] = fee["id"]
     payment["application_fee_amount"] = amount
     note(state, "fee", fee, intent, amount, charge)
+    publish(state, "application_fee.created", fee)
 
 
 def list_fees(call: Call) -> Json:
@@ -111,7 +114,5 @@ def list_fees(call: Call) -> Json:
 
 
 def list_transfers(call: Call) -> Json:
-    wanted = {name: call.params[name] for name in ("destination", "transfer_group") if name in call.params}
-    every = call.state.all(call.account, "transfer")
-    found = [transfer for transfer in every if all(transfer[name] == value for name, value in wanted.items())]
+    found = call.state.all(call.account, "transfer", **call.given("destination", "transfer_group"))
     return page(found, call.params, "/v1/transfers")

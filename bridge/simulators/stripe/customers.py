@@ -4,6 +4,7 @@ Sources: https://docs.stripe.com/api/customers and https://docs.stripe.com/api/a
 """
 
 from .errors import ApiError, Json
+from .events import publish
 from .listing import page
 from .state import Call, State, merged_metadata
 
@@ -51,7 +52,9 @@ def adopt_customer(state: State, account: str, identifier: str) -> None:
 
 
 def create(call: Call) -> Json:
-    return make_customer(call.state, call.account, call.params)
+    customer = make_customer(call.state, call.account, call.params)
+    publish(call.state, "customer.created", customer)
+    return customer
 
 
 def retrieve(call: Call) -> Json:
@@ -61,17 +64,17 @@ def retrieve(call: Call) -> Json:
 def update(call: Call) -> Json:
     customer = call.find("customer")
     metadata = merged_metadata(customer["metadata"], call.params.get("metadata"))
+    before = {name: customer[name] for name in call.params if name in customer}
     for name in (*_PLAIN, "address", "shipping"):
         if name in call.params:
             customer[name] = call.params[name] or None
     customer["metadata"] = metadata
+    publish(call.state, "customer.updated", customer, **before)
     return customer
 
 
 def list_all(call: Call) -> Json:
-    every = call.state.all(call.account, "customer")
-    wanted = call.params.get("email")
-    return page([one for one in every if wanted in (None, one["email"])], call.params, "/v1/customers")
+    return page(call.state.all(call.account, "customer", **call.given("email")), call.params, "/v1/customers")
 
 
 def make_account(state: State, account: str, country: str, currency: str) -> Json:

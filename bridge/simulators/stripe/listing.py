@@ -22,10 +22,12 @@ _EXPANDABLE: Mapping[str, Mapping[str, str]] = {
         "customer": "customer",
         "on_behalf_of": "account",
         "payment_intent": "payment_intent",
+        "refunds": "refund_list",
         "source_transfer": "transfer",
         "transfer": "transfer",
         "transfer_data": "transfer_data",
     },
+    "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
     "payment_intent": {
         "customer": "customer",
         "latest_charge": "charge",
@@ -37,8 +39,13 @@ _EXPANDABLE: Mapping[str, Mapping[str, str]] = {
     "refund": {
         "balance_transaction": "balance_transaction",
         "charge": "charge",
+        "customer": "customer",
+        "failure_balance_transaction": "balance_transaction",
         "payment_intent": "payment_intent",
+        "payment_method": "payment_method",
+        "transfer_reversal": "transfer_reversal",
     },
+    "refund_list": {"data": "refund"},
     "transfer": {
         "balance_transaction": "balance_transaction",
         "destination": "account",
@@ -74,7 +81,15 @@ def _expand(state: State, value: Any, keys: Sequence[str]) -> Any:
         value = state.anywhere(value)
     if value is None or not keys:
         return value
-    return {**value, keys[0]: _expand(state, value.get(keys[0]), keys[1:])}
+    return {**value, keys[0]: _expand(state, _member(state, value, keys[0]), keys[1:])}
+
+
+def _member(state: State, thing: Json, name: str) -> Any:
+    """A member of an object; the refunds of a charge are there only if they are asked for."""
+    if name != "refunds" or name in thing:
+        return thing.get(name)
+    found = state.all(state.owner(thing["id"]), "refund", charge=thing["id"])
+    return page(found, {}, f"/v1/charges/{thing['id']}/refunds")
 
 
 def page(found: Sequence[Json], params: Json, url: str) -> Json:

@@ -3,14 +3,29 @@
 Source: https://docs.stripe.com/api/payment_methods and https://docs.stripe.com/testing.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 from .cards import Card, by_name, by_number
 from .errors import ApiError, Json, invalid, no_such
+from .events import publish
 from .listing import page
 from .state import Call, State, merged_metadata
 
 _ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+CARDLESS: Mapping[str, Json] = {
+    "link": {"email": None},
+    "sepa_debit": {
+        "bank_code": "37040044",
+        "branch_code": "",
+        "country": "DE",
+        "fingerprint": "Xt5EWLLDS7FJjR1c",
+        "generated_from": {"charge": None, "setup_attempt": None},
+        "last4": "3000",
+    },
+}
+"""Kinds of methods that can be saved, but do not pay here; the account is one of https://docs.stripe.com/testing."""
+
 _USED_UP = (
     "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, or was detached "
     "from a Customer. It may not be used again. To use a PaymentMethod multiple times, attach it to a Customer first."
@@ -21,24 +36,54 @@ def make(state: State, account: str, card: Card, details: Json | None = None) ->
     """A new payment method of `account` for that card; `details` are the creation parameters."""
     given = details or {}
     expiry = given.get("card") or {}
-    method = state.add(
+    shown = _card_hash(card, expiry.get("exp_month", 12), expiry.get("exp_year", 2034))
+    method = _make(state, account, "card", shown, given)
+    state.cards[method["id"]] = card
+    return method
+
+
+def make_presented(state: State, account: str, card: Card) -> Json:
+    """What a reader makes of a card that is presented to it."""
+    same = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "networks")
+    shown = _card_hash(card, 12, 2034)
+    reading = {"cardholder_name": None, "preferred_locales": ["en"], "read_method": "contactless_emv"}
+    kind = "interac_present" if card.brand == "interac" else "card_present"
+    method = _make(state, account, kind, {**{name: shown[name] for name in same}, **reading}, {})
+    state.cards[method["id"]] = card
+    return method
+
+
+def make_saved(state: State, customer: Json, kind: str) -> Json:
+    """A method of another kind that `customer` saved some time ago. ValueError for a kind that is not known."""
+    if kind not in CARDLESS:
+        raise ValueError(f"{kind!r} is not one of {', '.join(CARDLESS)}")
+    shown = dict(CARDLESS[kind])
+    if kind == "link":
+        shown["email"] = customer["email"] or "payer@example.com"
+    details = {"billing_details": {name: customer[name] for name in ("email", "name")}}
+    method = _make(state, state.owner(customer["id"]), kind, shown, details)
+    save_for(method, customer)
+    return method
+
+
+def _make(state: State, account: str, kind: str, shown: Json, given: Json) -> Json:
+    """A new payment method; `shown` is the hash that belongs to its kind."""
+    return state.add(
         account,
         {
             "id": state.mint("pm"),
             "object": "payment_method",
             "allow_redisplay": given.get("allow_redisplay", "unspecified"),
             "billing_details": billing_details(given.get("billing_details") or {}),
-            "card": _card_hash(card, expiry.get("exp_month", 12), expiry.get("exp_year", 2034)),
             "created": state.now(),
             "customer": None,
             "customer_account": None,
+            kind: shown,
             "livemode": False,
             "metadata": merged_metadata({}, given.get("metadata")),
-            "type": "card",
+            "type": kind,
         },
     )
-    state.cards[method["id"]] = card
-    return method
 
 
 def billing_details(given: Json) -> Json:
@@ -127,6 +172,8 @@ def _clone(call: Call) -> Json:
     source = named(call.state, call.state.platform, call.params["payment_method"], "payment_method")
     if source["customer"] is not None and source["customer"] != call.params.get("customer"):
         raise invalid("The `customer` that the payment method belongs to is required.", "customer")
+    if source["type"] != "card":
+        raise invalid("Only cards are cloned in this simulator.", "payment_method")
     clone = make(call.state, call.account, call.state.cards[source["id"]])
     clone["billing_details"] = billing_details(source["billing_details"])
     return clone
@@ -150,16 +197,19 @@ def attach(call: Call) -> Json:
     if customer is None:
         raise invalid("Missing required param: customer.", "customer", "parameter_missing")
     method = named(call.state, call.account, call.ids["id"], "payment_method", 404)
+    if method["type"] in ("card_present", "interac_present"):
+        raise invalid(f"A {method['type']} PaymentMethod cannot be attached: use its `generated_card`.")
     if method["customer"] is not None and method["customer"] != customer["id"]:
         raise invalid("The payment method you provided has already been attached to a customer.", "payment_method")
     if method["id"] in call.state.used_up:
         raise invalid(_USED_UP, "payment_method")
-    card = call.state.cards[method["id"]]
-    if card.decline is not None and not card.attachable:
+    card = call.state.cards.get(method["id"])
+    if card is not None and card.decline is not None and not card.attachable:
         more = {"decline_code": card.decline.decline_code}
         code, message = card.decline.code, card.decline.message
         raise ApiError(402, message, kind="card_error", code=code, param=card.decline.param, executed=True, more=more)
     save_for(method, customer)
+    publish(call.state, "payment_method.attached", method)
     return method
 
 
@@ -167,8 +217,9 @@ def detach(call: Call) -> Json:
     method = call.find("payment_method", "payment_method")
     if method["customer"] is None:
         raise invalid("The payment method you provided is not attached to a customer so detachment is impossible.")
-    method["customer"] = None
+    before, method["customer"] = method["customer"], None
     call.state.used_up[method["id"]] = ""
+    publish(call.state, "payment_method.detached", method, customer=before)
     return method
 
 
@@ -183,9 +234,10 @@ def list_of_customer(call: Call) -> Json:
 
 
 def _of_customer(call: Call, customer: str | None, url: str) -> Json:
+    wanted = call.params.get("type")
     saved = [
         method
         for method in call.state.all(call.account, "payment_method")
-        if customer and method["customer"] == customer and method["type"] == call.params.get("type", "card")
+        if customer and method["customer"] == customer and wanted in (None, method["type"])
     ]
     return page(saved, call.params, url)

@@ -7,9 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stripe import params
+from stripe.params import terminal as terminal_params
 from werkzeug.routing import Map, Rule
 
-from . import charges, connect, customers, payment_intents, payment_methods, refunds
+from . import (
+    balance,
+    captures,
+    charges,
+    connect,
+    customers,
+    disputes,
+    events,
+    payment_intents,
+    payment_methods,
+    refunds,
+    terminal,
+    webhook_endpoints,
+)
 from .errors import Json
 from .state import Call
 
@@ -31,11 +45,18 @@ def _retriever(kind: str, param: str) -> Callable[[Call], Json]:
 
 
 _INTENTS, _METHODS, _CUSTOMERS = "/v1/payment_intents", "/v1/payment_methods", "/v1/customers"
+_ENDPOINTS, _LOCATIONS = "/v1/webhook_endpoints", "/v1/terminal/locations"
 
 ROUTES = (
     Route("POST", _INTENTS, params.PaymentIntentCreateParams, "payment_intent", payment_intents.create),
     Route("GET", _INTENTS, params.PaymentIntentListParams, "payment_intent", payment_intents.list_all, True),
-    Route("GET", f"{_INTENTS}/<id>", params.PaymentIntentRetrieveParams, "payment_intent", payment_intents.retrieve),
+    Route(
+        "GET",
+        f"{_INTENTS}/<id>",
+        params.PaymentIntentRetrieveParams,
+        "payment_intent",
+        _retriever("payment_intent", "intent"),
+    ),
     Route("POST", f"{_INTENTS}/<id>", params.PaymentIntentUpdateParams, "payment_intent", payment_intents.update),
     Route(
         "POST",
@@ -49,13 +70,17 @@ ROUTES = (
         f"{_INTENTS}/<id>/capture",
         params.PaymentIntentCaptureParams,
         "payment_intent",
-        payment_intents.capture,
+        captures.capture,
     ),
-    Route(
-        "POST", f"{_INTENTS}/<id>/cancel", params.PaymentIntentCancelParams, "payment_intent", payment_intents.cancel
-    ),
+    Route("POST", f"{_INTENTS}/<id>/cancel", params.PaymentIntentCancelParams, "payment_intent", captures.cancel),
     Route("GET", "/v1/charges", params.ChargeListParams, "charge", charges.list_all, True),
     Route("GET", "/v1/charges/<id>", params.ChargeRetrieveParams, "charge", _retriever("charge", "id")),
+    Route("POST", "/v1/charges/<id>", params.ChargeUpdateParams, "charge", charges.update),
+    Route("GET", "/v1/charges/<id>/refunds", params.ChargeListRefundsParams, "refund", refunds.list_of_charge, True),
+    Route("GET", "/v1/disputes", params.DisputeListParams, "dispute", disputes.list_all, True),
+    Route("GET", "/v1/disputes/<id>", params.DisputeRetrieveParams, "dispute", _retriever("dispute", "dispute")),
+    Route("POST", "/v1/disputes/<id>", params.DisputeUpdateParams, "dispute", disputes.update),
+    Route("POST", "/v1/disputes/<id>/close", params.DisputeCloseParams, "dispute", disputes.accept),
     Route("POST", "/v1/refunds", params.RefundCreateParams, "refund", refunds.create),
     Route("GET", "/v1/refunds", params.RefundListParams, "refund", refunds.list_all, True),
     Route("GET", "/v1/refunds/<id>", params.RefundRetrieveParams, "refund", _retriever("refund", "id")),
@@ -96,10 +121,51 @@ ROUTES = (
     Route("GET", "/v1/transfers/<id>", params.TransferRetrieveParams, "transfer", _retriever("transfer", "transfer")),
     Route(
         "GET",
+        "/v1/balance_transactions",
+        params.BalanceTransactionListParams,
+        "balance_transaction",
+        balance.list_all,
+        True,
+    ),
+    Route(
+        "GET",
         "/v1/balance_transactions/<id>",
         params.BalanceTransactionRetrieveParams,
         "balance_transaction",
         _retriever("balance_transaction", "id"),
+    ),
+    Route("GET", "/v1/events", params.EventListParams, "event", events.list_all, True),
+    Route("GET", "/v1/events/<id>", params.EventRetrieveParams, "event", _retriever("event", "id")),
+    Route("POST", _ENDPOINTS, params.WebhookEndpointCreateParams, "webhook_endpoint", webhook_endpoints.create),
+    Route("GET", _ENDPOINTS, params.WebhookEndpointListParams, "webhook_endpoint", webhook_endpoints.list_all, True),
+    Route(
+        "GET",
+        f"{_ENDPOINTS}/<id>",
+        params.WebhookEndpointRetrieveParams,
+        "webhook_endpoint",
+        webhook_endpoints.retrieve,
+    ),
+    Route(
+        "POST", f"{_ENDPOINTS}/<id>", params.WebhookEndpointUpdateParams, "webhook_endpoint", webhook_endpoints.update
+    ),
+    Route(
+        "DELETE", f"{_ENDPOINTS}/<id>", params.WebhookEndpointDeleteParams, "webhook_endpoint", webhook_endpoints.delete
+    ),
+    Route(
+        "POST",
+        "/v1/terminal/connection_tokens",
+        terminal_params.ConnectionTokenCreateParams,
+        "terminal.connection_token",
+        terminal.create_connection_token,
+    ),
+    Route("POST", _LOCATIONS, terminal_params.LocationCreateParams, "terminal.location", terminal.create_location),
+    Route("GET", _LOCATIONS, terminal_params.LocationListParams, "terminal.location", terminal.list_locations, True),
+    Route(
+        "GET",
+        f"{_LOCATIONS}/<id>",
+        terminal_params.LocationRetrieveParams,
+        "terminal.location",
+        _retriever("terminal.location", "location"),
     ),
 )
 

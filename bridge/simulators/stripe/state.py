@@ -5,27 +5,47 @@ one account. Endpoints change them while they hold the lock.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
 from string import ascii_letters, digits
 
 from ..ledger import Ledger
+from .agenda import Agenda
 from .cards import Card
 from .errors import Json, invalid, no_such
+from .webhooks import RETRY_DELAYS, Webhooks
 
-_LENGTHS = {"acct": 16, "cus": 14, "req": 14, "ca": 32}
-_FIRST = {"pi": "3", "ch": "3", "re": "3", "py": "1", "pm": "1", "txn": "1", "tr": "1", "fee": "1", "acct": "1"}
+_LENGTHS = {"acct": 16, "cus": 14, "req": 14, "ca": 32, "whsec": 32}
+_FIRST = {
+    **dict.fromkeys(("pi", "ch", "re"), "3"),
+    **dict.fromkeys(("py", "pm", "txn", "tr", "fee", "acct", "evt", "we", "du"), "1"),
+}
 
 
 class State:
-    """All accounts of one simulator. `lock` guards everything here, the random source included."""
+    """All accounts of one simulator. `lock` guards everything here, the random source included; `changed` is its
+    condition, told of every event. `slow` are payment methods whose issuer answers later, `readers` the card reader of
+    each account; `cause` is the `request` of the events that happen now. `retry_delays` are seconds."""
 
-    def __init__(self, clock: Callable[[], float], random: Random, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        random: Random,
+        ledger: Ledger,
+        retry_delays: Sequence[float] = RETRY_DELAYS,
+    ) -> None:
         self.clock = clock
         self.ledger = ledger
         self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.webhooks = Webhooks(clock, retry_delays)
+        self.cause: Json = {"id": None, "idempotency_key": None}
+        self.slow: set[str] = set()
+        self.readers: dict[str, str] = {}
+        self._agenda = Agenda()
         self._random = random
         self._owners: dict[str, str] = {}
         self._objects: dict[str, Json] = {}
@@ -38,9 +58,32 @@ class State:
         self.application = self.mint("ca")
         self.platform = self.mint("acct")
 
+    @contextmanager
+    def caused_by(self, request_id: str, idempotency_key: str | None) -> Iterator[None]:
+        """The events that happen meanwhile name this request."""
+        before, self.cause = self.cause, {"id": request_id, "idempotency_key": idempotency_key}
+        try:
+            yield
+        finally:
+            self.cause = before
+
     def now(self) -> int:
         """Unix seconds."""
         return int(self.clock())
+
+    def later(self, seconds: float, action: Callable[[], object]) -> None:
+        """Have `action` done in that many seconds; in none, after the work that is being done now."""
+        self._agenda.add(self.clock() + seconds, action)
+        self.changed.notify_all()
+
+    def catch_up(self) -> None:
+        """Do what should have happened by now."""
+        self._agenda.run(self.clock())
+
+    @property
+    def next_due(self) -> float | None:
+        """When something happens next by itself (Unix seconds), deliveries included."""
+        return min((due for due in (self._agenda.next_due, self.webhooks.next_due) if due is not None), default=None)
 
     def mint(self, prefix: str) -> str:
         """A new id in Stripe's alphabet, length and, where it has one, first digit."""
@@ -62,12 +105,18 @@ class State:
         """The object itself. ApiError `resource_missing` if `account` has none of that kind and id."""
         found = self._objects.get(self.adopted.get((account, identifier), identifier))
         if found is None or found["object"] != kind or self._owners[found["id"]] != account:
-            raise no_such("PaymentMethod" if kind == "payment_method" else kind, identifier, param, status)
+            noun = "PaymentMethod" if kind == "payment_method" else kind.removeprefix("terminal.")
+            raise no_such(noun, identifier, param, status)
         return found
 
-    def all(self, account: str, kind: str) -> list[Json]:
-        """Every object of that kind, newest first."""
-        return [self._objects[identifier] for identifier in reversed(self._kinds.get((account, kind), []))]
+    def all(self, account: str, kind: str, **members: object) -> list[Json]:
+        """Every object of that kind whose members have these values, newest first."""
+        every = (self._objects[identifier] for identifier in reversed(self._kinds.get((account, kind), [])))
+        return [thing for thing in every if all(thing[name] == value for name, value in members.items())]
+
+    def everywhere(self, kind: str) -> list[Json]:
+        """Every account's objects of that kind, oldest first."""
+        return [thing for thing in self._objects.values() if thing["object"] == kind]
 
     def anywhere(self, identifier: str) -> Json | None:
         """The object with this id, whoever owns it: for expanding references, never for a caller's own ids."""
@@ -97,6 +146,10 @@ class Call:
     def find(self, kind: str, param: str = "id") -> Json:
         """The caller's own object that the path names."""
         return self.state.find(self.account, kind, self.ids["id"], param)
+
+    def given(self, *names: str) -> Json:
+        """Those of the named parameters that were given."""
+        return {name: self.params[name] for name in names if name in self.params}
 
     def refer(self, kind: str, name: str) -> Json | None:
         """The caller's own object that the parameter `name` refers to, None if it is not given."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from .currencies import CODES
 from .orders import BILLING_FIELDS, SHIPPING_FIELDS, STATUS_NAMES
+from .webhooks import STATUSES as WEBHOOK_STATUSES
 
 Arguments = Mapping[str, Mapping[str, Any]]
 
@@ -131,5 +132,26 @@ REFUND_CREATED: Arguments = {
     "api_restock": {"type": "boolean", "default": True},
 }
 REFUND_DELETED: Arguments = {"order_id": INTEGER, "id": INTEGER, "force": {"type": "boolean", "default": True}}
+
+WEBHOOK_LIST: Arguments = {
+    **PAGING,
+    "after": STRING,
+    "before": STRING,
+    "orderby": {"type": "string", "default": "date", "enum": ("date", "id", "title")},
+    "status": {"type": "string", "default": "all", "enum": ("all", *WEBHOOK_STATUSES)},
+}
+WEBHOOK_UPDATED: Arguments = {
+    "id": INTEGER,
+    "name": STRING,
+    "status": {"type": "string", "enum": WEBHOOK_STATUSES},
+    "topic": STRING,
+    "secret": STRING,
+}
+WEBHOOK_CREATED: Arguments = {
+    **WEBHOOK_UPDATED,
+    "status": {**WEBHOOK_UPDATED["status"], "default": "active"},
+    "topic": {**STRING, "required": True},
+    "delivery_url": {**STRING, "required": True},
+}
 
 READ: Arguments = {"id": INTEGER, "context": CONTEXT}

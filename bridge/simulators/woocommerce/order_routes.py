@@ -5,18 +5,15 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
-from . import arguments
-from .answers import with_links
 from .lines import edit
 from .orders import Order
 from .paging import page_of
 from .rest import Answer, RestError, RestRequest
 from .shapes import moment, order_shape
 from .shop import Shop
-from .validation import InvalidValueError, cleaned
+from .webhooks import NEW, UPDATED
 
 COLLECTION = "/wc/v3/orders"
-BATCH_LIMIT = 100
 PLAIN_FIELDS = ("currency", "customer_id", "customer_note", "payment_method", "payment_method_title", "transaction_id")
 INTERNAL_META = {
     "_transaction_id": "transaction_id",
@@ -112,6 +109,8 @@ def _apply(shop: Shop, order: Order, request: RestRequest, *, creating: bool) ->
     shop.orders[order.id] = order
     if request.get("set_paid") and (creating or order.needs_payment):
         shop.payment_complete(order, request.get("transaction_id") or "")
+    for hook in (NEW, UPDATED) if creating else (UPDATED,):
+        shop.webhooks.fired(hook, order.id)
 
 
 def _set_meta(shop: Shop, order: Order, meta: dict[str, Any]) -> None:
@@ -146,35 +145,5 @@ def delete(shop: Shop, request: RestRequest) -> Answer:
         message = "The shop_order has already been deleted."
         raise RestError("woocommerce_rest_already_trashed", message, 410)
     else:
-        order.status = "trash"
-        order.modified = shop.clock()
+        shop.trash(order)
     return before
-
-
-def batch(shop: Shop, request: RestRequest) -> Answer:
-    """Many creates, updates and deletes, one after the other; an error takes the place of its item."""
-    groups = {name: request.get(name) for name in ("create", "update", "delete") if request.get(name) is not None}
-    if sum(len(items) for items in groups.values()) > BATCH_LIMIT:
-        message = f"Unable to accept more than {BATCH_LIMIT} items for this request."
-        raise RestError("woocommerce_rest_request_entity_too_large", message, 413)
-    return Answer({name: [_batched(shop, request, name, item) for item in items] for name, items in groups.items()})
-
-
-def _batched(shop: Shop, request: RestRequest, name: str, item: Any) -> Any:
-    handler, schemas = {
-        "create": (create, arguments.ORDER_CREATED),
-        "update": (update, arguments.ORDER_UPDATED),
-        "delete": (delete, arguments.DELETED),
-    }[name]
-    values = {"id": item, "force": True} if name == "delete" else item
-    values = values if isinstance(values, dict) else {}
-    try:
-        known = {
-            key: cleaned(values[key], schema, key) for key, schema in schemas.items() if values.get(key) is not None
-        }
-        one = handler(shop, RestRequest(request.method, request.path, request.home, {}, json=known))
-    except InvalidValueError as error:
-        return {"id": values.get("id", 0), "error": {**error.details, "data": {"status": 400}}}
-    except RestError as error:
-        return {"id": values.get("id", 0), "error": error.body}
-    return with_links(one)

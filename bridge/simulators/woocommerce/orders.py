@@ -99,6 +99,7 @@ class Order:
     created: float
     decimals: int | None = None
     status: str = "pending"
+    before_trash: str = ""
     modified: float = 0.0
     completed: float | None = None
     paid: float | None = None

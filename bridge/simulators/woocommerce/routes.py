@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import arguments, note_routes, order_routes, refund_routes, shop_routes
+from . import arguments, note_routes, order_routes, refund_routes, shop_routes, webhook_routes
+from .batching import batch_of
 from .rest import EDITABLE, Answer, Endpoint, Handler, RestRequest, Route
 from .shop import Shop
 from .site import described
@@ -14,6 +15,7 @@ ID = r"(?P<id>[\d]+)"
 NAME = r"(?P<id>[\w-]+)"
 ORDERS = "/wc/v3/orders"
 OF_ORDER = ORDERS + r"/(?P<order_id>[\d]+)"
+WEBHOOKS = "/wc/v3/webhooks"
 GROUP = r"/wc/v3/settings/(?P<group_id>[\w-]+)"
 
 
@@ -21,6 +23,16 @@ def _get(pattern: str, handler: Handler, action: str, schemas: arguments.Argumen
     return Route(pattern, (Endpoint(("GET",), handler, schemas, action),))
 
 
+ORDER_BATCH = batch_of(
+    create=(order_routes.create, arguments.ORDER_CREATED),
+    update=(order_routes.update, arguments.ORDER_UPDATED),
+    delete=(order_routes.delete, arguments.DELETED),
+)
+WEBHOOK_BATCH = batch_of(
+    create=(webhook_routes.create, arguments.WEBHOOK_CREATED),
+    update=(webhook_routes.update, arguments.WEBHOOK_UPDATED),
+    delete=(webhook_routes.delete, arguments.DELETED),
+)
 ROUTES = (
     Route(
         ORDERS,
@@ -37,7 +49,7 @@ ROUTES = (
             Endpoint(("DELETE",), order_routes.delete, arguments.DELETED, "delete"),
         ),
     ),
-    Route(f"{ORDERS}/batch", (Endpoint(EDITABLE, order_routes.batch, arguments.BATCH, "batch"),)),
+    Route(f"{ORDERS}/batch", (Endpoint(EDITABLE, ORDER_BATCH, arguments.BATCH, "batch"),)),
     Route(
         f"{OF_ORDER}/notes",
         (
@@ -66,6 +78,22 @@ ROUTES = (
             Endpoint(("DELETE",), refund_routes.delete, arguments.REFUND_DELETED, "delete"),
         ),
     ),
+    Route(
+        WEBHOOKS,
+        (
+            Endpoint(("GET",), webhook_routes.list_all, arguments.WEBHOOK_LIST, "list"),
+            Endpoint(("POST",), webhook_routes.create, arguments.WEBHOOK_CREATED, "create"),
+        ),
+    ),
+    Route(
+        f"{WEBHOOKS}/{ID}",
+        (
+            Endpoint(("GET",), webhook_routes.read, arguments.READ, "view"),
+            Endpoint(EDITABLE, webhook_routes.update, arguments.WEBHOOK_UPDATED, "edit"),
+            Endpoint(("DELETE",), webhook_routes.delete, arguments.DELETED, "delete"),
+        ),
+    ),
+    Route(f"{WEBHOOKS}/batch", (Endpoint(EDITABLE, WEBHOOK_BATCH, arguments.BATCH, "batch"),)),
     _get("/wc/v3/products", shop_routes.list_products, "list", arguments.PRODUCT_LIST),
     _get(f"/wc/v3/products/{ID}", shop_routes.read_product, "view"),
     _get("/wc/v3/customers", shop_routes.list_customers, "list", arguments.CUSTOMER_LIST),

@@ -1,4 +1,4 @@
-"""The wire shapes of wc/v3: orders, notes, refunds, products and customers, with WooCommerce's keys in its order.
+"""The wire shapes of wc/v3: orders, notes, refunds, webhooks, products, customers; WooCommerce's keys in its order.
 
 `decimals` is how many places amounts have. Times are UTC, the shop's own timezone.
 """
@@ -13,6 +13,7 @@ from .catalogue import Customer, Image, Product
 from .currencies import SYMBOLS
 from .orders import BILLING_FIELDS, SHIPPING_FIELDS, Note, Order, Refund, Row, shown
 from .shop import VERSION, Shop
+from .webhooks import Webhook
 
 ADMINISTRATOR = 1
 
@@ -124,6 +125,24 @@ def note_shape(note: Note) -> dict[str, Any]:
         "date_created_gmt": moment(note.created),
         "note": note.text,
         "customer_note": note.customer_note,
+    }
+
+
+def webhook_shape(webhook: Webhook) -> dict[str, Any]:
+    created, modified = moment(webhook.created), moment(webhook.modified)
+    return {
+        "id": webhook.id,
+        "name": webhook.name,
+        "status": webhook.status,
+        "topic": webhook.topic,
+        "resource": webhook.resource,
+        "event": webhook.event,
+        "hooks": list(webhook.hooks),
+        "delivery_url": webhook.delivery_url,
+        "date_created": created,
+        "date_created_gmt": created,
+        "date_modified": modified,
+        "date_modified_gmt": modified,
     }
 
 

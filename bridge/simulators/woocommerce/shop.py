@@ -16,6 +16,7 @@ from typing import Any
 from .catalogue import GATEWAYS, WOOPAYMENTS, WOOPAYMENTS_GATEWAY, Customer, Gateway, Image, Plugin, Product, plugin
 from .orders import STATUS_NAMES, ZERO, Note, Order, Refund, Row
 from .rest import RestError
+from .webhooks import REFUNDED, TRASHED, UNTRASHED, UPDATED, Webhooks
 
 VERSION = "10.5.0"
 FIRST_POST_ID = 10  # WordPress' and WooCommerce's own pages come first
@@ -44,6 +45,7 @@ class Shop:
         self.customers: dict[int, Customer] = {}
         self.orders: dict[int, Order] = {}
         self.gateway_refund_error: str | None = None
+        self.webhooks = Webhooks(random)
         self._random = random
         self.next_post_id = itertools.count(FIRST_POST_ID).__next__
         self.next_customer_id = itertools.count(FIRST_CUSTOMER_ID).__next__
@@ -139,7 +141,19 @@ class Shop:
         order.modified = self.clock()
         if whole:
             self.set_status(order, "refunded")
+        for hook in (UPDATED, REFUNDED):
+            self.webhooks.fired(hook, order.id)
         return refund
+
+    def trash(self, order: Order) -> None:
+        """Move an order to the trash: it can still be read, with the status "trash"."""
+        order.before_trash, order.status, order.modified = order.status, "trash", self.clock()
+        self.webhooks.fired(TRASHED, order.id)
+
+    def restore(self, order: Order) -> None:
+        """Bring an order back from the trash."""
+        order.status, order.modified = order.before_trash or order.status, self.clock()
+        self.webhooks.fired(UNTRASHED, order.id)
 
     def _check_gateway(self, order: Order) -> None:
         gateway = self.gateway(order.payment_method)

@@ -6,6 +6,7 @@ It stands in for a real store wherever the bridge, its tests or its demo need on
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,14 +19,16 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from .catalogue import plugin
+from .deliveries import Delivery, Postman
 from .keys import Keys
 from .lines import line_item
 from .orders import Order, money
 from .routes import route_table
 from .seed import seed_catalogue, seed_orders
-from .shapes import note_shape, order_shape, product_shape, refund_shape
+from .shapes import note_shape, order_shape, product_shape, refund_shape, webhook_shape
 from .shop import Shop
 from .site import respond, rest_path
+from .webhooks import NEW, UPDATED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -58,7 +61,8 @@ class RecordedRequest:
 
 class WooCommerceSimulator:
     """One shop. `url` is the site's public address, the mount's prefix included; it may be set later, and while it is
-    None the site is wherever a request came to. `clock` gives Unix seconds, `random` makes keys. Thread-safe.
+    None the site is wherever a request came to. `clock` gives Unix seconds, `random` makes keys. `delivery_tls` is for
+    webhooks that go to https; None trusts the machine's own authorities. Thread-safe.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class WooCommerceSimulator:
         plugins: Sequence[str] = ("woocommerce/woocommerce.php",),
         clock: Callable[[], float] = time.time,
         random: Random | None = None,
+        delivery_tls: ssl.SSLContext | None = None,
     ) -> None:
         random = random or SystemRandom()
         self.url = url
@@ -81,6 +86,7 @@ class WooCommerceSimulator:
         self._keys = Keys(clock, random)
         self._routes = route_table()
         self._changed = threading.Condition(threading.RLock())
+        self._postman = Postman(self._shop, self._changed, delivery_tls)
         self._requests: list[RecordedRequest] = []
         seed_catalogue(self._shop)
 
@@ -182,6 +188,8 @@ class WooCommerceSimulator:
                 order.update_meta(key, value, 0, shop.next_meta_id)
             shop.orders[order.id] = order
             shop.set_status(order, status)
+            for hook in (NEW, UPDATED):
+                shop.webhooks.fired(hook, order.id)
             self._changed.notify_all()
             return order.id
 
@@ -199,6 +207,7 @@ class WooCommerceSimulator:
             for name, value in fields.items():
                 self._change(order, name, value)
             order.modified = self._shop.clock()
+            self._shop.webhooks.fired(UPDATED, order_id)
             self._changed.notify_all()
 
     def _change(self, order: Order, name: str, value: Any) -> None:
@@ -220,8 +229,13 @@ class WooCommerceSimulator:
     def trash(self, order_id: int) -> None:
         """Move an order to the trash: it can still be read, with the status "trash"."""
         with self._changed:
-            order = self._shop.orders[order_id]
-            order.status, order.modified = "trash", self._shop.clock()
+            self._shop.trash(self._shop.orders[order_id])
+            self._changed.notify_all()
+
+    def restore(self, order_id: int) -> None:
+        """Bring an order back from the trash, with the status that it had."""
+        with self._changed:
+            self._shop.restore(self._shop.orders[order_id])
             self._changed.notify_all()
 
     def delete(self, order_id: int) -> None:
@@ -229,6 +243,48 @@ class WooCommerceSimulator:
         with self._changed:
             del self._shop.orders[order_id]
             self._changed.notify_all()
+
+    def refund(
+        self, order_id: int, amount: str | Decimal, reason: str = "", meta: Mapping[str, Any] | None = None
+    ) -> int:
+        """A refund that staff write down by hand; its id. Raises RestError if it is more than what is left."""
+        with self._changed:
+            refund = self._shop.refund(self._shop.orders[order_id], money(amount), reason=reason)
+            for key, value in (meta or {}).items():
+                refund.meta.append({"id": self._shop.next_meta_id(), "key": key, "value": value})
+            self._changed.notify_all()
+            return refund.id
+
+    def delete_refund(self, order_id: int, refund_id: int) -> None:
+        """Delete a refund as staff would: the order keeps its status."""
+        with self._changed:
+            order = self._shop.orders[order_id]
+            order.refunds = [refund for refund in order.refunds if refund.id != refund_id]
+            self._changed.notify_all()
+
+    def add_webhook(self, topic: str, delivery_url: str, secret: str = "", name: str = "") -> int:
+        """A webhook that staff make; its id. An empty `secret` becomes a random one."""
+        with self._changed:
+            webhook = self._shop.webhooks.add(topic, delivery_url, secret, name, self._home, self._shop.clock())
+            self._changed.notify_all()
+            return webhook.id
+
+    def deliver_due(self) -> tuple[Delivery, ...]:
+        """Deliver now what webhooks are due, and wait for the answers; what was sent, oldest first."""
+        return self._postman.deliver()
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every webhook that was sent so far, pings included, oldest first."""
+        return self._postman.sent
+
+    def start_deliveries(self) -> None:
+        """Deliver webhooks by itself, as they become due, until `close`."""
+        self._postman.start()
+
+    def close(self) -> None:
+        """Stop delivering. May be called twice, and without a start."""
+        self._postman.close()
 
     def order(self, order_id: int) -> dict[str, Any]:
         """The order's wire shape, without links."""
@@ -245,6 +301,11 @@ class WooCommerceSimulator:
         with self._changed:
             order = self._shop.orders[order_id]
             return [refund_shape(self._shop, order, refund, self._home) for refund in order.refunds]
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """The webhooks in wire shape, oldest first; secrets are not part of it."""
+        with self._changed:
+            return [webhook_shape(webhook) for webhook in self._shop.webhooks.by_id.values()]
 
     def products(self) -> list[dict[str, Any]]:
         """The catalogue in wire shape, oldest first."""

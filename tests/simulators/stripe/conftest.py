@@ -1,17 +1,20 @@
 """A Stripe simulator on a real socket, and the official SDK as its client."""
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import pytest
 import requests
 import stripe
+from werkzeug.wrappers import Request, Response
 
 from bridge.simulators.faults import Faults
 from bridge.simulators.ledger import Ledger
 from bridge.simulators.server import serve
-from bridge.simulators.stripe import StripeSimulator
+from bridge.simulators.stripe import StripeSimulator, WebhookEndpoint
 
 SHOP = "acct_1ShopShopShopSho"
 OTHER = "acct_1OtherOtherOther"
@@ -28,6 +31,47 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@dataclass(frozen=True)
+class Received:
+    """A webhook that arrived."""
+
+    path: str
+    signature: str
+    body: bytes
+
+    @property
+    def event(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+
+class Listener:
+    """Somebody's webhook endpoint: a WSGI application that keeps what it is sent and answers `status`."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.status = 200
+        self.received: list[Received] = []
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        request = Request(environ)
+        body = request.get_data()
+        self.received.append(Received(request.full_path, request.headers["Stripe-Signature"], body))
+        return Response(status=self.status, headers={"Location": f"{self.url}/elsewhere"})(environ, start_response)
+
+    @property
+    def heard(self) -> list[tuple[str, str]]:
+        """What was heard of which object."""
+        return [(one.event["type"], one.event["data"]["object"]["id"]) for one in self.received]
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    listener = Listener()
+    with serve(listener) as server:
+        listener.url = server.url
+        yield listener
 
 
 @pytest.fixture
@@ -106,6 +150,25 @@ def pay(call: Pay) -> Pay:
 def facts(ledger: Ledger, *names: str) -> list[tuple[Any, ...]]:
     """The ledger's entries as tuples of the named fields."""
     return [tuple(getattr(entry, name) for name in names) for entry in ledger.entries()]
+
+
+@pytest.fixture
+def happened(simulator: StripeSimulator) -> Callable[..., list[str]]:
+    """The types of the events since the last time that was asked."""
+    seen: list[str] = []
+
+    def happened() -> list[str]:
+        new = [event for event in simulator.events if event["id"] not in seen]
+        seen.extend(event["id"] for event in new)
+        return [event["type"] for event in new]
+
+    return happened
+
+
+@pytest.fixture
+def endpoint(simulator: StripeSimulator, listener: Listener) -> WebhookEndpoint:
+    """Where the platform's own events go, all of them."""
+    return simulator.add_webhook_endpoint(f"{listener.url}/hooks?shop=1", connect=False, secrets=["whsec_one"])
 
 
 @pytest.fixture

@@ -131,6 +131,35 @@ def test_seeded_objects_belong_to_the_account_they_were_made_for(call, simulator
         simulator.find("cus_unknown")
 
 
+def test_saved_methods_are_listed_by_kind_or_all_together(call, simulator, pay):
+    customer = simulator.add_customer(email="jo@example.com")
+    saved = {kind: simulator.add_payment_method(kind, customer) for kind in ("pm_card_visa", "link", "sepa_debit")}
+    for path, params in (
+        (f"customers/{customer}/payment_methods", {}),
+        ("payment_methods", {"customer": customer}),
+    ):
+        assert [one["id"] for one in call("get", path, **params)["data"]] == list(reversed(saved.values()))
+        [link] = call("get", path, type="link", **params)["data"]
+        assert (link["id"], link["link"]["email"], "card" in link) == (saved["link"], "jo@example.com", False)
+        [sepa] = call("get", path, type="sepa_debit", **params)["data"]
+        assert (sepa["sepa_debit"]["last4"], sepa["sepa_debit"]["country"]) == ("3000", "DE")
+        assert [one["type"] for one in call("get", path, type="card", **params)["data"]] == ["card"]
+    with pytest.raises(stripe.InvalidRequestError, match=r"\(link\) is not allowed"):
+        pay(customer=customer, payment_method=saved["link"])
+    with pytest.raises(ValueError, match="is a customer's"):
+        simulator.add_payment_method("link")
+
+
+def test_what_a_customer_has_can_be_changed_and_partly_unset(call):
+    jo = call("post", "customers", name="Jo", address={"line1": "1 Road", "country": "US"})["id"]
+    changed = call("post", f"customers/{jo}", name="Al", email="al@example.com", address={"line1": "2 Road"})
+    assert (changed["name"], changed["email"], changed["address"]) == ("Al", "al@example.com", {"line1": "2 Road"})
+    assert call("post", f"customers/{jo}", address="")["address"] is None
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        call("post", f"customers/{jo}", name="")
+    assert caught.value.code == "parameter_invalid_empty"
+
+
 def test_a_simulator_that_adopts_customers_knows_whoever_a_request_names_on_every_account():
     simulator = StripeSimulator(accounts=[SHOP], adopt_customers=True)
     with serve(simulator) as server, requests.Session() as session:

@@ -220,7 +220,7 @@ def test_an_authorisation_that_runs_out_is_canceled(pay, call, told, clock):
     clock.now += 7 * 86400
     with pytest.raises(stripe.InvalidRequestError) as caught:
         call("post", f"payment_intents/{intent['id']}/capture")
-    assert caught.value.json_body["error"]["payment_intent"]["cancellation_reason"] == "automatic"
+    assert caught.value.json_body["error"]["payment_intent"]["cancellation_reason"] == "expired"
     assert call("get", f"payment_intents/{intent['id']}")["status"] == "canceled"
     assert told() == [("authorised", 1023), ("canceled", 1023)]
 

@@ -119,3 +119,107 @@ def test_a_destinations_payment_is_refunded_where_it_came_from(pay, call):
     payment = call("get", "transfers")["data"][0]["destination_payment"]
     with pytest.raises(stripe.InvalidRequestError, match="came by a transfer"):
         call("post", "refunds", charge=payment, stripe_account=SHOP)
+
+
+def test_a_refund_is_told_with_what_became_of_the_charge(pay, call, happened):
+    charge = pay()["latest_charge"]
+    happened()
+    refund = call("post", "refunds", charge=charge, amount=23)
+    assert happened() == ["refund.created", "charge.refunded"]
+    call("post", f"refunds/{refund['id']}", metadata={"a": "1"})
+    assert happened() == ["refund.updated"]
+
+
+def test_what_a_refund_takes_back_is_told_too(pay, call, simulator, happened):
+    charge = pay(transfer_data={"destination": SHOP}, application_fee_amount=100)["latest_charge"]
+    happened()
+    call("post", "refunds", charge=charge, reverse_transfer=True, refund_application_fee=True)
+    assert happened() == ["refund.created", "charge.refunded", "transfer.reversed", "application_fee.refunded"]
+    refunded = next(event for event in simulator.events if event["type"] == "charge.refunded")["data"]["object"]
+    assert (refunded["id"], refunded["amount_refunded"], refunded["refunded"]) == (charge, 1023, True)
+
+
+def test_a_refund_that_takes_time_is_pending_first(pay, call, clock, happened, told):
+    charge = pay(payment_method="pm_card_pendingRefund")["latest_charge"]
+    refund = call("post", "refunds", charge=charge, amount=1000)
+    assert (refund["status"], refund["pending_reason"]) == ("pending", "processing")
+    assert refund["destination_details"]["card"]["type"] == "pending"
+    assert call("get", f"charges/{charge}")["amount_refunded"] == 1000
+    happened()
+    clock.now += 10
+    settled = call("get", f"refunds/{refund['id']}")
+    assert (settled["status"], settled["destination_details"]["card"]["type"]) == ("succeeded", "refund")
+    assert "pending_reason" not in settled
+    assert happened() == ["refund.updated", "charge.refund.updated"]
+    assert told()[2:] == [("refunded", 1000)]
+
+
+def test_a_pending_refund_can_be_completed_by_hand_once(pay, call, simulator, clock, happened):
+    charge = pay(payment_method="pm_card_pendingRefund")["latest_charge"]
+    refund = call("post", "refunds", charge=charge)["id"]
+    assert simulator.complete_refund(refund)["status"] == "succeeded"
+    with pytest.raises(ValueError, match="not pending"):
+        simulator.complete_refund(refund)
+    happened()
+    clock.now += 10
+    assert happened() == []
+
+
+def test_a_refund_that_fails_later_has_succeeded_at_first_and_can_be_made_again(pay, call, clock, happened, told):
+    charge = pay(payment_method="pm_card_refundFail")["latest_charge"]
+    refund = call("post", "refunds", charge=charge)
+    assert refund["status"] == "succeeded"
+    happened()
+    clock.now += 10
+    failed = call("get", f"refunds/{refund['id']}", expand=["failure_balance_transaction"])
+    assert (failed["status"], failed["failure_reason"]) == ("failed", "expired_or_canceled_card")
+    line = failed["failure_balance_transaction"]
+    assert (line["type"], line["net"], line["source"]) == ("refund_failure", 1023, refund["id"])
+    assert happened() == ["refund.updated", "charge.refund.updated", "refund.failed"]
+    after = call("get", f"charges/{charge}")
+    assert (after["amount_refunded"], after["refunded"]) == (0, False)
+    assert told()[2:] == [("refunded", 1023), ("refund_failed", 1023)]
+    assert call("post", "refunds", charge=charge)["amount"] == 1023
+
+
+def test_any_refund_can_be_made_to_fail_once_and_for_a_known_reason(pay, call, simulator):
+    charge = pay()["latest_charge"]
+    refund = call("post", "refunds", charge=charge, amount=400)["id"]
+    call("post", "refunds", charge=charge, amount=600)
+    with pytest.raises(ValueError, match="one of the reasons"):
+        simulator.fail_refund(refund, "bad luck")
+    assert simulator.fail_refund(refund, "lost_or_stolen_card")["failure_reason"] == "lost_or_stolen_card"
+    assert simulator.find(charge)["amount_refunded"] == 600
+    with pytest.raises(ValueError, match="already"):
+        simulator.fail_refund(refund)
+    with pytest.raises(LookupError):
+        simulator.fail_refund("re_unknown")
+    assert "greater than unrefunded amount on charge (423)" in refused(call, charge=charge, amount=424).user_message
+
+
+def test_the_refunds_of_a_charge_are_there_if_they_are_asked_for(pay, call):
+    intent = pay()
+    charge, path = intent["latest_charge"], f"payment_intents/{intent['id']}"
+    made = [call("post", "refunds", charge=charge, amount=10)["id"] for _ in range(11)]
+    assert "refunds" not in call("get", path, expand=["latest_charge"])["latest_charge"]
+    refunds = call("get", path, expand=["latest_charge.refunds.data.balance_transaction"])["latest_charge"]["refunds"]
+    assert (refunds["object"], refunds["has_more"], refunds["url"]) == ("list", True, f"/v1/charges/{charge}/refunds")
+    assert [refund["id"] for refund in refunds["data"]] == made[:0:-1]
+    assert refunds["data"][0]["balance_transaction"]["net"] == -10
+    rest = call("get", f"charges/{charge}/refunds", starting_after=made[1])
+    assert ([refund["id"] for refund in rest["data"]], rest["has_more"]) == ([made[0]], False)
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
+        call("get", path, expand=["latest_charge.refunds.url"])
+
+
+def test_refunds_are_listed_by_charge_and_by_intent(pay, call):
+    one, two = pay(), pay()
+    first = call("post", "refunds", charge=one["latest_charge"], amount=1)["id"]
+    second = call("post", "refunds", payment_intent=two["id"], amount=1)["id"]
+    for params, found in (
+        ({"charge": one["latest_charge"]}, [first]),
+        ({"payment_intent": two["id"]}, [second]),
+        ({}, [second, first]),
+        ({"charge": one["latest_charge"], "payment_intent": two["id"]}, []),
+    ):
+        assert [refund["id"] for refund in call("get", "refunds", **params)["data"]] == found

@@ -62,6 +62,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
     )
     op.create_table(
+        "customers",
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("shopper", sa.String(length=80), nullable=False),
+        sa.Column("customer", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_customers_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "shopper", name=op.f("pk_customers")),
+    )
+    op.create_table(
         "intents",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("public_id", sa.String(length=255), nullable=True),
@@ -76,6 +84,7 @@ def upgrade() -> None:
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("payment_method", sa.Text(), nullable=False),
         sa.Column("requested_payment_method", sa.Text(), nullable=False),
+        sa.Column("channel", sa.String(length=16), nullable=False),
         sa.Column("capture", sa.String(length=16), nullable=False),
         sa.Column("status", sa.String(length=32), nullable=False),
         sa.Column("unknown", sa.Boolean(), nullable=False),
@@ -84,6 +93,7 @@ def upgrade() -> None:
         sa.Column("last_error", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("flag", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("order_read", sa.Double(), nullable=False),
+        sa.Column("look_at", sa.Double(), nullable=True),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("updated", sa.Double(), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_intents_amount")),
@@ -91,6 +101,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
     )
     with op.batch_alter_table("intents", schema=None) as batch_op:
+        batch_op.create_index("ix_intents_created", ["store_id", "created"], unique=False)
+        batch_op.create_index(
+            "ix_intents_look_at",
+            ["look_at"],
+            unique=False,
+            sqlite_where=sa.text("look_at is not null"),
+            postgresql_where=sa.text("look_at is not null"),
+        )
         batch_op.create_index("ix_intents_order", ["store_id", "order_id"], unique=False)
         batch_op.create_index(
             "uq_intents_holding",
@@ -117,6 +135,7 @@ def upgrade() -> None:
         sa.Column("busy_until", sa.Double(), nullable=False),
         sa.Column("next_check_at", sa.Double(), nullable=False),
         sa.Column("checks", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("material", sa.Text(), nullable=True),
         sa.CheckConstraint("state in ('sent', 'unknown', 'done', 'abandoned')", name=op.f("ck_attempts_state")),
         sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_attempts_intent_id")),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_attempts_store_id")),
@@ -159,6 +178,55 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("charges", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_charges_intent_id"), ["intent_id"], unique=False)
+
+    op.create_table(
+        "disputes",
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=255), nullable=False),
+        sa.Column("intent_id", sa.String(length=32), nullable=False),
+        sa.Column("charge_id", sa.String(length=255), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("due_by", sa.BigInteger(), nullable=True),
+        sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_disputes_intent_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_disputes_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_disputes")),
+    )
+    with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_disputes_intent_id"), ["intent_id"], unique=False)
+
+    op.create_table(
+        "inbox",
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("event_id", sa.String(length=255), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.JSON(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("intent_id", sa.String(length=32), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due", sa.Double(), nullable=False),
+        sa.Column("busy_until", sa.Double(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("received", sa.Double(), nullable=False),
+        sa.CheckConstraint("state in ('new', 'done', 'foreign', 'dead')", name=op.f("ck_inbox_state")),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_inbox_intent_id")),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_inbox")),
+        sa.UniqueConstraint("id", name=op.f("uq_inbox_id")),
+    )
+    with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_inbox_new",
+            ["due"],
+            unique=False,
+            sqlite_where=sa.text("state = 'new'"),
+            postgresql_where=sa.text("state = 'new'"),
+        )
+        batch_op.create_index("uq_inbox_event", ["endpoint", "event_id", "digest"], unique=True)
 
     op.create_table(
         "journal",
@@ -211,3 +279,26 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
         )
+
+    op.create_table(
+        "refunds",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("reference", sa.String(length=255), nullable=True),
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("intent_id", sa.String(length=32), nullable=False),
+        sa.Column("charge_id", sa.String(length=255), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.CheckConstraint("status in ('pending', 'succeeded', 'failed', 'canceled')", name=op.f("ck_refunds_status")),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_refunds_amount")),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_refunds_intent_id")),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_refunds_store_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+    )
+    with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refunds_intent_id"), ["intent_id"], unique=False)
+        batch_op.create_index("uq_refunds_reference", ["store_id", "reference"], unique=True)

@@ -1,64 +1,30 @@
-"""The suite that every adapter passes. Describe your provider in a Provider, subclass AdapterContract, and run pytest.
-
-    class TestAcme(AdapterContract):
-        @pytest.fixture
-        def provider(self): ...yield an AcmeProvider...
-
-Put `pytest.register_assert_rewrite("bridge.adapters.contract")` into your conftest.py, for assertions that explain.
-"""
+"""What every adapter does with a payment: declare itself, prepare, create, look, void."""
 
 import json
-import logging
 import re
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from bridge.adapters.contract.steps import arranged, create, key_of, refusal_of, require, secrets
 from bridge.adapters.provider import Provider
 from bridge.domain.errors import (
-    BridgeError,
     ConfigurationError,
     InvalidParameter,
     ProviderConfused,
     ProviderRefused,
     ProviderUnreachable,
-    Refused,
 )
 from bridge.domain.intents import Status
-from bridge.domain.outcomes import Outcome, Payment
-from bridge.domain.ports import Adapter, Finding
+from bridge.domain.outcomes import Outcome
+from bridge.domain.ports import OPERATIONS, Adapter, Finding
 
-__all__ = ["AdapterContract", "Provider"]
-
-OPERATIONS = frozenset({"create", "fetch", "find", "cancel"})
+_SAME = tuple(field.name for field in fields(Outcome) if field.name not in ("raw", "client_secret", "next_action"))
 
 
-def key_of(payment: Payment) -> str:
-    """The idempotency key as the bridge makes it."""
-    return f"{payment.attempt_id}:create"
-
-
-def create(adapter: Adapter, payment: Payment) -> tuple[dict[str, Any], Outcome]:
-    """Prepare, store and send, as the bridge does; the request as it was stored, and the answer."""
-    request = json.loads(json.dumps(adapter.prepare(payment)))
-    return request, adapter.create(request, key_of(payment))
-
-
-class AdapterContract:
-    """Subclass it as `Test...` and override `provider`."""
-
-    @pytest.fixture
-    def provider(self) -> Iterator[Provider]:
-        pytest.fail("override the fixture `provider`")
-
-    @pytest.fixture
-    def adapter(self, provider: Provider) -> Iterator[Adapter]:
-        yield provider.make()
-        provider.close()
+class PaymentContract:
+    """Part of AdapterContract."""
 
     # What it is
 
@@ -259,83 +225,3 @@ class AdapterContract:
         payment = provider.payment()
         _, outcome = create(adapter, payment)
         assert adapter.cancel(str(outcome.reference), f"{payment.attempt_id}:cancel").status is Status.SUCCEEDED
-
-    # Secrets and threads
-
-    def test_secrets_are_nowhere(self, adapter: Adapter, provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
-        caplog.set_level(logging.DEBUG)
-        known = secrets(provider)
-        seen = [repr(adapter), str(adapter), repr(adapter.check())]
-        for payment in self._every_kind(provider):
-            try:
-                _, outcome = create(adapter, payment)
-            except BridgeError as error:
-                seen += [repr(error), str(error), repr(error.details)]
-            else:
-                seen += [repr(outcome), repr(outcome.raw), repr(outcome.charge)]
-                known += [outcome.client_secret] if outcome.client_secret else []
-        seen.append(caplog.text)
-        assert [secret for secret in known if any(secret in text for text in seen)] == []
-
-    def test_two_stores_in_many_threads_stay_with_their_own_accounts(self, provider: Provider) -> None:
-        if provider.other_settings is None:
-            pytest.skip("there is only one account")
-        stores = [(settings, provider.make(settings)) for settings in (provider.settings, provider.other_settings)]
-        payments = [
-            [provider.payment(customer=provider.customer_of(settings)) for _ in range(8)] for settings, _ in stores
-        ]
-        if provider.charges(provider.settings, payments[0][0]) is None:
-            pytest.skip("this provider shows no books")
-        together = threading.Barrier(8)
-
-        def pay(turn: int) -> None:
-            together.wait(10)
-            for (_, adapter), mine in zip(stores, payments, strict=True):
-                create(adapter, mine[turn])
-
-        with ThreadPoolExecutor(8) as threads:
-            list(threads.map(pay, range(8)))
-        for (settings, _), mine in zip(stores, payments, strict=True):
-            theirs = [payment for others in payments if others is not mine for payment in others]
-            assert [provider.charges(settings, payment) for payment in mine] == [1] * 8
-            assert [provider.charges(settings, payment) for payment in theirs] == [0] * 8
-        provider.close()
-
-    def _every_kind(self, provider: Provider) -> Iterator[Payment]:
-        """Payments that go well and wrong, each arranged just before it is made."""
-        yield provider.payment()
-        yield provider.payment(provider.declined)
-        for arrange in (provider.refused, provider.unreachable, provider.lost_answer, provider.nonsense):
-            payment = arrange(provider.payment())
-            if payment is not None:
-                yield payment
-
-
-_SAME = tuple(field.name for field in fields(Outcome) if field.name not in ("raw", "client_secret", "next_action"))
-
-
-def secrets(provider: Provider) -> list[str]:
-    """The values of the settings that are secret."""
-    return [provider.settings[item.name] for item in provider.adapter.settings if item.secret]
-
-
-def require(adapter: Adapter, operation: str) -> None:
-    """Skip a test of what the adapter does not claim to do."""
-    if operation not in adapter.operations:
-        pytest.skip(f"{adapter.name} cannot {operation}")
-
-
-def arranged(payment: Payment | None) -> Payment:
-    """Skip a test for which the provider has no hook."""
-    if payment is None:
-        pytest.skip("the provider describes no way to do this")
-    return payment
-
-
-def refusal_of(call: Callable[[], Any]) -> Refused | None:
-    """What `call` was refused with; None if it was not."""
-    try:
-        json.dumps(call())
-    except Refused as error:
-        return error
-    return None

@@ -1,0 +1,68 @@
+"""What an adapter that cannot do something says: subclass it, and override what yours can."""
+
+# ruff: noqa: ARG002 arguments of verbs that are refused
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NoReturn
+
+from bridge.domain.errors import Unsupported
+from bridge.domain.intents import Refund
+from bridge.domain.orders import Address
+from bridge.domain.outcomes import (
+    CustomerDetails,
+    Opening,
+    Outcome,
+    Payment,
+    ProviderEvent,
+    Quote,
+    QuoteLine,
+    RefundRequest,
+)
+
+
+class BaseAdapter:
+    """Every verb of `bridge.domain.ports.Adapter` that an adapter may lack; each raises Unsupported."""
+
+    name: ClassVar[str]
+
+    def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
+        self._cannot("find")
+
+    def cancel(self, reference: str, key: str) -> Outcome:
+        self._cannot("cancel")
+
+    def capture(self, reference: str, amount: int, key: str) -> Outcome:
+        self._cannot("capture")
+
+    def refund(self, request: RefundRequest, key: str) -> Refund:
+        self._cannot("refund")
+
+    def save_customer(self, details: CustomerDetails, customer: str | None, key: str) -> str:
+        self._cannot("create_customer")
+
+    def payment_methods(self, customer: str) -> list[dict[str, Any]]:
+        self._cannot("payment_methods")
+
+    def prepare_terminal(self, payment: Payment, methods: list[str], metadata: dict[str, Any]) -> dict[str, Any]:
+        self._cannot("create_terminal_intent")
+
+    def connection_token(self) -> dict[str, Any]:
+        self._cannot("connection_tokens")
+
+    def open(self, request: dict[str, Any], key: str) -> Opening:
+        self._cannot("open")
+
+    def preview(self, currency: str, lines: Sequence[QuoteLine], address: Address | None, customer: str) -> Quote:
+        self._cannot("preview")
+
+    def listed(self, since: float) -> Iterator[Outcome]:
+        self._cannot("reconcile")
+
+    def receive(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+        self._cannot("webhooks")
+
+    def owns(self, event: ProviderEvent) -> bool:
+        return False
+
+    def _cannot(self, operation: str) -> NoReturn:
+        raise Unsupported(operation, self.name)

@@ -1,0 +1,103 @@
+"""The one item that Forte sells: an order of one line is that line, any other is collapsed, never cut short. Pure.
+
+Source: docs.fortepayments.io, `createRedirectV2`: `items` has exactly one member, `image_url` is required.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from bridge.adapters.forte_payments.settings import Account
+from bridge.adapters.forte_payments.texts import cut, plain
+from bridge.domain.errors import Refused
+from bridge.domain.money import Money
+from bridge.domain.orders import Line, LineKind, Order
+from bridge.domain.outcomes import Payment
+from bridge.schemas.forte_payments import LONGEST_TEXT
+
+PLACEHOLDER = "/wp-content/uploads/woocommerce-placeholder.png"
+"""Where WooCommerce keeps the picture of products that have none. Source: WooCommerce, `WC_Install`."""
+TIMES = "\N{MULTIPLICATION SIGN}"
+_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
+
+
+def build_item(account: Account, payment: Payment) -> dict[str, Any]:
+    """What is paid. Its amount is the order's total, whatever the lines say. Raises Refused without a usable image."""
+    order = payment.order
+    lines = order.lines
+    single = lines[0] if len(lines) == 1 and lines[0].kind is LineKind.PRODUCT else None
+    item = {
+        "id": (single and _product_id(single)) or f"order-{order.id}",
+        "title": (single and _product_title(single)) or _order_title(order),
+        "description": cut(contents(order), LONGEST_TEXT),
+        "amount": f"{Money(payment.amount, payment.currency).decimal:.2f}",
+        "image_url": _image(account, payment),
+    }
+    return {name: value for name, value in item.items() if value}
+
+
+def contents(order: Order) -> str:
+    """What is in the order, in words."""
+    parts = [_counted(line) for line in order.lines]
+    if order.shipping_total > 0:
+        parts.append("shipping")
+    if order.shipping_tax or any(line.tax for line in order.lines):
+        parts.append("tax")
+    return ", ".join(filter(None, parts))
+
+
+def _counted(line: Line) -> str:
+    name = plain(line.name)
+    return f"{line.quantity.normalize():f}{TIMES} {name}" if line.kind is LineKind.PRODUCT and name else name
+
+
+def _product_id(line: Line) -> str:
+    """The SKU; the product's number where the SKU is none or too long: an identifier is never cut."""
+    sku = plain(line.sku)
+    if 0 < len(sku) <= LONGEST_TEXT:
+        return sku
+    number = line.variation_id or line.product_id
+    return f"product-{number}" if number else ""
+
+
+def _product_title(line: Line) -> str:
+    name = plain(line.name)
+    times = "" if line.quantity == 1 else f" {TIMES} {line.quantity.normalize():f}"
+    return cut(name, LONGEST_TEXT - len(times)) + times if name else ""
+
+
+def _order_title(order: Order) -> str:
+    count = len(order.lines)
+    items = f" ({count} items)" if count > 1 else ""
+    return cut(f"Order #{plain(order.number)}", LONGEST_TEXT - len(items)) + items
+
+
+def _image(account: Account, payment: Payment) -> str:
+    """The first that Forte would show: of a product, of the setting, of the shop."""
+    for address in _images(account, payment):
+        usable = _usable(address)
+        if usable:
+            return usable
+    raise Refused(
+        "Forte needs a picture of what is sold: an https address of at most 255 characters "
+        "(setting fallback_image for products without one).",
+        reason="image_missing",
+    )
+
+
+def _images(account: Account, payment: Payment) -> Iterator[str]:
+    yield from (line.image_url for line in payment.order.lines)
+    yield account.fallback_image
+    site = urlsplit(str(payment.metadata.get("site_url", "")))
+    if site.netloc:
+        yield f"https://{site.netloc}{site.path.rstrip('/')}{PLACEHOLDER}"
+
+
+def _usable(address: str) -> str:
+    """The address as it goes over the wire, if Forte takes it; else nothing."""
+    encoded = quote(address.strip(), safe=_URL_CHARACTERS)
+    try:
+        parts = urlsplit(encoded)
+    except ValueError:
+        return ""
+    return encoded if parts.scheme == "https" and parts.netloc and len(encoded) <= LONGEST_TEXT else ""

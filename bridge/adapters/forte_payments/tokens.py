@@ -1,0 +1,40 @@
+"""The access token: asked for once, whoever needs it, and again before it runs out or when Forte refuses it.
+
+There is one per adapter, and so per host and client. It exists in memory only.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from bridge.domain.errors import ProviderUnreachable
+from bridge.domain.ports import Clock
+
+MARGIN = 60.0
+"""Seconds before its end at which a token is not used any more; a tenth of the life of shorter ones."""
+
+
+class Tokens:
+    """`ask` answers a new token and its life in seconds; it is told until when it may take (by the monotonic clock).
+
+    Thread-safe: while one thread asks, the others wait for its answer.
+    """
+
+    def __init__(self, ask: Callable[[float], tuple[str, float]], clock: Clock) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token = ""
+        self._until = 0.0
+
+    def get(self, deadline: float, refused: str = "") -> str:
+        """A token that is good now, and not the one that was `refused`. Raises ProviderError, at the deadline too."""
+        if not self._lock.acquire(timeout=max(deadline - time.monotonic(), 0.0)):
+            raise ProviderUnreachable("Forte did not answer in time.", sent=False)
+        try:
+            if not self._token or self._token == refused or self._clock() >= self._until:
+                token, seconds = self._ask(deadline)
+                self._token, self._until = token, self._clock() + seconds - min(MARGIN, seconds / 10)
+            return self._token
+        finally:
+            self._lock.release()

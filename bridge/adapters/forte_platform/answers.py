@@ -1,0 +1,152 @@
+"""What Forte says about a payment, as an Outcome. Pure; trusts nothing: an answer that is not about our payment is no
+answer.
+
+Sources: Forte's guide "Creating Payments" (the table of states), the SDK's type PaymentObject.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.adapters.forte_platform.refusals import NONSENSE
+from bridge.adapters.forte_platform.request import ATTEMPT
+from bridge.domain.errors import ProviderConfused
+from bridge.domain.intents import Charge, Refund, RefundStatus, Status
+from bridge.domain.outcomes import Decline, Outcome
+from bridge.schemas.forte_platform import PaymentSchema
+
+Json = dict[str, Any]
+
+STATES: dict[str, Status] = {
+    "DRAFT": Status.REQUIRES_PAYMENT_METHOD,
+    "PROCESSING": Status.PROCESSING,
+    "COMPLETED": Status.SUCCEEDED,
+    "CANCELLED": Status.CANCELED,
+    "FAILED": Status.REQUIRES_PAYMENT_METHOD,
+    "REFUNDED": Status.SUCCEEDED,
+    "PARTIALLY_REFUNDED": Status.SUCCEEDED,
+}
+"""One that is not here means `processing`."""
+_DRAFTS = {
+    status.value: status
+    for status in (
+        Status.REQUIRES_PAYMENT_METHOD,
+        Status.REQUIRES_CONFIRMATION,
+        Status.REQUIRES_ACTION,
+        Status.REQUIRES_CAPTURE,
+    )
+}
+"""Stripe's statuses that Forte calls DRAFT alike."""
+_FAILED = Decline("payment_failed", "The payment failed. Forte does not say why.")
+_PAYMENT = PaymentSchema()
+
+
+def read_payment(answer: Any, **expected: Any) -> Json:
+    """A PaymentObject that has what it must have, at least. Raises ProviderConfused."""
+    try:
+        payment = _PAYMENT.read(answer)
+    except ValueError:
+        raise ProviderConfused(NONSENSE) from None
+    if any(payment[name] != value for name, value in expected.items()):
+        raise ProviderConfused(NONSENSE)
+    return payment
+
+
+def attempt_of(payment: Mapping[str, Any]) -> str | None:
+    """Our attempt's id, of a payment that is ours."""
+    attempt = payment["metadata"].get(ATTEMPT)
+    return attempt if isinstance(attempt, str) and re.fullmatch(r"\w{1,64}", attempt, re.ASCII) else None
+
+
+def outcome_of(payment: Mapping[str, Any], *, tax_apart: bool, **more: Any) -> Outcome:
+    """A payment that was read, as an Outcome.
+
+    With `tax_apart` its amount is the order's, without the tax that Forte has put on top; the charge has both.
+    """
+    status = status_of(payment)
+    amount = payment["subtotalCents"] if tax_apart else payment["amountCents"]
+    return Outcome(
+        status=status,
+        reference=payment["id"],
+        public_id=payment["stripePaymentIntentId"],
+        amount=amount,
+        currency=payment["currency"].upper(),
+        charge=_charge(payment, status),
+        decline=_FAILED if payment["state"] == "FAILED" else None,
+        refunds=refunds_of(payment),
+        attempt_id=attempt_of(payment),
+        created=payment["createdAt"],
+        raw={name: payment[name] for name in _KEPT},
+        **more,
+    )
+
+
+_KEPT = (
+    *("id", "state", "stripeStatus", "stripePaymentIntentId", "subtotalCents", "taxCents", "amountCents"),
+    *("currency", "refundedAmountCents", "createdAt", "updatedAt"),
+)
+
+
+def status_of(payment: Mapping[str, Any]) -> Status:
+    """Forte's state decides. Stripe's status only says which kind of DRAFT it is; if the two contradict each other,
+    nobody knows yet."""
+    state, stripe = payment["state"], payment["stripeStatus"]
+    if state == "DRAFT" and stripe:
+        return _DRAFTS.get(stripe, Status.PROCESSING)
+    return STATES.get(state, Status.PROCESSING)
+
+
+def refunds_of(payment: Mapping[str, Any]) -> tuple[Refund, ...]:
+    """What was sent back. A version of the API that keeps no history says only that all of it was."""
+    charge = charge_id(payment)
+    records = payment["refundHistory"]
+    if not records and payment["state"] == "REFUNDED":
+        records = [{"amountCents": payment["amountCents"], "timestamp": payment["updatedAt"], "stripeRefundId": ""}]
+    return tuple(
+        Refund(
+            id=record["stripeRefundId"] or f"{charge.replace('ch_', 're_', 1)}_{number}",
+            charge_id=charge,
+            amount=record["amountCents"],
+            status=RefundStatus.SUCCEEDED,
+            created=int(record["timestamp"] or 0),
+        )
+        for number, record in enumerate(records, 1)
+    )
+
+
+def charge_id(payment: Mapping[str, Any]) -> str:
+    """Forte does not tell Stripe's id of the charge: ours is made of the payment's."""
+    return "ch_" + re.sub(r"\W", "", str(payment["id"]).removeprefix("pay_"), flags=re.ASCII)
+
+
+def changed_at(payment: Mapping[str, Any]) -> float:
+    """When it was last changed, in Unix seconds; 0 if Forte does not say."""
+    moments = [record["timestamp"] for record in (*payment["stateHistory"], *payment["refundHistory"])]
+    return float(max(payment["updatedAt"] or 0, payment["createdAt"] or 0, *moments, 0))
+
+
+def _charge(payment: Mapping[str, Any], status: Status) -> Charge | None:
+    if status not in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE):
+        return None
+    amount, captured = payment["amountCents"], status is Status.SUCCEEDED
+    sent_back = sum(refund.amount for refund in refunds_of(payment))
+    moments = [record["timestamp"] for record in payment["stateHistory"] if record["state"] == "COMPLETED"]
+    return Charge(
+        id=charge_id(payment),
+        amount=amount,
+        status="succeeded",
+        captured=captured,
+        amount_captured=amount if captured else 0,
+        amount_refunded=min(max(sent_back, payment["refundedAmountCents"]), amount),
+        billing_details=_billing_details(payment["customerAddress"]),
+        created=int(moments[0] if moments else payment["updatedAt"] or payment["createdAt"] or 0),
+    )
+
+
+def _billing_details(address: Mapping[str, str] | None) -> Json | None:
+    if address is None:
+        return None
+    names = {"postal_code": "postalCode"}
+    parts = ("city", "country", "line1", "line2", "postal_code", "state")
+    shown = {part: address[names.get(part, part)] or None for part in parts}
+    return {"address": shown, "email": None, "name": None, "phone": None}

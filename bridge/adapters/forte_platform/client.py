@@ -1,0 +1,100 @@
+"""Sending to Forte, and what came of it. One session and one API key per store.
+
+Nothing is sent again from here: Forte knows no idempotency keys.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from bridge.adapters.context import AdapterContext
+from bridge.adapters.forte_platform.refusals import NONSENSE, UNREACHABLE, read_refusal, refuse
+from bridge.adapters.forte_platform.settings import Options
+from bridge.adapters.transport import AddressRefused, AnswerTooLarge, never_sent
+from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
+from bridge.schemas.forte_platform import ErrorSchema
+
+log = logging.getLogger(__name__)
+_ERROR = ErrorSchema()
+_SIMULATOR = "X-Simulator"
+"""A header that simulated providers put on every answer."""
+
+
+class Client:
+    """Calls with one project's key, from many threads."""
+
+    def __init__(self, options: Options, context: AdapterContext) -> None:
+        self._host = options.host
+        self._live = options.live
+        self._headers = {"Authorization": f"Bearer {options.api_key}", "Accept": "application/json"}
+        self._session = context.session()
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
+
+    def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+        """The answer's JSON to a GET. Raises ProviderError; the outcome of no payment hangs on it."""
+        return self._harmless("GET", path, query=query)
+
+    def quote(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The answer's JSON to a POST that changes nothing. Raises ProviderError as `read` does."""
+        return self._harmless("POST", path, body=body)
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The answer's JSON, None if it is empty. Raises ProviderRefused, ProviderUnreachable or ProviderConfused."""
+        try:
+            response = self._session.request(method, self._host + path, params=query, json=body, headers=self._headers)
+        except requests.RequestException as error:
+            log.warning("%s %s at Forte: %s", method, path, type(error).__name__)
+            raise _unanswered(error) from None
+        if self._live and _SIMULATOR in response.headers:
+            raise refuse("simulator", "A simulator answers in place of Forte, and this shop is in live mode.")
+        answer = _json(response)
+        if not 200 <= response.status_code < 300:
+            raise _explained(response.status_code, answer)
+        if answer is _NOT_JSON:
+            raise ProviderConfused(NONSENSE)
+        return answer
+
+    def _harmless(self, method: str, path: str, **what: Any) -> Any:
+        try:
+            return self.write(method, path, **what)
+        except ProviderUnreachable as error:
+            raise ProviderUnreachable(str(error), sent=False) from None
+
+
+_NOT_JSON = object()
+
+
+def _json(response: requests.Response) -> Any:
+    if not response.content:
+        return None
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        return _NOT_JSON
+
+
+def _explained(status: int, answer: Any) -> ProviderError:
+    try:
+        error = _ERROR.read(answer)
+    except ValueError:
+        error = {"code": "", "message": ""}
+    return read_refusal(status, error["code"], error["message"])
+
+
+def _unanswered(error: requests.RequestException) -> ProviderError:
+    if isinstance(error, (AnswerTooLarge, requests.exceptions.ContentDecodingError)):
+        return ProviderConfused(NONSENSE)
+    if isinstance(error, AddressRefused):
+        return ProviderUnreachable(f"{UNREACHABLE} {error}", sent=False)
+    return ProviderUnreachable(UNREACHABLE, sent=not never_sent(error))

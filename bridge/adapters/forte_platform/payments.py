@@ -1,0 +1,220 @@
+"""Payments at Forte: making one, getting one, finding ours again."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from bridge.adapters.forte_platform.answers import attempt_of, changed_at, outcome_of, read_payment
+from bridge.adapters.forte_platform.client import Client
+from bridge.adapters.forte_platform.lists import Lists, as_query_time
+from bridge.adapters.forte_platform.refusals import NONSENSE, is_missing, refuse
+from bridge.adapters.forte_platform.request import ATTEMPT
+from bridge.adapters.forte_platform.settings import Options, is_id
+from bridge.adapters.forte_platform.users import user_of
+from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
+from bridge.domain.money import Money
+from bridge.domain.outcomes import Outcome
+from bridge.schemas.forte_platform import CreatedSchema, QuoteSchema
+
+log = logging.getLogger(__name__)
+Json = dict[str, Any]
+
+SLACK = 600.0
+"""Seconds that clocks may differ, and that Forte's lists may lag behind."""
+UNCONFIRMED = 48 * 3600.0
+"""Seconds before a change during which its payment may have been made: Forte cancels after 24 hours."""
+_LATE = ("PARTIALLY_REFUNDED", "REFUNDED")
+"""States that a payment can get into long after it was made."""
+_CREATED = CreatedSchema()
+_QUOTE = QuoteSchema()
+
+
+class Payments:
+    """The payments of one project. Everything raises ProviderError."""
+
+    def __init__(self, client: Client, lists: Lists, options: Options) -> None:
+        self._client = client
+        self._lists = lists
+        self._options = options
+        self._one_works = False
+
+    def user_of(self, who: Mapping[str, str]) -> str:
+        """Who is charged, or quoted for, where `users.payer` has said it."""
+        return user_of(self._lists, who)
+
+    def look(self) -> None:
+        """Ask for the project's users, to see whether that is possible."""
+        next(self._lists.users(), None)
+
+    def create(self, request: Json, user: str) -> Outcome:
+        """Send a request that nobody has sent before. What a browser needs leaves us only if the sum is right."""
+        body, asked = request["body"], request["amount"]
+        if "customerAddress" in body and not request["tax_on_top"]:
+            cart = {name: body[name] for name in body if name not in ("description", "metadata")}
+            with nothing_sent():
+                quoted = self.quote(user, cart)
+            _require_sum(quoted, asked, body["currency"], tax_on_top=False)
+        path = self._options.path("/users/{user}/payments", user=user)
+        answer = _read_created(self._client.write("POST", path, body))
+        expected = {"userId": user, "currency": body["currency"]}
+        payment = self._ours(read_payment(answer["payment"], **expected))
+        if attempt_of(payment) != body["metadata"][ATTEMPT]:
+            raise ProviderConfused(NONSENSE)
+        _require_sum(payment, asked, body["currency"], tax_on_top=request["tax_on_top"])
+        _require_mode(answer["stripePublishableKey"], self._options.live)
+        return outcome_of(
+            payment,
+            tax_apart=request["tax_on_top"],
+            client_secret=answer["stripeClientSecret"],
+            provider_data={
+                "kind": "stripe_elements",
+                "script_url": self._options.script_url,
+                "stripe_account_required": True,
+                **{name: answer[name] for name in _FOR_THE_BROWSER},
+                "paymentId": payment["id"],
+                "state": payment["state"],
+            },
+        )
+
+    def quote(self, user: str, body: Json) -> Json:
+        """What a cart would cost. ProviderConfused if the sums do not add up."""
+        answer = self._client.quote(self._options.path("/users/{user}/payments/preview", user=user), body)
+        try:
+            quote = _QUOTE.read(answer)
+        except ValueError:
+            raise ProviderConfused(NONSENSE) from None
+        asked = [line["unitAmountCents"] * line["quantity"] for line in body["lineItems"]]
+        tax = sum(line["taxAmountCents"] for line in quote["lineItems"])
+        right = (
+            quote["currency"].lower() == body["currency"],
+            len(quote["lineItems"]) == len(asked),
+            quote["subtotalCents"] == sum(asked),
+            quote["taxCents"] == tax,
+            quote["amountCents"] == sum(asked) + tax,
+            not tax or "customerAddress" in body,
+        )
+        if not all(right):
+            raise ProviderConfused(NONSENSE)
+        return quote
+
+    def one(self, reference: str) -> Json:
+        """A payment by Forte's id. Where the API cannot get one by its id, it is looked for in the lists."""
+        if is_id(reference):
+            if self._options.payment_path and (payment := self._at_its_place(reference)):
+                return payment
+            for item in () if self._one_works else self._lists.of_project():
+                if isinstance(item, dict) and item.get("id") == reference:
+                    return self._ours(read_payment(item))
+        raise refuse("payment_missing", f"Forte has no payment {reference[:80]} in this project.", status=404)
+
+    def find(self, attempt: str, user: str | None, since: float | None) -> Json | None:
+        """The payment of an attempt, made at or after `since` (Unix seconds). Raises ProviderRefused if there is no
+        such user."""
+        query = {"metadataKey": ATTEMPT, "metadataValue": attempt}
+        if since is not None:
+            query["minTime"] = as_query_time(since)
+        items = self._lists.of_project(**query) if user is None else self._lists.of_user(user, **query)
+        try:
+            found = [self._ours(read_payment(item)) for item in items if _attempt(item) == attempt]
+        except ProviderRefused as error:
+            if is_missing(error):
+                raise refuse("user_missing", f"Forte has no user {user} in this project.", status=404) from None
+            raise
+        found = [payment for payment in found if (payment["createdAt"] or since or 0.0) >= (since or 0.0)]
+        if len(found) > 1:
+            log.error("attempt %s has %d payments at Forte", attempt, len(found))
+        return max(found, key=lambda payment: payment["state"] not in _EMPTY, default=None)
+
+    def changed(self, since: float) -> Iterator[Json]:
+        """Our payments that were made or changed since then. Forte's lists know only when a payment was made, so that
+        refunds, which come late, are asked for by their states."""
+        lower, seen = since - SLACK, set[str]()
+        for query in ({"minTime": as_query_time(lower - UNCONFIRMED)}, *({"state": state} for state in _LATE)):
+            for payment in self._readable(query):
+                if payment["id"] not in seen and (changed_at(payment) or lower) >= lower:
+                    seen.add(payment["id"])
+                    yield payment
+
+    def _at_its_place(self, reference: str) -> Json | None:
+        try:
+            answer = self._client.read(self._options.fill(self._options.payment_path, payment=reference))
+        except ProviderError as error:
+            if is_missing(error):
+                return None
+            raise
+        payment = self._ours(read_payment(answer, id=reference))
+        self._one_works = True
+        return payment
+
+    def _readable(self, query: Mapping[str, str]) -> Iterator[Json]:
+        items = self._lists.of_project(**query)
+        while True:
+            try:
+                item = next(items, None)
+            except ProviderRefused as error:
+                if query.get("state") == "PARTIALLY_REFUNDED" and not is_missing(error):  # an API without parts
+                    return
+                raise
+            if item is None:
+                return
+            if _attempt(item) is None:
+                continue
+            try:
+                yield self._ours(read_payment(item))
+            except ProviderConfused:
+                log.warning("a payment in Forte's list cannot be read: %s", str(item.get("id"))[:80])
+
+    def _ours(self, payment: Json) -> Json:
+        """The payment, if it is of our project. Raises ProviderConfused."""
+        if payment["projectId"] not in ("", self._options.project):
+            raise ProviderConfused(NONSENSE)
+        return payment
+
+
+@contextmanager
+def nothing_sent() -> Iterator[None]:
+    """For questions before a payment is made: an answer that makes no sense leaves nothing unknown."""
+    try:
+        yield
+    except ProviderConfused as error:
+        raise ProviderUnreachable(str(error), sent=False) from None
+
+
+_FOR_THE_BROWSER = ("stripeClientSecret", "stripePublishableKey", "stripeConnectedAccountId")
+_EMPTY = ("DRAFT", "CANCELLED", "FAILED")
+"""States without money in them."""
+
+
+def _attempt(item: Any) -> Any:
+    """Our mark in what may be a payment."""
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return metadata.get(ATTEMPT) if isinstance(metadata, dict) else None
+
+
+def _read_created(answer: Any) -> Json:
+    try:
+        created = _CREATED.read(answer)
+    except ValueError:
+        raise ProviderConfused(NONSENSE) from None
+    return {**created, "payment": answer["payment"]}
+
+
+def _require_sum(answer: Json, asked: int, currency: str, *, tax_on_top: bool) -> None:
+    """Raises ProviderRefused for a sum that is not the order's. If there is a payment already, nobody can confirm it:
+    what that takes is thrown away."""
+    total, subtotal = answer["amountCents"], answer["subtotalCents"]
+    if total == asked or (tax_on_top and subtotal == asked and total == subtotal + answer["taxCents"]):
+        return
+    raise refuse(
+        "amount_differs",
+        f"Forte would charge {Money(total, currency.upper())} for an order of {Money(asked, currency.upper())}. "
+        "Nothing was charged.",
+    )
+
+
+def _require_mode(publishable_key: str, live: bool) -> None:
+    """Raises ProviderRefused for a key of the other mode; the payment behind it cannot be confirmed then either."""
+    mode = "live" if live else "test"
+    if not publishable_key.startswith(f"pk_{mode}_"):
+        raise refuse("mode_differs", f"The Forte project is of the other mode: this shop is in {mode} mode.")

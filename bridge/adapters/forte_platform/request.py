@@ -1,0 +1,101 @@
+"""What Forte is sent to create a payment: `POST .../users/{userId}/payments`. Pure.
+
+Source: Forte's guide "Creating Payments"; the SDK's type CreatePaymentRequest for limits.
+"""
+
+from typing import Any
+
+from bridge.adapters.forte_platform.lines import SHIPPING_CODE, carries_tax, clean, cut, order_lines
+from bridge.adapters.forte_platform.settings import Options, require_currency
+from bridge.adapters.forte_platform.users import payer
+from bridge.adapters.identifiers import stripe_identifier
+from bridge.domain.errors import Refused, Unsupported
+from bridge.domain.orders import Address, Order
+from bridge.domain.outcomes import Payment
+from bridge.schemas.forte_platform import LONGEST_DESCRIPTION, AddressSchema, PaymentRequestSchema
+
+Json = dict[str, Any]
+ATTEMPT = "bridge_attempt"
+"""The metadata key by which a payment is found again."""
+_LONGEST_METADATA = 500
+_BODY = PaymentRequestSchema()
+_ADDRESS = AddressSchema()
+
+
+def build_create(options: Options, payment: Payment) -> Json:
+    """The request for `payment`, complete: it is sent the same way even if the settings have changed since.
+
+    `user` or `email` say who is charged. Raises CurrencyNotSupported, Unsupported, InvalidParameter or Refused.
+    """
+    require_currency(options, payment.currency)
+    if payment.capture == "manual":
+        raise Unsupported("Manual capture", "forte_platform")
+    order = payment.order
+    who = payer(options, payment.customer, order.billing.email)
+    stripe_identifier("payment_method", payment.payment_method)
+    body: Json = {
+        "currency": payment.currency.lower(),
+        "description": cut(clean(payment.description), LONGEST_DESCRIPTION),
+        "lineItems": order_lines(order, payment.amount, payment.currency, options.tax_code),
+        "metadata": _metadata(payment),
+    }
+    if options.forte_taxes:
+        body |= _taxed(order, body["lineItems"])
+    if problems := _BODY.problems(body):
+        raise Refused(f"Order {order.number} cannot be paid at Forte: {problems}", reason="order_not_expressible")
+    return {
+        "project": options.project,
+        "live": options.live,
+        **who,
+        "amount": payment.amount,
+        "tax_on_top": options.forte_taxes and options.allow_tax_difference,
+        "body": body,
+    }
+
+
+def address_of(address: Address) -> Json | None:
+    """An address as Forte takes it, None if it is not whole."""
+    parts: Json = {
+        "line1": address.line1,
+        "line2": address.line2,
+        "city": address.city,
+        "state": address.state,
+        "postalCode": address.postal_code,
+        "country": address.country.upper(),
+    }
+    parts = {name: value for name, value in parts.items() if value}
+    return None if _ADDRESS.problems(parts) else parts
+
+
+def _taxed(order: Order, lines: list[Json]) -> Json:
+    """What Forte needs to compute the tax. Raises Refused for an order whose tax the shop has computed."""
+    if carries_tax(order):
+        raise Refused(
+            f"Order {order.number} carries the shop's own tax, or its prices hold it: with tax_mode=forte it would "
+            "be taxed twice. Switch the shop's tax off, or set tax_mode=woocommerce.",
+            reason="taxed_twice",
+        )
+    billing = address_of(order.billing)
+    if billing is None:
+        raise Refused(
+            f"Order {order.number} has no whole billing address, so that Forte cannot compute its tax.",
+            reason="address_required",
+        )
+    if order.shipping_total > 0 and not any(line.get("taxCode") == SHIPPING_CODE for line in lines):
+        raise Refused(
+            f"The discounts of order {order.number} eat its shipping, so that Forte cannot tell what to tax.",
+            reason="order_not_expressible",
+        )
+    shipping = address_of(order.shipping)
+    return {"customerAddress": billing, **({"shippingAddress": shipping} if shipping else {})}
+
+
+def _metadata(payment: Payment) -> dict[str, str]:
+    order = payment.order
+    values = {
+        ATTEMPT: payment.attempt_id,
+        "wc_order_id": order.id,
+        "wc_order_key": order.key,
+        "store": payment.metadata.get("site_url", ""),
+    }
+    return {name: str(value)[:_LONGEST_METADATA] for name, value in values.items() if value != ""}

@@ -1,0 +1,160 @@
+"""The sandbox's Adapter, verb by verb, and what only a sandbox can do: hold a card to the reader, quarrel, decide."""
+
+import re
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from bridge.adapters.base import BaseAdapter
+from bridge.adapters.context import AdapterContext
+from bridge.adapters.identifiers import stripe_identifier
+from bridge.adapters.sandbox import story
+from bridge.adapters.sandbox.answers import outcome_of
+from bridge.adapters.sandbox.books import Books
+from bridge.adapters.sandbox.magic import DAY, Quarrel, magic_of
+from bridge.adapters.sandbox.names import name
+from bridge.domain.errors import ConfigurationError, CurrencyNotSupported, InvalidParameter, ProviderUnreachable
+from bridge.domain.intents import Refund
+from bridge.domain.money import step
+from bridge.domain.orders import Address
+from bridge.domain.outcomes import CustomerDetails, Outcome, Payment, RefundRequest
+from bridge.domain.ports import Finding, Setting
+
+READERS = frozenset({"card_present", "interac_present"})
+
+
+class SandboxAdapter(BaseAdapter):
+    """A payment provider in a file. Needs no settings, refuses live stores. It sends no events: it has to be asked."""
+
+    name: ClassVar[str] = "sandbox"
+    settings: ClassVar[tuple[Setting, ...]] = (
+        Setting("books", "SQLite file for the sandbox's own books; default: sandbox.sqlite beside the database", ""),
+    )
+    operations: ClassVar[frozenset[str]] = frozenset(
+        {*("create", "fetch", "find", "cancel", "capture", "refund"), *("customers", "payment_methods", "terminal")}
+    )
+    replay_window: ClassVar[float] = DAY
+
+    def __init__(self, settings: Mapping[str, str], *, live: bool, context: AdapterContext) -> None:
+        if live:
+            raise ConfigurationError("The sandbox never moves money and refuses a live store. Add it with --test.")
+        self._ids = context.ids
+        self._books = Books(settings["books"] or str(context.directory / "sandbox.sqlite"), context.clock)
+
+    def smallest(self, currency: str) -> int:
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise CurrencyNotSupported(currency)
+        return step(currency)
+
+    def prepare(self, payment: Payment) -> dict[str, Any]:
+        return {
+            **_asked(payment),
+            "customer": stripe_identifier("customer", payment.customer),
+            "payment_method": stripe_identifier("payment_method", payment.payment_method),
+            "metadata": payment.metadata,
+        }
+
+    def prepare_terminal(self, payment: Payment, methods: list[str], metadata: dict[str, Any]) -> dict[str, Any]:
+        if not methods or not READERS.issuperset(methods):
+            raise InvalidParameter("payment_methods", "payment_methods is a list of card_present and interac_present.")
+        return {
+            **_asked(payment),
+            "customer": stripe_identifier("customer", payment.customer) if payment.customer else None,
+            "payment_method": None,
+            "metadata": {**metadata, **payment.metadata},
+            "terminal": list(methods),
+        }
+
+    def create(self, request: dict[str, Any], key: str) -> Outcome:
+        fault = magic_of(request["payment_method"]).fault if request["payment_method"] else ""
+        if fault == "unreachable":
+            raise ProviderUnreachable("The sandbox plays a provider that is down.", sent=False)
+        with self._books.open() as page:
+            known = page.by_key(key)
+            outcome = outcome_of(page, known or story.begin(page, key, request))
+        if fault == "lost_answer" and not known:
+            raise ProviderUnreachable("The sandbox plays a provider whose answer is lost.")
+        return outcome
+
+    def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:  # noqa: ARG002
+        with self._books.open() as page:
+            known = page.by_key(key, since)
+            return outcome_of(page, story.pass_time(page, known)) if known else None
+
+    def fetch(self, reference: str) -> Outcome:
+        """How it stands. Whoever waits for a card at the reader need not wait: looking is what makes it happen."""
+        with self._books.open() as page:
+            return outcome_of(page, story.present(page, story.pass_time(page, page.find(reference))))
+
+    def cancel(self, reference: str, key: str) -> Outcome:  # noqa: ARG002
+        with self._books.open() as page:
+            return outcome_of(page, story.void(page, story.pass_time(page, page.find(reference))))
+
+    def capture(self, reference: str, amount: int, key: str) -> Outcome:  # noqa: ARG002 what is captured stays so
+        with self._books.open() as page:
+            return outcome_of(page, story.capture(page, story.pass_time(page, page.find(reference)), amount))
+
+    def refund(self, request: RefundRequest, key: str) -> Refund:
+        with self._books.open() as page:
+            return story.refund(page, story.pass_time(page, page.find(request.reference)), request, key)
+
+    def save_customer(self, details: CustomerDetails, customer: str | None, key: str) -> str:
+        """Whoever has the same e-mail address is the same customer."""
+        return customer or name("cus_", details.email.strip().lower() or key, 14)
+
+    def payment_methods(self, customer: str) -> list[dict[str, Any]]:
+        """Everybody has saved one Visa card."""
+        if not re.fullmatch(r"cus_\w+", customer, re.ASCII):
+            return []
+        billing = {"address": _billing(Address())["address"], "email": None, "name": None, "phone": None}
+        card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2034}
+        return [{"id": "pm_card_visa", "type": "card", "billing_details": billing, "card": card}]
+
+    def connection_token(self) -> dict[str, Any]:
+        return {"object": "terminal.connection_token", "secret": self._ids.public("pst_test_")}
+
+    def check(self) -> list[Finding]:
+        try:
+            with self._books.open():
+                return [Finding(True, f"The sandbox keeps its books in {self._books.file}; no money moves.")]
+        except sqlite3.Error as error:
+            return [Finding(False, f"The sandbox cannot keep its books in {self._books.file}: {error}.")]
+
+    def present(self, reference: str, payment_method: str = "pm_card_visa") -> Outcome:
+        """Hold a card to the reader that waits for this payment."""
+        with self._books.open() as page:
+            entry = story.pass_time(page, page.find(reference))
+            return outcome_of(page, story.present(page, entry, payment_method))
+
+    def dispute(self, reference: str, reason: str = "fraudulent") -> Outcome:
+        """Let the payer's bank ask for the money back. Raises ProviderRefused if there is none."""
+        with self._books.open() as page:
+            entry = story.pass_time(page, page.find(reference))
+            story.dispute(page, entry, Quarrel(reason))
+            return outcome_of(page, entry)
+
+    def close_dispute(self, reference: str, status: Literal["won", "lost"]) -> Outcome:
+        """Let the payer's bank decide; an inquiry just ends. Raises ProviderRefused if it has nothing to decide."""
+        with self._books.open() as page:
+            entry = story.pass_time(page, page.find(reference))
+            story.close_dispute(page, entry, status)
+            return outcome_of(page, entry)
+
+
+def _asked(payment: Payment) -> dict[str, Any]:
+    return {
+        "amount": payment.amount,
+        "currency": payment.currency.lower(),
+        "capture_method": payment.capture,
+        "description": payment.description,
+        "billing_details": _billing(payment.order.billing),
+    }
+
+
+def _billing(billing: Address) -> dict[str, Any]:
+    """Stripe's billing details, None where nothing is known."""
+    parts = ("city", "country", "line1", "line2", "postal_code", "state")
+    return {
+        "address": {part: getattr(billing, part) or None for part in parts},
+        **{part: getattr(billing, part) or None for part in ("email", "name", "phone")},
+    }

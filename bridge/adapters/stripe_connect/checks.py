@@ -1,0 +1,43 @@
+"""What `stores check` finds out about a Stripe account. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bridge.adapters.stripe_connect.settings import Account
+from bridge.domain.ports import Finding
+
+
+def findings(account: Account, answer: Any) -> Iterator[Finding]:
+    """What Stripe's account object means for the settings."""
+    if not isinstance(answer, dict) or answer.get("id") != account.id:
+        yield Finding(False, f"Stripe answers for another account than {account.id}.")
+        return
+    mode, kind = ("live" if account.live else "test"), ("destination" if account.destination else "direct")
+    yield Finding(True, f"Stripe knows account {account.id}; {kind} charges in {mode} mode.")
+    able = answer.get("charges_enabled") is True
+    reason = (answer.get("requirements") or {}).get("disabled_reason")
+    why = f" ({reason})" if reason and not able else ""
+    yield Finding(able, f"The account {'can' if able else 'cannot'} take charges{why}.")
+    needed = ["transfers"] if account.destination else ["card_payments"]
+    if account.on_behalf_of:
+        needed.append("card_payments")
+    for capability in needed:
+        state = (answer.get("capabilities") or {}).get(capability, "missing")
+        yield Finding(state == "active", f"The account's capability {capability} is {state}.")
+    country, currency = answer.get("country"), str(answer.get("default_currency") or "").upper()
+    if account.country:
+        same = country == account.country
+        yield Finding(
+            same, f"The account's country is {country}" + ("." if same else f", the setting {account.country}.")
+        )
+    elif country == "US":
+        yield Finding(
+            True, "The account is in the US: with the setting country=US line items are sent (level 3 rates)."
+        )
+    if currency:
+        taken = not account.currencies or currency in account.currencies
+        yield Finding(taken, f"The account's own currency is {currency}" + ("." if taken else ", and not accepted."))
+    if not account.webhook_secrets:
+        yield Finding(
+            True, "No webhook_secret is set: refunds and disputes that begin at Stripe are not heard of by themselves."
+        )

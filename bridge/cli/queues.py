@@ -1,0 +1,110 @@
+"""`events`, `outbox` and `webhooks`: what providers and shops say, and what shops are owed."""
+
+from datetime import UTC, datetime
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.console import json_option, note, print_json, with_bridge
+from bridge.payments import queues, store_events, stores
+
+limit_option = click.option("--limit", default=50, show_default=True)
+
+
+@click.group()
+def events() -> None:
+    """Messages of providers, from the durable inbox."""
+
+
+@events.command("list")
+@click.option("--state", type=click.Choice(["new", "done", "foreign", "dead"]))
+@limit_option
+@json_option
+@with_bridge
+def list_events(bridge: Bridge, state: str | None, limit: int, as_json: bool) -> None:
+    """The newest messages."""
+    found = queues.messages(bridge.services, state, limit)
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        event = each["event"]
+        columns = (each["id"], _time(each["received"]), each["endpoint"], event["type"], event["reference"] or "-")
+        click.echo("\t".join((*columns, each["state"], each["last_error"] or "")).rstrip())
+
+
+@events.command()
+@click.argument("event")
+@json_option
+@with_bridge
+def show(bridge: Bridge, event: str, as_json: bool) -> None:
+    """One message with its body."""
+    found = queues.message(bridge.services, event)
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        click.echo(f"{name}: {value}")
+
+
+@events.command()
+@click.argument("event")
+@with_bridge
+def replay(bridge: Bridge, event: str) -> None:
+    """Work on a message once more."""
+    queues.replay(bridge.services, event)
+    note(f"Message {event} is worked on again.")
+
+
+@click.group()
+def outbox() -> None:
+    """What shops have to hear of, and what they could not be told."""
+
+
+@outbox.command("list")
+@click.option("--state", type=click.Choice(["pending", "delivered", "dead"]))
+@limit_option
+@json_option
+@with_bridge
+def list_updates(bridge: Bridge, state: str | None, limit: int, as_json: bool) -> None:
+    """The newest updates."""
+    found = queues.updates(bridge.services, state, limit)
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        columns = (each["id"], each["store_id"], f"order {each['order_id']}", each["kind"], each["state"])
+        click.echo("\t".join((*columns, f"{each['tries']} tries", each["last_error"])).rstrip())
+
+
+@outbox.command()
+@click.argument("update", required=False)
+@click.option("--all-dead", is_flag=True, help="All dead letters.")
+@with_bridge
+def retry(bridge: Bridge, update: str | None, all_dead: bool) -> None:
+    """Deliver an UPDATE again, or all dead letters."""
+    if bool(update) == all_dead:
+        raise click.UsageError("Name an update, or say --all-dead.")
+    note(f"{queues.retry(bridge.services, update)} on the way.")
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+@click.group()
+def webhooks() -> None:
+    """The shops' own webhooks, by which we hear what staff do to orders."""
+
+
+@webhooks.command()
+@click.argument("store")
+@with_bridge
+def register(bridge: Bridge, store: str) -> None:
+    """Have the shop of STORE tell this bridge about its orders."""
+    address = bridge.settings.public_url
+    if not address:
+        raise click.ClickException("BRIDGE_PUBLIC_URL is not set: the shop would not know where to send them.")
+    found = stores.get(bridge.services, store)
+    for sentence in store_events.register(bridge.services, bridge.services.connections.store(found.id), address):
+        click.echo(sentence)

@@ -1,0 +1,58 @@
+"""`/wp-json/wc/v3/payments/authorizations`: what waits to be captured."""
+
+from typing import Any
+
+from bridge.http.failures import LISTS, LOOK_UP
+from bridge.http.lines import common, date, wanted_page
+from bridge.http.manners import authorised
+from bridge.http.smorest import Blueprint
+from bridge.payments import reports
+from bridge.payments.services import Services
+from bridge.schemas.woopayments_reports import Authorization, Authorizations, AuthorizationsSummary
+from bridge.schemas.wordpress import Paging
+
+PATH = "/wp-json/wc/v3/payments/authorizations"
+
+
+def add_routes(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.route(PATH, methods=["GET"], tags=["Authorizations"], failures=LISTS)
+    @blueprint.arguments(Paging, in_query=True)
+    @blueprint.doc(summary="List what waits to be captured", operationId="listAuthorizations")
+    @blueprint.response(200, Authorizations, description="One page of them.")
+    def list_authorizations(parameters: dict[str, Any]) -> dict[str, Any]:
+        store = authorised(services)
+        page = wanted_page(parameters, reports.AUTHORIZATION_SORTS, "created")
+        return {"data": [_shown(line) for line in reports.authorizations(services, store, page)]}
+
+    @blueprint.route(f"{PATH}/summary", methods=["GET"], tags=["Authorizations"], failures=LOOK_UP)
+    @blueprint.doc(summary="Count and add up what waits to be captured", operationId="summarizeAuthorizations")
+    @blueprint.response(200, AuthorizationsSummary, description="All currencies counted, one added up.")
+    def summarize_authorizations() -> dict[str, Any]:
+        sums = reports.authorization_sums(services, authorised(services))
+        return {
+            "count": sum(each.count for each in sums),
+            "currency": sums[0].currency.lower() if sums else None,
+            "total": sums[0].amount if sums else 0,
+            "all_currencies": [each.currency.lower() for each in sums],
+        }
+
+    @blueprint.route(f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Authorizations"], failures=LOOK_UP)
+    @blueprint.doc(summary="Look up the authorisation of an intent", operationId="getAuthorization")
+    @blueprint.response(200, Authorization, description="Whatever became of it.")
+    def get_authorization(payment_intent_id: str) -> dict[str, Any]:
+        return _shown(reports.authorization(services, authorised(services), payment_intent_id))
+
+
+def _shown(line: reports.Line) -> dict[str, Any]:
+    return {
+        **common(line),
+        "transaction_id": line.id if line.captured and line.id != line.charge else None,
+        "amount_captured": line.amount_captured,
+        "amount_refunded": line.amount_refunded,
+        "is_captured": line.captured,
+        "created": date(line.at or line.created),
+        "modified": date(line.changed),
+        "refunded": 0 < line.amount_captured == line.amount_refunded,
+        "outcome_type": "authorized",
+        "status": line.charge_status,
+    }

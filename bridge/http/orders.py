@@ -1,0 +1,82 @@
+"""`/wp-json/wc/v3/payments/orders/{order_id}/...`: capture, void, customer, and what a card reader needs."""
+
+from typing import Any
+
+from bridge.domain.errors import OrderMissing
+from bridge.domain.intents import PaymentIntent
+from bridge.http.failures import CANCEL, CAPTURE, CUSTOMER, TERMINAL
+from bridge.http.manners import authorised
+from bridge.http.parameters import identifier
+from bridge.http.smorest import Blueprint
+from bridge.payments import captures, customers, terminal
+from bridge.payments.services import Services
+from bridge.schemas.woopayments_orders import Capture, Concluded, Intent, Named, TerminalIntent
+
+PATH = "/wp-json/wc/v3/payments/orders/<order_id>"
+AUTHORIZATIONS, IN_PERSON = ["Authorizations"], ["In-person payments"]
+EXAMPLE = {"payment_intent_id": "pi_4NxlPtR3eYmZSVZP0PPpwee8"}
+
+
+def add_routes(blueprint: Blueprint, services: Services) -> None:
+    _add_captures(blueprint, services)
+    _add_terminal(blueprint, services)
+
+    @blueprint.route(f"{PATH}/create_customer", methods=["POST"], tags=["Customers"], failures=CUSTOMER)
+    @blueprint.doc(summary="Make or update the provider's customer of an order", operationId="createCustomer")
+    @blueprint.response(200, Named, description="The provider's id of the order's shopper.")
+    def create_customer(order_id: str) -> dict[str, Any]:
+        return {"id": customers.create_customer(services, authorised(services), order_number(order_id))}
+
+
+def order_number(text: str) -> int:
+    """Of an order, from an address. Raises OrderMissing for what can be none."""
+    if not text.isdecimal() or len(text) > 18 or int(text) == 0:
+        raise OrderMissing("Order not found")
+    return int(text)
+
+
+def _add_captures(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.route(f"{PATH}/capture_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CAPTURE)
+    @blueprint.arguments(Capture, example=EXAMPLE)
+    @blueprint.doc(summary="Capture an authorisation", operationId="captureAuthorization")
+    @blueprint.response(200, Concluded, description="It was captured, now or before.")
+    def capture_authorization(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
+        """Takes the order's total as it is now, or less; what is left of the authorisation is released."""
+        intent_id = identifier(parameters["payment_intent_id"])
+        amount = parameters.get("amount")
+        store = authorised(services)
+        return _concluded(captures.capture_authorization(services, store, order_number(order_id), intent_id, amount))
+
+    @blueprint.route(f"{PATH}/cancel_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CANCEL)
+    @blueprint.arguments(Intent, example=EXAMPLE)
+    @blueprint.doc(summary="Void an authorisation", operationId="cancelAuthorization")
+    @blueprint.response(200, Concluded, description="It was voided, now or before; the order becomes cancelled.")
+    def cancel_authorization(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
+        intent_id = identifier(parameters["payment_intent_id"])
+        store = authorised(services)
+        return _concluded(captures.cancel_authorization(services, store, order_number(order_id), intent_id))
+
+
+def _add_terminal(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.route(f"{PATH}/create_terminal_intent", methods=["POST"], tags=IN_PERSON, failures=TERMINAL)
+    @blueprint.arguments(TerminalIntent)
+    @blueprint.doc(summary="Start an in-person payment of an order", operationId="createTerminalIntent")
+    @blueprint.response(200, Named, description="An intent that a card reader can confirm.")
+    def create_terminal_intent(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
+        """The order's id is in the intent's metadata without being asked for."""
+        store = authorised(services)
+        shown = terminal.create_terminal_intent(services, store, order_number(order_id), **parameters)
+        return {"id": shown.intent.shown_id}
+
+    @blueprint.route(f"{PATH}/capture_terminal_payment", methods=["POST"], tags=IN_PERSON, failures=CAPTURE)
+    @blueprint.arguments(Intent, example=EXAMPLE)
+    @blueprint.doc(summary="Capture an in-person payment", operationId="captureTerminalPayment")
+    @blueprint.response(200, Concluded, description="It was captured, now or before; the order becomes completed.")
+    def capture_terminal_payment(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
+        intent_id = identifier(parameters["payment_intent_id"])
+        store = authorised(services)
+        return _concluded(terminal.capture_terminal_payment(services, store, order_number(order_id), intent_id))
+
+
+def _concluded(intent: PaymentIntent) -> dict[str, Any]:
+    return {"status": intent.status, "id": intent.shown_id}

@@ -1,0 +1,43 @@
+"""`/wp-json/wc/v3/payments/refund`: send money back."""
+
+from typing import Any
+
+from bridge.http.exchange import require
+from bridge.http.failures import REFUND_OF_CHARGE, REFUND_OF_ORDER
+from bridge.http.manners import authorised
+from bridge.http.parameters import identifier
+from bridge.http.smorest import Blueprint
+from bridge.payments.refunds import refund
+from bridge.payments.reports import intent_of_refund
+from bridge.payments.services import Services
+from bridge.schemas.woopayments_orders import Refunded, RefundWanted
+
+EXAMPLE = {"order_id": 19, "amount": 250, "reason": "requested_by_customer"}
+
+
+def add_routes(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.route(
+        "/wp-json/wc/v3/payments/refund",
+        methods=["POST"],
+        tags=["Refunds"],
+        failures=REFUND_OF_ORDER + REFUND_OF_CHARGE,
+    )
+    @blueprint.arguments(RefundWanted, example=EXAMPLE)
+    @blueprint.doc(summary="Refund a payment, whole or in part", operationId="createRefund")
+    @blueprint.response(200, Refunded, description="The refund as the provider has it.")
+    def create_refund(parameters: dict[str, Any]) -> dict[str, Any]:
+        """Of an order's payment, or of a charge. It may still fail later; the shop hears of both."""
+        store, charge_id = authorised(services), parameters.get("charge_id")
+        require().failures = REFUND_OF_CHARGE if charge_id else REFUND_OF_ORDER
+        done = refund(services, store, **parameters | {"charge_id": identifier(charge_id) if charge_id else None})
+        intent = intent_of_refund(services, store, done)
+        return {
+            "id": done.id,
+            "amount": done.amount,
+            "currency": intent.currency.lower(),
+            "charge": done.charge_id,
+            "payment_intent": intent.shown_id,
+            "reason": done.reason or None,
+            "status": done.status,
+            "created": done.created or int(services.clock()),
+        }

@@ -1,0 +1,64 @@
+"""Messages of machines: what providers send by themselves, and WooPayments' own webhook route, which is only a hint."""
+
+import logging
+from typing import Any
+
+from flask import Response, request
+
+from bridge.domain.errors import BridgeError, EventRefused
+from bridge.http.answers import render
+from bridge.http.exchange import require
+from bridge.http.failures import LOOK_UP, MESSAGE
+from bridge.http.manners import authorised
+from bridge.http.smorest import Blueprint
+from bridge.payments.events import receive
+from bridge.payments.hints import take_hint
+from bridge.payments.services import Services
+from bridge.schemas.woopayments_orders import HintTaken, MessageTaken
+
+log = logging.getLogger(__name__)
+
+LARGEST_MESSAGE = 1024 * 1024
+"""Bytes."""
+ENDPOINT = r"[\w-]{1,64}"
+TAGS = ["Webhooks"]
+
+
+def add_routes(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.route(
+        "/bridge/v1/webhooks/<endpoint>",
+        methods=["POST"],
+        tags=TAGS,
+        public=True,
+        raw=True,
+        largest_body=LARGEST_MESSAGE,
+        names=ENDPOINT,
+        failures=MESSAGE,
+    )
+    @blueprint.doc(summary="Take a provider's message", operationId="receiveMessage", security=[])
+    @blueprint.response(200, MessageTaken, description="It is kept, now or before, and will be worked on.")
+    def receive_message(endpoint: str) -> dict[str, Any]:
+        """The provider's signature over the bytes is the key. Whatever the message says, the provider is asked."""
+        received = receive(services, endpoint, dict(request.headers), request.get_data())
+        return {"received": True, "duplicate": not received.new}
+
+    @blueprint.route("/wp-json/wc/v3/payments/webhook", methods=["POST"], tags=TAGS, failures=LOOK_UP[:1])
+    @blueprint.doc(summary="Hint that something happened to a payment", operationId="takeHint")
+    @blueprint.alt_response(400, description='`{"result":"bad_request"}`: something that it must have is missing.')
+    @blueprint.alt_response(500, description='`{"result":"error"}`: the payment could not be looked at.')
+    @blueprint.response(200, HintTaken, description="The payment was looked at, or there was nothing to look at.")
+    def take_webhook() -> Response:
+        """As WooPayments' platform sends it. The body changes nothing: the payment is looked at, at its provider."""
+        store = authorised(services)
+        try:
+            take_hint(services, store, require().parameters)
+        except EventRefused as error:
+            return _result("bad_request", 400, error)
+        except BridgeError as error:
+            return _result("error", 500, error)
+        return render({"result": "success"})
+
+
+def _result(word: str, status: int, error: BridgeError) -> Response:
+    log.info("a hint was not taken: %s", error)
+    return render({"result": word}, status)

@@ -1,0 +1,176 @@
+"""Capture and void what was authorised, for the order that it belongs to.
+
+The checks and their sentences are WooPayments', in its order; what is captured is the intent that was checked.
+"""
+
+from decimal import Decimal
+
+from bridge.domain.errors import (
+    CaptureFailed,
+    IntentNotFound,
+    OrderMissing,
+    OrderNotFound,
+    OutcomeUnknown,
+    ProviderError,
+    ProviderRefused,
+    Uncapturable,
+    Unsupported,
+)
+from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.money import Money
+from bridge.domain.orders import Order
+from bridge.domain.ports import Adapter
+from bridge.domain.stores import Store
+from bridge.payments import updates
+from bridge.payments.attempts import ask, begin, failed, reference_of
+from bridge.payments.record import Scribe, record
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+from bridge.storage import refunds as refund_rows
+
+CAPTURABLE = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING})
+NOT_CAPTURED = "Payment capture failed to complete with the following message: "
+NOT_CANCELED = "Payment cancel failed to complete with the following message: "
+
+
+def capture_authorization(
+    services: Services, store: Store, order_id: int, payment_intent_id: str, amount: int | None = None
+) -> PaymentIntent:
+    """Take what was authorised: `amount` minor units, else the order's total as it is now. The rest is released.
+
+    A capture that was done is answered again. Raises OrderMissing, Uncapturable, CaptureFailed, InProgress,
+    OutcomeUnknown, Unsupported or StoreError.
+    """
+    order, intent = _checked(services, store, order_id, payment_intent_id, "captured")
+    if intent.status not in CAPTURABLE:
+        raise Uncapturable("The payment cannot be captured", reason="status")
+    if intent.status is Status.SUCCEEDED:
+        return intent
+    wanted = _total(order) if amount is None else amount
+    if not 0 < wanted <= intent.amount:
+        raise CaptureFailed(
+            f"{NOT_CAPTURED}the amount {Money(wanted, intent.currency)} is not between nothing and the authorised "
+            f"{Money(intent.amount, intent.currency)}.",
+            status=502,
+        )
+    return _capture(services, store, intent, wanted)
+
+
+def cancel_authorization(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
+    """Void an authorisation; the shop's order becomes cancelled. One that was voided is answered again.
+
+    Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
+    """
+    _, intent = _checked(services, store, order_id, payment_intent_id, "canceled")
+    adapter = services.connections.adapter(store)
+    _require(adapter, "cancel", "cancel_authorization")
+    with services.database.write() as connection:
+        intent = rows.get(connection, intent.id, lock=True)
+        if intent.status is Status.CANCELED and intent.charge:
+            return intent
+        if intent.status is not Status.REQUIRES_CAPTURE:
+            raise Uncapturable("The payment cannot be canceled", reason="status")
+        request = {"reference": reference_of(connection, intent.id)}
+        attempt = begin(services, store, connection, intent.id, "cancel", request)
+    try:
+        after = record(services, intent.id, ask(lambda: adapter.cancel(request["reference"], attempt.key)), attempt)
+    except ProviderError as error:
+        after = _after_failure(services, store, adapter, attempt, error)
+        if after.status is not Status.CANCELED:
+            _tell(services, after, updates.VOID_FAILED, str(error))
+            raise _failure(NOT_CANCELED, error, 502) from error
+    services.wake()
+    if after.status is not Status.CANCELED:
+        raise CaptureFailed(f"{NOT_CANCELED}the payment is {after.status.value}.", status=502)
+    return after
+
+
+def _capture(services: Services, store: Store, intent: PaymentIntent, amount: int) -> PaymentIntent:
+    adapter = services.connections.adapter(store)
+    _require(adapter, "capture", "capture_authorization")
+    with services.database.write() as connection:
+        intent = rows.get(connection, intent.id, lock=True)
+        if intent.status is Status.SUCCEEDED:
+            return intent
+        if intent.status is not Status.REQUIRES_CAPTURE:
+            raise CaptureFailed(f"{NOT_CAPTURED}the payment is {intent.status.value}.", status=502)
+        reference = reference_of(connection, intent.id)
+        request = {"reference": reference, "amount": amount}
+        attempt = begin(services, store, connection, intent.id, "capture", request)
+    try:
+        outcome = ask(lambda: adapter.capture(reference, amount, attempt.key))
+        after = record(services, intent.id, outcome, attempt)
+    except ProviderError as error:
+        after = _after_failure(services, store, adapter, attempt, error)
+        if after.status is not Status.SUCCEEDED:
+            _tell(services, after, updates.CAPTURE_FAILED, str(error), amount)
+            raise _failure(NOT_CAPTURED, error, 502) from error
+    services.wake()
+    if after.status is not Status.SUCCEEDED:
+        raise CaptureFailed(f"{NOT_CAPTURED}the payment is {after.status.value}.", status=502)
+    return after
+
+
+def _checked(
+    services: Services, store: Store, order_id: int, payment_intent_id: str, verb: str
+) -> tuple[Order, PaymentIntent]:
+    """The order and the intent, if they belong together and nothing was refunded."""
+    order = read_order(services, store, order_id)
+    with services.database.read() as connection:
+        intent = rows.find(connection, store.id, payment_intent_id)
+        of_order = [known for known in rows.of_order(connection, order.id) if known.store_id == store.id]
+        refunded = any(
+            refund.status.counts for known in of_order for refund in refund_rows.of_intent(connection, known.id)
+        )
+    if refunded or order.status == "refunded":
+        raise Uncapturable(f"Payment cannot be {verb} for partially or fully refunded orders.", reason="refunded")
+    if intent is None:
+        raise IntentNotFound(f"No such payment_intent: '{payment_intent_id}'", id=payment_intent_id)
+    if (intent.order_id, intent.order_key) != (order.id, order.key):
+        raise Uncapturable(f"The payment cannot be {verb}", reason="order_mismatch")
+    return order, intent
+
+
+def read_order(services: Services, store: Store, order_id: int) -> Order:
+    """The order that a route names. Raises OrderMissing, StoreError."""
+    try:
+        return services.connections.order_book(store).read(order_id)
+    except OrderNotFound:
+        raise OrderMissing("Order not found") from None
+
+
+def _total(order: Order) -> int:
+    return Money.parse(str(Decimal(order.total)), order.currency, rounding=True).amount
+
+
+def _require(adapter: Adapter, operation: str, route: str) -> None:
+    if operation not in adapter.operations:
+        raise Unsupported(route, adapter.name)
+
+
+def _after_failure(
+    services: Services, store: Store, adapter: Adapter, attempt: Attempt, error: ProviderError
+) -> PaymentIntent:
+    """How the intent stands after a failure that proves something. Raises OutcomeUnknown for one that does not."""
+    told = failed(services, store, attempt, error)
+    if isinstance(told, OutcomeUnknown):
+        raise told from error
+    try:
+        return record(services, attempt.intent_id, ask(lambda: adapter.fetch(attempt.request["reference"])))
+    except ProviderError:
+        with services.database.read() as connection:
+            return rows.get(connection, attempt.intent_id)
+
+
+def _tell(
+    services: Services, intent: PaymentIntent, words: updates.Words, reason: str, amount: int | None = None
+) -> None:
+    with services.database.write() as connection:
+        Scribe(services, connection, intent, services.clock()).tell(words, amount, reason=reason)
+    services.wake()
+
+
+def _failure(sentence: str, error: ProviderError, status: int) -> CaptureFailed:
+    told = error.details.get("status") if isinstance(error, ProviderRefused) else None
+    message = str(error).removeprefix("Error: ") or "Unknown error"
+    return CaptureFailed(f"{sentence}{message}", status=int(told or status), provider=error.details.get("provider"))

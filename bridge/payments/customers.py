@@ -1,0 +1,61 @@
+"""Customers of the provider: made or updated from an order, and what they have saved to pay with."""
+
+import hashlib
+from dataclasses import asdict
+from typing import Any
+
+from bridge.domain.errors import OrderNotPayable, Unsupported
+from bridge.domain.orders import Order
+from bridge.domain.outcomes import CustomerDetails
+from bridge.domain.stores import Store
+from bridge.payments.attempts import ask
+from bridge.payments.captures import read_order
+from bridge.payments.services import Services
+from bridge.storage import customers as rows
+
+CLOSED = frozenset({"completed", "cancelled", "refunded", "failed"})
+"""Orders that need no customer any more, as WooPayments has it."""
+
+
+def create_customer(services: Services, store: Store, order_id: int) -> str:
+    """The provider's customer of the order's shopper, made now or brought up to date; its id.
+
+    Raises OrderMissing, OrderNotPayable (a closed order), Unsupported, ProviderError or StoreError.
+    """
+    order = read_order(services, store, order_id)
+    if order.status in CLOSED:
+        raise OrderNotPayable("Invalid order status", reason="invalid_order_status")
+    adapter = services.connections.adapter(store)
+    if "customers" not in adapter.operations:
+        raise Unsupported("create_customer", adapter.name)
+    shopper = f"user:{order.customer_id}" if order.customer_id else f"order:{order.id}"
+    with services.database.read() as connection:
+        known = rows.find(connection, store.id, shopper)
+    details = _details(store, order)
+    digest = hashlib.sha256(repr(sorted(asdict(details).items())).encode()).hexdigest()[:32]
+    key = f"{store.id}:{shopper}:{known or 'new'}:{digest}"
+    customer = ask(lambda: adapter.save_customer(details, known, key))
+    if customer != known:
+        with services.database.write() as connection:
+            rows.put(connection, store.id, shopper, customer)
+    return customer
+
+
+def payment_methods(services: Services, store: Store, customer: str) -> list[dict[str, Any]]:
+    """What a customer has saved, as the provider has it. Raises Unsupported or ProviderError."""
+    adapter = services.connections.adapter(store)
+    if "payment_methods" not in adapter.operations:
+        raise Unsupported("payment_methods", adapter.name)
+    return ask(lambda: adapter.payment_methods(customer))
+
+
+def _details(store: Store, order: Order) -> CustomerDetails:
+    billing = order.billing
+    shopper = str(order.customer_id) if order.customer_id else "guest"
+    return CustomerDetails(
+        name=billing.name,
+        email=billing.email,
+        phone=billing.phone,
+        address=billing,
+        metadata={"site_url": store.identity, "wc_customer_id": shopper},
+    )

@@ -1,0 +1,190 @@
+"""What providers say by themselves. A message is proven, stored, acknowledged, and only then worked on.
+
+It is a hint: whatever it says, the provider is asked for the payment, and that answer is recorded. So it does not
+matter in which order messages come, how often, or before which answer of ours.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, Unsupported
+from bridge.domain.intents import Attempt, PaymentIntent
+from bridge.domain.outcomes import EventKind, ProviderEvent
+from bridge.domain.stores import Store
+from bridge.payments import stores
+from bridge.payments.attempts import ask, conclude
+from bridge.payments.record import record
+from bridge.payments.services import Services
+from bridge.payments.store_events import order_changed
+from bridge.storage import inbox
+from bridge.storage import intents as rows
+from bridge.storage.inbox import Letter
+
+log = logging.getLogger(__name__)
+
+RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
+"""Seconds before a message that could not be worked on is tried again; the last one repeats."""
+KEPT = 72 * 3600.0
+"""Seconds that a message is tried, or waits for a payment that it could be about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """`new` is False for a message that is here already."""
+
+    id: str
+    new: bool
+
+
+def receive(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> Received:
+    """Prove who sent a message and keep it. `endpoint` is the id of a store, or a name that stores share.
+
+    Raises EventRefused if no store of the endpoint can prove it; header names may have any case.
+    """
+    lowered = {name.lower(): value for name, value in headers.items()}
+    if lowered.get("user-agent", "").startswith("WooCommerce/"):
+        said = _of_shop(services, endpoint, lowered, body)
+        if said is None:
+            return Received("", False)
+        event: ProviderEvent | None = said
+    else:
+        event = _proven(services, endpoint, lowered, body)
+    if event is None:
+        raise EventRefused("The message's sender is not proven.")
+    row_id, digest = services.ids.attempt(), hashlib.sha256(body).hexdigest()
+    text = body.decode("utf-8", "replace")
+    new = inbox.add(services.database, services.clock(), row_id, endpoint, event, digest, text)
+    services.wake()
+    return Received(row_id, new)
+
+
+def work_due(services: Services) -> int:
+    """Work on the messages that are due; how many were taken in hand."""
+    letters = inbox.claim(services.database, services.clock(), 3 * services.provider_timeout + 5)
+    for letter in letters:
+        try:
+            _work(services, letter)
+        except BridgeError as error:
+            _later(services, letter, str(error))
+        except Exception:
+            log.exception("message %s could not be worked on", letter.id)
+            _later(services, letter, "A fault of the bridge; the log says which.")
+    return len(letters)
+
+
+def of_endpoint(services: Services, endpoint: str) -> list[Store]:
+    """The stores that an endpoint serves."""
+    return [
+        store
+        for store in stores.every(services)
+        if endpoint in (store.id, store.settings.get("webhook_endpoint") or store.id)
+    ]
+
+
+def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
+    for store in of_endpoint(services, endpoint):
+        adapter = services.connections.adapter(services.connections.store(store.id))
+        try:
+            return adapter.receive(headers, body)
+        except (EventRefused, Unsupported) as refusal:
+            log.info("endpoint %s, store %s: %s", endpoint, store.id, refusal)
+    return None
+
+
+def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
+    """A shop's own webhook, as an event about one of its orders; None for one that asks for nothing."""
+    try:
+        store = services.connections.store(endpoint)
+    except ConfigurationError:
+        raise EventRefused("The message's sender is not proven.") from None
+    secret = services.vault.shop_secret(store.id)
+    said = services.connections.order_book(store).receive(headers, body, secret)
+    if said is None:
+        return None
+    return ProviderEvent(said.delivery_id, said.topic, EventKind.ORDER, services.clock(), reference=str(said.order_id))
+
+
+def _work(services: Services, letter: Letter) -> None:
+    event = letter.event
+    if event.kind is EventKind.ORDER and event.reference:
+        store = services.connections.store(letter.endpoint)
+        _finish(services, letter, "done", order_changed(services, store, int(event.reference)))
+        return
+    if event.kind is EventKind.OTHER:
+        _finish(services, letter, "done")
+        return
+    found = _addressee(services, letter)
+    if found is None:
+        _park(services, letter)
+        return
+    store, intent, attempt = found
+    adapter = services.connections.adapter(store)
+    known = _known_reference(services, intent)
+    if known and event.reference and known != event.reference:
+        log.warning("message %s names another payment than %s has", letter.id, intent.shown_id)
+        _finish(services, letter, "dead", intent.id, "The message is about another payment than ours.")
+        return
+    reference = event.reference or known
+    if reference is None:
+        _later(services, letter, "The message does not say which payment it is about.")
+        return
+    outcome = ask(lambda: adapter.fetch(reference))
+    if attempt is not None:
+        try:
+            conclude(services, store, attempt, outcome)
+        except BridgeError as told:
+            log.info("message %s settled attempt %s: %s", letter.id, attempt.id, told)
+    else:
+        record(services, intent.id, outcome)
+    _finish(services, letter, "done", intent.id)
+
+
+def _known_reference(services: Services, intent: PaymentIntent) -> str | None:
+    with services.database.read() as connection:
+        return rows.attempts_of(connection, intent.id)[0].reference
+
+
+def _addressee(services: Services, letter: Letter) -> tuple[Store, PaymentIntent, Attempt | None] | None:
+    """The store by its account, then the intent by our attempt's id or the provider's.
+
+    Its create if that is unsettled.
+    """
+    event = letter.event
+    for sealed in of_endpoint(services, letter.endpoint):
+        store = services.connections.store(sealed.id)
+        if not services.connections.adapter(store).owns(event):
+            continue
+        with services.database.read() as connection:
+            for name in filter(None, (event.attempt_id, event.reference)):
+                if intent := rows.find(connection, store.id, name):
+                    attempt = rows.unsettled(connection, intent.id)
+                    is_create = attempt is not None and attempt.operation == "create"
+                    return store, intent, attempt if is_create else None
+    return None
+
+
+def _park(services: Services, letter: Letter) -> None:
+    """It may be early: our own answer may still be on its way. One that stays foreign has no effect."""
+    if services.clock() - letter.received > KEPT:
+        _finish(services, letter, "foreign")
+    else:
+        _later(services, letter, "no payment of ours yet")
+
+
+def _later(services: Services, letter: Letter, why: str) -> None:
+    now = services.clock()
+    if now - letter.received > KEPT:
+        _finish(services, letter, "dead", error=why)
+        return
+    delay = RETRY_DELAYS[min(letter.tries, len(RETRY_DELAYS)) - 1]
+    with services.database.write() as connection:
+        inbox.change(
+            connection, letter.id, due=now + delay * (1 + services.jitter() / 10), busy_until=0.0, last_error=why
+        )
+
+
+def _finish(services: Services, letter: Letter, state: str, intent_id: str | None = None, error: str = "") -> None:
+    with services.database.write() as connection:
+        inbox.change(connection, letter.id, state=state, intent_id=intent_id, last_error=error)

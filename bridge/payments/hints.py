@@ -1,0 +1,61 @@
+"""Hints: somebody with a key says that something happened to a payment. Nothing that is said is believed.
+
+The payment is looked at, at its provider. The messages are those that WooPayments' platform sends to a store.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bridge.domain.errors import EventRefused, IntentNotFound
+from bridge.domain.intents import PaymentIntent
+from bridge.domain.stores import Store
+from bridge.payments.attempts import look_at
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+
+WITHOUT_EFFECT = frozenset({"payment_intent.canceled", "payment_intent.amount_capturable_updated"})
+"""Messages that mean nothing for a payment that is not here."""
+
+
+def take_hint(services: Services, store: Store, message: Any) -> None:
+    """Look at the payment that a message names, if it is of the store's mode and about a payment.
+
+    Raises EventRefused for one that lacks what it must have, IntentNotFound, ProviderError or OutcomeUnknown.
+    """
+    kind = _part(message, "type", str)
+    if message.get("livemode") not in (None, store.live):
+        return
+    if not kind.startswith(("payment_intent.", "charge.")):
+        return
+    about = _part(_part(message, "data", Mapping), "object", Mapping)
+    found = _find(services, store, about)
+    if found is not None:
+        look_at(services, store, found.id)
+    elif kind.startswith("charge.dispute."):
+        raise EventRefused(f"Could not find order via charge ID: {about.get('charge')}")
+    elif kind not in WITHOUT_EFFECT:
+        raise IntentNotFound("Could not find order.")
+
+
+def _part(message: Any, name: str, kind: type) -> Any:
+    part = message.get(name) if isinstance(message, Mapping) else None
+    if not isinstance(part, kind):
+        raise EventRefused(f"{name} not found in array")
+    return part
+
+
+def _find(services: Services, store: Store, about: Mapping[str, Any]) -> PaymentIntent | None:
+    with services.database.read() as connection:
+        for name in _names(about):
+            if found := rows.find(connection, store.id, name) or rows.by_charge(connection, store.id, name):
+                return found
+    return None
+
+
+def _names(about: Mapping[str, Any]) -> Iterator[str]:
+    """Ids that a PaymentIntent, Charge, Refund or Dispute has, the payment's own first."""
+    for member in ("payment_intent", "charge", "id"):
+        named = about.get(member)
+        name = named.get("id") if isinstance(named, Mapping) else named
+        if isinstance(name, str) and 0 < len(name) <= 255 and name.isprintable():
+            yield name

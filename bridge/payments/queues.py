@@ -1,0 +1,64 @@
+"""What is waiting, and what went wrong on its way: for the owner's own commands."""
+
+from dataclasses import asdict
+from typing import Any
+
+from bridge.domain.errors import Refused
+from bridge.payments.services import Services
+from bridge.storage import inbox, outbox
+
+
+def messages(services: Services, state: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest messages of providers, newest first."""
+    with services.database.read() as connection:
+        return [_told(letter) for letter in inbox.latest(connection, state, limit)]
+
+
+def message(services: Services, name: str) -> dict[str, Any]:
+    """One message, by our id or its own, with its body. Raises Refused."""
+    with services.database.read() as connection:
+        found = inbox.one(connection, name)
+    if found is None:
+        raise Refused(f"There is no message {name}.")
+    letter, body = found
+    return _told(letter) | {"body": body}
+
+
+def replay(services: Services, name: str) -> None:
+    """Work on a message once more. Raises Refused."""
+    letter_id = message(services, name)["id"]
+    now = services.clock()
+    with services.database.write() as connection:
+        inbox.change(connection, letter_id, state="new", due=now, busy_until=0.0, received=now, tries=0)
+    services.wake()
+
+
+def updates(services: Services, state: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest updates that shops were, are or could not be told, newest first."""
+    with services.database.read() as connection:
+        return [row | {"kind": row.pop("payload")["kind"]} for row in outbox.latest(connection, state, limit)]
+
+
+def retry(services: Services, operation_id: str | None) -> int:
+    """Deliver an update again, or all dead letters; how many. Raises Refused if there is none."""
+    with services.database.write() as connection:
+        count = outbox.retry(connection, services.clock(), operation_id)
+    if not count:
+        raise Refused(
+            f"There is no update {operation_id} to deliver." if operation_id else "There are no dead letters."
+        )
+    services.wake()
+    return count
+
+
+def _told(letter: inbox.Letter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "endpoint": letter.endpoint,
+        "event": asdict(letter.event),
+        "state": letter.state,
+        "tries": letter.tries,
+        "received": letter.received,
+        "payment_intent": letter.intent_id,
+        "last_error": letter.last_error or None,
+    }

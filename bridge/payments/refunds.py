@@ -1,0 +1,157 @@
+"""Refunds: send money back, never more than was captured, however many ask at once."""
+
+import re
+from dataclasses import asdict, replace
+from typing import Any
+
+from bridge.domain.errors import (
+    InvalidParameter,
+    OutcomeUnknown,
+    ProviderError,
+    RefundRefused,
+    Unsupported,
+)
+from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Refund, RefundStatus, Status
+from bridge.domain.money import Money
+from bridge.domain.outcomes import RefundRequest
+from bridge.domain.stores import Store
+from bridge.payments import updates
+from bridge.payments.attempts import ask, failed, new_attempt, reference_of
+from bridge.payments.captures import read_order
+from bridge.payments.record import LOOK_AFTER, Scribe
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+from bridge.storage import journal
+from bridge.storage import refunds as refund_rows
+
+NOT_CAPTURED = "The payment has not been captured yet, so that there is nothing to refund."
+PROVIDER_REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
+
+
+def refund(
+    services: Services,
+    store: Store,
+    *,
+    order_id: Any = None,
+    charge_id: Any = None,
+    amount: Any = None,
+    reason: Any = "",
+    origin: str = "bridge",
+    attempt_id: str | None = None,
+) -> Refund:
+    """Send `amount` minor units back, of the charge or of the order's payment. Under one `attempt_id` only once.
+
+    Raises RefundRefused, InvalidParameter, OutcomeUnknown, Unsupported, ProviderError or StoreError.
+    """
+    wanted = _amount(amount)
+    reason = str(reason or "")[:500]
+    intent = _charged(services, store, order_id, charge_id)
+    adapter = services.connections.adapter(store)
+    if "refund" not in adapter.operations:
+        raise Unsupported("refund", adapter.name)
+    if not charge_id:
+        _require_decimals(services, store, intent, wanted)
+    attempt_id = attempt_id or services.ids.attempt()
+    attempt, request = _claim(services, store, intent, wanted, reason, origin, attempt_id)
+    provider_request = replace(request, reason=reason if reason in PROVIDER_REASONS else "")
+    try:
+        answer = ask(lambda: adapter.refund(provider_request, attempt.key))
+    except ProviderError as error:
+        told = failed(services, store, attempt, error)
+        if not isinstance(told, OutcomeUnknown):
+            _refused(services, intent, wanted, str(error))
+        raise told from error
+    done = replace(answer, operation_id=attempt.id, reason=reason)
+    _record(services, attempt, done, origin, will_tell="events" in adapter.operations)
+    services.wake()
+    return done
+
+
+def _claim(
+    services: Services, store: Store, intent: PaymentIntent, amount: int, reason: str, origin: str, attempt_id: str
+) -> tuple[Attempt, RefundRequest]:
+    """Reserve the sum, with the attempt, in one transaction that nobody else of this intent is in."""
+    with services.database.write() as connection:
+        intent = rows.get(connection, intent.id, lock=True)
+        charge = intent.charge
+        if charge is None or not charge.captured:
+            raise RefundRefused(NOT_CAPTURED, reason="not_captured")
+        if amount > refund_rows.left(connection, store.id, charge.id):
+            raise RefundRefused("Invalid refund amount.", reason="amount_too_large")
+        request = RefundRequest(
+            reference=reference_of(connection, intent.id),
+            charge_id=charge.id,
+            amount=amount,
+            currency=intent.currency,
+            reason=reason,
+            operation_id=attempt_id,
+        )
+        attempt = new_attempt(services, store, attempt_id, intent.id, "refund", asdict(request))
+        rows.add_attempt(connection, attempt)
+        reserved = Refund("", charge.id, amount, RefundStatus.PENDING, reason, attempt_id)
+        refund_rows.add(connection, intent, reserved, attempt_id, origin, attempt.created)
+        journal.write(
+            connection, attempt.created, intent.id, "refund_sent", attempt_id=attempt_id, amount=amount, reason=reason
+        )
+    return attempt, request
+
+
+def _record(services: Services, attempt: Attempt, done: Refund, origin: str, *, will_tell: bool) -> None:
+    """A provider that will not tell of a failure by itself is asked later."""
+    with services.database.write() as connection:
+        intent = rows.get(connection, attempt.intent_id, lock=True)
+        rows.change_attempt(connection, attempt.id, state=AttemptState.DONE, reference=done.id, busy_until=0.0)
+        Scribe(services, connection, intent, services.clock()).put_refund(done, origin)
+        if not will_tell:
+            rows.change(connection, intent.id, look_at=services.clock() + LOOK_AFTER)
+        if intent.charge and done.status.counts:
+            sent_back = min(intent.charge.amount_refunded + done.amount, intent.charge.amount_captured)
+            rows.put_charge(connection, intent, replace(intent.charge, amount_refunded=sent_back))
+
+
+def _refused(services: Services, intent: PaymentIntent, amount: int, why: str) -> None:
+    """The shop hears that a refund did not work."""
+    with services.database.write() as connection:
+        Scribe(services, connection, intent, services.clock()).tell(updates.REFUND_REFUSED, amount, reason=why)
+    services.wake()
+
+
+def _charged(services: Services, store: Store, order_id: Any, charge_id: Any) -> PaymentIntent:
+    """The intent whose money is asked back. Raises RefundRefused if there is none."""
+    with services.database.read() as connection:
+        if charge_id:
+            found = rows.by_charge(connection, store.id, str(charge_id))
+            if found is None:
+                raise RefundRefused(f"Error: No such charge: '{str(charge_id)[:60]}'", reason="charge_missing")
+            return found
+        if order_id in (None, "") or not re.fullmatch(r"[0-9]{1,18}", str(order_id)):
+            raise InvalidParameter("order_id", "A refund needs the order_id or the charge_id of a payment.")
+        intents = [i for i in rows.of_order(connection, int(order_id)) if i.store_id == store.id and i.charge]
+    paid = [i for i in intents if i.status is Status.SUCCEEDED] or intents
+    if not paid:
+        raise RefundRefused(f"Order {order_id} has no payment that could be refunded.", reason="no_payment")
+    return paid[-1]
+
+
+def _amount(value: Any) -> int:
+    text = str(value).strip()
+    if (
+        value is None
+        or isinstance(value, (bool, float))
+        or not (text.isascii() and text.isdecimal())
+        or len(text) > 15
+        or int(text) == 0
+    ):
+        raise RefundRefused("The refund amount is not valid.", reason="invalid_amount")
+    return int(text)
+
+
+def _require_decimals(services: Services, store: Store, intent: PaymentIntent, amount: int) -> None:
+    """The shop could not write down an amount with more decimals than it has itself."""
+    order = read_order(services, store, intent.order_id)
+    decimals = len(order.total.partition(".")[2])
+    major = Money(amount, intent.currency).decimal
+    if major != round(major, decimals):
+        raise RefundRefused(
+            f"The shop cannot express a refund of {major} {intent.currency}.", reason="not_representable"
+        )

@@ -1,0 +1,145 @@
+"""What a store can look up beside its intents: authorisations, transactions, charges. All from our own tables."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.domain.errors import IntentNotFound, InvalidParameter, RefundRefused
+from bridge.domain.intents import Dispute, PaymentIntent, Refund
+from bridge.domain.orders import Order
+from bridge.domain.stores import Store
+from bridge.payments.captures import read_order
+from bridge.payments.services import Services
+from bridge.storage import intents as intent_rows
+from bridge.storage import refunds as refund_rows
+from bridge.storage import reports as rows
+from bridge.storage.lines import Filters, Line
+from bridge.storage.reports import Page, Sum
+
+__all__ = ["Line", "Page", "Sum"]
+
+AUTHORIZATION_SORTS = {"created": "at", "date": "at", "modified": "changed", "capture_by": "at"}
+TRANSACTION_SORTS = {
+    "date": "at",
+    "created": "at",
+    "customer_amount": "amount",
+    "customer_currency": "currency",
+    "deposit_currency": "currency",
+    "transaction_id": "id",
+}
+EVERYWHERE = ("amount", "fees", "net", "currency", "order_id", "customer_name", "customer_email", "customer_country")
+"""What lists can be sorted by: these by their own names, the others by the member of Line that has it."""
+CUSTOMERS = 20
+"""How many customers a search names at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCharge:
+    """A charge with its intent, and what was sent back or disputed of it."""
+
+    intent: PaymentIntent
+    refunds: list[Refund]
+    disputes: list[Dispute]
+
+
+@dataclass(frozen=True, slots=True)
+class UnchargedOrder:
+    """An order as the shop has it now, and the newest intent that it has here, if any."""
+
+    order: Order
+    intent: PaymentIntent | None
+
+
+def page_of(number: int, size: int, sort: str, direction: str, sorts: dict[str, str]) -> Page:
+    """Which part of a list is wanted. Raises InvalidParameter, in the words of WooPayments' platform."""
+    if direction.lower() not in ("asc", "desc"):
+        raise InvalidParameter("direction", f"Error: Invalid sorting direction: {direction}")
+    column = sorts.get(sort) or (sort if sort in EVERYWHERE else None)
+    if column is None:
+        raise InvalidParameter("sort", f"Error: Invalid sorting field: {sort}")
+    return Page(max(number, 1), size, column, direction.lower() == "desc")
+
+
+def authorizations(services: Services, store: Store, page: Page) -> list[Line]:
+    """What waits to be captured."""
+    with services.database.read() as connection:
+        return rows.authorizations(connection, store.id, page)
+
+
+def authorization(services: Services, store: Store, name: str) -> Line:
+    """The authorisation of an intent, by any of its ids, whatever became of it. Raises IntentNotFound."""
+    with services.database.read() as connection:
+        intent = intent_rows.find(connection, store.id, name)
+        found = rows.authorization(connection, store.id, intent.id) if intent else None
+    if found is None:
+        raise IntentNotFound(f"No such authorization: '{name}'", id=name)
+    return found
+
+
+def authorization_sums(services: Services, store: Store) -> list[Sum]:
+    """What waits to be captured, by currency; the one with the most authorisations first."""
+    with services.database.read() as connection:
+        return rows.authorized_sums(connection, store.id)
+
+
+def transactions(services: Services, store: Store, page: Page, filters: Filters) -> list[Line]:
+    """Charges, refunds and disputes that `filters` (see `bridge.storage.lines.FILTERS`) let through."""
+    with services.database.read() as connection:
+        return rows.transactions(connection, store.id, page, filters)
+
+
+def transaction(services: Services, store: Store, name: str) -> Line:
+    """By its own id, or the provider's of the charge, refund or dispute. Raises IntentNotFound."""
+    with services.database.read() as connection:
+        found = rows.transaction(connection, store.id, name)
+    if found is None:
+        raise IntentNotFound(f"No such transaction: '{name}'", id=name)
+    return found
+
+
+def transaction_sums(services: Services, store: Store, filters: Filters) -> list[Sum]:
+    """The same as `transactions` by currency; the one with the most transactions first."""
+    with services.database.read() as connection:
+        return rows.transaction_sums(connection, store.id, filters)
+
+
+def suggestions(services: Services, store: Store, term: str) -> list[str]:
+    """What `transactions` could be searched for: the order with this number, customers whose name or address has it."""
+    if not term.strip():
+        return []
+    with services.database.read() as connection:
+        has_order = rows.knows_order(connection, store.id, term)
+        customers = rows.customers(connection, store.id, term, CUSTOMERS)
+    return [f"Order #{term}"] * has_order + [f"{name} ({email})" for name, email in customers]
+
+
+def charge(services: Services, store: Store, charge_id: str) -> ShownCharge:
+    """A charge by the provider's id. Raises IntentNotFound."""
+    with services.database.read() as connection:
+        intent = intent_rows.by_charge(connection, store.id, charge_id)
+        if intent is None:
+            raise IntentNotFound(f"No such charge: '{charge_id}'", id=charge_id)
+        refunds = refund_rows.of_intent(connection, intent.id)
+        disputes = rows.disputes_of(connection, intent.id)
+    return ShownCharge(intent, _of(refunds, charge_id), _of(disputes, charge_id))
+
+
+def order_without_charge(services: Services, store: Store, order_id: int) -> UnchargedOrder:
+    """For an order that may never have been charged. Raises OrderMissing or StoreError."""
+    order = read_order(services, store, order_id)
+    with services.database.read() as connection:
+        names = rows.intents_of_order(connection, store.id, order.id)
+        return UnchargedOrder(order, intent_rows.get(connection, names[-1]) if names else None)
+
+
+def intent_of_refund(services: Services, store: Store, refund: Refund) -> PaymentIntent:
+    """Whose money was sent back. Raises RefundRefused for a charge that is not here."""
+    with services.database.read() as connection:
+        intent = intent_rows.by_charge(connection, store.id, refund.charge_id)
+    if intent is None:
+        raise RefundRefused(f"Error: No such charge: '{refund.charge_id}'")
+    return intent
+
+
+def _of(things: Iterable[Any], charge_id: str) -> list[Any]:
+    return [thing for thing in things if thing.charge_id == charge_id]

@@ -1,0 +1,68 @@
+"""The table of addresses: who may call each, with which body, and who does the work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Response
+
+from . import bodies, doors, hosted, notifications, operator, payments, widget
+from .assumptions import TOKEN_PATHS
+from .doors import Door
+from .shapes import Thing
+from .state import Call
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """One endpoint. `body` is the shape of its JSON body, None for no body; `invalid` the status for another shape;
+    `api` says that it answers JSON to programs, `shared` that scripts of other origins may call it."""
+
+    method: str
+    path: str
+    door: Door
+    run: Callable[[Call], Response]
+    body: Thing | None = None
+    invalid: int = 400
+    api: bool = True
+    shared: bool = False
+
+
+_SUBSCRIPTIONS = "/notifications/v1/subscriptions"
+_SUBSCRIPTION = f"{_SUBSCRIPTIONS}/<id>"
+_INTENT = "/payments/v2/intent"
+_ENDS = "<any(approve, decline, expire):action>"
+_NEW, _CHANGED = bodies.NEW_SUBSCRIPTION, bodies.CHANGED_SUBSCRIPTION
+
+# fmt: off
+ROUTES = (
+    *(Route("POST", path, doors.anybody, payments.create_token, bodies.CREDENTIALS) for path in TOKEN_PATHS),
+    Route("POST",   _INTENT, doors.merchant, payments.create_intent, bodies.PAYMENT),
+    Route("POST",   f"{_INTENT}/redirect", doors.merchant, payments.create_redirect, bodies.PAYMENT),
+    Route("POST",   "/payments/v1/payments/statuses", doors.merchant, payments.list_statuses, bodies.STATUSES),
+    Route("GET",    "/payments/v1/widget/manifest", doors.merchant, widget.show_manifest),
+    Route("POST",   _SUBSCRIPTIONS, doors.merchant, notifications.create_subscription, _NEW, 422),
+    Route("GET",    _SUBSCRIPTIONS, doors.merchant, notifications.list_subscriptions),
+    Route("PATCH",  _SUBSCRIPTION, doors.merchant, notifications.change_subscription, _CHANGED, 422),
+    Route("DELETE", _SUBSCRIPTION, doors.merchant, notifications.delete_subscription),
+    Route("POST",   f"{_SUBSCRIPTION}/enable", doors.merchant, notifications.enable_subscription),
+    Route("POST",   f"{_SUBSCRIPTION}/disable", doors.merchant, notifications.disable_subscription),
+    Route("POST",   f"{_SUBSCRIPTION}/test", doors.merchant, notifications.test_subscription),
+    Route("POST",   "/notifications/v1/webhooks/replay", doors.merchant, notifications.replay_webhooks),
+    Route("GET",    "/<uuid:site>", doors.anybody, hosted.open_page, api=False),
+    Route("POST",   "/<uuid:site>", doors.anybody, hosted.submit_page, api=False),
+    Route("GET",    f"/{widget.SCRIPT_NAME}", doors.anybody, widget.serve_script, api=False, shared=True),
+    Route("GET",    f"/{widget.VERSIONED_NAME}", doors.anybody, widget.serve_script, api=False, shared=True),
+    Route("GET",    "/widget/v1/session", doors.buyer, widget.show_session, shared=True),
+    Route("POST",   "/widget/v1/identity", doors.buyer, widget.verify_identity, shared=True),
+    Route("POST",   "/widget/v1/payment", doors.buyer, widget.pay, bodies.CARD_PAYMENT, shared=True),
+    Route("GET",    "/__sim/intents", doors.operator, operator.list_intents),
+    Route("POST",   f"/__sim/intents/<id>/{_ENDS}", doors.operator, operator.end_intent),
+)
+# fmt: on
+
+
+def build_map() -> Map:
+    """A URL map whose endpoints are the Routes."""
+    rules = [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES]
+    return Map(rules, strict_slashes=True, redirect_defaults=False, merge_slashes=False)

@@ -1,0 +1,156 @@
+"""Sending events to webhook endpoints: one signed POST per delivery, and a thread that does it in the background.
+
+Any 2xx counts, redirects are not followed. Source: https://docs.stripe.com/webhooks and, for the header,
+https://docs.stripe.com/webhooks/signature.
+"""
+
+import hmac
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from ..posting import post
+from .errors import Json
+from .state import State
+from .webhooks import Delivery, WebhookEndpoint
+
+TIMEOUT = 10.0
+LONGEST_WAIT = 5.0
+"""Seconds after which the thread looks at the clock again, whatever it waits for."""
+JOIN_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A request to an endpoint."""
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A delivery that was tried at `time` (Unix seconds): the status that was answered, or the error, or neither if it
+    was lost on purpose."""
+
+    time: float
+    event_id: str
+    event_type: str
+    endpoint_id: str
+    url: str
+    status: int | None = None
+    error: str | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+Spoil = Callable[[Webhook], Webhook | None]
+
+
+def signature(body: bytes, secrets: Iterable[str], time: float) -> str:
+    """The Stripe-Signature of a body sent at `time` (Unix seconds): a v1 for each secret and, as in every sandbox, a v0
+    that proves nothing."""
+    signed = f"{int(time)}.".encode() + body
+    proofs = [f"v1={hmac.digest(secret.encode(), signed, 'sha256').hex()}" for secret in secrets]
+    return ",".join([f"t={int(time)}", *proofs, f"v0={sha256(signed).hexdigest()}"])
+
+
+def webhook(event: Json, endpoint: WebhookEndpoint, time: float) -> Webhook:
+    """The event as it is sent to the endpoint at `time` (Unix seconds)."""
+    body = json.dumps(event, indent=2, ensure_ascii=False).encode()
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": "Stripe/1.0 (+https://docs.stripe.com/webhooks)",
+        "Stripe-Signature": signature(body, endpoint.signing(time), time),
+    }
+    return Webhook(endpoint.url, headers, body)
+
+
+def _post(sent: Webhook, context: ssl.SSLContext | None) -> tuple[int | None, str | None]:
+    return post(sent.url, sent.headers, sent.body, timeout=TIMEOUT, context=context)
+
+
+class Postman:
+    """Sends what is due, one after the other, without the lock. `context` is for https endpoints, None for the
+    machine's own authorities."""
+
+    def __init__(self, state: State, context: ssl.SSLContext | None = None) -> None:
+        self._state = state
+        self._context = context
+        self._spoilers: list[Spoil] = []
+        self._attempts: list[Attempt] = []
+        self._thread: threading.Thread | None = None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        with self._state.lock:
+            return tuple(self._attempts)
+
+    def spoil_next(self, change: Spoil) -> None:
+        with self._state.lock:
+            self._spoilers.append(change)
+
+    def deliver(self, wanted: Callable[[Delivery], bool]) -> tuple[Attempt, ...]:
+        """Try everything that is wanted and due now, or becomes due meanwhile."""
+        made: list[Attempt] = []
+        while (attempt := self._deliver_one(wanted)) is not None:
+            made.append(attempt)
+        return tuple(made)
+
+    def _deliver_one(self, wanted: Callable[[Delivery], bool]) -> Attempt | None:
+        state = self._state
+        with state.lock:
+            state.catch_up()
+            delivery = state.webhooks.take(wanted)
+            if delivery is None:
+                return None
+            now = state.clock()
+            endpoint, event = state.webhooks.find(delivery.endpoint_id), state.anywhere(delivery.event_id)
+            assert endpoint is not None
+            assert event is not None
+            sent: Webhook | None = webhook(event, endpoint, now)
+            if self._spoilers and sent:
+                sent = self._spoilers.pop(0)(sent)
+        status, error = _post(sent, self._context) if sent else (None, None)
+        attempt = Attempt(now, delivery.event_id, delivery.event_type, endpoint.id, endpoint.url, status, error)
+        with state.lock:
+            state.webhooks.report(delivery, accepted=attempt.accepted or sent is None)
+            if attempt.accepted:
+                event["pending_webhooks"] = max(event["pending_webhooks"] - 1, 0)
+            self._attempts.append(attempt)
+            state.changed.notify_all()
+        return attempt
+
+    def start(self) -> None:
+        """Send in the background what becomes due, until `close`; starting twice is one thread."""
+        with self._state.lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="stripe-webhooks", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """End the background thread, if there is one, and wait for it."""
+        with self._state.changed:
+            thread, self._thread = self._thread, None
+            self._state.changed.notify_all()
+        if thread is not None:
+            thread.join(JOIN_SECONDS)
+
+    def _run(self) -> None:
+        state = self._state
+        while True:
+            with state.changed:
+                if self._thread is not threading.current_thread():
+                    return
+                state.catch_up()
+                if state.webhooks.next_due is None or state.webhooks.next_due > state.clock():
+                    due = state.next_due
+                    state.changed.wait(LONGEST_WAIT if due is None else min(max(due - state.clock(), 0), LONGEST_WAIT))
+                    continue
+            self._deliver_one(lambda _delivery: True)

@@ -1,0 +1,16 @@
+"""Rows of `customers`: which customer of the provider a shopper is."""
+
+from sqlalchemy import Connection, insert, select, update
+
+from bridge.storage.tables import customers
+
+
+def find(connection: Connection, store_id: str, shopper: str) -> str | None:
+    query = select(customers.c.customer).where(customers.c.store_id == store_id, customers.c.shopper == shopper)
+    return connection.execute(query).scalar()
+
+
+def put(connection: Connection, store_id: str, shopper: str, customer: str) -> None:
+    key = (customers.c.store_id == store_id) & (customers.c.shopper == shopper)
+    if not connection.execute(update(customers).where(key).values(customer=customer)).rowcount:
+        connection.execute(insert(customers), {"store_id": store_id, "shopper": shopper, "customer": customer})

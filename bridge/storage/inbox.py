@@ -1,0 +1,98 @@
+"""Rows of `inbox`: messages of providers whose senders are proven, kept before they are acknowledged."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bridge.domain.outcomes import EventKind, ProviderEvent
+from bridge.storage.engine import Database
+from bridge.storage.tables import inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A stored message. `received` is Unix seconds, `tries` counts looks begun, this one included."""
+
+    id: str
+    endpoint: str
+    event: ProviderEvent
+    received: float
+    tries: int
+    state: str
+    last_error: str
+    intent_id: str | None
+
+
+def add(
+    database: Database, now: float, row_id: str, endpoint: str, event: ProviderEvent, digest: str, body: str
+) -> bool:
+    """False if it is here already."""
+    try:
+        with database.write() as connection:
+            connection.execute(
+                insert(inbox),
+                {
+                    "id": row_id,
+                    "endpoint": endpoint,
+                    "event_id": event.id,
+                    "digest": digest,
+                    "event": asdict(event),
+                    "body": body,
+                    "state": "new",
+                    "tries": 0,
+                    "due": now,
+                    "busy_until": 0.0,
+                    "last_error": "",
+                    "received": now,
+                },
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def claim(database: Database, now: float, lease: float, limit: int = 20) -> list[Letter]:
+    """Take what is due for `lease` seconds, oldest first."""
+    ready = (
+        select(inbox.c.position)
+        .where(inbox.c.state == "new", inbox.c.due <= now, inbox.c.busy_until <= now)
+        .order_by(inbox.c.position)
+        .limit(limit)
+    )
+    with database.read() as connection:
+        if connection.execute(ready.limit(1)).first() is None:
+            return []
+    with database.write() as connection:
+        positions = connection.execute(ready.with_for_update(skip_locked=True)).scalars().all()
+        rows = connection.execute(
+            update(inbox)
+            .where(inbox.c.position.in_(positions), inbox.c.busy_until <= now)
+            .values(busy_until=now + lease, tries=inbox.c.tries + 1)
+            .returning(*inbox.c)
+        ).all()
+    return [_letter(row) for row in sorted(rows, key=lambda row: row.position)]
+
+
+def change(connection: Connection, row_id: str, **values: Any) -> None:
+    connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
+
+
+def latest(connection: Connection, state: str | None, limit: int) -> list[Letter]:
+    """The newest messages, of one state or of all, for people."""
+    query = select(inbox).order_by(inbox.c.position.desc()).limit(limit)
+    if state:
+        query = query.where(inbox.c.state == state)
+    return [_letter(row) for row in connection.execute(query)]
+
+
+def one(connection: Connection, row_id: str) -> tuple[Letter, str] | None:
+    """A message by our id or its own, with its body."""
+    row = connection.execute(select(inbox).where((inbox.c.id == row_id) | (inbox.c.event_id == row_id))).first()
+    return (_letter(row), row.body) if row else None
+
+
+def _letter(row: Row[Any]) -> Letter:
+    event = ProviderEvent(**row.event | {"kind": EventKind(row.event["kind"])})
+    return Letter(row.id, row.endpoint, event, row.received, row.tries, row.state, row.last_error, row.intent_id)

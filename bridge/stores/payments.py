@@ -1,0 +1,119 @@
+"""What a payment's own updates do to an order: paid, authorised, cancelled, failed, noted.
+
+A first PAID goes out without a look, right after the order was read as payable, and its answer tells what became of it;
+everything else looks first. That the store has taken *this* payment is proven by its date of payment, if that falls
+into our request (to the second), by our own mark of an authorisation (HOLD), or by a note of the store's own that names
+the transaction. Without proof a person is told: a second `set_paid` silently replaces the first one's transaction id.
+"""
+
+from bridge.domain.money import Money
+from bridge.domain.orders import Delivery, UpdateKind
+from bridge.stores.errand import ANOTHER_ORDER, Errand
+from bridge.stores.orders import PAYABLE, OrderState
+
+ARRIVALS = {UpdateKind.PAID: "has arrived", UpdateKind.AUTHORIZED: "was authorized"}
+
+
+def paid(errand: Errand) -> Delivery:
+    order = errand.pay(set_paid=True) if errand.fresh else errand.look()
+    wrote = errand.fresh
+    was_paid = errand.shows(order) and order.paid_at is not None
+    if not wrote and order.status in PAYABLE and not was_paid and not errand.difference(order):
+        order, wrote = errand.pay(set_paid=True), True
+    if order.status == "on-hold" and errand.holds(order) and not errand.difference(order) and not errand.is_noted:
+        order = errand.pay(status="processing")
+    if not _is_recorded(errand, order, wrote):
+        return _stranded(errand, order)
+    if errand.difference(order):
+        return _take_back(errand, order)
+    if errand.holds(order):
+        errand.note(errand.update.note)
+    errand.write_meta(order)
+    return Delivery(True, f"the order is {order.status}")
+
+
+def _is_recorded(errand: Errand, order: OrderState, wrote: bool) -> bool:
+    """Whether the store has taken this very payment; what staff did with the order since is their business."""
+    if not errand.shows(order):
+        return False
+    if order.is_paid and (errand.holds(order) or (wrote and not order.paid_earlier)):
+        return True
+    return errand.is_named_by_the_store
+
+
+def authorized(errand: Errand) -> Delivery:
+    order = errand.look()
+    if order.status in PAYABLE and not errand.holds(order) and not errand.difference(order):
+        order = errand.pay(status="on-hold")
+    if order.is_paid and errand.shows(order):
+        return Delivery(True, "the order is paid already")
+    if order.status != "on-hold" or not errand.holds(order) or errand.difference(order):
+        return _stranded(errand, order)
+    errand.write_meta(order)
+    errand.note(errand.update.note)
+    return Delivery(True, "the order is on hold")
+
+
+def cancelled(errand: Errand) -> Delivery:
+    return _ended(errand, "cancelled")
+
+
+def failed(errand: Errand) -> Delivery:
+    return _ended(errand, "failed")
+
+
+def _ended(errand: Errand, status: str) -> Delivery:
+    """A failure concerns every order that waits for money, a cancellation only one that shows our payment."""
+    order = errand.look()
+    if not errand.concerns(order):
+        return Delivery(True, ANOTHER_ORDER)
+    is_ours = errand.holds(order) or order.meta.get("_intent_id") == errand.update.transaction_id
+    waits = order.status == "pending" and (is_ours or status == "failed")
+    if (waits or (order.status == "on-hold" and errand.holds(order))) and not errand.is_noted:
+        order = errand.write(status=status)
+    errand.note(errand.update.note)
+    flag = ""
+    if order.is_paid and errand.shows(order):
+        flag = f"Order {order.id} is {order.status}, but its payment {order.transaction_id} was {status}."
+    return Delivery(True, f"the order is {order.status}", flag)
+
+
+def noted(errand: Errand) -> Delivery:
+    errand.note(errand.update.note)
+    return Delivery(True, "noted")
+
+
+def _stranded(errand: Errand, order: OrderState) -> Delivery:
+    """The money is there, and the order is not one that we may fulfil with it."""
+    if why := errand.difference(order):
+        pass
+    elif order.is_paid and errand.shows(order):
+        why = "the order seems to be paid otherwise, by a payment whose transaction id this one has replaced"
+    elif order.is_paid:
+        why = f"the order is paid otherwise ({order.transaction_id or 'without a transaction id'})"
+    else:
+        why = f"the order is {order.status}"
+    sentence = stray(errand, why)
+    errand.note(sentence)
+    return errand.flagged("not fulfilled", sentence)
+
+
+def _take_back(errand: Errand, order: OrderState) -> Delivery:
+    """The store has taken our payment for an order that had changed in the meantime: put it on hold, once."""
+    if not (order.is_paid or order.status == "on-hold"):
+        return _stranded(errand, order)
+    sentence = stray(errand, f"{errand.difference(order)}; it was put on hold")
+    if not errand.is_noted:
+        errand.write({}, status="on-hold")
+        errand.note(sentence)
+    return errand.flagged("put on hold", sentence)
+
+
+def stray(errand: Errand, why: str) -> str:
+    """The sentence about money that cannot fulfil its order."""
+    update = errand.update
+    money = Money(update.amount, update.currency)
+    return (
+        f"A payment of {money} ({update.transaction_id}) {ARRIVALS[update.kind]}, but {why}. "
+        "It was not fulfilled by itself: somebody has to decide."
+    )

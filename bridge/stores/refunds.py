@@ -1,0 +1,147 @@
+"""What a refund does to an order: the store writes it down once, and no more once the provider takes it back.
+
+WooCommerce neither locks nor knows idempotency keys, so a refund is found again by the provider's id in its meta. It
+writes that meta a little after the refund itself, with e-mails between the two: a second try that finds a refund like
+ours without any id waits. A refund that staff made in the store cannot be given an id afterwards (there is no route
+for it), so the order's meta says which is which (PAIRED).
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from bridge.domain.errors import StoreUnreachable
+from bridge.domain.money import Money
+from bridge.domain.orders import Delivery, StoreRefund
+from bridge.stores.errand import ANOTHER_ORDER, Errand
+from bridge.stores.orders import Orders, OrderState, RefundRow
+
+REFUND_ID = "_wcpay_refund_id"
+"""Meta of a store's refund: the provider's id."""
+STATUS = "_wcpay_refund_status"
+"""Order meta: how its latest refund went."""
+PAIRED = "_wcpay_bridge_refund_"
+"""Order meta: with a store refund's id behind it, the provider's id of the refund that staff began there."""
+PATIENCE = 600.0
+"""Seconds after which a refund that the store was still making is not going to get its id any more."""
+
+
+def of_order(orders: Orders, order_id: int) -> list[StoreRefund]:
+    """The order's refunds, oldest first. Raises OrderNotFound, StoreUnreachable or StoreRefused."""
+    order = orders.look(order_id)
+    rows = orders.refunds(order_id) if order.refunds else []
+    return [
+        StoreRefund(row.id, row.amount, row.reason, provider_id(row, order.meta), row.refunded_payment) for row in rows
+    ]
+
+
+def provider_id(refund: RefundRow, order_meta: Mapping[str, object]) -> str:
+    """The provider's id of a store's refund, `""` if nothing says it."""
+    return str(refund.meta.get(REFUND_ID) or order_meta.get(f"{PAIRED}{refund.id}") or "")
+
+
+def refunded(errand: Errand) -> Delivery:
+    order = errand.look()
+    if not errand.concerns(order):
+        return Delivery(True, ANOTHER_ORDER)
+    if gap := book(errand, order, errand.update.refund_reason):
+        return gap
+    errand.write_meta(order, **{STATUS: "successful"})
+    errand.note(errand.update.note)
+    return Delivery(True, "the order has the refund")
+
+
+def refund_failed(errand: Errand) -> Delivery:
+    """Take the refund out of the store. An order that is refunded and has something left to refund is not refunded."""
+    order = errand.look()
+    if not errand.concerns(order):
+        return Delivery(True, ANOTHER_ORDER)
+    if not errand.is_noted:
+        ours = _ours(errand, order, _rows(errand, order))
+        for refund in ours:
+            errand.orders.delete_refund(order.id, refund.id)
+        order = errand.look() if ours else order
+        if order.status == "refunded" and order.refundable > 0:
+            errand.write(errand.meta | {STATUS: "failed"}, status="failed")
+        else:
+            errand.write_meta(order, **{STATUS: "failed"})
+        errand.note(errand.update.note)
+    update = errand.update
+    sentence = f"a refund of {Money(update.refund_amount, update.currency)} ({update.refund_id}) has failed."
+    return errand.flagged("the order has the refund no more", sentence)
+
+
+def book(errand: Errand, order: OrderState, reason: str) -> Delivery | None:
+    """Make sure that the store has the refund, once. None if it has, else what came of it."""
+    rows = _rows(errand, order)
+    ours = _ours(errand, order, rows)
+    if not ours:
+        if not errand.shows(order) or order.paid_at is None:
+            return _left_out(errand, "the order was not paid by this payment", is_flagged=False)
+        if why := _obstacle(errand, order) or _doubt(errand, order, rows, reason):
+            return _left_out(errand, why, is_flagged=True)
+        if errand.is_noted:
+            return Delivery(True, "the refund was deleted since")
+        amount = f"{_amount(errand, order):.{order.decimals}f}"
+        errand.orders.add_refund(order.id, amount, reason, {REFUND_ID: _name(errand)})
+        ours = [] if errand.first else _ours(errand, order, errand.orders.refunds(order.id))
+    for twin in ours[1:]:
+        errand.orders.delete_refund(order.id, twin.id)
+    return None
+
+
+def _rows(errand: Errand, order: OrderState) -> list[RefundRow]:
+    return errand.orders.refunds(order.id) if order.refunds else []
+
+
+def _ours(errand: Errand, order: OrderState, rows: list[RefundRow]) -> list[RefundRow]:
+    """Those that are this refund, oldest first. There should be one at the most."""
+    meta = {**order.meta, **errand.meta}
+    return [row for row in rows if provider_id(row, meta) == _name(errand)]
+
+
+def _name(errand: Errand) -> str:
+    return errand.update.refund_id or errand.update.operation_id
+
+
+def _amount(errand: Errand, order: OrderState) -> Decimal:
+    """In major units. All that is left, if that is what a store that rounds has been charged for it."""
+    if errand.is_worth(order.refundable, errand.update.refund_amount):
+        return order.refundable
+    return Money(errand.update.refund_amount, errand.update.currency).decimal
+
+
+def _obstacle(errand: Errand, order: OrderState) -> str:
+    """Why the order cannot have the refund as it stands now."""
+    if any(key.startswith(PAIRED) for key in errand.meta):
+        return "it was begun in the store, and deleted there"
+    if order.currency != errand.update.currency.upper():
+        return f"the order is in {order.currency} now"
+    amount = _amount(errand, order)
+    if amount != round(amount, order.decimals):
+        return f"the store's sums have {order.decimals} decimals"
+    if amount > order.refundable:
+        return f"only {order.refundable} {order.currency} of the order are left to refund"
+    return ""
+
+
+def _doubt(errand: Errand, order: OrderState, rows: list[RefundRow], reason: str) -> str:
+    """What cannot be told. Raises StoreUnreachable if time will tell."""
+    if not errand.holds(order) and not errand.is_named_by_the_store:
+        return "nothing proves that the order was paid by this payment"
+    twins = [] if errand.first else [row for row in rows if _may_be_ours(errand, order, row, reason)]
+    if any(twin.age < PATIENCE for twin in twins):
+        raise StoreUnreachable("The store may still be making the refund.")
+    return "one like it is there, and nothing says whether it is this one" if twins else ""
+
+
+def _may_be_ours(errand: Errand, order: OrderState, row: RefundRow, reason: str) -> bool:
+    is_alike = Decimal(row.amount or 0) == _amount(errand, order) and row.reason.strip() == reason.strip()
+    return is_alike and not provider_id(row, order.meta)
+
+
+def _left_out(errand: Errand, why: str, *, is_flagged: bool) -> Delivery:
+    sentence = f"{errand.update.note} It is not among the order's refunds: {why}.".strip()
+    errand.note(sentence)
+    if is_flagged:
+        return errand.flagged("not among the order's refunds", sentence)
+    return Delivery(True, "not among the order's refunds")

@@ -1,0 +1,52 @@
+"""The Forte Payments adapter keeps the contract, with a buyer who pays at once, over real HTTP."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.adapters import Money, Status, Unsupported
+from bridge.adapters.contract import AdapterContract
+from bridge.adapters.contract.steps import create, key_of
+from bridge.adapters.forte_payments import FortePaymentsAdapter
+from tests.adapters.forte_payments_provider import ForteProvider, filled, forte
+
+
+class TestFortePayments(AdapterContract):
+    @pytest.fixture
+    def provider(self) -> Iterator[ForteProvider]:
+        with forte() as world, forte(seed=8) as other:
+            provider = ForteProvider(world, other)
+            yield provider
+            provider.close()
+
+    def test_manual_capture_only_holds_the_money(self, adapter, provider):
+        """Forte cannot hold money, and nobody is charged instead."""
+        with pytest.raises(Unsupported):
+            adapter.prepare(provider.payment(capture="manual"))
+
+    def test_a_hold_that_ran_out_says_so(self, adapter, provider):
+        payment = provider.payment()
+        opened = FortePaymentsAdapter.create(adapter, adapter.prepare(payment), key_of(payment))
+        assert not adapter.fetch(opened.reference).expired
+        provider.world.simulator.expire(opened.reference)
+        outcome = adapter.fetch(opened.reference)
+        assert (outcome.status, outcome.expired) == (Status.CANCELED, True)
+
+    def test_the_same_request_and_key_charge_nothing_more(self, adapter, provider):
+        """Before it is paid the same intent is there again, after a restart too; what is paid is never made again."""
+        payment = provider.payment()
+        request = json.loads(json.dumps(adapter.prepare(payment)))
+        opened = FortePaymentsAdapter.create(adapter, request, key_of(payment))
+        again = FortePaymentsAdapter.create(provider.make(), request, key_of(payment))
+        assert again.reference == opened.reference
+        for _ in range(2):
+            assert adapter.create(request, key_of(payment)).status is Status.SUCCEEDED
+        assert provider.charges(provider.settings, payment) == 1
+
+    def test_fetch_tells_what_create_told(self, adapter, provider):
+        """But for the sum, which Forte does not say."""
+        _, created = create(adapter, provider.payment())
+        told = FortePaymentsAdapter.fetch(adapter, created.reference)
+        assert (told.amount, told.currency) == (0, "")
+        assert filled(told, Money(1023, "USD")) == created
