@@ -18,6 +18,7 @@ from bridge.http.policy import Policy
 log = logging.getLogger(__name__)
 
 FORBIDDEN = "Sorry, you are not allowed to do that."
+RATE_LIMITED = "Too many credentials were refused. Try again later."
 NO_ROUTE = "No route was found matching the URL and request method."
 TOLD = ("provider", "decline_code", "outcome", "attempt_id", "payment_intent", "param")
 """What `data` says of an error besides status, reason and retryable, where the error knows it."""
@@ -75,6 +76,7 @@ REFUSALS = (
     ),
     Refusal("rest_missing_callback_param", 400, "Missing parameter(s): x", "A required parameter is missing or null."),
     Refusal("wcpay_request_too_large", 413, too_large_for(LARGEST_BODY), "A body of more than 256 KB."),
+    Refusal("wcpay_rate_limited", 429, RATE_LIMITED, "An address whose credentials were refused too often."),
     Refusal("internal_server_error", 500, FAILED, "A fault of the bridge, or of its configuration."),
 )
 """Every refusal before a use case."""
@@ -101,7 +103,9 @@ def handle_outside(app: Flask) -> None:
 
 
 def _render_refusal(error: RestError) -> Response:
-    return render({"code": error.code, "message": str(error), "data": error.data}, error.status)
+    retry_after = error.data.get("retry_after")
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    return render({"code": error.code, "message": str(error), "data": error.data}, error.status, headers)
 
 
 def _render_failure(error: domain.BridgeError, policy: Policy) -> Response:

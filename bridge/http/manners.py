@@ -12,8 +12,9 @@ from bridge.domain.stores import Store
 from bridge.http.answers import render
 from bridge.http.auth import authenticate, permits, require_permission
 from bridge.http.cards import refuse_card_data
-from bridge.http.errors import LARGEST_BODY, forbidden, no_route, too_large
+from bridge.http.errors import LARGEST_BODY, RestError, forbidden, no_route, too_large
 from bridge.http.exchange import Exchange, begin, require
+from bridge.http.guesses import Guesses
 from bridge.http.index import describe_path
 from bridge.http.parameters import merge, read_body
 from bridge.http.php import lists, nest, query_pairs
@@ -28,13 +29,15 @@ _CREDENTIALS = ("consumer_key", "consumer_secret", "oauth_")
 def install(blueprint: Blueprint, services: Services, policy: Policy) -> None:
     """Every request of this blueprint goes through here first."""
 
+    guesses = Guesses(policy)
+
     def admit() -> Response | None:
         exchange = _begin(blueprint, policy)
         route = _override_method(blueprint, exchange)
         if route:
             exchange.failures, exchange.largest_body = route.failures, route.largest_body
         _limit_body(exchange.largest_body)
-        _identify(services, policy, exchange)
+        _identify(services, policy, guesses, exchange)
         asks_for_options = exchange.method == "OPTIONS"
         if asks_for_options:
             route = blueprint.matched_by_any_method()
@@ -90,12 +93,18 @@ def _override_method(blueprint: Blueprint, exchange: Exchange) -> Route | None:
     return blueprint.route_of(request.endpoint or "", request.view_args or {})
 
 
-def _identify(services: Services, policy: Policy, exchange: Exchange) -> None:
+def _identify(services: Services, policy: Policy, guesses: Guesses, exchange: Exchange) -> None:
     """Keys count below /wp-json/wc/ and /wp-json/wc-... only."""
     if not exchange.path.startswith(("/wp-json/wc/", "/wp-json/wc-")):
         return
-    pair = authenticate(services, policy, request, exchange.path)
+    guesses.admit(request)
+    try:
+        pair = authenticate(services, policy, request, exchange.path)
+    except RestError:
+        guesses.count(request)
+        raise
     if pair is None:
+        guesses.count(request)
         return
     exchange.key, exchange.store_updated = pair.key, pair.store_updated
     require_permission(policy, pair.key.permissions, exchange.method)

@@ -27,6 +27,15 @@ def is_encrypted(request: Request, policy: Policy) -> bool:
     )
 
 
+def client_address(request: Request, policy: Policy) -> str:
+    """Who called: the peer, or whom a trusted proxy names last in X-Forwarded-For."""
+    peer = _address(request.remote_addr)
+    named = _address(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
+    if peer and named and any(peer in network for network in policy.trusted_proxies):
+        return str(named)
+    return str(peer or "")
+
+
 def is_local(request: Request) -> bool:
     """Peer and Host are this machine, and nobody in between left a trace."""
     peer = _address(request.remote_addr)

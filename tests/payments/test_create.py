@@ -353,3 +353,14 @@ def test_parameters_come_from_form_and_query_too(local: Local) -> None:
         query_string={"order_id": local.orders["payable"]},
     )
     assert answer.get_json()["status"] == "succeeded"
+
+
+def test_a_currency_that_the_account_does_not_take_is_refused(make_local: MakeLocal, sqlite_url: str) -> None:
+    local = make_local(sqlite_url, "stripe_connect", settings={"currencies": "usd"})
+    answer = local.create("jpy")
+    body = answer.get_json()
+    assert (answer.status_code, body["code"]) == (500, ENVELOPE)
+    assert body["message"] == "jpy is not a supported currency for payments."
+    assert body["data"]["reason"] == "currency_not_supported"
+    assert local.stripe is not None
+    assert local.stripe.ledger.entries("captured") == ()
