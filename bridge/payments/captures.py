@@ -53,7 +53,7 @@ def capture_authorization(
             f"{Money(intent.amount, intent.currency)}.",
             status=502,
         )
-    return _capture(services, store, intent, wanted)
+    return _capture(services, store, intent, wanted, _total(order))
 
 
 def cancel_authorization(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
@@ -85,7 +85,7 @@ def cancel_authorization(services: Services, store: Store, order_id: int, paymen
     return after
 
 
-def _capture(services: Services, store: Store, intent: PaymentIntent, amount: int) -> PaymentIntent:
+def _capture(services: Services, store: Store, intent: PaymentIntent, amount: int, total: int) -> PaymentIntent:
     adapter = services.connections.adapter(store)
     _require(adapter, "capture", "capture_authorization")
     with services.database.write() as connection:
@@ -99,7 +99,7 @@ def _capture(services: Services, store: Store, intent: PaymentIntent, amount: in
         attempt = begin(services, store, connection, intent.id, "capture", request)
     try:
         outcome = ask(lambda: adapter.capture(reference, amount, attempt.key))
-        after = record(services, intent.id, outcome, attempt)
+        after = record(services, intent.id, outcome, attempt, total)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
         if after.status is not Status.SUCCEEDED:

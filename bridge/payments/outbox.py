@@ -16,7 +16,7 @@ RETRY_DELAYS = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds before a failed delivery is tried again, plus up to a tenth; the last one repeats."""
 GIVE_UP_AFTER = 80
 """Deliveries begun before it becomes a dead letter: about three days."""
-CALLS = 5
+CALLS = 8
 """Requests that one delivery makes at the most: the lease of a parcel is that many timeouts."""
 
 

@@ -35,8 +35,13 @@ WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Statu
 _MONEY = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE})
 
 
-def record(services: Services, intent_id: str, outcome: Outcome, attempt: Attempt | None = None) -> PaymentIntent:
-    """Record an answer to `attempt`, or news that came without one. Raises ProviderConfused for another amount."""
+def record(
+    services: Services, intent_id: str, outcome: Outcome, attempt: Attempt | None = None, total: int | None = None
+) -> PaymentIntent:
+    """Record an answer to `attempt`, or news that came without one. Raises ProviderConfused for another amount.
+
+    `total` is what the order comes to now, in minor units, if it was just read and may have changed.
+    """
     now = services.clock()
     with services.database.write() as connection:
         before = rows.get(connection, intent_id, lock=True)
@@ -57,7 +62,8 @@ def record(services: Services, intent_id: str, outcome: Outcome, attempt: Attemp
         if first or after.status is not before.status:
             scribe.note_payment(attempt, outcome)
         if words := updates.of_payment(before, after, outcome, first):
-            scribe.tell(words)
+            captured = outcome.charge.amount_captured if outcome.charge and words is updates.CAPTURED else None
+            scribe.tell(words, captured, total)
         for refund in outcome.refunds:
             scribe.put_refund(refund, "provider")
         if outcome.dispute:
@@ -75,9 +81,9 @@ class Scribe:
         self._now = now
         self._known: dict[str, Refund] | None = None
 
-    def tell(self, words: updates.Words, amount: int | None = None, **more: str) -> None:
+    def tell(self, words: updates.Words, amount: int | None = None, total: int | None = None, **more: str) -> None:
         """The shop must hear of it."""
-        self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, **more))
+        self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, total, **more))
 
     def note_payment(self, attempt: Attempt | None, outcome: Outcome) -> None:
         detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}
@@ -112,8 +118,8 @@ class Scribe:
             )
         self._known[refund.operation_id] = refund
         self.log("refund", refund.operation_id, **asdict(refund))
-        if words := updates.of_refund(before, refund, origin):
-            self._owe(updates.build_refund(self._new_id(), self._title, self._intent, words, refund))
+        if words := updates.of_refund(before, refund):
+            self._owe(updates.build_refund(self._new_id(), self._title, self._intent, words, refund, origin))
 
     def put_dispute(self, dispute: Dispute) -> None:
         before = refund_rows.dispute(self._connection, self._intent.store_id, dispute.id)

@@ -8,7 +8,7 @@ our own writes asks for nothing, and so changes nothing.
 import hashlib
 from decimal import Decimal
 
-from bridge.domain.errors import CaptureFailed, OrderNotFound, Refused
+from bridge.domain.errors import CaptureFailed, InProgress, OrderNotFound, Refused
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import Order, StoreRefund
@@ -17,7 +17,7 @@ from bridge.payments.captures import cancel_authorization, capture_authorization
 from bridge.payments.refunds import refund
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
-from bridge.storage import journal
+from bridge.storage import journal, outbox
 from bridge.storage import refunds as refund_rows
 
 
@@ -34,9 +34,20 @@ def order_changed(services: Services, store: Store, order_id: int) -> str | None
     if intent.status is Status.REQUIRES_CAPTURE:
         _follow(services, store, order, intent)
     if intent.charge and intent.charge.captured:
+        _require_told(services, store, order)
         for made in services.connections.order_book(store).refunds(order.id):
             _match(services, store, intent, made)
     return intent.id
+
+
+def _require_told(services: Services, store: Store, order: Order) -> None:
+    """Raises InProgress, to be asked again, while the shop has still to hear of something.
+
+    It writes our refunds down a little before their ids: until it has answered, one of ours looks like staff's.
+    """
+    with services.database.read() as connection:
+        if outbox.is_owed(connection, store.id, order.id):
+            raise InProgress(f"The shop has still to hear of something about order {order.number}.")
 
 
 def register(services: Services, store: Store, address: str) -> list[str]:
@@ -91,7 +102,7 @@ def _match(services: Services, store: Store, intent: PaymentIntent, made: StoreR
             charge_id=intent.charge.id if intent.charge else None,
             amount=amount,
             reason=made.reason,
-            origin="store",
+            origin=f"store:{made.id}",
             attempt_id=known,
         )
     except Refused as error:

@@ -31,6 +31,8 @@ _FIRST = {
     Status.SUCCEEDED: CHARGED,
 }
 
+PAIRED = "_wcpay_bridge_refund_"
+"""Order meta: with the id of a shop's refund behind it, the provider's id of the same refund."""
 Words = tuple[UpdateKind, str]
 
 
@@ -49,14 +51,13 @@ def of_payment(before: PaymentIntent, after: PaymentIntent, outcome: Outcome, fi
     return _FIRST.get(after.status)
 
 
-def of_refund(before: Refund | None, after: Refund, origin: str) -> Words | None:
+def of_refund(before: Refund | None, after: Refund) -> Words | None:
     """Of a refund that was not known, or whose status has changed.
 
     One that began in the shop is written there already.
     """
     if before is None or not before.id:
-        done = (UpdateKind.NOTE, REFUNDED[1]) if origin == "store" else REFUNDED
-        return done if after.status.counts else REFUND_REFUSED
+        return REFUNDED if after.status.counts else REFUND_REFUSED
     return REFUND_UNDONE if before.status.counts and not after.status.counts else None
 
 
@@ -69,9 +70,18 @@ def of_dispute(before: Dispute | None, after: Dispute) -> list[Words]:
 
 
 def build(
-    operation_id: str, title: str, intent: PaymentIntent, words: Words, amount: int | None = None, **more: str
+    operation_id: str,
+    title: str,
+    intent: PaymentIntent,
+    words: Words,
+    amount: int | None = None,
+    total: int | None = None,
+    **more: str,
 ) -> OrderUpdate:
-    """The update. `amount` is what the note speaks of, in minor units; `more` are other words of the note."""
+    """The update. In minor units: `amount` is what the note speaks of, `total` what the order should come to.
+
+    `more` are other words of the note.
+    """
     kind, note = words
     money = Money(intent.amount if amount is None else amount, intent.currency)
     reason = more.pop("reason", (intent.last_error or {}).get("message", ""))
@@ -80,7 +90,7 @@ def build(
         kind=kind,
         order_id=intent.order_id,
         order_key=intent.order_key,
-        amount=intent.amount,
+        amount=intent.amount if total is None else total,
         currency=intent.currency,
         transaction_id=intent.shown_id,
         meta=_meta(intent) if kind in (UpdateKind.PAID, UpdateKind.AUTHORIZED) else {},
@@ -89,7 +99,10 @@ def build(
     )
 
 
-def build_refund(operation_id: str, title: str, intent: PaymentIntent, words: Words, refund: Refund) -> OrderUpdate:
+def build_refund(
+    operation_id: str, title: str, intent: PaymentIntent, words: Words, refund: Refund, origin: str
+) -> OrderUpdate:
+    """`origin` is `store:` and the shop's own id of a refund that staff began: the order's meta then pairs the two."""
     because = f". Reason: {refund.reason}." if refund.reason else ""
     update = build(
         operation_id,
@@ -101,15 +114,18 @@ def build_refund(operation_id: str, title: str, intent: PaymentIntent, words: Wo
         refund=refund.id,
         reason=refund.failure or "the provider refused it",
     )
-    return replace(update, refund_id=refund.id, refund_amount=refund.amount, refund_reason=refund.reason)
+    shops, _, shop_id = origin.partition(":")
+    meta = {f"{PAIRED}{shop_id}": refund.id} if shops == "store" and words is REFUNDED else {}
+    return replace(update, refund_id=refund.id, refund_amount=refund.amount, refund_reason=refund.reason, meta=meta)
 
 
 def build_dispute(operation_id: str, title: str, intent: PaymentIntent, words: Words, dispute: Dispute) -> OrderUpdate:
     reason = dispute.status if dispute.is_closed and words is not DISPUTED else dispute.reason
     update = build(operation_id, title, intent, words, dispute.amount, dispute=dispute.id, reason=reason)
+    update = replace(update, refund_id=dispute.id)
     if words is not DISPUTE_LOST:
         return update
-    return replace(update, refund_id=dispute.id, refund_amount=dispute.amount, refund_reason="Dispute lost.")
+    return replace(update, refund_amount=dispute.amount, refund_reason="Dispute lost.")
 
 
 def _meta(intent: PaymentIntent) -> dict[str, str]:

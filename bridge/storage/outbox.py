@@ -92,6 +92,12 @@ def of_intent(connection: Connection, intent_id: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def is_owed(connection: Connection, store_id: str, order_id: int) -> bool:
+    """Whether the shop has still to hear of something about the order."""
+    pending = (outbox.c.store_id == store_id, outbox.c.order_id == order_id, outbox.c.state == "pending")
+    return connection.execute(select(outbox.c.position).where(*pending).limit(1)).first() is not None
+
+
 def next_due(connection: Connection) -> float | None:
     """When the next delivery is due (Unix seconds), if anything is pending."""
     query = select(outbox.c.due).where(outbox.c.state == "pending").order_by(outbox.c.due).limit(1)

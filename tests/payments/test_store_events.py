@@ -79,3 +79,51 @@ def test_a_message_with_a_wrong_signature_is_refused(local: Local) -> None:
         },
     )
     assert answer.status_code == 400
+
+
+def test_a_refund_that_staff_make_is_carried_out_once_where_the_store_says_so(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    local = make_local(sqlite_url, options={"store_refunds": "execute"})
+    with serve(local.app) as server:
+        store_events.register(local.bridge.services, local.store, server.url)
+        intent = local.create().get_json()
+        happens(local)
+        local.shop.refund(local.orders["payable"], "5.00")
+        for _ in range(3):
+            happens(local)
+            local.clock.advance(700)
+    shown = local.show(intent["id"]).get_json()
+    assert shown["charge"]["amount_refunded"] == 500
+    assert [refund["amount"] for refund in local.shop.refunds(local.orders["payable"])] == ["5.00"]
+    assert sum("A refund of 5.00 USD" in note for note in local.notes()) == 1
+    assert flag(local) is None
+
+
+def test_our_own_refund_is_never_taken_for_one_that_staff_made(make_local: MakeLocal, sqlite_url: str) -> None:
+    local = make_local(sqlite_url, options={"store_refunds": "execute"})
+    with serve(local.app) as server:
+        store_events.register(local.bridge.services, local.store, server.url)
+        intent = local.create().get_json()
+        happens(local)
+        local.post("/wp-json/wc/v3/payments/refund", {"order_id": local.orders["payable"], "amount": 300})
+        for _ in range(3):
+            happens(local)
+            local.clock.advance(700)
+    assert local.show(intent["id"]).get_json()["charge"]["amount_refunded"] == 300
+    assert [refund["amount"] for refund in local.shop.refunds(local.orders["payable"])] == ["3.00"]
+
+
+def test_a_capture_after_staff_lowered_the_total_takes_that_and_pays_the_order(local: Local) -> None:
+    intent = local.create().get_json()
+    happens(local)
+    local.shop.update_order(local.orders["payable"], total="8.00")
+    captured = local.post(
+        f"/wp-json/wc/v3/payments/orders/{local.orders['payable']}/capture_authorization",
+        {"payment_intent_id": intent["id"]},
+    )
+    assert captured.get_json() == {"status": "succeeded", "id": intent["id"]}
+    happens(local)
+    assert local.show(intent["id"]).get_json()["charge"]["amount_captured"] == 800
+    assert local.order()["status"] == "processing"
+    assert flag(local) is None
