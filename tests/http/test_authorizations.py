@@ -172,6 +172,8 @@ INVALID_FILTERS = [
     ("user_timezone=%2B99:00", "user_timezone", "rest_invalid_param", "user_timezone is not a time zone."),
     ("order_id=x", "order_id", "rest_invalid_type", "order_id is not of type integer."),
     ("type_is[a]=b", "type_is", "rest_invalid_type", "type_is is not of type array."),
+    ("search=" + 201 * "x", "search", "rest_too_long", "search must be at most 200 characters long."),
+    ("type_is=" + 50 * ",", "type_is", "rest_too_many_items", "type_is must contain at most 50 items."),
     ("deposit_id=po_1", "deposit_id", "rest_invalid_param", "deposit_id cannot be answered here."),
     ("loan_id_is=1", "loan_id_is", "rest_invalid_param", "loan_id_is cannot be answered here."),
 ]

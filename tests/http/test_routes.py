@@ -11,8 +11,9 @@ from bridge.http.blueprint import make_blueprint
 from bridge.http.smorest import Blueprint, Route
 from bridge.payments import stores
 from tests.http.conftest import BODY, HTTPS, Door, MakeDoor, make_pairs
+from tests.http.payments import PAYMENTS, capture_by_hand
+from tests.plugins.local import INTENTS
 
-PAYMENTS = "/wp-json/wc/v3/payments"
 ORDER = f"{PAYMENTS}/orders/{{order_id}}"
 INTENT = {"payment_intent_id": "pi_x"}
 FORBIDDEN = {"code": "rest_forbidden", "message": "Sorry, you are not allowed to do that.", "data": {"status": 401}}
@@ -131,6 +132,37 @@ def test_every_route_takes_a_trailing_slash_and_no_other_method(door: Door) -> N
         for other in others:
             answer = door.open(other, at(path), json=body)
             assert (answer.status_code, answer.json) == (404, NO_ROUTE), (other, path)
+
+
+UNABLE = [
+    ("orders/19/capture_authorization", "capture_authorization"),
+    ("orders/19/cancel_authorization", "cancel_authorization"),
+    ("orders/19/create_customer", "create_customer"),
+    ("orders/19/create_terminal_intent", "create_terminal_intent"),
+    ("connection_tokens", "connection_tokens"),
+    ("refund", "refund"),
+    ("customers/cus_x/payment_methods", "payment_methods"),
+]
+
+
+@pytest.mark.parametrize("error_status", ["compatible", "precise"])
+def test_what_an_adapter_cannot_do_is_told_on_every_route(make_door: MakeDoor, error_status: str) -> None:
+    door = make_door(error_status=error_status)
+    capture_by_hand(door)
+    intent = door.create().json["id"]
+    adapter = door.bridge.services.connections.adapter(door.store)
+    adapter.operations = frozenset({"create", "fetch"})  # type: ignore[misc]
+    body = {"payment_intent_id": intent, "charge_id": door.get(f"{INTENTS}/{intent}").json["charge"]["id"], "amount": 1}
+    for path, operation in UNABLE:
+        answer = door.open("GET" if "customers" in path else "POST", f"{PAYMENTS}/{path}", json=body)
+        assert (answer.status_code, answer.json) == (
+            501,
+            {
+                "code": "wcpay_not_supported",
+                "message": f"{operation} is not supported by sandbox.",
+                "data": {"status": 501, "reason": "not_supported", "retryable": False, "provider": "sandbox"},
+            },
+        )
 
 
 ODD = [None, "", "x", "\0", "٣", -1, 0, 1.5, 10**30, True, [], [None], ["x", []], {}, {"a": {"b": []}}, "x" * 5000]

@@ -1,4 +1,4 @@
-"""A refund is in the store once, whoever began it and whatever gets lost; one that fails later is not."""
+"""A refund is in the store once, whoever began it and whatever gets lost on the way."""
 
 import json
 from collections.abc import Callable
@@ -14,26 +14,7 @@ from bridge.stores.errand import reference
 from bridge.stores.refunds import PATIENCE
 
 from .conftest import TRANSACTION, Answering, Shop
-
-DONE = Delivery(True, "the order has the refund")
-PROCESSED = [fault for fault in Fault if fault.processed and fault not in (Fault.STALLED_AFTER, Fault.HUGE)]
-
-
-def refund(shop: Shop, order_id: int, amount: int = 500, refund_id: str = "re_1", **changes: object) -> OrderUpdate:
-    values = {
-        "operation_id": f"refund-{refund_id}",
-        "refund_id": refund_id,
-        "refund_amount": amount,
-        "refund_reason": "requested_by_customer",
-        "note": f"A refund was successfully processed ({refund_id}).",
-    }
-    return shop.update(UpdateKind.REFUNDED, order_id, **values | changes)
-
-
-def failure(shop: Shop, order_id: int, amount: int = 500, refund_id: str = "re_1") -> OrderUpdate:
-    note = f"A refund was unsuccessful ({refund_id})."
-    values = {"operation_id": f"failure-{refund_id}", "refund_id": refund_id, "refund_amount": amount, "note": note}
-    return shop.update(UpdateKind.REFUND_FAILED, order_id, **values)
+from .refund_updates import DONE, PROCESSED, failure, refund
 
 
 def test_a_refund_of_a_part_is_written_down_and_moves_no_money_in_the_store(shop: Shop) -> None:
@@ -347,94 +328,3 @@ def test_a_refund_that_the_store_makes_twice_after_all_is_reduced_to_the_first(s
     assert shop.deliver(update, first=False) == DONE
 
     assert [each.id for each in shop.book.refunds(order_id)] == late
-
-
-def test_a_refund_that_fails_later_is_taken_out_of_the_store(shop: Shop) -> None:
-    order_id = shop.paid_order()
-    shop.deliver(refund(shop, order_id))
-    shop.simulator.refund(order_id, "1.00", "By hand")
-    shop.asked()
-
-    delivery = shop.deliver(failure(shop, order_id))
-
-    assert delivery.flag == f"Order {order_id}: a refund of 5.00 USD (re_1) has failed."
-    assert shop.asked() == ["GET", "GET refunds", "DELETE refunds", "GET", "PUT", "POST notes"]
-    assert shop.refunds(order_id) == [("1.00", "By hand", "")]
-    assert (shop.status(order_id), shop.meta(order_id)["_wcpay_refund_status"]) == ("processing", "failed")
-
-
-def test_an_order_whose_whole_refund_fails_is_failed(shop: Shop) -> None:
-    order_id = shop.paid_order()
-    shop.deliver(refund(shop, order_id, 1023))
-    shop.deliver(failure(shop, order_id, 1023))
-    assert (shop.status(order_id), shop.refunds(order_id)) == ("failed", [])
-
-
-def test_an_order_that_staff_refund_in_full_after_a_failure_stays_refunded(shop: Shop) -> None:
-    order_id = shop.paid_order()
-    shop.deliver(refund(shop, order_id, 1023))
-    update = failure(shop, order_id, 1023)
-    shop.faults.next(Fault.DROPPED, match=lambda request: request.method == "PUT")
-    with pytest.raises(StoreUnreachable):
-        shop.deliver(update)
-    shop.simulator.update_order(order_id, status="refunded")
-    assert shop.deliver(update, first=False).done
-    assert (shop.status(order_id), [reason for _, reason, _ in shop.refunds(order_id)]) == (
-        "refunded",
-        ["Order fully refunded."],
-    )
-
-
-@pytest.mark.parametrize("fault", PROCESSED)
-@pytest.mark.parametrize("method", ["DELETE", "PUT", "POST"])
-def test_a_failure_whose_answers_are_lost_has_one_effect(shop: Shop, fault: Fault, method: str) -> None:
-    order_id = shop.paid_order()
-    shop.deliver(refund(shop, order_id, 1023))
-    update = failure(shop, order_id, 1023)
-    shop.faults.next(fault, match=lambda request: request.method == method)
-
-    shop.insist(update)
-    shop.deliver(update, first=False)
-
-    assert (shop.status(order_id), shop.refunds(order_id)) == ("failed", [])
-    assert shop.ours(order_id).count(update.note) == 1
-    assert len([note for note in shop.notes(order_id) if "to Failed" in note]) == 1
-
-
-def test_a_failure_that_is_told_again_does_not_speak_of_a_later_refund(shop: Shop) -> None:
-    order_id = shop.paid_order()
-    shop.deliver(refund(shop, order_id))
-    failed = failure(shop, order_id)
-    flag = shop.deliver(failed).flag
-    shop.deliver(refund(shop, order_id, refund_id="re_2"))
-    shop.asked()
-    assert shop.deliver(failed, first=False).flag == flag
-    assert shop.asked() == ["GET", "GET notes"]
-    assert shop.meta(order_id)["_wcpay_refund_status"] == "successful"
-
-
-def test_a_refund_that_staff_delete_just_before_we_do_is_gone_all_the_same(shop: Shop) -> None:
-    order_id = shop.paid_order()
-    shop.deliver(refund(shop, order_id))
-    [made] = shop.book.refunds(order_id)
-    shop.interruptions.before("DELETE", lambda: shop.simulator.delete_refund(order_id, made.id))
-    assert shop.deliver(failure(shop, order_id)).done
-    assert shop.refunds(order_id) == []
-
-
-def test_a_failure_of_a_refund_that_the_store_does_not_have_is_noted(shop: Shop) -> None:
-    order_id = shop.paid_order()
-    shop.deliver(refund(shop, order_id, refund_id="re_2"))
-    delivery = shop.deliver(failure(shop, order_id))
-    assert "(re_1) has failed" in delivery.flag
-    assert [each[2] for each in shop.refunds(order_id)] == ["re_2"]
-    assert shop.status(order_id) == "processing"
-
-
-def test_a_refund_that_failed_does_not_come_back_with_a_late_delivery(shop: Shop) -> None:
-    order_id = shop.paid_order()
-    made = refund(shop, order_id)
-    shop.deliver(made)
-    shop.deliver(failure(shop, order_id))
-    assert shop.deliver(made, first=False) == Delivery(True, "the refund was deleted since")
-    assert (shop.refunds(order_id), shop.meta(order_id)["_wcpay_refund_status"]) == ([], "failed")

@@ -1,0 +1,254 @@
+"""Capture and void over HTTP, case by case as WooPayments' own tests have them, against Stripe's simulator."""
+
+from typing import Any
+
+import pytest
+
+from bridge.simulators.faults import Fault
+from tests.payments.orders import (
+    CANCEL_FAILED,
+    CAPTURE_FAILED,
+    CAPTURES,
+    MISMATCH,
+    MISSING,
+    PAYMENTS,
+    REFUNDED,
+    UNCAPTURABLE,
+    asked,
+    at,
+    authorized,
+    hint,
+    presented,
+    refusal,
+    taken,
+)
+from tests.plugins.local import Local, MakeLocal
+
+
+@pytest.fixture
+def stripe(make_local: MakeLocal, sqlite_url: str) -> Local:
+    """A store that captures by hand, with direct charges."""
+    return make_local(sqlite_url, "stripe_connect", capture="manual")
+
+
+def test_an_authorization_is_captured_for_the_orders_total(stripe: Local) -> None:
+    intent = authorized(stripe)
+    answer = at(stripe, "capture_authorization", "payable", intent)
+    assert (answer.status_code, answer.get_data(as_text=True)) == (200, f'{{"status":"succeeded","id":"{intent}"}}')
+    stripe.work()
+    assert taken(stripe) == [1023]
+    assert stripe.order()["status"] == "processing"
+    assert any("successfully captured" in note for note in stripe.notes())
+
+
+def test_what_was_captured_is_answered_again_and_not_captured_again(stripe: Local) -> None:
+    intent = authorized(stripe)
+    first = at(stripe, "capture_authorization", "payable", intent)
+    again = at(stripe, "capture_authorization", "payable", intent)
+    assert (again.status_code, again.data) == (200, first.data)
+    assert taken(stripe) == [1023]
+    assert asked(stripe, "capture") == 1
+
+
+def test_an_order_that_became_cheaper_is_captured_for_what_it_costs_now(stripe: Local) -> None:
+    intent = authorized(stripe)
+    stripe.shop.update_order(stripe.orders["payable"], total="8.00")
+    assert at(stripe, "capture_authorization", "payable", intent).status_code == 200
+    assert taken(stripe) == [800]
+
+
+def test_an_order_that_became_dearer_is_not_captured(stripe: Local) -> None:
+    intent = authorized(stripe)
+    stripe.shop.update_order(stripe.orders["payable"], total="20.00")
+    status, code, message = refusal(at(stripe, "capture_authorization", "payable", intent))
+    assert (status, code) == (502, "wcpay_capture_error")
+    assert message.startswith(CAPTURE_FAILED)
+    assert asked(stripe, "capture") == 0
+
+
+@pytest.mark.parametrize("amount", [500, "500", 500.0])
+def test_a_part_is_captured_and_the_rest_let_go(stripe: Local, amount: Any) -> None:
+    intent = authorized(stripe)
+    assert at(stripe, "capture_authorization", "payable", intent, amount=amount).status_code == 200
+    assert stripe.stripe
+    assert [(e.kind, e.amount) for e in stripe.stripe.ledger.entries() if e.kind in ("captured", "released")] == [
+        ("captured", 500),
+        ("released", 523),
+    ]
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1024, 10**17])
+def test_an_amount_beyond_the_authorization_is_refused_without_a_call(stripe: Local, amount: int) -> None:
+    intent = authorized(stripe)
+    status, code, message = refusal(at(stripe, "capture_authorization", "payable", intent, amount=amount))
+    assert (status, code) == (502, "wcpay_capture_error")
+    assert message.startswith(CAPTURE_FAILED)
+    assert asked(stripe, "capture") == 0
+
+
+@pytest.mark.parametrize("amount", ["much", True, 1.5, [500], {}, "", "5e2"])
+def test_an_amount_that_is_no_integer_is_an_invalid_parameter(stripe: Local, amount: Any) -> None:
+    answer = at(stripe, "capture_authorization", "payable", "pi_x", amount=amount)
+    sentence = "amount is not of type integer."
+    assert (answer.status_code, answer.get_json()) == (
+        400,
+        {
+            "code": "rest_invalid_param",
+            "message": "Invalid parameter(s): amount",
+            "data": {
+                "status": 400,
+                "params": {"amount": sentence},
+                "details": {"amount": {"code": "rest_invalid_type", "message": sentence, "data": {"param": "amount"}}},
+            },
+        },
+    )
+
+
+@pytest.mark.parametrize("route", [*CAPTURES, "cancel_authorization"])
+@pytest.mark.parametrize("order", [999, "0", "no_such_order", "9" * 30, "00"])
+def test_an_order_that_is_not_there(stripe: Local, route: str, order: Any) -> None:
+    answer = at(stripe, route, order, "pi_x")
+    assert answer.status_code == 404
+    assert answer.get_json().items() >= MISSING.items()
+
+
+@pytest.mark.parametrize("route", [*CAPTURES, "cancel_authorization"])
+@pytest.mark.parametrize("intent", ["pi_unknown", "", "pi x", 123, ["pi_x"], {"id": "pi_x"}, "pi_\0", "x" * 1000])
+def test_an_intent_that_is_not_there(stripe: Local, route: str, intent: Any) -> None:
+    answer = at(stripe, route, "payable", intent)
+    assert refusal(answer) == (500, "wcpay_server_error", "Unexpected server error")
+    assert answer.get_json()["data"]["explanation"].startswith("No such payment_intent: ")
+
+
+@pytest.mark.parametrize(
+    ("route", "message"),
+    [
+        ("capture_authorization", "The payment cannot be captured"),
+        ("cancel_authorization", "The payment cannot be canceled"),
+    ],
+)
+def test_an_intent_of_another_order(stripe: Local, route: str, message: str) -> None:
+    intent = authorized(stripe)
+    assert refusal(at(stripe, route, "payable_2", intent)) == (409, MISMATCH, message)
+    assert taken(stripe) == []
+
+
+def test_an_intent_of_another_order_at_the_reader(stripe: Local) -> None:
+    intent = presented(stripe)
+    assert refusal(at(stripe, "capture_terminal_payment", "payable_2", intent))[:2] == (409, MISMATCH)
+    assert asked(stripe, "capture") == 0
+
+
+@pytest.mark.parametrize("route", CAPTURES)
+def test_what_was_canceled_cannot_be_captured(stripe: Local, route: str) -> None:
+    intent = authorized(stripe) if route == "capture_authorization" else presented(stripe)
+    if route == "capture_terminal_payment":
+        hint(stripe, intent)
+    assert at(stripe, "cancel_authorization", "payable", intent).status_code == 200
+    assert refusal(at(stripe, route, "payable", intent))[:2] == (409, UNCAPTURABLE)
+    assert taken(stripe) == []
+
+
+@pytest.mark.parametrize(
+    ("route", "verb"),
+    [
+        ("capture_authorization", "captured"),
+        ("capture_terminal_payment", "captured"),
+        ("cancel_authorization", "canceled"),
+    ],
+)
+def test_nothing_of_a_refunded_order_is_captured_or_voided(stripe: Local, route: str, verb: str) -> None:
+    message = f"Payment cannot be {verb} for partially or fully refunded orders."
+    assert refusal(at(stripe, route, "refunded", "pi_x")) == (400, REFUNDED, message)
+    intent = authorized(stripe)
+    at(stripe, "capture_authorization", "payable", intent)
+    order_id = stripe.orders["payable"]
+    assert stripe.post(f"{PAYMENTS}/refund", {"order_id": order_id, "amount": 1}).status_code == 200
+    before = asked(stripe, "capture") + asked(stripe, "cancel")
+    assert refusal(at(stripe, route, "payable", intent)) == (400, REFUNDED, message)
+    assert asked(stripe, "capture") + asked(stripe, "cancel") == before
+
+
+@pytest.mark.parametrize(("status", "message"), [(400, "Test error"), (402, "Your card was declined.")])
+@pytest.mark.parametrize("route", CAPTURES)
+def test_what_the_provider_says_of_a_capture_is_handed_on(stripe: Local, route: str, status: int, message: str) -> None:
+    intent = authorized(stripe) if route == "capture_authorization" else presented(stripe)
+    assert stripe.provider_faults
+    kind = "card_error" if status == 402 else "invalid_request_error"
+    error = {"error": {"type": kind, "message": message}}
+    stripe.provider_faults.next(Fault.STATUS, match="/capture", status=status, body=error)
+    answer = at(stripe, route, "payable", intent)
+    assert refusal(answer) == (status, "wcpay_capture_error", CAPTURE_FAILED + message)
+    stripe.work()
+    assert sum(message in note for note in stripe.notes()) == 1
+    assert at(stripe, route, "payable", intent).status_code == 200
+    assert taken(stripe) == [1023]
+
+
+def test_an_authorization_that_ran_out_cannot_be_captured(stripe: Local) -> None:
+    intent = authorized(stripe)
+    assert stripe.stripe
+    stripe.stripe.expire(intent)
+    status, code, message = refusal(at(stripe, "capture_authorization", "payable", intent))
+    assert (status, code) == (502, "wcpay_capture_error")
+    assert message.startswith(CAPTURE_FAILED)
+    stripe.work()
+    assert stripe.order()["status"] == "failed"
+
+
+@pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.PROCESSED_500, Fault.ERROR_503])
+def test_a_capture_whose_answer_is_lost_is_unknown_and_not_failed(stripe: Local, fault: Fault) -> None:
+    intent = authorized(stripe)
+    assert stripe.provider_faults
+    stripe.provider_faults.next(fault, times=9, match="/capture")
+    answer = at(stripe, "capture_authorization", "payable", intent)
+    body = answer.get_json()
+    assert (answer.status_code, body["code"]) == (500, "wcpay_server_error")
+    data = body["data"]
+    assert (data["outcome"], data["reason"], data["retryable"]) == ("unknown", "outcome_unknown", True)
+    assert stripe.show(data["attempt_id"]).get_json()["id"] == intent
+    again = at(stripe, "capture_authorization", "payable", intent)
+    assert again.get_json()["data"]["reason"] in ("in_progress", "outcome_unknown")
+    stripe.provider_faults.clear()
+    for _ in range(3):
+        stripe.clock.advance(700)
+        stripe.work()
+    assert at(stripe, "capture_authorization", "payable", intent).status_code == 200
+    assert taken(stripe) == [1023]
+
+
+@pytest.mark.parametrize("route", [*CAPTURES, "cancel_authorization", "create_customer", "create_terminal_intent"])
+def test_a_shop_that_is_down_is_told_as_such(stripe: Local, route: str) -> None:
+    stripe.shop_faults.next(Fault.ERROR_503, times=9)
+    answer = at(stripe, route, "payable", "pi_x")
+    assert (answer.status_code, answer.get_json()["data"]["reason"]) == (500, "store_unreachable")
+
+
+def test_an_authorization_is_voided_and_its_order_cancelled(stripe: Local) -> None:
+    intent = authorized(stripe)
+    answer = at(stripe, "cancel_authorization", "payable", intent)
+    assert (answer.status_code, answer.get_data(as_text=True)) == (200, f'{{"status":"canceled","id":"{intent}"}}')
+    again = at(stripe, "cancel_authorization", "payable", intent)
+    assert (again.status_code, again.data) == (200, answer.data)
+    assert asked(stripe, "cancel") == 1
+    stripe.work()
+    assert stripe.order()["status"] == "cancelled"
+
+
+def test_what_is_paid_is_not_voided(make_local: MakeLocal, sqlite_url: str) -> None:
+    local = make_local(sqlite_url)
+    intent = local.create().get_json()["id"]
+    answer = at(local, "cancel_authorization", "payable", intent)
+    assert refusal(answer) == (409, UNCAPTURABLE, "The payment cannot be canceled")
+
+
+@pytest.mark.parametrize("status", [400, 402])
+def test_a_void_that_the_provider_refuses_is_502_whatever_it_said(stripe: Local, status: int) -> None:
+    intent = authorized(stripe)
+    assert stripe.provider_faults
+    kind = "card_error" if status == 402 else "invalid_request_error"
+    error = {"error": {"type": kind, "message": "Test error"}}
+    stripe.provider_faults.next(Fault.STATUS, match="/cancel", status=status, body=error)
+    answer = at(stripe, "cancel_authorization", "payable", intent)
+    assert refusal(answer) == (502, "wcpay_cancel_error", CANCEL_FAILED + "Test error")
+    assert at(stripe, "cancel_authorization", "payable", intent).status_code == 200
