@@ -42,10 +42,16 @@ def create_customer(services: Services, store: Store, order_id: int) -> str:
 
 
 def payment_methods(services: Services, store: Store, customer: str) -> list[dict[str, Any]]:
-    """What a customer has saved, as the provider has it. Raises Unsupported or ProviderError."""
+    """What a customer has saved, as the provider has it; nothing of one that was made for another store.
+
+    Stores that share a platform account share its customers. Raises Unsupported or ProviderError.
+    """
     adapter = services.connections.adapter(store)
     if "payment_methods" not in adapter.operations:
         raise Unsupported("payment_methods", adapter.name)
+    with services.database.read() as connection:
+        if rows.is_anothers(connection, store.id, customer):
+            return []
     return ask(lambda: adapter.payment_methods(customer))
 
 

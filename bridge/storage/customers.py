@@ -14,3 +14,10 @@ def put(connection: Connection, store_id: str, shopper: str, customer: str) -> N
     key = (customers.c.store_id == store_id) & (customers.c.shopper == shopper)
     if not connection.execute(update(customers).where(key).values(customer=customer)).rowcount:
         connection.execute(insert(customers), {"store_id": store_id, "shopper": shopper, "customer": customer})
+
+
+def is_anothers(connection: Connection, store_id: str, customer: str) -> bool:
+    """Whether the customer was made for other stores, and not for this one."""
+    query = select(customers.c.store_id).where(customers.c.customer == customer)
+    owners = set(connection.execute(query).scalars())
+    return bool(owners) and store_id not in owners

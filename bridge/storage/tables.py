@@ -225,7 +225,7 @@ customers = Table(
     metadata,
     Column("store_id", ForeignKey("stores.id"), nullable=False),
     Column("shopper", String(80), nullable=False),
-    Column("customer", String(255), nullable=False),
+    Column("customer", String(255), nullable=False, index=True),
     PrimaryKeyConstraint("store_id", "shopper"),
 )
 

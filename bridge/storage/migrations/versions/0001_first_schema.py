@@ -69,6 +69,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_customers_store_id")),
         sa.PrimaryKeyConstraint("store_id", "shopper", name=op.f("pk_customers")),
     )
+    with op.batch_alter_table("customers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_customers_customer"), ["customer"], unique=False)
+
     op.create_table(
         "intents",
         sa.Column("id", sa.String(length=32), nullable=False),
