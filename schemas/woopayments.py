@@ -97,6 +97,7 @@ class Extensions(Schema):
     metadata = fields.Raw(metadata={"type": ["object", "array"], "description": "[] if a look-up finds none."})
     provider = fields.String(metadata={"description": "The adapter that moves the money."})
     provider_data = fields.Dict(metadata={"description": "The provider's own. Only in the answer to a create."})
+    pay_url = fields.String(metadata={"description": "Where the buyer pays, while the payment waits for that."})
     outcome = fields.String(metadata={"enum": ["unknown"], "description": "The provider's answer is not known yet."})
     attempt_id = fields.String(metadata={"description": "Names the newest try; a look-up accepts it."})
 

@@ -9,6 +9,7 @@ STORE_OPTIONS: dict[str, str] = {
     "store_refunds": "report",
     "payment_method": "wcpay_bridge",
     "payment_method_title": "Card (wcpay-bridge)",
+    "return_url": "",
 }
 """What a store may set beside its adapter's settings, with the defaults.
 

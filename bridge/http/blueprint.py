@@ -11,6 +11,7 @@ from bridge.http import (
     manners,
     openapi,
     orders,
+    pay,
     payment_intents,
     refunds,
     timeline,
@@ -33,6 +34,7 @@ RESOURCES = (
     transactions,
     timeline,
     webhooks,
+    pay,
 )
 
 

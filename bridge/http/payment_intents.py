@@ -4,6 +4,7 @@ from typing import Any
 
 from bridge.http.failures import CREATE, LOOK_UP
 from bridge.http.manners import authorised
+from bridge.http.pay import pay_link
 from bridge.http.policy import Policy
 from bridge.http.shapes import created_intent, shown_intent
 from bridge.http.smorest import Blueprint
@@ -33,7 +34,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
             customer=parameters.get("customer"),
             payment_method=parameters.get("payment_method"),
         )
-        return created_intent(shown, policy.compat)
+        return created_intent(shown, policy.compat) | pay_link(services, shown.intent)
 
     @blueprint.route(f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Payment intents"], failures=LOOK_UP)
     @blueprint.doc(summary="Look up a payment intent", operationId="getPaymentIntent")
@@ -41,4 +42,5 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
     def get(payment_intent_id: str) -> dict[str, Any]:
         """By its id, by an attempt's id, or by the provider's own reference."""
         store = authorised(services)
-        return shown_intent(show(services, store, payment_intent_id), store)
+        shown = show(services, store, payment_intent_id)
+        return shown_intent(shown, store) | pay_link(services, shown.intent)

@@ -6,7 +6,7 @@ second payment.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from bridge.domain.errors import (
     ProviderError,
     StoreRefused,
 )
-from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import PAID_STATUSES, Order
 from bridge.domain.outcomes import Payment
@@ -208,8 +208,13 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
         "customer": intent.customer,
         "payment_method": intent.requested_payment_method,
     }
+    if "open" in adapter.operations:  # the provider hears of it when the buyer opens the page
+        intent = replace(intent, public_id=services.ids.public("pi_"), status=Status.REQUIRES_ACTION, unknown=False)
+        attempt = replace(attempt, state=AttemptState.DONE, exposed=False, busy_until=0.0)
     if not rows.claim(services.database, intent, attempt, asked):
         return None
+    if attempt.state is AttemptState.DONE:
+        return Shown(intent, attempt.id)
     return send_create(services, store, attempt)
 
 

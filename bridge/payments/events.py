@@ -13,7 +13,7 @@ from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, 
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.domain.stores import Store
-from bridge.payments import stores
+from bridge.payments import openings, stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.record import record
 from bridge.payments.services import Services
@@ -121,7 +121,8 @@ def _work(services: Services, letter: Letter) -> None:
         return
     store, intent, attempt = found
     adapter = services.connections.adapter(store)
-    known = _known_reference(services, intent)
+    opened = attempt is not None and attempt.operation == openings.OPEN
+    known = attempt.reference if attempt and opened else _known_reference(services, intent)
     if known and event.reference and known != event.reference:
         log.warning("message %s names another payment than %s has", letter.id, intent.shown_id)
         _finish(services, letter, "dead", intent.id, "The message is about another payment than ours.")
@@ -131,7 +132,9 @@ def _work(services: Services, letter: Letter) -> None:
         _later(services, letter, "The message does not say which payment it is about.")
         return
     outcome = ask(lambda: adapter.fetch(reference))
-    if attempt is not None:
+    if attempt is not None and opened:
+        openings.heard(services, attempt, outcome)
+    elif attempt is not None:
         try:
             conclude(services, store, attempt, outcome)
         except BridgeError as told:
@@ -161,7 +164,8 @@ def _addressee(services: Services, letter: Letter) -> tuple[Store, PaymentIntent
                 if intent := rows.find(connection, store.id, name):
                     attempt = rows.unsettled(connection, intent.id)
                     is_create = attempt is not None and attempt.operation == "create"
-                    return store, intent, attempt if is_create else None
+                    opening = openings.named(connection, intent.id, event.attempt_id, event.reference)
+                    return store, intent, attempt if is_create else opening
     return None
 
 

@@ -49,6 +49,9 @@ def record(
             outcome = _filled(outcome, before)
         if (outcome.amount, outcome.currency.upper()) != (before.amount, before.currency):
             raise ProviderConfused("The payment provider's answer is about another amount.")
+        if _is_second(before, outcome):
+            Scribe(services, connection, before, now).report_second(outcome)
+            return before
         first = _settle_attempt(connection, attempt, outcome, _material(services, outcome))
         changes = _changes(services, before, outcome, first) | {"updated": now}
         changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
@@ -84,6 +87,18 @@ class Scribe:
     def tell(self, words: updates.Words, amount: int | None = None, total: int | None = None, **more: str) -> None:
         """The shop must hear of it."""
         self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, total, **more))
+
+    def report_second(self, outcome: Outcome) -> None:
+        """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back."""
+        known = journal.read(self._connection, self._intent.id)
+        if any(
+            line["kind"] == "duplicate_payment" and line["detail"]["reference"] == outcome.reference for line in known
+        ):
+            return
+        flag = f"duplicate_payment: {outcome.reference} paid the order once more. Send it back at the provider."
+        rows.change(self._connection, self._intent.id, flag=flag, updated=self._now)
+        self.log("duplicate_payment", None, reference=outcome.reference, amount=outcome.amount)
+        self.tell(updates.DUPLICATE, second=str(outcome.reference))
 
     def note_payment(self, attempt: Attempt | None, outcome: Outcome) -> None:
         detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}
@@ -150,6 +165,12 @@ def _filled(outcome: Outcome, intent: PaymentIntent) -> Outcome:
     if charge:
         charge = replace(charge, amount=intent.amount, amount_captured=intent.amount if charge.captured else 0)
     return replace(outcome, amount=intent.amount, currency=intent.currency, charge=charge)
+
+
+def _is_second(before: PaymentIntent, outcome: Outcome) -> bool:
+    """Whether money has come for a payment that another one has paid already."""
+    paid = before.status in _MONEY and outcome.status in _MONEY
+    return bool(paid and before.charge and outcome.charge and before.charge.id != outcome.charge.id)
 
 
 def _material(services: Services, outcome: Outcome) -> str | None:

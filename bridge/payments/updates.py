@@ -16,6 +16,10 @@ EXPIRED = (UpdateKind.FAILED, "Payment authorization has expired ({id}).")
 DECLINED = (UpdateKind.NOTE, "A payment of {money} failed using {title} ({id}). {reason}")
 CAPTURE_FAILED = (UpdateKind.NOTE, "A capture of {money} failed to complete using {title} ({id}). {reason}")
 VOID_FAILED = (UpdateKind.NOTE, "Canceling authorization failed to complete with the following message: {reason}")
+DUPLICATE = (
+    UpdateKind.NOTE,
+    "A second payment of {money} was made for this order using {title} ({second}). It has to be sent back.",
+)
 REFUNDED = (UpdateKind.REFUNDED, "A refund of {money} was successfully processed using {title}{because} ({refund}).")
 REFUND_REFUSED = (UpdateKind.NOTE, "A refund of {money} failed to complete using {title}: {reason}")
 REFUND_UNDONE = (UpdateKind.REFUND_FAILED, "A refund of {money} was unsuccessful using {title} ({refund}).")

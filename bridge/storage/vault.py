@@ -1,4 +1,7 @@
-"""Encryption at rest. Ciphertexts name their key, so that keys can be rotated: the first encrypts, all decrypt."""
+"""Encryption at rest, and signatures of what we hand out.
+
+Keys can be rotated: the first encrypts and signs, all decrypt and verify. Ciphertexts name their key.
+"""
 
 import hashlib
 import hmac
@@ -7,6 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken
+from itsdangerous import BadSignature, Signer
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -28,7 +32,7 @@ class Vault:
 
     def __init__(self, keys: Sequence[str], database: Database) -> None:
         self._ciphers = {_key_id(key): Fernet(_derive(key, "encryption")) for key in keys}
-        self._signing_key = _derive(keys[0], "signing")
+        self._signing_keys = [_derive(key, "signing") for key in reversed(keys)]
         self._pepper = bytes.fromhex(self.decrypt(self._stored_pepper(database)))
         self.nothing = self.encrypt(random_source.token_hex(20))
 
@@ -45,6 +49,22 @@ class Vault:
             return self._ciphers[key_id].decrypt(ciphertext).decode()
         except (KeyError, InvalidToken):
             raise ConfigurationError(WRONG_KEY) from None
+
+    def sign(self, text: str, purpose: str) -> str:
+        """`text` and a signature, fit for a path; `text` must be so. Nobody else can make one for the purpose."""
+        return self._signer(purpose).sign(text).decode()
+
+    def unsign(self, token: str, purpose: str) -> str | None:
+        """The text that was signed for the purpose; None if we did not sign it."""
+        try:
+            return self._signer(purpose).unsign(token).decode()
+        except (BadSignature, UnicodeError):
+            return None
+
+    def _signer(self, purpose: str) -> Signer:
+        return Signer(
+            self._signing_keys, salt=f"wcpay-bridge {purpose}", key_derivation="hmac", digest_method=hashlib.sha256
+        )
 
     def lookup_hash(self, consumer_key: str) -> str:
         """What a consumer key is found by: useless without the pepper."""

@@ -55,6 +55,10 @@ PUBLIC = {
     ("GET", "/bridge/v1/openapi.json"),
     ("GET", "/bridge/v1/docs"),
     ("POST", "/bridge/v1/webhooks/{endpoint}"),
+    ("GET", "/bridge/v1/pay/{token}"),
+    ("POST", "/bridge/v1/pay/{token}"),
+    ("GET", "/bridge/v1/pay/{token}/status"),
+    ("GET", "/bridge/v1/assets/{name}"),
 }
 MISSING = {
     "order_id": "999",
@@ -64,6 +68,8 @@ MISSING = {
     "transaction_id": "txn_missing",
     "intention_id": "pi_missing",
     "endpoint": "missing",
+    "token": "missing",
+    "name": "missing",
 }
 
 

@@ -45,6 +45,7 @@ class FortePaymentsAdapter(BaseAdapter):
 
     name: ClassVar[str] = "forte_payments"
     settings: ClassVar[tuple[Setting, ...]] = options.SETTINGS
+    confirmed_by_buyer: ClassVar[bool] = True
     operations: frozenset[str] = frozenset({"create", "open", "fetch", "events"})
     replay_window: ClassVar[float] = 23 * 3600.0
     """How long Forte knows a key is not documented. A second intent would do no harm: what the widget needs for the

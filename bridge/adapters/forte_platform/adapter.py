@@ -32,6 +32,7 @@ class FortePlatformAdapter(BaseAdapter):
 
     name: ClassVar[str] = "forte_platform"
     settings: ClassVar[tuple[Setting, ...]] = options.SETTINGS
+    confirmed_by_buyer: ClassVar[bool] = True
     operations: frozenset[str] = frozenset({"create", "fetch", "find", "preview", "listed", "events", "refund"})
     replay_window: ClassVar[float] = 0.0
     """Forte knows no idempotency keys (source: the SDK's payment operations)."""

@@ -126,6 +126,12 @@ class SandboxAdapter(BaseAdapter):
             entry = story.pass_time(page, page.find(reference))
             return outcome_of(page, story.present(page, entry, payment_method))
 
+    def authenticate(self, reference: str, success: bool) -> Outcome:
+        """The payer presses a button of the buyer's page. Raises ProviderRefused if nothing was asked."""
+        with self._books.open() as page:
+            entry = story.pass_time(page, page.find(reference))
+            return outcome_of(page, story.authenticate(page, entry, success=success))
+
     def dispute(self, reference: str, reason: str = "fraudulent") -> Outcome:
         """Let the payer's bank ask for the money back. Raises ProviderRefused if there is none."""
         with self._books.open() as page:

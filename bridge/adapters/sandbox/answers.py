@@ -4,9 +4,11 @@ from bridge.adapters.sandbox.books import Entry, Page
 from bridge.adapters.sandbox.magic import AUTHORIZATION_SECONDS
 from bridge.adapters.sandbox.names import charge_of, name
 from bridge.domain.intents import Charge, Refund, Status
-from bridge.domain.outcomes import Outcome
+from bridge.domain.outcomes import Decline, Outcome
 
 _UNCONFIRMED = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION})
+_NOT_PROVEN = Decline("payment_intent_authentication_failure", "The payer's bank could not make sure who is paying.")
+"""Source of the code: Stripe, "Error codes"."""
 
 
 def outcome_of(page: Page, entry: Entry) -> Outcome:
@@ -22,13 +24,14 @@ def outcome_of(page: Page, entry: Entry) -> Outcome:
         customer=entry.request["customer"],
         payment_method=entry.payment_method,
         charge=_charge(page, entry, refunds),
-        decline=entry.magic.decline,
+        decline=_NOT_PROVEN if entry.asked_in_vain else entry.magic.decline,
         refunds=refunds,
         dispute=page.dispute(entry),
         expired=entry.status is Status.CANCELED and page.sum(entry, "expired") > 0,
         created=entry.created,
         next_action={"type": "use_stripe_sdk"} if entry.status is Status.REQUIRES_ACTION else None,
         client_secret=name(f"{entry.reference}_secret_", entry.reference) if unpaid else None,
+        provider_data={"kind": "sandbox"} if entry.status is Status.REQUIRES_ACTION or entry.asked_in_vain else None,
         raw={"status": entry.status.value, "reference": entry.reference},
     )
 
@@ -39,7 +42,7 @@ def captured(page: Page, entry: Entry) -> int:
 
 
 def _charge(page: Page, entry: Entry, refunds: tuple[Refund, ...]) -> Charge | None:
-    if entry.status in _UNCONFIRMED or entry.payment_method is None:
+    if entry.status in _UNCONFIRMED or entry.payment_method is None or entry.asked_in_vain:
         return None
     magic, taken = entry.magic, captured(page, entry)
     failed = magic.decline is not None

@@ -66,6 +66,11 @@ class Entry:
         return magic_of(self.payment_method) if self.payment_method else Magic()
 
     @property
+    def asked_in_vain(self) -> bool:
+        """Whether the payer's bank has asked the payer, and was not convinced."""
+        return self.status is Status.REQUIRES_PAYMENT_METHOD and self.magic.status is Status.REQUIRES_ACTION
+
+    @property
     def reader(self) -> str | None:
         """How a card reader takes the card; None for a payment without one."""
         methods = self.request.get("terminal")

@@ -54,6 +54,18 @@ def present(page: Page, entry: Entry, payment_method: str | None = None) -> Entr
     return _answered(page, page.change(entry, status))
 
 
+def authenticate(page: Page, entry: Entry, *, success: bool) -> Entry:
+    """The payer answers the bank's question, also once more after a wrong answer. Raises ProviderRefused."""
+    if entry.status is not Status.REQUIRES_ACTION and not entry.asked_in_vain:
+        sentence = "Error: The payer's bank asks nothing about this payment."
+        raise ProviderRefused(sentence, code="payment_intent_unexpected_state", status=400)
+    if not success:
+        return page.change(entry, Status.REQUIRES_PAYMENT_METHOD)
+    entry = page.present(entry, str(entry.payment_method))
+    at_once = entry.request["capture_method"] != "manual"
+    return _answered(page, page.change(entry, _paid(Status.SUCCEEDED, at_once=at_once)))
+
+
 def capture(page: Page, entry: Entry, amount: int) -> Entry:
     """Take `amount` of what is held, and let go of the rest. Raises ProviderRefused."""
     if entry.status is not Status.REQUIRES_CAPTURE:

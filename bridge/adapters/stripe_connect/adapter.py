@@ -200,6 +200,8 @@ class StripeConnectAdapter(BaseAdapter):
         """A payment with its refunds and its dispute. Stripe is asked for those only if the charge says that there is
         something that it does not show; nothing of that can mean that the payment itself was refused."""
         outcome = read_intent(answer, account=account, **{"livemode": self._account.live, **expected})
+        if outcome.client_secret and self._account.publishable_key:
+            outcome = replace(outcome, provider_data={**(outcome.provider_data or {}), **self._for_the_page()})
         if outcome.charge is None:
             return outcome
         charge = answer[CHARGE]
@@ -214,6 +216,15 @@ class StripeConnectAdapter(BaseAdapter):
         ran_out = outcome.status is Status.CANCELED and any(refund.reason == RELEASED for refund in refunds)
         kept = tuple(refund for refund in refunds if refund.reason != RELEASED)
         return replace(outcome, refunds=kept, dispute=dispute, expired=outcome.expired or ran_out)
+
+    def _for_the_page(self) -> Json:
+        """What the buyer's page needs beside the secret and the account."""
+        account = self._account
+        return {
+            "kind": "stripe_elements",
+            "publishable_key": account.publishable_key,
+            "script_url": account.script_url,
+        }
 
     def _charge(self, request: RefundRequest) -> Json:
         """The charge that is to be refunded, if it is the one that is meant. Raises ProviderError."""

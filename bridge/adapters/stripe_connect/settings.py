@@ -10,6 +10,7 @@ from bridge.domain.money import step
 from bridge.domain.ports import Setting
 
 API_BASE = "https://api.stripe.com"
+SCRIPT = "https://js.stripe.com/v3/"
 _NO_YES = ("no", "yes")
 _FEE = re.compile(r"none|(?P<fixed>\d{1,9})|(?P<percent>\d{1,3}(\.\d{1,4})?)%(\+(?P<plus>\d{1,9}))?", re.ASCII)
 
@@ -51,6 +52,10 @@ SETTINGS = (
         "The name at the end of the webhook address, for stores that share one; empty for the store's id",
         "",
     ),
+    Setting(
+        "publishable_key", "For the buyer's page: pk_test_..., in live mode pk_live_...; empty for no such page", ""
+    ),
+    Setting("script_url", "Where the buyer's page loads Stripe.js from; another one is for tests only", SCRIPT),
     Setting("api_base", "The address of Stripe's API; another one is for tests only", API_BASE),
 )
 
@@ -92,6 +97,8 @@ class Account:
     statement_descriptor_suffix: str
     max_retries: int
     webhook_secrets: tuple[str, ...] = field(repr=False)
+    publishable_key: str
+    script_url: str
     api_base: str
 
     @property
@@ -120,6 +127,8 @@ def read(settings: Mapping[str, str], *, live: bool) -> Account:
         statement_descriptor_suffix=settings["statement_descriptor_suffix"],
         max_retries=int(settings["max_retries"]),
         webhook_secrets=tuple(_words(settings["webhook_secret"])),
+        publishable_key=settings["publishable_key"],
+        script_url=settings["script_url"],
         api_base=settings["api_base"].rstrip("/"),
     )
 
@@ -159,6 +168,11 @@ def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, st
         re.fullmatch(r"[A-Za-z0-9_-]{0,100}", settings["webhook_endpoint"]),
         "webhook_endpoint has something else than letters, digits, - and _.",
     )
+    yield (
+        re.fullmatch(rf"(pk_{mode}_\w+)?", settings["publishable_key"], re.ASCII),
+        f"publishable_key is not a key for {mode} mode (pk_{mode}_...).",
+    )
+    yield not live or settings["script_url"] == SCRIPT, "script_url cannot be changed in live mode."
     api_base = settings["api_base"].rstrip("/")
     yield re.fullmatch(r"https?://[^/?#@\s]+", api_base), "api_base is not an address such as http://127.0.0.1:8420."
     yield not live or api_base == API_BASE, "api_base cannot be changed in live mode."

@@ -1,0 +1,217 @@
+"""`/bridge/v1/pay/<token>`: the buyer's page, what its buttons do, and for its script how the payment stands."""
+
+import functools
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, request
+
+from bridge.domain import errors as domain
+from bridge.domain.intents import PaymentIntent
+from bridge.http.answers import render
+from bridge.http.errors import no_route
+from bridge.http.exchange import require
+from bridge.http.smorest import Blueprint
+from bridge.payments import pay
+from bridge.payments.openings import NOT_NOW, OPENED_BEFORE
+from bridge.payments.pay import REDIRECT, Stage
+from bridge.payments.services import Services
+from bridge.web.pay import Page, assets, render_problem, render_visit
+from bridge.web.troubles import ASK_SHOP, FAULT, trouble_of
+
+log = logging.getLogger(__name__)
+
+PATH, ASSETS = "/bridge/v1/pay", "/bridge/v1/assets/<name>"
+LARGEST_FORM = 4096
+"""Bytes."""
+TAGS = ["Pay page"]
+ANYTHING = "[^/]+"
+PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers would not say which origin a form came from
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
+}
+HOP_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+FOR_EVER = {**NOT_KEPT, "Cache-Control": "public, max-age=31536000, immutable"}
+
+NAVIGATION = ("navigate", "document")
+_AHEAD = re.compile("prefetch|prerender|preview", re.IGNORECASE)
+_MACHINES = re.compile(
+    r"bot\b|crawl|spider|slurp|preview|prefetch|unfurl|scan(ner)?\b|facebookexternalhit|facebookcatalog|whatsapp|viber"
+    r"|skypeuri|slack|discord|embedly|iframely|vkshare|pinterest|mattermost|ms-office|microsoft office|googleimageproxy"
+    r"|google-(pagerenderer|read-aloud|safety|inspectiontool)|feedfetcher|barracuda|proofpoint|mimecast",
+    re.IGNORECASE,
+)
+"""Who opens links to show or to check what is behind them, by User-Agent."""
+
+
+def pay_link(services: Services, intent: PaymentIntent) -> dict[str, str]:
+    """`pay_url` of an intent that waits for the buyer, for an answer of the API; else nothing."""
+    token, root = pay.token_for(services, intent), require().root
+    if token is None:
+        return {}
+    host = "" if urlsplit(root).netloc else request.host_url.rstrip("/")
+    return {"pay_url": f"{host}{root}{PATH}/{token}"}
+
+
+def add_routes(blueprint: Blueprint, services: Services) -> None:
+    page: dict[str, Any] = {"tags": TAGS, "public": True, "raw": True, "names": ANYTHING, "largest_body": LARGEST_FORM}
+
+    @blueprint.route(f"{PATH}/<token>", methods=["GET"], **page)
+    @blueprint.doc(summary="The buyer's page", operationId="showPayPage", security=[])
+    @blueprint.alt_response(303, description="In redirect mode, to a person: the provider's page.")
+    @blueprint.alt_response(404, description="A page: the link is not ours.")
+    @blueprint.alt_response(410, description="A page: the link has expired.")
+    @blueprint.response(200, description="A page.", content_type="text/html")
+    @_for_people
+    def show(token: str) -> Response:
+        """Shows how the payment stands and lets the buyer pay. In redirect mode a person who comes for the first time
+        is sent on to the provider; HEAD, prefetches and link previews are not."""
+        visit = pay.visit(services, token)
+        if visit.kind == REDIRECT and visit.stage is Stage.OPEN and not request.query_string and is_person():
+            return _hop(services, token, again=False)
+        return _show(visit, token)
+
+    @blueprint.route(f"{PATH}/<token>", methods=["POST"], **page)
+    @blueprint.doc(summary="A button of the buyer's page", operationId="pressPayPage", security=[])
+    @blueprint.alt_response(303, description="To the provider's page, or to the page that shows what came of it.")
+    @blueprint.alt_response(400, description="A page: there is no such button.")
+    @blueprint.alt_response(403, description="A page: the form came from somewhere else.")
+    @blueprint.response(200, description="A page.", content_type="text/html")
+    @_for_people
+    def press(token: str) -> Response:
+        """`action` is one of check, open, again, retry, approve, decline, as a form. The token itself is what proves
+        that the form is ours; one that a browser sends from another origin is refused."""
+        if not _is_ours():
+            return _answer(render_problem("This form came from another place", ASK_SHOP, up=_up()), 403)
+        return _press(services, token, request.form.get("action", ""))
+
+    @blueprint.route(f"{PATH}/<token>/status", methods=["GET"], **page)
+    @blueprint.doc(summary="How the buyer's payment stands", operationId="askPayPage", security=[])
+    @blueprint.alt_response(404, description='`{"stage":"invalid"}`: the link is not ours, or has expired.')
+    @blueprint.response(200, description='`{"stage":...}`: open, opened, declined, processing, paid or ended.')
+    def status(token: str) -> Any:
+        """Asks the provider, unless somebody has done so within three seconds."""
+        try:
+            return {"stage": pay.refresh(services, token).stage.value}
+        except domain.Refused:
+            return render({"stage": "invalid"}, 404)
+
+    @blueprint.route(ASSETS, methods=["GET"], **page)
+    @blueprint.doc(summary="Style sheet and script of the buyer's page", operationId="getAsset", security=[])
+    @blueprint.alt_response(404, description="There is no such file.")
+    @blueprint.response(200, description="A file whose name changes with its content.", content_type="text/css")
+    def asset(name: str) -> Response:
+        return _asset(name)
+
+
+def is_person() -> bool:
+    """Whether somebody sees what we answer: no HEAD, nothing fetched ahead or for a preview, no script, no frame."""
+    headers = request.headers
+    if request.method not in ("GET", "POST") or require().method != request.method:
+        return False
+    if any(_AHEAD.search(headers.get(name, "")) for name in ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")):
+        return False
+    if (headers.get("Sec-Fetch-Mode", "navigate"), headers.get("Sec-Fetch-Dest", "document")) != NAVIGATION:
+        return False
+    agent = headers.get("User-Agent", "")
+    return bool(agent) and not _MACHINES.search(agent)
+
+
+def _is_ours() -> bool:
+    """Whether a form came from a page of this origin, as far as the browser says."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return origin is None or urlsplit(origin).netloc in {request.host, urlsplit(require().root).netloc} - {""}
+
+
+def _for_people(view: Callable[[str], Response]) -> Callable[[str], Response]:
+    """Errors as pages."""
+
+    @functools.wraps(view)
+    def answer(token: str) -> Response:
+        try:
+            return view(token)
+        except Exception as error:
+            trouble = trouble_of(error)
+            if trouble is FAULT:
+                log.exception("the buyer's page failed")
+            else:
+                log.info("the buyer's page: %s", error)
+        again = f"{_up()}pay/{token}" if trouble.again else ""
+        return _answer(render_problem(trouble.title, trouble.text, up=_up(), again=again), trouble.status)
+
+    return answer
+
+
+def _press(services: Services, token: str, action: str) -> Response:
+    """What a button does."""
+    if action == "check":
+        return _show(pay.refresh(services, token), token, asked=True)
+    if action in ("open", "again") and is_person():
+        return _hop(services, token, again=action == "again")
+    try:
+        if action == "retry":
+            return _go(pay.try_again(services, token))
+        if action in ("approve", "decline"):
+            pay.decide(services, token, approve=action == "approve")
+            return _go(token)
+    except domain.Refused as error:
+        if error.reason != NOT_NOW:
+            raise
+        return _go(token)  # it was pressed twice: the page shows what came of it
+    return _answer(render_problem("There is no such button", ASK_SHOP, up=_up()), 400)
+
+
+def _hop(services: Services, token: str, *, again: bool) -> Response:
+    """To the provider, once. Its address stands in this answer and nowhere else."""
+    try:
+        opening = pay.open_redirect(services, token, again=again)
+    except domain.Refused as error:
+        if error.reason not in (NOT_NOW, OPENED_BEFORE):
+            raise
+        return _show(pay.visit(services, token), token)
+    return Response(status=303, headers={**HOP_HEADERS, "Location": opening.url})
+
+
+def _show(visit: pay.Visit, token: str, *, asked: bool = False) -> Response:
+    page = render_visit(
+        visit,
+        up=_up(),
+        status="status" if request.path.endswith("/") else f"{token}/status",
+        looking=asked or bool(request.query_string),
+        asked=asked,
+    )
+    return _answer(page, 200)
+
+
+def _asset(name: str) -> Response:
+    stem, _, rest = name.partition(".")
+    version, _, suffix = rest.partition(".")
+    found = assets().get(f"{stem}.{suffix}")
+    if found is None:
+        raise no_route()
+    headers = FOR_EVER if version == found.version else NOT_KEPT  # of a page that another release has made
+    return Response(found.content, headers=headers, content_type=found.content_type)
+
+
+def _up() -> str:
+    """From the page to the folder above `pay`, so that it works below any prefix that a proxy may add."""
+    return "../../" if request.path.endswith("/") else "../"
+
+
+def _go(token: str) -> Response:
+    """To a payment's page, only to look."""
+    return Response(status=303, headers={**HOP_HEADERS, "Location": f"{_up()}pay/{token}?look"})
+
+
+def _answer(page: Page, status: int) -> Response:
+    headers = {**PAGE_HEADERS, "Content-Security-Policy": page.policy}
+    return Response(page.html, status, headers, content_type="text/html; charset=utf-8")

@@ -1,0 +1,250 @@
+"""The buyer's page: a signed link to the payment of one order, how it stands, and what the buyer may do about it.
+
+Whoever has the link may pay, and see what the order costs; nothing else. Only the provider says whether it was paid.
+"""
+
+import json
+import logging
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+from bridge.domain.errors import BridgeError, Refused, Unsupported
+from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.outcomes import Opening, Outcome
+from bridge.domain.ports import Adapter
+from bridge.domain.stores import Store
+from bridge.payments import openings
+from bridge.payments.attempts import ask, look_at, reference_of
+from bridge.payments.create import create_payment_intent
+from bridge.payments.openings import NOT_NOW
+from bridge.payments.record import WAITING
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+
+log = logging.getLogger(__name__)
+
+PURPOSE = "pay"
+DAY = 24 * 3600
+LINK_DAYS = 7
+"""How many days a link works at the least; it is the same link for a day."""
+ASK_AGAIN = 3.0
+"""Seconds for which one answer of the provider is enough, however many ask."""
+MOST_TRIES = 10
+"""How many payments of one order the page has started by itself before it stops."""
+
+REDIRECT, WIDGET, ELEMENTS, SANDBOX, LINK = "redirect", "forte_widget", "stripe_elements", "sandbox", "link"
+"""How a buyer pays: what adapters say in `provider_data["kind"]`, and two that need no word of theirs."""
+
+
+class Stage(StrEnum):
+    """Where the buyer is. `opened`: at the provider, as far as we know. `declined` can be tried again."""
+
+    OPEN = "open"
+    OPENED = "opened"
+    DECLINED = "declined"
+    PROCESSING = "processing"
+    PAID = "paid"
+    ENDED = "ended"
+
+
+_STAGES = {
+    Status.PROCESSING: Stage.PROCESSING,
+    Status.REQUIRES_CAPTURE: Stage.PAID,
+    Status.SUCCEEDED: Stage.PAID,
+    Status.CANCELED: Stage.ENDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A buyer's view of one payment. `opened` counts the openings that may still be paid.
+
+    With `may_retry` the buyer may have the payment of the order started anew.
+
+    `provider_data`, `next_action` and `client_secret` are one-time material for the page, empty when it needs none.
+    """
+
+    intent: PaymentIntent
+    store: Store
+    stage: Stage
+    kind: str
+    opened: int = 0
+    may_retry: bool = False
+    provider_data: dict[str, Any] = field(default_factory=dict, repr=False)
+    next_action: dict[str, Any] = field(default_factory=dict, repr=False)
+    client_secret: str = field(default="", repr=False)
+
+    @property
+    def may_open_again(self) -> bool:
+        return self.opened < openings.MOST
+
+
+@runtime_checkable
+class Authenticates(Protocol):
+    """An adapter that plays the payer's bank, as the sandbox does."""
+
+    def authenticate(self, reference: str, success: bool) -> Outcome:
+        """The payer answers the bank's question, or fails to. Raises ProviderRefused if nothing was asked."""
+        ...
+
+
+def token_for(services: Services, intent: PaymentIntent) -> str | None:
+    """What a link to the buyer's page ends in; None if the payment does not wait for a buyer at a screen."""
+    if intent.unknown or intent.status not in WAITING or intent.channel != "online":
+        return None
+    return _token(services, intent)
+
+
+def visit(services: Services, token: str) -> Visit:
+    """The payment that a link leads to: the one that holds the order now, if its own does not any more.
+
+    Raises Refused (reason `link_invalid`, `link_expired`), ConfigurationError.
+    """
+    intent_id, _, expires = (services.vault.unsign(token, PURPOSE) or "").partition(".")
+    if not expires:
+        raise Refused("This link is not one of ours.", reason="link_invalid")
+    if int(expires, 16) <= services.clock():
+        raise Refused("This link has expired.", reason="link_expired")
+    with services.database.read() as connection:
+        try:
+            intent = rows.get(connection, intent_id)
+        except LookupError:
+            raise Refused("The payment of this link is not kept any more.", reason="link_expired") from None
+        if not intent.holding:
+            intent = rows.holding(connection, intent.store_id, intent.order_id, intent.order_key) or intent
+        attempts = rows.attempts_of(connection, intent.id)
+    return _visit(services, intent, attempts)
+
+
+def refresh(services: Services, token: str) -> Visit:
+    """The same, after asking the provider, unless somebody did so within ASK_AGAIN seconds.
+
+    Raises Refused, ConfigurationError.
+    """
+    seen = visit(services, token)
+    if seen.stage in (Stage.PAID, Stage.ENDED) or seen.intent.unknown or not _take_turn(services, seen.intent.id):
+        return seen
+    _look(services, seen)
+    return visit(services, token)
+
+
+def open_redirect(services: Services, token: str, *, again: bool = False) -> Opening:
+    """Where to send the buyer, once: a payment of its own at the provider. Raises as `openings.open_payment` does."""
+    seen = visit(services, token)
+    _require(seen, REDIRECT, Stage.OPEN, Stage.OPENED, Stage.DECLINED)
+    return openings.open_payment(services, seen.store, seen.intent, again=again)
+
+
+def decide(services: Services, token: str, *, approve: bool) -> None:
+    """The buyer presses a button of the sandbox. What comes of it is then asked for, as it is of any provider.
+
+    Raises Refused, ProviderError or OutcomeUnknown: then nothing was pressed.
+    """
+    seen = visit(services, token)
+    _require(seen, SANDBOX, Stage.OPEN, Stage.DECLINED)
+    adapter = services.connections.adapter(seen.store)
+    if not isinstance(adapter, Authenticates):
+        raise Unsupported("authenticate", seen.store.adapter)
+    with services.database.read() as connection:
+        reference = reference_of(connection, seen.intent.id)
+    ask(lambda: adapter.authenticate(reference, approve))
+    _look(services, seen)
+
+
+def try_again(services: Services, token: str) -> str:
+    """Start the order's payment anew after one that has ended; the token of the new one.
+
+    It is a create like any other, of an adapter whose creates take no money, and raises what those raise.
+    """
+    seen = visit(services, token)
+    if not seen.may_retry:
+        raise Refused("This payment cannot be started anew.", reason=NOT_NOW)
+    intent = seen.intent
+    with services.database.read() as connection:
+        tries = [each for each in rows.of_order(connection, intent.order_id) if each.store_id == intent.store_id]
+    if len(tries) >= MOST_TRIES:
+        raise Refused("This order was tried too often.", reason="tried_too_often")
+    shown = create_payment_intent(
+        services,
+        seen.store,
+        order_id=intent.order_id,
+        customer=intent.customer,
+        payment_method=intent.requested_payment_method,
+    )
+    return _token(services, shown.intent)
+
+
+def _token(services: Services, intent: PaymentIntent) -> str:
+    expires = (int(services.clock()) // DAY + 1 + LINK_DAYS) * DAY
+    return services.vault.sign(f"{intent.id}.{expires:x}", PURPOSE)
+
+
+def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -> Visit:
+    store = services.connections.store(intent.store_id)
+    opened = openings.payable(attempts, services.clock())
+    stage = _stage(intent, bool(opened))
+    adapter = services.connections.adapter(store)
+    by_buyer = bool(getattr(adapter, "confirmed_by_buyer", False))
+    if stage not in (Stage.OPEN, Stage.OPENED, Stage.DECLINED):
+        may_retry = by_buyer and stage is Stage.ENDED and intent.charge is None
+        return Visit(intent, store, stage, "", may_retry=may_retry)
+    sealed = next((attempt.material for attempt in reversed(attempts) if attempt.material), None)
+    material = json.loads(services.vault.decrypt(sealed)) if sealed else {}
+    provider_data, next_action = material.get("provider_data") or {}, material.get("next_action") or {}
+    kind = _kind(adapter, provider_data, next_action)
+    return Visit(
+        intent=intent,
+        store=store,
+        stage=stage,
+        kind=kind,
+        opened=len(opened),
+        may_retry=by_buyer and stage is Stage.DECLINED and kind == WIDGET,
+        provider_data=provider_data,
+        next_action=next_action,
+        client_secret=material.get("client_secret") or "",
+    )
+
+
+def _stage(intent: PaymentIntent, opened: bool) -> Stage:
+    if intent.unknown:
+        return Stage.PROCESSING
+    if intent.status in WAITING:
+        if opened:
+            return Stage.OPENED
+        declined = intent.status is Status.REQUIRES_PAYMENT_METHOD and intent.last_error
+        return Stage.DECLINED if declined else Stage.OPEN
+    return _STAGES[intent.status]
+
+
+def _kind(adapter: Adapter, provider_data: dict[str, Any], next_action: dict[str, Any]) -> str:
+    if "open" in adapter.operations:
+        return REDIRECT
+    if isinstance(kind := provider_data.get("kind"), str):
+        return kind
+    return LINK if (next_action.get("redirect_to_url") or {}).get("url") else ""
+
+
+def _take_turn(services: Services, intent_id: str) -> bool:
+    """Whether it is for us to ask the provider: nothing was written about the payment for a while."""
+    now = services.clock()
+    with services.database.write() as connection:
+        if now - rows.get(connection, intent_id, lock=True).updated < ASK_AGAIN:
+            return False
+        rows.change(connection, intent_id, updated=now)
+    return True
+
+
+def _look(services: Services, seen: Visit) -> None:
+    """Ask the provider and write down what it says. If it cannot be asked, the worker will."""
+    look = openings.look_at if seen.kind == REDIRECT else look_at
+    try:
+        look(services, seen.store, seen.intent.id)
+    except BridgeError as error:
+        log.info("intent %s cannot be looked at now: %s", seen.intent.id, error)
+
+
+def _require(seen: Visit, kind: str, *stages: Stage) -> None:
+    """Raises Refused if the buyer cannot do this now."""
+    if seen.kind != kind or seen.stage not in stages:
+        raise Refused("This cannot be done with the payment as it is now.", reason=NOT_NOW)
