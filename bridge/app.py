@@ -57,12 +57,17 @@ class Bridge:
     ) -> None:
         self.settings = settings or Settings.load(config, **keywords)
         database = Database(self.settings.database_url)
-        database.require_current()
+        try:
+            database.require_current()
+            vault = Vault(self.settings.secret_key, database)
+        except ConfigurationError:
+            database.close()
+            raise
         connections = _Connections(self.settings, clock, ids or RandomIds(), order_book)
         self._worker: Worker | None = None
         self.services = Services(
             database=database,
-            vault=Vault(self.settings.secret_key, database),
+            vault=vault,
             clock=clock,
             ids=connections.ids,
             connections=connections,

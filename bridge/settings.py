@@ -46,6 +46,7 @@ class Settings:
     provider_timeout: float = 30.0
     rate_limit: str = ""
     rate_limit_storage: str = "memory://"
+    metrics_token: str = field(default="", repr=False)
 
     @property
     def public_url(self) -> str:
@@ -163,6 +164,13 @@ def _rate(value: Any) -> str | None:
     return str(value)
 
 
+def _token(value: Any) -> str | None:
+    token = _text(value)
+    if token is not None and not (token.isascii() and token.isprintable() and 16 <= len(token) <= 500):
+        raise _Problem("a token needs 16 to 500 ASCII characters")
+    return token
+
+
 def _text(value: Any) -> str | None:
     return None if value is None else resolve(str(value))
 
@@ -179,4 +187,5 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "provider_timeout": _seconds,
     "rate_limit": _rate,
     "rate_limit_storage": _text,
+    "metrics_token": _token,
 }

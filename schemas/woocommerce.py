@@ -120,6 +120,10 @@ class LineItemSchema(FeeLineSchema):
     image = fields.Nested(ImageSchema, load_default=dict)
 
 
+class ShippingLineSchema(AnswerSchema):
+    method_id = Text(load_default="")
+
+
 class MetaSchema(AnswerSchema):
     key = Text(load_default="")
     value = fields.Raw(load_default=None)
@@ -134,11 +138,21 @@ class _OrderCore(AnswerSchema):
     transaction_id = Text(load_default="")
 
 
+class RefundSumSchema(AnswerSchema):
+    """A refund in an order's own list: `total` is negative, and `-` for a refund without an amount."""
+
+    total = fields.Function(deserialize=lambda value: _number("" if value == "-" else value), required=True)
+
+
 class OrderSchema(_OrderCore):
-    """An order as it is read before a payment. `needs_payment` None: the store is too old to say."""
+    """An order as it is read before a payment.
+
+    `needs_payment` and `needs_processing` are None where the store is too old to say.
+    """
 
     number = Text(load_default="")
     needs_payment = fields.Boolean(load_default=None)
+    needs_processing = fields.Boolean(load_default=None)
     created_via = Text(load_default="")
     customer_id = Whole(load_default=0)
     prices_include_tax = fields.Boolean(load_default=False)
@@ -146,14 +160,12 @@ class OrderSchema(_OrderCore):
     shipping = fields.Nested(AddressSchema, load_default=dict)
     line_items = fields.List(fields.Nested(LineItemSchema), load_default=list)
     fee_lines = fields.List(fields.Nested(FeeLineSchema), load_default=list)
+    shipping_lines = fields.List(fields.Nested(ShippingLineSchema), load_default=list)
     shipping_total = Number(load_default=Decimal(0))
     shipping_tax = Number(load_default=Decimal(0))
-
-
-class RefundSumSchema(AnswerSchema):
-    """A refund in an order's own list: `total` is negative, and `-` for a refund without an amount."""
-
-    total = fields.Function(deserialize=lambda value: _number("" if value == "-" else value), required=True)
+    meta_data = fields.List(fields.Nested(MetaSchema), load_default=list)
+    date_created_gmt = Moment(load_default=None)
+    refunds = fields.List(fields.Nested(RefundSumSchema), load_default=list)
 
 
 class OrderStateSchema(_OrderCore):

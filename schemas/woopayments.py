@@ -201,6 +201,7 @@ class ErrorData(Schema):
     payment_intent = fields.String(metadata={"description": "The intent that the error is about."})
     param = fields.String(metadata={"description": "The parameter that is wrong."})
     explanation = fields.String(metadata={"description": "What went wrong, where the message does not say it."})
+    retry_after = fields.Integer(metadata={"description": "Seconds until it is worth asking again."})
     params = fields.Raw(
         metadata={"type": ["object", "array"], "description": "The wrong ones and why, or the missing ones."}
     )

@@ -80,6 +80,7 @@ class Refunded(Schema):
     reason = fields.String(allow_none=True)
     status = fields.String(metadata={"enum": ["pending", "succeeded", "failed", "canceled"]})
     created = fields.Integer(metadata={"description": "Unix seconds."})
+    repeated = fields.Boolean(metadata={"description": "true: an earlier request has made it. Else absent."})
 
 
 OrNull = partial(fields.String, allow_none=True, dump_default=None)

@@ -24,6 +24,10 @@ class BaseAdapter:
     """Every verb of `bridge.domain.ports.Adapter` that an adapter may lack; each raises Unsupported."""
 
     name: ClassVar[str]
+    names_refunds: ClassVar[bool] = True
+    """Whether the provider tells with every refund of ours which one it is. If not, it is recognised by its sum."""
+    payment_method_type: ClassVar[str] = "card"
+    """Stripe's name for the kind of what the payer uses, until the provider says it of a charge."""
 
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
         self._cannot("find")
@@ -39,6 +43,10 @@ class BaseAdapter:
 
     def save_customer(self, details: CustomerDetails, customer: str | None, key: str) -> str:
         self._cannot("create_customer")
+
+    def customer_site(self, customer: str) -> str | None:
+        """Nobody else's customers are on the account."""
+        return None
 
     def payment_methods(self, customer: str) -> list[dict[str, Any]]:
         self._cannot("payment_methods")

@@ -1,6 +1,7 @@
 """Adapters by name: found as entry points, imported when somebody asks for one, constructed from checked settings."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
@@ -10,6 +11,8 @@ from bridge.domain.errors import ConfigurationError
 from bridge.domain.ports import Adapter, Setting
 
 GROUP = "bridge.adapters"
+ENDPOINT, LONGEST_ENDPOINT = "webhook_endpoint", 64
+"""A setting that any adapter may declare: the name at the end of the address that its provider sends messages to."""
 
 
 def names() -> list[str]:
@@ -64,6 +67,10 @@ def _problems(adapter: str, declared: tuple[Setting, ...], given: Mapping[str, s
         elif setting.choices and value not in setting.choices:
             shown = "that" if setting.secret else repr(value)
             yield f"{adapter}: {setting.name} is one of {', '.join(setting.choices)}, not {shown}."
+        elif setting.name == ENDPOINT and not re.fullmatch(r"[\w-]+", value, re.ASCII):
+            yield f"{adapter}: {ENDPOINT} has something else than letters, digits, - and _."
+        elif setting.name == ENDPOINT and len(value) > LONGEST_ENDPOINT:
+            yield f"{adapter}: {ENDPOINT} has more than {LONGEST_ENDPOINT} characters."
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:

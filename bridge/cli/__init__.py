@@ -2,14 +2,20 @@
 
 import click
 
+from bridge.cli.forte import forte
 from bridge.cli.keys import keys
+from bridge.cli.operations import doctor, flags, prune, reconcile, rekey, settle
 from bridge.cli.payments import why, worker
 from bridge.cli.queues import events, outbox, webhooks
+from bridge.cli.selftest import selftest
 from bridge.cli.stores import stores
 from bridge.cli.system import demo, init, migrate, openapi, serve
 from bridge.version import __version__
 
-SHARED = (events, keys, migrate, openapi, outbox, stores, webhooks, why, worker)
+SHARED = (
+    *(doctor, events, flags, forte, keys, migrate, openapi, outbox, prune, reconcile, rekey, settle),
+    *(stores, webhooks, why, worker),
+)
 
 
 @click.group()
@@ -29,5 +35,5 @@ def main() -> None:
 for command in SHARED:
     group.add_command(command)
     main.add_command(command)
-for command in (demo, init, serve):
+for command in (demo, init, selftest, serve):
     main.add_command(command)

@@ -50,7 +50,7 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except BridgeError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(str(error).removeprefix("Error: ")) from None
 
 
 def print_json(value: Any) -> None:

@@ -1,5 +1,6 @@
 """`why` and `worker`."""
 
+import signal
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,9 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli.console import json_option, note, print_json, with_bridge
+from bridge.domain.money import Money
 from bridge.payments import why as use_case
+from bridge.payments.jobs import run_jobs
 from bridge.payments.worker import Worker, run_once
 
 
@@ -28,16 +31,22 @@ def why(bridge: Bridge, order_or_intent: str, as_json: bool) -> None:
 @click.option("--once", is_flag=True, help="One round, then end.")
 @with_bridge
 def worker(bridge: Bridge, once: bool) -> None:
-    """Deliver what the stores have to hear of, and settle what is unknown."""
+    """Deliver what the stores have to hear of, settle what is unknown, reconcile, prune.
+
+    SIGTERM and Ctrl-C end it when what it has in hand is done.
+    """
     if once:
-        note(f"{run_once(bridge.services)} rows worked on.")
+        count = run_once(bridge.services)
+        while run_jobs(bridge.services):
+            count += 1
+        note(f"{count} things worked on.")
         return
     running = Worker(bridge.services)
-    note("Working. Ctrl-C ends it after the round.")
-    try:
-        running.run()
-    except KeyboardInterrupt:
-        running.stop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: running.ask_to_stop())
+    note("Working. Ctrl-C ends it when what is in hand is done.")
+    running.run()
+    note("Nothing is in hand.")
 
 
 def _tell(story: dict[str, Any]) -> str:
@@ -47,11 +56,20 @@ def _tell(story: dict[str, Any]) -> str:
         f"of {story['store']}, by {story['provider']} ({mode})",
         f"  status {story['status']}" + (", outcome unknown" if story["outcome"] == "unknown" else ""),
     ]
+    if story["unsettled"]:
+        lines.append(_waiting(story["unsettled"]))
     if story["charge"]:
-        lines.append(f"  charge {story['charge']}")
+        sums = ", ".join(
+            f"{word} {Money(story[word], story['currency'])}" for word in ("captured", "refunded") if story[word]
+        )
+        lines.append(f"  charge {story['charge']}" + (f", {sums}" if sums else ""))
+    lines += [
+        f"  dispute {each['id']} over {Money(each['amount'], story['currency'])}: {each['status']}"
+        for each in story["disputes"]
+    ]
     if story["flag"]:
         lines.append(f"  NEEDS A PERSON: {story['flag']}")
-    lines += [_event(event) for event in story["events"]]
+    lines += [_event(event, story["currency"]) for event in story["events"]]
     for update in story["store_updates"]:
         if update["state"] != "delivered":
             error = f": {update['last_error']}" if update["last_error"] else ""
@@ -60,9 +78,11 @@ def _tell(story: dict[str, Any]) -> str:
 
 
 _WORDS = {
-    "create_sent": "asked {provider} for {amount} {currency} (customer {customer}, payment method {payment_method})",
+    "create_sent": "asked {provider} for {amount} (customer {customer}, payment method {payment_method})",
     "create_answered": "the provider answered {status} ({reference})",
     "outcome_unknown": "no usable answer: {why} The outcome is unknown and will be settled",
+    "open_sent": "asked the provider for a payment page",
+    "opened": "sent the buyer to the payment page",
     "cancel_sent": "asked the provider to void it",
     "cancel_answered": "the provider answered {status}",
     "abandoned": "proven that nothing came of it: {why}",
@@ -76,12 +96,29 @@ _WORDS = {
     "store_updated": "the store knows ({update}): {detail}",
     "store_not_updated": "the store could not be told ({update}): {why}",
     "flagged": "flagged for a person: {why}",
+    "flag_cleared": "{who} has dealt with it: {why}",
+    "settled_by_hand": "{who} settled the {operation} as {verdict} {reference}: {why}",
+    "owed_again": "the store did not show it ({what}), and is told again",
+    "duplicate_payment": "the order was paid once more ({reference}, {amount})",
 }
 
 
-def _event(event: dict[str, Any]) -> str:
-    at = datetime.fromtimestamp(event["at"], UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+def _waiting(unsettled: dict[str, Any]) -> str:
+    """Of an outcome that is not known."""
+    following = unsettled["next_check_at"]
+    when = f"next at {_at(following)}Z" if following else "nobody asks any more: settle it"
+    return f"  the outcome of the {unsettled['operation']} is not known: asked {unsettled['checks']} times, {when}"
+
+
+def _at(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _event(event: dict[str, Any], currency: str) -> str:
+    at = _at(event["at"])
     detail = event["detail"]
+    if isinstance(detail.get("amount"), int):
+        detail = detail | {"amount": Money(detail["amount"], currency)}
     words = _WORDS.get(event["kind"], event["kind"]).format_map(detail)
     if "message" in detail:
         words += f": {detail['message']} [{detail.get('decline_code') or detail.get('code')}]"

@@ -1,12 +1,13 @@
 """`events`, `outbox` and `webhooks`: what providers and shops say, and what shops are owed."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
 
 from bridge.app import Bridge
 from bridge.cli.console import json_option, note, print_json, with_bridge
-from bridge.payments import queues, store_events, stores
+from bridge.payments import queues, store_events, stores, subscriptions
 
 limit_option = click.option("--limit", default=50, show_default=True)
 
@@ -94,17 +95,26 @@ def _time(seconds: float) -> str:
 
 @click.group()
 def webhooks() -> None:
-    """The shops' own webhooks, by which we hear what staff do to orders."""
+    """Webhooks by which we hear: the shops' own, of what staff do to orders, and those of providers that let us."""
 
 
 @webhooks.command()
 @click.argument("store")
+@json_option
 @with_bridge
-def register(bridge: Bridge, store: str) -> None:
-    """Have the shop of STORE tell this bridge about its orders."""
+def register(bridge: Bridge, store: str, as_json: bool) -> None:
+    """Have the shop of STORE tell this bridge about its orders, and its provider about payments. Twice is once."""
     address = bridge.settings.public_url
     if not address:
         raise click.ClickException("BRIDGE_PUBLIC_URL is not set: the shop would not know where to send them.")
-    found = stores.get(bridge.services, store)
-    for sentence in store_events.register(bridge.services, bridge.services.connections.store(found.id), address):
-        click.echo(sentence)
+    found = bridge.services.connections.store(stores.get(bridge.services, store).id)
+    sentences = store_events.register(bridge.services, found, address)
+    if not as_json:
+        click.echo("\n".join(sentences))
+    subscribed = subscriptions.subscribe(bridge.services, found.id, address)
+    if as_json:
+        print_json({"shop": sentences, "provider": asdict(subscribed) if subscribed else None})
+    elif subscribed:
+        key = "is stored now" if subscribed.learned else "was here already"
+        click.echo(f"{found.adapter}: subscription {subscribed.id} sends to {subscribed.url}; its signing key {key}")
+        note(f"Whether its messages can be believed: wcpay-bridge stores check {found.id}")

@@ -3,8 +3,10 @@
 import json
 import os
 import secrets
+import shlex
+import shutil
 import signal
-import threading
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,12 @@ import click
 
 from bridge.app import Bridge, create_app
 from bridge.cli.console import note, plain_errors, print_json, with_bridge
+from bridge.payments.reconcile import hold_all
 from bridge.settings import Settings, data_directory
 from bridge.storage import migrate as migrate_database
+
+PROGRAM = "wcpay-bridge"
+ENDINGS = {signal.SIGINT, signal.SIGTERM}
 
 
 @click.command()
@@ -22,20 +28,21 @@ from bridge.storage import migrate as migrate_database
 @click.option("--info", type=click.Path(dir_okay=False, path_type=Path), help="Write addresses and keys as JSON.")
 def demo(host: str, port: int, info: Path | None) -> None:
     """The whole local world: a shop, providers, a bridge in front. Nothing is kept, no money moves."""
+    from bridge.cli.welcome import welcome
     from bridge.cli.world import World
 
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    # Blocked in all threads and then waited for: a handler could run just before the wait, which would never end.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
         world = World(host, port)
     except OSError as error:
         raise click.ClickException(f"Port {port} of {host} cannot be used: {os.strerror(error.errno or 0)}.") from None
     with world:
+        told = world.info()
         if info:
-            _write_private(info, json.dumps(world.info(), indent=2) + "\n")
-        click.echo(world.welcome())
-        ended.wait()
+            _write_private(info, json.dumps(told, indent=2) + "\n")
+        click.echo(welcome(told, _program()))
+        signal.sigwait(ENDINGS)
     if info:
         info.unlink(missing_ok=True)
 
@@ -82,7 +89,16 @@ def openapi(bridge: Bridge) -> None:
 @click.option("--certfile", type=click.Path(exists=True, dir_okay=False))
 @click.option("--keyfile", type=click.Path(exists=True, dir_okay=False))
 @click.option("--no-worker", is_flag=True, help="Only serve; `wcpay-bridge worker` runs elsewhere.")
-def serve(bind: str, workers: int, threads: int, certfile: str | None, keyfile: str | None, no_worker: bool) -> None:
+@click.option("--after-restore", is_flag=True, help="The database was restored: no money moves before `reconcile`.")
+def serve(
+    bind: str,
+    workers: int,
+    threads: int,
+    certfile: str | None,
+    keyfile: str | None,
+    no_worker: bool,
+    after_restore: bool,
+) -> None:
     """Serve with gunicorn."""
     from bridge.cli.server import GunicornServer
 
@@ -90,7 +106,10 @@ def serve(bind: str, workers: int, threads: int, certfile: str | None, keyfile: 
         raise click.UsageError("--certfile and --keyfile go together.")
     with plain_errors():
         settings = Settings.load()
-        Bridge(settings).close()
+        bridge = Bridge(settings)
+        if after_restore:
+            note(f"{len(hold_all(bridge.services))} stores take no money before they were compared.")
+        bridge.close()
     options: dict[str, Any] = {
         "bind": bind,
         "workers": workers,
@@ -99,6 +118,11 @@ def serve(bind: str, workers: int, threads: int, certfile: str | None, keyfile: 
         "keyfile": keyfile,
     }
     GunicornServer(settings, worker=not no_worker, **options).run()
+
+
+def _program() -> str:
+    """How whoever started this program can start it again."""
+    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.abspath(sys.argv[0]))
 
 
 def _write_private(path: Path, text: str) -> None:

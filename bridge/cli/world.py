@@ -6,10 +6,9 @@ Shops and providers that are simulated, and a real bridge with its worker in fro
 import os
 import secrets
 import shutil
+import ssl
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,33 +17,24 @@ from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from bridge.app import Bridge, create_app
+from bridge.cli.providers import CUSTOMER, PLANS, FortePayments, FortePlatform, Plan, Provider, Stripe, webhook_path
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.payments import keys as key_cases
+from bridge.payments import store_events
 from bridge.settings import Settings
-from bridge.simulators.certificates import Certificates
-from bridge.simulators.ledger import Ledger
+from bridge.simulators.certificates import LOCAL_HOSTS, Certificates
 from bridge.simulators.server import Server, serve
-from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import migrate
 from bridge.version import __version__
 
-CUSTOMER = "cus_OUQoHGzJLw87Tk"
-PLATFORM_KEY = "sk_test_demo"
-ACCOUNT = "acct_demo"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A store of the demo: which adapter, with which settings."""
-
-    adapter: str
-    capture: str = "automatic"
-    settings: tuple[tuple[str, str], ...] = ()
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""Hosts that are no address to call, and one to call instead."""
 
 
 class World:
-    """Everything that `demo` starts, on loopback, in a temporary directory that goes when it is closed.
+    """Everything that `demo` starts: the bridge on `host`, what is simulated on the loopback, in a temporary directory
+    that goes when it is closed.
 
     Raises OSError if the port is busy.
     """
@@ -53,48 +43,36 @@ class World:
         self._stack = ExitStack()
         self._app: Flask | None = None
         with self._stack:
-            self._front = self._enter(serve(self._answer, host=host, port=port))
             self.directory = directory or Path(tempfile.mkdtemp(prefix="wcpay-bridge-demo-"))
             if directory is None:
                 self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
-            self.certificates = Certificates.create(self.directory)
-            tls = (self.certificates.cert_file, self.certificates.key_file)
-            self._secure_front = self._enter(serve(self._answer, host=host, tls=tls))
-            self.ledger = Ledger(self.directory / "stripe-ledger.jsonl")
-            self.stripe = StripeSimulator(
-                secret_key=PLATFORM_KEY, accounts=[ACCOUNT], ledger=self.ledger, adopt_customers=True
-            )
-            self._stripe = self._enter(serve(self.stripe))
-            self.shops = {name: WooCommerceSimulator(name) for name in self.plans}
-            mounts: dict[str, Any] = {f"/{name}": shop for name, shop in self.shops.items()}
-            self._shops = self._enter(serve(DispatcherMiddleware(Flask("shops"), mounts), host=host, tls=tls))
+            front = self._enter(serve(self._answer, host=host, port=port))
+            self.certificates = Certificates.create(self.directory, list(dict.fromkeys([*LOCAL_HOSTS, host])))
+            self._tls = (self.certificates.cert_file, self.certificates.key_file)
+            secure_front = self._enter(serve(self._answer, host=host, tls=self._tls))
+            self._front, self._secure_front = (_address(each, host) for each in (front, secure_front))
+            self._simulate()
             self.bridge = self._make_bridge()
             self._stack.callback(self.bridge.close)
-            self.stores = {name: self._make_store(name, plan) for name, plan in self.plans.items()}
+            self.stores = {name: self._make_store(name, plan) for name, plan in PLANS.items()}
             self._app = create_app(self.bridge, worker=True)
-            self.stripe.start_deliveries()
-            self._stack.callback(self.stripe.close)
+            for server in (front, secure_front):
+                self._stack.callback(server.close)
+            for simulator in (*self.shops.values(), *(provider.simulator for provider in self.providers.values())):
+                simulator.start_deliveries()
+                self._stack.callback(simulator.close)
             self._stack = self._stack.pop_all()
-
-    @cached_property
-    def plans(self) -> dict[str, Plan]:
-        stripe = (("secret_key", PLATFORM_KEY), ("account", ACCOUNT), ("fee", "2.9%+30"), ("country", "US"))
-        return {
-            "sandbox": Plan("sandbox"),
-            "sandbox_manual": Plan("sandbox", capture="manual"),
-            "stripe_connect": Plan("stripe_connect", settings=stripe),
-            "stripe_connect_destination": Plan("stripe_connect", settings=(*stripe, ("charge_type", "destination"))),
-        }
 
     def info(self) -> dict[str, Any]:
         """What `demo --info` writes."""
+        providers = {provider.name: self._provider_urls[adapter] for adapter, provider in self.providers.items()}
         return {
             "version": __version__,
-            "base_url": self._front.url,
-            "https_base_url": self._secure_front.url,
+            "base_url": self._front,
+            "https_base_url": self._secure_front,
             "ca_file": str(self.certificates.ca_file),
-            "store_url": self._shop_url("sandbox"),
-            "simulators": {"woocommerce": self._shops.url, "stripe": self._stripe.url},
+            "store_url": self.stores["sandbox"]["store_url"],
+            "simulators": {"woocommerce": self._shops.url, **providers},
             "database_url": self.bridge.settings.database_url,
             "secret_key": f"file:{self.directory / 'secret.key'}",
             "pid": os.getpid(),
@@ -102,35 +80,6 @@ class World:
             "orders": self.stores["sandbox"]["orders"],
             "stores": self.stores,
         }
-
-    def welcome(self) -> str:
-        """What `demo` prints."""
-        pair = self.stores["sandbox"]["keys"]["read_write"]
-        order = self.stores["sandbox"]["orders"]["payable"]
-        body = f'{{"payment_method":"pm_card_visa","customer":"{CUSTOMER}","order_id":"{order}"}}'
-        environment = (
-            f"BRIDGE_DATABASE_URL={self.bridge.settings.database_url} BRIDGE_SECRET_KEY={self.info()['secret_key']}"
-        )
-        return f"""\
-The demo is ready. No money moves, and nothing is kept.
-
-  bridge  {self._front.url}  (https: {self._secure_front.url})
-  shop    {self._shop_url("sandbox")}
-  docs    {self._front.url}/bridge/v1/docs
-
-Charge order {order}:
-
-  curl -u {pair["consumer_key"]}:{pair["consumer_secret"]} \\
-    -H 'Content-Type: application/json' \\
-    -d '{body}' \\
-    {self._front.url}/wp-json/wc/v3/payments/payment_intents
-
-Read its story:
-
-  {environment} \\
-    wcpay-bridge why {order}
-
-Ctrl-C ends it."""
 
     def close(self) -> None:
         self._stack.close()
@@ -150,8 +99,20 @@ Ctrl-C ends it."""
     def _enter(self, server: Server) -> Server:
         return self._stack.enter_context(server)
 
-    def _shop_url(self, name: str) -> str:
-        return f"{self._shops.url}/{name}"
+    def _simulate(self) -> None:
+        """Providers, by the adapter that speaks to each, and a shop for each store."""
+        self.providers: dict[str, Provider] = {
+            "stripe_connect": Stripe(self._front, self.directory),
+            "forte_payments": FortePayments(self._front, self.directory),
+            "forte_platform": FortePlatform(self._front, self.directory),
+        }
+        self._provider_urls = {
+            adapter: self._enter(serve(provider.simulator)).url for adapter, provider in self.providers.items()
+        }
+        trust = ssl.create_default_context(cafile=self.certificates.ca_file)
+        self.shops = {name: WooCommerceSimulator(name, delivery_tls=trust) for name in PLANS}
+        mounts: dict[str, Any] = {f"/{name}": shop for name, shop in self.shops.items()}
+        self._shops = self._enter(serve(DispatcherMiddleware(Flask("shops"), mounts), tls=self._tls))
 
     def _make_bridge(self) -> Bridge:
         key_file = self.directory / "secret.key"
@@ -162,22 +123,23 @@ Ctrl-C ends it."""
         settings = Settings.load(
             secret_key=f"file:{key_file}",
             database_url=database_url,
-            public_url=[self._front.url, self._secure_front.url],
+            public_url=[self._front, self._secure_front],
             allow_private_urls=True,
         )
         return Bridge(settings)
 
     def _make_store(self, name: str, plan: Plan) -> dict[str, Any]:
-        shop = self.shops[name]
+        shop, services = self.shops[name], self.bridge.services
+        orders = shop.seed_demo_orders()
         consumer_key, consumer_secret = shop.add_key()
-        settings, webhook_secrets = dict(plan.settings), {}
-        if plan.adapter == "stripe_connect":
-            webhook_secrets = {"stripe": f"whsec_{secrets.token_hex(16)}"}
-            settings |= {"api_base": self._stripe.url, "webhook_secret": webhook_secrets["stripe"]}
+        provider = self.providers.get(plan.adapter)
+        settings = dict(plan.settings)
+        if provider:
+            settings |= provider.settings(self._provider_urls[plan.adapter])
         store = self.bridge.add_store(
             Store(
                 id="",
-                url=self._shop_url(name),
+                url=f"{self._shops.url}/{name}",
                 adapter=plan.adapter,
                 live=False,
                 capture=plan.capture,
@@ -189,26 +151,33 @@ Ctrl-C ends it."""
                 options=dict(STORE_OPTIONS),
             )
         )
-        for secret in webhook_secrets.values():
-            self.stripe.add_webhook_endpoint(
-                f"{self._front.url}/bridge/v1/webhooks/{store.id}",
-                connect=settings.get("charge_type") != "destination",
-                secrets=[secret],
-            )
+        webhook_secrets = {provider.name: settings[provider.proof]} if provider else {}
+        webhook_secrets["woocommerce"] = services.vault.shop_secret(store.id)
+        if provider:
+            provider.connect(self.bridge, services.connections.store(store.id))
+        store_events.register(services, services.connections.store(store.id), self._front)
         return {
             "id": store.id,
             "store_url": store.url,
+            "webhook_url": self._front + webhook_path(settings.get("webhook_endpoint") or store.id),
             "customer": CUSTOMER,
-            "keys": self._make_keys(store.id),
-            "orders": shop.seed_demo_orders(),
+            "keys": self._make_keys(shop, store.id),
+            "orders": orders,
             "webhook_secrets": webhook_secrets,
         }
 
-    def _make_keys(self, store_id: str) -> dict[str, dict[str, str]]:
+    def _make_keys(self, shop: WooCommerceSimulator, store_id: str) -> dict[str, dict[str, str]]:
+        """Keys of the shop that the bridge takes as well, as the clients of a store use them."""
         services = self.bridge.services
         made = {}
         for name, permissions in (*((p.value, p) for p in Permissions), ("revoked", Permissions.READ_WRITE)):
-            pair = key_cases.create(services, store_id, permissions, f"demo {name}")
+            pair = key_cases.import_pair(services, store_id, *shop.add_key(permissions), permissions, f"demo {name}")
             made[name] = {"consumer_key": pair.consumer_key, "consumer_secret": pair.consumer_secret}
+        shop.revoke_key(pair.consumer_key)
         key_cases.revoke(services, pair.key.id)
         return {name: made[name] for name in ("read_write", "read", "write", "revoked")}
+
+
+def _address(server: Server, host: str) -> str:
+    """Where a server can be called that listens on `host`."""
+    return server.url.replace(host, ANYWHERE.get(host, host), 1)

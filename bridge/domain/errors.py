@@ -13,11 +13,13 @@ BridgeError
 ├── CaptureFailed               a capture or a void that the provider did not do
 ├── Declined                    the payer's side said no, and that is settled
 ├── InProgress                  another request for the same order is at it
+│   └── AwaitsReconcile         nothing may start before a restored database was compared
 ├── OutcomeUnknown              it may or may not have happened; the attempt is settled later
 ├── ProviderError               what adapters raise
 │   ├── ProviderRefused         the provider answered no; nothing happened there
 │   ├── ProviderUnreachable     no answer, or none that can be trusted
 │   └── ProviderConfused        an answer that makes no sense
+│       └── NotOurs             an answer about another payment, or another sum
 ├── EventRefused                a message whose sender is not proven
 ├── StoreError                  what order books raise
 │   ├── StoreUnreachable
@@ -157,6 +159,12 @@ class InProgress(BridgeError):
     retryable = True
 
 
+class AwaitsReconcile(InProgress):
+    """The database was restored, and has not been compared with the provider yet: no money moves until it was."""
+
+    reason = "reconcile_first"
+
+
 class OutcomeUnknown(BridgeError):
     """The provider may or may not have done it. Nothing new starts for the order until the attempt is settled."""
 
@@ -197,6 +205,13 @@ class ProviderConfused(ProviderError):
 
     reason = "provider_answer_invalid"
     retryable = True
+
+
+class NotOurs(ProviderConfused):
+    """The provider's answer is about another amount, currency or attempt than ours. Nothing of it counts."""
+
+    reason = "provider_answer_differs"
+    retryable = False
 
 
 class EventRefused(BridgeError):

@@ -118,7 +118,8 @@ class Refund:
 class Dispute:
     """The payer's bank asks for the money back.
 
-    `status` is Stripe's word, `due_by` Unix seconds, `amount` minor units.
+    `status` is Stripe's word, `amount` minor units; `created`, `due_by` and `closed` are Unix seconds. No provider says
+    when a dispute was closed: it is when the bridge heard of it.
     """
 
     id: str
@@ -128,6 +129,7 @@ class Dispute:
     reason: str = ""
     due_by: int | None = None
     created: int = 0
+    closed: int | None = None
 
     @property
     def is_closed(self) -> bool:

@@ -52,7 +52,9 @@ class Order:
     """One order as it was read. `total` is the store's decimal string, untouched; `currency` upper case.
 
     `key` is the store's secret name of this order: an order id that comes back with another key is another order.
-    `needs_payment` is the store's own word (WooCommerce: pending or failed, and more than nothing to pay).
+    `needs_payment` is the store's own word (WooCommerce: pending or failed, and more than nothing to pay). `refunded`
+    is the sum of its refunds in major units, whoever made them; `created` is Unix seconds, None if nothing says it.
+    `needs_shipping` is None where the order book cannot tell; `meta` is the order's own, as the store keeps it.
     """
 
     id: int
@@ -71,6 +73,10 @@ class Order:
     lines: tuple[Line, ...] = ()
     shipping_total: Decimal = Decimal(0)
     shipping_tax: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
+    created: int | None = None
+    needs_shipping: bool | None = None
+    meta: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 PAID_STATUSES = frozenset({"processing", "completed"})
@@ -99,7 +105,8 @@ class OrderUpdate:
     `operation_id` names the update for ever: it stands in every note, so that a repeated delivery can be recognised.
     `order_key`, `amount` (minor units) and `currency` are those of the payment; an order that no longer has them is
     not fulfilled. `read_at` (Unix seconds) is when the order was last read. The refund's members are for the kinds
-    about refunds and for a dispute that was lost; `refund_amount` is minor units.
+    about refunds and for a dispute that was lost; `refund_amount` is minor units. `status` is where a paid order goes,
+    and `title` what it shows as its payment method, where that is not the store's own choice.
     """
 
     operation_id: str
@@ -115,6 +122,8 @@ class OrderUpdate:
     refund_id: str = ""
     refund_amount: int = 0
     refund_reason: str = ""
+    status: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,13 +38,26 @@ class Decline:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """Something stands against this buyer, and nothing is decided yet: the payment stays open.
+
+    `code` is the provider's own word.
+    """
+
+    type: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A provider's answer about one payment, in our words.
 
     `reference` is the provider's id of it, opaque. `amount` (minor units) and `currency` are what the provider says it
     charges, and are compared with what we asked for. `refunds` are all that the provider has of the charge, `expired`
-    means that an authorisation ran out. `client_secret`, `next_action` and `provider_data` are for the caller of
-    create only and are never stored. `raw` is the scrubbed answer.
+    means that an authorisation ran out. `attempt_id` and `metadata` are what we gave the provider to keep with it.
+    `client_secret`, `next_action` and `provider_data` are for the caller of create only and are never stored. `raw` is
+    the scrubbed answer.
     """
 
     status: Status
@@ -56,10 +69,12 @@ class Outcome:
     payment_method: str | None = None
     charge: Charge | None = None
     decline: Decline | None = None
+    problem: Problem | None = None
     refunds: tuple[Refund, ...] = ()
     dispute: Dispute | None = None
     expired: bool = False
     attempt_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
     created: float | None = None
     next_action: dict[str, Any] | None = field(default=None, repr=False)
     client_secret: str | None = field(default=None, repr=False)
@@ -106,7 +121,8 @@ class ProviderEvent:
     """A message of a provider whose sender is proven, normalised. `at` is Unix seconds.
 
     `reference` is the provider's id of the payment, `attempt_id` ours if the message has it; `account` and `live` are
-    those of the message, None where it does not say. `type` is the provider's own word.
+    those of the message, None where it does not say; so are `amount` (minor units) and `currency` (upper case). `type`
+    is the provider's own word.
     """
 
     id: str
@@ -117,6 +133,8 @@ class ProviderEvent:
     attempt_id: str | None = None
     account: str | None = None
     live: bool | None = None
+    amount: int | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,13 @@ class Adapter(Protocol):
         """Make a customer, or update this one; its id."""
         ...
 
+    def customer_site(self, customer: str) -> str | None:
+        """The address of the store that a customer belongs to, as `save_customer` was told it (`site_url`).
+
+        `""` if nothing says it; None if all customers of the account are this store's.
+        """
+        ...
+
     def payment_methods(self, customer: str) -> list[dict[str, Any]]:
         """The customer's saved payment methods.
 

@@ -23,6 +23,7 @@ class Store:
     manual.
 
     `identity` is the site URL that the shop itself gave when it was added. `options` has every name of STORE_OPTIONS.
+    While it `awaits_reconcile`, no money moves: the database was restored, and has not been compared yet.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Store:
     settings: dict[str, Any] = field(default_factory=dict, repr=False)
     options: dict[str, str] = field(default_factory=dict)
     created: float = 0.0
+    awaits_reconcile: bool = False
 
 
 class Permissions(StrEnum):

@@ -35,10 +35,11 @@ def render(payload: Any, status: int = 200, headers: Mapping[str, str] | None = 
     headers = dict(headers or {})
     if exchange is None:
         return Response(dumps(payload), status, {**ALWAYS, **headers}, content_type=JSON)
+    exchange.answer = payload, status, headers
     if status < 400 and "_fields" in exchange.parameters:
         payload = _with_fields(payload, exchange.parameters["_fields"])
     if exchange.allowed:
-        headers["Allow"] = ", ".join(exchange.allowed)
+        headers = {**headers, "Allow": ", ".join(exchange.allowed)}
     if "_envelope" in exchange.query:
         payload = {"body": payload, "status": status, "headers": headers or []}
         status, headers = 200, {}

@@ -7,12 +7,15 @@ from bridge.http import (
     customers,
     errors,
     health,
+    idempotency,
     index,
     manners,
+    metrics,
     openapi,
     orders,
     pay,
     payment_intents,
+    previews,
     refunds,
     timeline,
     transactions,
@@ -25,6 +28,7 @@ from bridge.payments.services import Services
 __all__ = ["Blueprint", "Policy", "make_blueprint"]
 
 RESOURCES = (
+    previews,
     orders,
     refunds,
     customers,
@@ -33,7 +37,6 @@ RESOURCES = (
     authorizations,
     transactions,
     timeline,
-    webhooks,
     pay,
 )
 
@@ -41,12 +44,15 @@ RESOURCES = (
 def make_blueprint(services: Services, settings: Policy, *, name: str = "wcpay_bridge") -> Blueprint:
     """A fresh blueprint. It may be mounted under any prefix; two in one app need two names."""
     blueprint = Blueprint(name, "WooPayments' REST API")
-    errors.install(blueprint, settings)
+    errors.install(blueprint, settings, services.database.troubles)
     manners.install(blueprint, services, settings)
+    idempotency.install(blueprint, services)
     payment_intents.add_routes(blueprint, services, settings)
     for resource in RESOURCES:
         resource.add_routes(blueprint, services)
+    webhooks.add_routes(blueprint, services, settings)
     index.add_routes(blueprint)
     health.add_routes(blueprint, services)
+    metrics.add_routes(blueprint, services, settings)
     openapi.add_routes(blueprint, settings, services.version, lambda: make_blueprint(services, settings))
     return blueprint

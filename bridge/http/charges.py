@@ -71,7 +71,7 @@ def _order_as_charge(found: reports.UnchargedOrder, store: Store) -> dict[str, A
         "application_fee_amount": 0,
         "balance_transaction": {"currency": order.currency, "amount": amount, "fee": 0},
         "billing_details": formatted(_billing_details(billing)),
-        "created": int(intent.created) if intent else None,
+        "created": order.created,
         "currency": order.currency,
         "disputed": False,
         "outcome": False,

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, default_exce
 
 from bridge.domain import errors as domain
 from bridge.http.answers import render
-from bridge.http.exchange import current
+from bridge.http.exchange import Exchange, current
 from bridge.http.failures import FAILED, SERVER_ERROR, row_of, status_of
 from bridge.http.policy import Policy
 
@@ -19,8 +19,15 @@ log = logging.getLogger(__name__)
 
 FORBIDDEN = "Sorry, you are not allowed to do that."
 RATE_LIMITED = "Too many credentials were refused. Try again later."
+KEY_MALFORMED = "An Idempotency-Key is a text of 1 to 255 printable ASCII characters, bare or in double quotes."
+KEY_REUSED = "The Idempotency-Key was used for another request. Take a new key for a new request."
+IN_FLIGHT = "A request with this Idempotency-Key is being worked on. Ask again in a moment."
+UNAVAILABLE = "The bridge cannot use its database now. Ask again in a moment; nothing is done twice."
 NO_ROUTE = "No route was found matching the URL and request method."
-TOLD = ("provider", "decline_code", "outcome", "attempt_id", "payment_intent", "param")
+TOLD = (
+    *("provider", "decline_code", "outcome", "cause", "attempt_id", "payment_intent", "param"),
+    *("provider_status", "provider_code", "provider_request_id"),
+)
 """What `data` says of an error besides status, reason and retryable, where the error knows it."""
 
 
@@ -75,21 +82,35 @@ REFUSALS = (
         "A parameter of a wrong type, or one that contradicts the address.",
     ),
     Refusal("rest_missing_callback_param", 400, "Missing parameter(s): x", "A required parameter is missing or null."),
+    Refusal("wcpay_idempotency_key_invalid", 400, KEY_MALFORMED, "An Idempotency-Key that can be none."),
+    Refusal(
+        "wcpay_idempotency_key_in_progress",
+        409,
+        IN_FLIGHT,
+        "The same request is being worked on. `data.attempt_id` names its try.",
+    ),
+    Refusal("wcpay_idempotency_key_reused", 422, KEY_REUSED, "An Idempotency-Key with another request than before."),
     Refusal("wcpay_request_too_large", 413, too_large_for(LARGEST_BODY), "A body of more than 256 KB."),
     Refusal("wcpay_rate_limited", 429, RATE_LIMITED, "An address whose credentials were refused too often."),
+    Refusal("wcpay_database_unavailable", 503, UNAVAILABLE, "The bridge's own database is full, read-only or away."),
     Refusal("internal_server_error", 500, FAILED, "A fault of the bridge, or of its configuration."),
 )
 """Every refusal before a use case."""
 
 
-def install(blueprint: Blueprint, policy: Policy) -> None:
-    """Answer every exception under this blueprint, also those that the host has pages of its own for."""
+def install(blueprint: Blueprint, policy: Policy, troubles: tuple[type[Exception], ...]) -> None:
+    """Answer every exception under this blueprint, also those that the host has pages of its own for.
+
+    `troubles` are those of a database that cannot be used now.
+    """
 
     def use_case_error(error: domain.BridgeError) -> Response:
         return _render_failure(error, policy)
 
     blueprint.register_error_handler(RestError, _render_refusal)
     blueprint.register_error_handler(domain.BridgeError, use_case_error)
+    for trouble in troubles:
+        blueprint.register_error_handler(trouble, _render_unavailable)
     blueprint.register_error_handler(Exception, _render_fault)
     for code in default_exceptions:  # a host's handler for a code would beat ours for Exception
         blueprint.register_error_handler(code, _render_http)
@@ -103,13 +124,14 @@ def handle_outside(app: Flask) -> None:
 
 
 def _render_refusal(error: RestError) -> Response:
+    _note(error)
     retry_after = error.data.get("retry_after")
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
     return render({"code": error.code, "message": str(error), "data": error.data}, error.status, headers)
 
 
 def _render_failure(error: domain.BridgeError, policy: Policy) -> Response:
-    exchange = current()
+    exchange = _note(error)
     row = row_of(error, exchange.failures if exchange else ())
     if row is None:
         return _render_fault(error)
@@ -127,6 +149,13 @@ def _render_failure(error: domain.BridgeError, policy: Policy) -> Response:
     return render({"code": code, "message": message, "data": data}, status, row.headers)
 
 
+def _note(error: Exception) -> Exchange | None:
+    """Let the current exchange know what went wrong."""
+    if exchange := current():
+        exchange.error = error
+    return exchange
+
+
 def prefixed(message: str) -> str:
     """As WooPayments hands on what its platform says."""
     return message if message.startswith("Error: ") else f"Error: {message}"
@@ -135,6 +164,15 @@ def prefixed(message: str) -> str:
 def _render_fault(error: Exception) -> Response:
     log.error("a request failed", exc_info=error)
     return render({"code": "internal_server_error", "message": FAILED, "data": {"status": 500}}, 500)
+
+
+def _render_unavailable(error: Exception) -> Response:
+    _note(error)
+    log.error("the database cannot be used: %s", getattr(error, "orig", None) or error)
+    data = {"status": 503, "reason": "database_unavailable", "retryable": True}
+    return render(
+        {"code": "wcpay_database_unavailable", "message": UNAVAILABLE, "data": data}, 503, {"Retry-After": "5"}
+    )
 
 
 def _render_http(error: HTTPException) -> Response:

@@ -7,6 +7,7 @@ from flask import has_request_context, request
 
 from bridge.domain.stores import ApiKey
 from bridge.http.failures import Failures
+from bridge.payments.idempotency import Turn
 
 _PLACE = "wcpay_bridge.exchange"
 
@@ -17,7 +18,9 @@ class Exchange:
 
     `allowed` are the methods that the caller may use on the matched route; None if no route was matched. `key` belongs
     to the caller, None for anybody; `store_updated` (Unix seconds) says which version of its store it was found with.
-    `failures` say how the route's errors are answered; a body has at most `largest_body` bytes.
+    `failures` say how the route's errors are answered; a body has at most `largest_body` bytes. `once` is the rule of a
+    route that heeds idempotency keys, `turn` what the key of this request stands for. `error` is what went wrong, if it
+    was foreseen; `answer` is what was rendered last: what the body says, status, headers.
     """
 
     method: str
@@ -28,6 +31,10 @@ class Exchange:
     key: ApiKey | None = None
     store_updated: float = 0.0
     failures: Failures = ()
+    once: str = ""
+    turn: Turn | None = None
+    error: Exception | None = None
+    answer: tuple[Any, int, dict[str, str]] = field(default=(None, 0, {}), repr=False)
     query: dict[str, Any] = field(default_factory=dict, repr=False)
     parameters: dict[str, Any] = field(default_factory=dict, repr=False)
 

@@ -80,6 +80,12 @@ OF_THE_STORE = (
 NOT_NOW = (
     Row(domain.InProgress, "A payment for this order is being made right now.", 409, headers={"Retry-After": "1"}),
     Row(domain.OutcomeUnknown, "The payment has no known outcome yet. It is being settled.", 504),
+    Row(
+        domain.AwaitsReconcile,
+        "The bridge's database was restored. No money moves until it was reconciled.",
+        503,
+        headers={"Retry-After": "60"},
+    ),
 )
 
 CREATE: Failures = (
@@ -97,6 +103,18 @@ CREATE: Failures = (
     Row(domain.Refused, "The request cannot be done as it is.", 400),
     Row(domain.ProviderUnreachable, "The payment provider could not be reached.", 504),
     Row(domain.ProviderError, "Error: No such customer: 'cus_x'", 502),
+    *OF_THE_STORE,
+)
+PREVIEW: Failures = (
+    NO_CARD_DATA,
+    Row(domain.OrderNotFound, "Order not found", 404),
+    Row(domain.InvalidParameter, "A preview needs an order_id, or a cart; the cart has no currency.", 400),
+    Row(domain.InvalidAmount, "The total of order 19 is below zero.", 400),
+    Row(domain.AmountNotRepresentable, "The amount 10.005 USD cannot be charged exactly.", 400),
+    Row(domain.CurrencyNotSupported, "xxx is not a supported currency for payments.", 400),
+    Row(domain.Refused, "The request cannot be done as it is.", 400),
+    Row(domain.ProviderUnreachable, "The payment provider could not be reached.", 504),
+    Row(domain.ProviderError, "Error: Payments are not set up at the provider.", 502),
     *OF_THE_STORE,
 )
 LOOK_UP: Failures = (NO_CARD_DATA, NO_INTENT)
@@ -182,6 +200,7 @@ REFUND_OF_CHARGE: Failures = (
     Row(domain.RefundRefused, "The shop cannot express it.", 400, "invalid-amount", reason="not_representable"),
     Row(domain.RefundRefused, "Not captured yet.", 409, "uncaptured-payment", reason="not_captured"),
     Row(domain.RefundRefused, "Nothing to refund.", 404, "wcpay_edit_order_refund_not_possible", reason="no_payment"),
+    Row(domain.RefundRefused, "Another order's.", 409, "wcpay_refund_payment", reason="order_mismatch"),
     Row(domain.RefundRefused, "Error: No such charge: 'ch_x'", 404, "wcpay_refund_payment"),
     *NOT_NOW,
     Row(domain.Refused, "A refund needs the order_id or the charge_id of a payment.", 400, "wcpay_refund_payment"),

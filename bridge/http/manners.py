@@ -36,6 +36,7 @@ def install(blueprint: Blueprint, services: Services, policy: Policy) -> None:
         route = _override_method(blueprint, exchange)
         if route:
             exchange.failures, exchange.largest_body = route.failures, route.largest_body
+            exchange.once = route.rule if route.once else ""
         _limit_body(exchange.largest_body)
         _identify(services, policy, guesses, exchange)
         asks_for_options = exchange.method == "OPTIONS"
@@ -124,12 +125,12 @@ def _read_parameters(exchange: Exchange) -> None:
     path: dict[str, Any] = request.view_args or {}
     body = read_body(request, exchange.method)
     if exchange.key:
-        refuse_card_data([_without_credentials(exchange.query), _without_credentials(body), path])
+        refuse_card_data([without_credentials(exchange.query), without_credentials(body), path])
     exchange.parameters = merge(exchange.query, body, path)
 
 
-def _without_credentials(place: Any) -> Any:
-    """A nonce may look like a card number."""
+def without_credentials(place: Any) -> Any:
+    """A nonce may look like a card number, and is another one each time."""
     if not isinstance(place, dict):
         return place
     return {name: value for name, value in place.items() if not name.startswith(_CREDENTIALS)}

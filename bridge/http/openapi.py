@@ -10,6 +10,7 @@ from flask import Response
 
 from bridge.http.errors import REFUSALS
 from bridge.http.failures import Row
+from bridge.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint, Route, describe
 from bridge.schemas.woopayments import Error
@@ -44,6 +45,16 @@ SECURITY = {
 }
 REQUIRED: list[dict[str, list[str]]] = [{"basic": []}, {"consumerKey": [], "consumerSecret": []}, {"oauth1": []}]
 
+KEY = {
+    "in": "header",
+    "name": HEADER,
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+    "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
+    "description": "Names this request for 24 hours: a repeat with the same key gets the same answer, and does "
+    "nothing again. Bare, or as a structured field in double quotes.",
+}
+MARK = {REPLAYED: {"schema": {"type": "string", "enum": ["true"]}, "description": "The answer to a repeated request."}}
 METHODS = ("get", "post", "put", "patch", "delete")
 PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -105,12 +116,16 @@ def _add_errors(described: dict[str, Any], routes: Iterable[Route], policy: Poli
     for route in routes:
         path = described["paths"][re.sub(r"<(\w+)>", r"{\1}", route.rule)]
         for method in route.methods:
-            examples = {} if route.public else _refusals(policy, _has_required_parameters(route))
+            examples = {} if route.public else _refusals(policy, route)
             for row in route.failures:
                 status = row.precise if policy.error_status == "precise" else row.compatible
                 _add(examples.setdefault(status, {}), row, status)
             responses = {str(status): _response(status, each) for status, each in examples.items()}
             path[method.lower()]["responses"] |= responses
+            if route.once:
+                path[method.lower()].setdefault("parameters", []).append(KEY)
+                for response in path[method.lower()]["responses"].values():
+                    response["headers"] = MARK
 
 
 def _has_required_parameters(route: Route) -> bool:
@@ -118,9 +133,11 @@ def _has_required_parameters(route: Route) -> bool:
     return any(field.required for field in fields.values())
 
 
-def _refusals(policy: Policy, has_required_parameters: bool) -> dict[int, dict[str, Any]]:
+def _refusals(policy: Policy, route: Route) -> dict[int, dict[str, Any]]:
     """Examples by status and code, of what can happen to an operation before its use case."""
-    impossible = set() if has_required_parameters else {"rest_missing_callback_param"}
+    impossible = set() if _has_required_parameters(route) else {"rest_missing_callback_param"}
+    if not route.once:
+        impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("wcpay_idempotency_")}
     if policy.compat != "woopayments":
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("woocommerce_")}
     examples: dict[int, dict[str, Any]] = {}

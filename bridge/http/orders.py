@@ -21,7 +21,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     _add_captures(blueprint, services)
     _add_terminal(blueprint, services)
 
-    @blueprint.route(f"{PATH}/create_customer", methods=["POST"], tags=["Customers"], failures=CUSTOMER)
+    @blueprint.route(f"{PATH}/create_customer", methods=["POST"], tags=["Customers"], failures=CUSTOMER, once=True)
     @blueprint.doc(summary="Make or update the provider's customer of an order", operationId="createCustomer")
     @blueprint.response(200, Named, description="The provider's id of the order's shopper.")
     def create_customer(order_id: str) -> dict[str, Any]:
@@ -36,7 +36,9 @@ def order_number(text: str) -> int:
 
 
 def _add_captures(blueprint: Blueprint, services: Services) -> None:
-    @blueprint.route(f"{PATH}/capture_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CAPTURE)
+    @blueprint.route(
+        f"{PATH}/capture_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CAPTURE, once=True
+    )
     @blueprint.arguments(Capture, example=EXAMPLE)
     @blueprint.doc(summary="Capture an authorisation", operationId="captureAuthorization")
     @blueprint.response(200, Concluded, description="It was captured, now or before.")
@@ -47,7 +49,7 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
         store = authorised(services)
         return _concluded(captures.capture_authorization(services, store, order_number(order_id), intent_id, amount))
 
-    @blueprint.route(f"{PATH}/cancel_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CANCEL)
+    @blueprint.route(f"{PATH}/cancel_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CANCEL, once=True)
     @blueprint.arguments(Intent, example=EXAMPLE)
     @blueprint.doc(summary="Void an authorisation", operationId="cancelAuthorization")
     @blueprint.response(200, Concluded, description="It was voided, now or before; the order becomes cancelled.")
@@ -58,7 +60,7 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
 
 
 def _add_terminal(blueprint: Blueprint, services: Services) -> None:
-    @blueprint.route(f"{PATH}/create_terminal_intent", methods=["POST"], tags=IN_PERSON, failures=TERMINAL)
+    @blueprint.route(f"{PATH}/create_terminal_intent", methods=["POST"], tags=IN_PERSON, failures=TERMINAL, once=True)
     @blueprint.arguments(TerminalIntent)
     @blueprint.doc(summary="Start an in-person payment of an order", operationId="createTerminalIntent")
     @blueprint.response(200, Named, description="An intent that a card reader can confirm.")
@@ -68,7 +70,7 @@ def _add_terminal(blueprint: Blueprint, services: Services) -> None:
         shown = terminal.create_terminal_intent(services, store, order_number(order_id), **parameters)
         return {"id": shown.intent.shown_id}
 
-    @blueprint.route(f"{PATH}/capture_terminal_payment", methods=["POST"], tags=IN_PERSON, failures=CAPTURE)
+    @blueprint.route(f"{PATH}/capture_terminal_payment", methods=["POST"], tags=IN_PERSON, failures=CAPTURE, once=True)
     @blueprint.arguments(Intent, example=EXAMPLE)
     @blueprint.doc(summary="Capture an in-person payment", operationId="captureTerminalPayment")
     @blueprint.response(200, Concluded, description="It was captured, now or before; the order becomes completed.")

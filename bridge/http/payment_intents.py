@@ -3,22 +3,26 @@
 from typing import Any
 
 from bridge.http.failures import CREATE, LOOK_UP
+from bridge.http.idempotency import begun_attempt, fresh_attempt
 from bridge.http.manners import authorised
 from bridge.http.pay import pay_link
 from bridge.http.policy import Policy
 from bridge.http.shapes import created_intent, shown_intent
-from bridge.http.smorest import Blueprint
+from bridge.http.smorest import WORD, Blueprint
 from bridge.payments.create import create_payment_intent
 from bridge.payments.intents import show
+from bridge.payments.repeats import carry_on
 from bridge.payments.services import Services
 from bridge.schemas.woopayments import CreatedIntent, Parameters, ShownIntent
 
 PATH = "/wp-json/wc/v3/payments/payment_intents"
+NAMES = rf"(?!preview$){WORD}"
+"""`preview` is a route of its own, for POST only."""
 EXAMPLE = {"payment_method": "pm_card_visa", "customer": "cus_OUQoHGzJLw87Tk", "order_id": 19}
 
 
 def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None:
-    @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"], failures=CREATE)
+    @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"], failures=CREATE, once=True)
     @blueprint.arguments(Parameters, example=EXAMPLE)
     @blueprint.doc(summary="Create a payment intent", operationId="createPaymentIntent")
     @blueprint.response(200, CreatedIntent, description="What the order owes was charged, or its payment was started.")
@@ -27,16 +31,20 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
 
         Amount and currency are the order's. Parameters may be sent as JSON, form or query.
         """
-        shown = create_payment_intent(
+        store, begun = authorised(services), begun_attempt()
+        shown = (carry_on(services, store, begun) if begun else None) or create_payment_intent(
             services,
-            authorised(services),
+            store,
             order_id=parameters.get("order_id"),
             customer=parameters.get("customer"),
             payment_method=parameters.get("payment_method"),
+            attempt_id=fresh_attempt(),
         )
         return created_intent(shown, policy.compat) | pay_link(services, shown.intent)
 
-    @blueprint.route(f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Payment intents"], failures=LOOK_UP)
+    @blueprint.route(
+        f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Payment intents"], failures=LOOK_UP, names=NAMES
+    )
     @blueprint.doc(summary="Look up a payment intent", operationId="getPaymentIntent")
     @blueprint.response(200, ShownIntent, description="The intent as the bridge knows it.")
     def get(payment_intent_id: str) -> dict[str, Any]:

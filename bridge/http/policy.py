@@ -30,6 +30,9 @@ class Policy(Protocol):
     def rate_limit_storage(self) -> str: ...
 
     @property
+    def metrics_token(self) -> str: ...
+
+    @property
     def compat(self) -> str: ...
 
     @property

@@ -4,6 +4,7 @@ from typing import Any
 
 from bridge.http.exchange import require
 from bridge.http.failures import REFUND_OF_CHARGE, REFUND_OF_ORDER
+from bridge.http.idempotency import begun_attempt, fresh_attempt
 from bridge.http.manners import authorised
 from bridge.http.parameters import identifier
 from bridge.http.smorest import Blueprint
@@ -21,15 +22,21 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         methods=["POST"],
         tags=["Refunds"],
         failures=REFUND_OF_ORDER + REFUND_OF_CHARGE,
+        once=True,
     )
     @blueprint.arguments(RefundWanted, example=EXAMPLE)
     @blueprint.doc(summary="Refund a payment, whole or in part", operationId="createRefund")
     @blueprint.response(200, Refunded, description="The refund as the provider has it.")
     def create_refund(parameters: dict[str, Any]) -> dict[str, Any]:
-        """Of an order's payment, or of a charge. It may still fail later; the shop hears of both."""
+        """Of an order's payment, or of a charge. It may still fail later; the shop hears of both.
+
+        Without an Idempotency-Key the same refund within ten minutes is answered with the first one, `repeated`.
+        """
         store, charge_id = authorised(services), parameters.get("charge_id")
         require().failures = REFUND_OF_CHARGE if charge_id else REFUND_OF_ORDER
-        done = refund(services, store, **parameters | {"charge_id": identifier(charge_id) if charge_id else None})
+        wanted = parameters | {"charge_id": identifier(charge_id) if charge_id else None}
+        made = refund(services, store, **wanted, attempt_id=begun_attempt() or fresh_attempt())
+        done = made.refund
         intent = intent_of_refund(services, store, done)
         return {
             "id": done.id,
@@ -40,4 +47,4 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
             "reason": done.reason or None,
             "status": done.status,
             "created": done.created or int(services.clock()),
-        }
+        } | ({"repeated": True} if made.repeated else {})

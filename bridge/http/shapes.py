@@ -35,7 +35,7 @@ def shown_intent(shown: Shown, store: Store) -> dict[str, Any]:
         "charge": shown_charge(intent, intent.charge) if intent.charge else None,
         "created": int(intent.created),
         "metadata": intent.metadata or [],
-        "payment_method_types": [intent.charge.payment_method_type if intent.charge else "card"],
+        "payment_method_types": [intent.charge.payment_method_type if intent.charge else shown.payment_method_type],
         "processing": [],
         "order": shown_order(intent, store),
         **_extensions(shown),

@@ -35,7 +35,8 @@ class Route:
     """One view: its rule below the mount and its methods. A `public` one needs no key; `schema` are its parameters.
 
     `failures` say how its errors are answered. A `raw` one gets its body of at most `largest_body` bytes as it came:
-    nothing looks for parameters in it. `names` is what a name in the path may be.
+    nothing looks for parameters in it. `names` is what a name in the path may be. A route that is `once` heeds
+    idempotency keys.
     """
 
     rule: str
@@ -46,6 +47,7 @@ class Route:
     raw: bool = False
     largest_body: int = LARGEST_BODY
     names: str = WORD
+    once: bool = False
 
 
 OPTIONS = [each.name for each in fields(Route) if each.name not in ("rule", "methods", "schema")]

@@ -28,11 +28,13 @@ def is_encrypted(request: Request, policy: Policy) -> bool:
 
 
 def client_address(request: Request, policy: Policy) -> str:
-    """Who called: the peer, or whom a trusted proxy names last in X-Forwarded-For."""
+    """Who called: the peer, or, behind trusted proxies, the last in X-Forwarded-For that is none of them."""
     peer = _address(request.remote_addr)
-    named = _address(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip())
-    if peer and named and any(peer in network for network in policy.trusted_proxies):
-        return str(named)
+    for name in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        named = _address(name.strip())
+        if not (peer and named and any(peer in network for network in policy.trusted_proxies)):
+            break
+        peer = named
     return str(peer or "")
 
 

@@ -10,7 +10,9 @@ from bridge.http.answers import render
 from bridge.http.exchange import require
 from bridge.http.failures import LOOK_UP, MESSAGE
 from bridge.http.manners import authorised
+from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
+from bridge.http.transport import client_address
 from bridge.payments.events import receive
 from bridge.payments.hints import take_hint
 from bridge.payments.services import Services
@@ -21,10 +23,12 @@ log = logging.getLogger(__name__)
 LARGEST_MESSAGE = 1024 * 1024
 """Bytes."""
 ENDPOINT = r"[\w-]{1,64}"
+PEER = "x-bridge-peer"
+"""Where adapters find the address of whoever sent a message. It never comes from the wire."""
 TAGS = ["Webhooks"]
 
 
-def add_routes(blueprint: Blueprint, services: Services) -> None:
+def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None:
     @blueprint.route(
         "/bridge/v1/webhooks/<endpoint>",
         methods=["POST"],
@@ -39,7 +43,9 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, MessageTaken, description="It is kept, now or before, and will be worked on.")
     def receive_message(endpoint: str) -> dict[str, Any]:
         """The provider's signature over the bytes is the key. Whatever the message says, the provider is asked."""
-        received = receive(services, endpoint, dict(request.headers), request.get_data())
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers[PEER] = client_address(request, policy)
+        received = receive(services, endpoint, headers, request.get_data())
         return {"received": True, "duplicate": not received.new}
 
     @blueprint.route("/wp-json/wc/v3/payments/webhook", methods=["POST"], tags=TAGS, failures=LOOK_UP[:1])

@@ -6,9 +6,11 @@ can no longer be on its way; a proven no frees the order, the passing of time ne
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from bridge.domain.errors import (
+    AwaitsReconcile,
     BridgeError,
     Declined,
     InProgress,
@@ -24,15 +26,19 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.intents import Shown
-from bridge.payments.record import record
+from bridge.payments.opened import has_aged, heard, nobody_can_pay, payable
+from bridge.payments.record import WAITING, record
+from bridge.payments.returned import recognise
 from bridge.payments.services import Services
-from bridge.payments.unknowns import abandon, mark_unknown, postpone
+from bridge.payments.unknowns import CANNOT_ASK, abandon, flag_intent, give_up, mark_unknown, postpone
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+SUBMITTED = "payment_already_submitted"
+"""The reason of an error: the provider has a payment under this key, and does not say which."""
 ON_ITS_WAY = 600.0
 """Seconds after the provider timeout during which a request may still arrive: until then, "not found" means nothing."""
 
@@ -40,7 +46,12 @@ ON_ITS_WAY = 600.0
 def new_attempt(
     services: Services, store: Store, attempt_id: str, intent_id: str, operation: str, request: dict[str, Any]
 ) -> Attempt:
-    """An attempt that is about to be sent by whoever makes it, and is theirs while they wait for the answer."""
+    """An attempt that is about to be sent by whoever makes it, and is theirs while they wait for the answer.
+
+    Raises AwaitsReconcile while no money may move.
+    """
+    if store.awaits_reconcile:
+        raise AwaitsReconcile("The bridge's database was restored. No money moves until it was reconciled.")
     now = services.clock()
     busy_until = now + services.provider_timeout + 2
     return Attempt(
@@ -96,17 +107,30 @@ def send_create(services: Services, store: Store, attempt: Attempt, *, again: bo
     try:
         outcome = ask(lambda: adapter.create(attempt.request, attempt.key))
     except ProviderError as error:
-        if again:
+        known = _submitted(services, adapter, attempt, error)
+        if known is None and again:
             raise unknown(services, store, attempt, error) from error
-        raise failed(services, store, attempt, error) from error
+        if known is None:
+            raise failed(services, store, attempt, error) from error
+        outcome = known
     return conclude(services, store, attempt, outcome)
 
 
 def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcome) -> Shown:
     """Record the answer to a create. A decline is voided at the provider before it frees the order.
 
+    A payment that only its buyer can confirm, and that came without what this takes, has never been exposed: its answer
+    was lost, and its secret with it. It is abandoned, and its order is free.
+
     Raises Declined, OutcomeUnknown.
     """
+    nobody_is_at_it = attempt.busy_until <= services.clock()
+    if nobody_is_at_it and _never_exposed(services.connections.adapter(store), attempt, outcome):
+        why = "Its answer was lost, and with it what the buyer would need: nobody can pay it."
+        abandon(services, attempt, "never_exposed", why, outcome.reference)
+        services.wake()
+        with services.database.read() as connection:
+            return Shown(rows.get(connection, attempt.intent_id), attempt.id)
     try:
         intent = record(services, attempt.intent_id, outcome, attempt)
     except ProviderConfused as error:
@@ -131,8 +155,10 @@ def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcom
 def cancel_open(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
     """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later.
 
-    Raises OrderLocked where the provider cannot void.
+    What nobody can pay needs no provider. Raises OrderLocked where the provider cannot void.
     """
+    if (given_up := _let_go(services, intent, "the order is to be paid otherwise")) is not None:
+        return given_up
     if "cancel" not in services.connections.adapter(store).operations:
         raise OrderLocked(
             f"Order {intent.order_number} has an open payment ({intent.shown_id}) that {store.adapter} cannot void; "
@@ -180,7 +206,7 @@ def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) 
         elif "find" in adapter.operations:
             _find(services, store, adapter, attempt)
         else:
-            postpone(services, attempt, flag="The provider cannot be asked what became of this payment.")
+            postpone(services, attempt, flag=CANNOT_ASK)
     except OutcomeUnknown:
         return False
     except ProviderError:
@@ -193,13 +219,54 @@ def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) 
 
 
 def look_at(services: Services, store: Store, intent_id: str) -> PaymentIntent:
-    """Ask the provider how a payment stands, and record it. Raises ProviderError, OutcomeUnknown."""
+    """Ask the provider how a payment stands, or each of its openings, and record it. Raises ProviderError.
+
+    Raises OutcomeUnknown while it is not known which payment at the provider it is.
+    """
     adapter = services.connections.adapter(store)
     with services.database.read() as connection:
-        reference = reference_of(connection, intent_id)
+        intent = rows.get(connection, intent_id)
+        created, *openings = rows.attempts_of(connection, intent_id)
+    if created.reference is None and not intent.unknown:
+        return _look_without_reference(services, adapter, intent, created, openings)
+    if created.reference is None:
+        raise OutcomeUnknown("The provider has not said yet which payment this is.", attempt_id=created.id)
+    reference = created.reference
     intent = record(services, intent_id, ask(lambda: adapter.fetch(reference)))
     services.wake()
     return intent
+
+
+def _look_without_reference(
+    services: Services, adapter: Adapter, intent: PaymentIntent, created: Attempt, openings: list[Attempt]
+) -> PaymentIntent:
+    """A create that made no payment, as far as we were told: nobody can be asked, and it does not wait for ever.
+
+    After MAY_BE_PAID seconds it is given up if it was never more than offered to a buyer, else a person has to look.
+    """
+    now = services.clock()
+    found = [opening for opening in payable(openings, now) if opening.reference]
+    for opening in found:
+        reference = str(opening.reference)
+        intent = heard(services, opening, ask(partial(adapter.fetch, reference)))
+    if has_aged(created, now) and intent.status in WAITING:
+        return _let_go(services, intent, "no payment was made within a day") or intent
+    if has_aged(created, now) and intent.holding and not intent.flag and not intent.charge:
+        return flag_intent(services, intent.id, "The provider has never said which payment this is.")
+    if not found and not created.exposed:
+        with services.database.write() as connection:
+            rows.change(connection, intent.id, look_at=None)
+    return intent
+
+
+def _let_go(services: Services, intent: PaymentIntent, why: str) -> PaymentIntent | None:
+    """End an intent of which the provider has nothing that could be paid; None if that is not proven."""
+    with services.database.write() as connection:
+        intent = rows.get(connection, intent.id, lock=True)
+        attempts = rows.attempts_of(connection, intent.id)
+        if intent.unknown or intent.status not in WAITING or not nobody_can_pay(attempts, services.clock()):
+            return None
+        return give_up(services, connection, intent, why)
 
 
 def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) -> None:
@@ -215,6 +282,9 @@ def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     outcome = ask(lambda: adapter.fetch(attempt.request["reference"]))
     shown = outcome.status is not Status.REQUIRES_CAPTURE
     if attempt.operation == "refund":
+        with services.database.read() as connection:
+            intent = rows.get(connection, attempt.intent_id)
+            outcome = recognise(services, connection, intent, outcome)
         shown = any(refund.operation_id == attempt.id for refund in outcome.refunds)
     record(services, attempt.intent_id, outcome, attempt if shown else None)
     if not shown:
@@ -226,6 +296,30 @@ def _not_there(services: Services, attempt: Attempt, why: str) -> None:
         abandon(services, attempt, "not_found", why)
     else:
         postpone(services, attempt)
+
+
+def _never_exposed(adapter: Adapter, attempt: Attempt, outcome: Outcome) -> bool:
+    """Stripe's word for a payment that nobody has begun to confirm is requires_payment_method."""
+    return (
+        attempt.operation == "create"
+        and bool(getattr(adapter, "confirmed_by_buyer", False))
+        and outcome.status is Status.REQUIRES_PAYMENT_METHOD
+        and outcome.decline is None
+        and not (outcome.client_secret or outcome.provider_data or outcome.next_action)
+    )
+
+
+def _submitted(services: Services, adapter: Adapter, attempt: Attempt, error: ProviderError) -> Outcome | None:
+    """How the payment stands that the provider has under this key already, if a message has told which one it is."""
+    if error.reason != SUBMITTED:
+        return None
+    with services.database.read() as connection:
+        reference = rows.attempt(connection, attempt.id).reference
+    try:
+        return ask(lambda: adapter.fetch(reference)) if reference else None
+    except ProviderError as unanswered:
+        log.info("attempt %s was submitted, and cannot be looked up: %s", attempt.id, unanswered)
+        return None
 
 
 def failed(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> BridgeError:

@@ -46,14 +46,7 @@ def capture_authorization(
         raise Uncapturable("The payment cannot be captured", reason="status")
     if intent.status is Status.SUCCEEDED:
         return intent
-    wanted = _total(order) if amount is None else amount
-    if not 0 < wanted <= intent.amount:
-        raise CaptureFailed(
-            f"{NOT_CAPTURED}the amount {Money(wanted, intent.currency)} is not between nothing and the authorised "
-            f"{Money(intent.amount, intent.currency)}.",
-            status=502,
-        )
-    return _capture(services, store, intent, wanted, _total(order))
+    return capture(services, store, order, intent, amount)
 
 
 def cancel_authorization(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
@@ -85,8 +78,13 @@ def cancel_authorization(services: Services, store: Store, order_id: int, paymen
     return after
 
 
-def _capture(services: Services, store: Store, intent: PaymentIntent, amount: int, total: int) -> PaymentIntent:
+def capture(
+    services: Services, store: Store, order: Order, intent: PaymentIntent, amount: int | None = None
+) -> PaymentIntent:
+    """Take an authorisation whose intent and order were just checked; `amount` and errors as above."""
     adapter = services.connections.adapter(store)
+    total = _total(order)
+    amount = _wanted(intent, total if amount is None else amount)
     _require(adapter, "capture", "capture_authorization")
     with services.database.write() as connection:
         intent = rows.get(connection, intent.id, lock=True)
@@ -116,19 +114,33 @@ def _checked(
 ) -> tuple[Order, PaymentIntent]:
     """The order and the intent, if they belong together and nothing was refunded."""
     order = read_order(services, store, order_id)
+    require_not_refunded(services, store, order, verb)
+    return order, named_intent(services, store, order, payment_intent_id, verb)
+
+
+def require_not_refunded(services: Services, store: Store, order: Order, verb: str) -> None:
+    """Raises Uncapturable for an order of which something was sent back, by us or by staff in the shop."""
+    with services.database.read() as connection:
+        refunded = any(
+            refund.status.counts
+            for known in rows.of_order(connection, store.id, order.id)
+            for refund in refund_rows.of_intent(connection, known.id)
+        )
+    if refunded or order.refunded or order.status == "refunded":
+        raise Uncapturable(f"Payment cannot be {verb} for partially or fully refunded orders.", reason="refunded")
+
+
+def named_intent(
+    services: Services, store: Store, order: Order, payment_intent_id: str, verb: str = "captured"
+) -> PaymentIntent:
+    """The intent that is named, if it is the order's. Raises IntentNotFound, Uncapturable."""
     with services.database.read() as connection:
         intent = rows.find(connection, store.id, payment_intent_id)
-        of_order = [known for known in rows.of_order(connection, order.id) if known.store_id == store.id]
-        refunded = any(
-            refund.status.counts for known in of_order for refund in refund_rows.of_intent(connection, known.id)
-        )
-    if refunded or order.status == "refunded":
-        raise Uncapturable(f"Payment cannot be {verb} for partially or fully refunded orders.", reason="refunded")
     if intent is None:
         raise IntentNotFound(f"No such payment_intent: '{payment_intent_id}'", id=payment_intent_id)
     if (intent.order_id, intent.order_key) != (order.id, order.key):
         raise Uncapturable(f"The payment cannot be {verb}", reason="order_mismatch")
-    return order, intent
+    return intent
 
 
 def read_order(services: Services, store: Store, order_id: int) -> Order:
@@ -137,6 +149,17 @@ def read_order(services: Services, store: Store, order_id: int) -> Order:
         return services.connections.order_book(store).read(order_id)
     except OrderNotFound:
         raise OrderMissing("Order not found") from None
+
+
+def _wanted(intent: PaymentIntent, amount: int) -> int:
+    """`amount` (minor units), if it can be captured. Raises CaptureFailed."""
+    if 0 < amount <= intent.amount:
+        return amount
+    raise CaptureFailed(
+        f"{NOT_CAPTURED}the amount {Money(amount, intent.currency)} is not between nothing and the authorised "
+        f"{Money(intent.amount, intent.currency)}.",
+        status=502,
+    )
 
 
 def _total(order: Order) -> int:

@@ -5,7 +5,9 @@ intent that holds the order: it gets the same answer, or settles what is unknown
 second payment.
 """
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,9 +29,9 @@ from bridge.domain.orders import PAID_STATUSES, Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import cancel_open, new_attempt, send_create, settle
+from bridge.payments.attempts import ask, cancel_open, new_attempt, send_create, settle
 from bridge.payments.intents import Shown
-from bridge.payments.record import record
+from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import journal
@@ -69,14 +71,22 @@ class _Wanted:
 
 
 def create_payment_intent(
-    services: Services, store: Store, *, order_id: Any, customer: Any, payment_method: Any
+    services: Services,
+    store: Store,
+    *,
+    order_id: Any,
+    customer: Any,
+    payment_method: Any,
+    attempt_id: str | None = None,
 ) -> Shown:
     """Charge an order of this store. Parameters as they came: they are judged here and by the adapter.
+
+    `attempt_id`, a fresh one, is the id of the attempt if one is made.
 
     Raises Refused, Declined, InProgress, OutcomeUnknown, ProviderError or StoreError.
     """
     adapter = services.connections.adapter(store)
-    wanted = _read_and_check(services, store, adapter, order_id, customer, payment_method)
+    wanted = _read_and_check(services, store, adapter, order_id, customer, payment_method, attempt_id)
     order = wanted.order
     for _ in range(ROUNDS):
         with services.database.read() as connection:
@@ -86,7 +96,8 @@ def create_payment_intent(
             require_payable(order)
             shown = _start(services, store, adapter, wanted)
         elif attempt is not None:
-            shown = _settle_first(services, store, attempt, wanted.same_as(existing))
+            settle_first(services, store, attempt, wanted.same_as(existing))
+            shown = None
         elif existing.unknown:  # it was answered between the two reads
             shown = None
         else:
@@ -97,7 +108,13 @@ def create_payment_intent(
 
 
 def _read_and_check(
-    services: Services, store: Store, adapter: Adapter, order_id: Any, customer: Any, payment_method: Any
+    services: Services,
+    store: Store,
+    adapter: Adapter,
+    order_id: Any,
+    customer: Any,
+    payment_method: Any,
+    attempt_id: str | None,
 ) -> _Wanted:
     """In WooPayments' order: order, currency, amount, then what the adapter asks of customer and payment method."""
     read_at = services.clock()
@@ -120,7 +137,7 @@ def _read_and_check(
             amount=money.amount,
         )
     payment = Payment(
-        attempt_id=services.ids.attempt(),
+        attempt_id=attempt_id or services.ids.attempt(),
         order=order,
         amount=money.amount,
         currency=money.currency,
@@ -218,14 +235,14 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
     return send_create(services, store, attempt)
 
 
-def _settle_first(services: Services, store: Store, attempt: Attempt, same: bool) -> Shown | None:
-    """An earlier try is not settled: wait for it, or find out.
+def settle_first(services: Services, store: Store, attempt: Attempt, same: bool) -> None:
+    """An earlier try is not settled: wait for it, or find out. Then look again.
 
-    The same request is sent again only for somebody who wants just that. Always None, for: look again.
+    The same request is sent again only for somebody who wants just that. Raises InProgress, OutcomeUnknown.
     """
     if attempt.busy_until > services.clock():
-        if _answered_soon(services, attempt):
-            return None
+        if answered_soon(services, attempt):
+            return
         raise InProgress(
             "A payment for this order is being made right now. Ask again in a moment.",
             outcome="unknown",
@@ -239,10 +256,9 @@ def _settle_first(services: Services, store: Store, attempt: Attempt, same: bool
             attempt_id=attempt.id,
             provider=store.adapter,
         )
-    return None
 
 
-def _answered_soon(services: Services, attempt: Attempt) -> bool:
+def answered_soon(services: Services, attempt: Attempt) -> bool:
     """Wait a little for the request that is at it, so that a double click gets one answer twice."""
     for _ in range(JOIN_LOOKS):
         services.pause(JOIN_PAUSE)
@@ -259,7 +275,7 @@ def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentI
     replaceable = existing.status in _REPLACEABLE
     declined = existing.status is Status.REQUIRES_PAYMENT_METHOD and existing.last_error is not None
     if wanted.same_as(existing) and not declined:
-        return _refreshed(services, adapter, existing) if replaceable else _as_stored(services, existing)
+        return refreshed(services, adapter, existing) if replaceable else as_stored(services, existing)
     if not replaceable:
         raise _locked(existing)
     cancel_open(services, store, existing)
@@ -278,23 +294,37 @@ def _release(services: Services, paid: PaymentIntent) -> bool:
     return True
 
 
-def _as_stored(services: Services, intent: PaymentIntent) -> Shown:
+def as_stored(services: Services, intent: PaymentIntent) -> Shown:
     with services.database.read() as connection:
         return Shown(intent, rows.attempts_of(connection, intent.id)[-1].id)
 
 
-def _refreshed(services: Services, adapter: Adapter, intent: PaymentIntent) -> Shown:
-    """An open intent as the provider has it now, with the one-time material that is not stored."""
+def refreshed(services: Services, adapter: Adapter, intent: PaymentIntent) -> Shown:
+    """An open intent as the provider has it now, with what the buyer needs.
+
+    A create that made no payment, because something stood against the buyer, is asked for again under its own key.
+    """
     with services.database.read() as connection:
         attempt = rows.attempts_of(connection, intent.id)[0]
-    if attempt.reference is None:
+    outcome = None
+    with suppress(ProviderError):
+        if attempt.reference is not None:
+            outcome = ask(lambda: adapter.fetch(str(attempt.reference)))
+            intent = record(services, intent.id, outcome)
+        elif attempt.exposed and services.clock() < attempt.sent_at + adapter.replay_window:
+            outcome = ask(lambda: adapter.create(attempt.request, attempt.key))
+            intent = record(services, intent.id, outcome, attempt)
+    if outcome and (outcome.client_secret or outcome.provider_data or outcome.next_action):
+        return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
+    return _with_material(services, intent, attempt)
+
+
+def _with_material(services: Services, intent: PaymentIntent, attempt: Attempt) -> Shown:
+    """An intent with what its first answer had for the buyer, as long as it waits for one."""
+    if attempt.material is None or intent.status not in WAITING:
         return Shown(intent, attempt.id)
-    try:
-        outcome = adapter.fetch(attempt.reference)
-    except ProviderError:
-        return Shown(intent, attempt.id)
-    intent = record(services, intent.id, outcome)
-    return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
+    kept = json.loads(services.vault.decrypt(attempt.material))
+    return Shown(intent, attempt.id, kept["next_action"], kept["client_secret"], kept["provider_data"])
 
 
 def _locked(existing: PaymentIntent) -> OrderLocked:

@@ -42,17 +42,20 @@ def create_customer(services: Services, store: Store, order_id: int) -> str:
 
 
 def payment_methods(services: Services, store: Store, customer: str) -> list[dict[str, Any]]:
-    """What a customer has saved, as the provider has it; nothing of one that was made for another store.
+    """What a customer has saved, as the provider has it; nothing of one that is not known to be this store's.
 
-    Stores that share a platform account share its customers. Raises Unsupported or ProviderError.
+    Stores that share a platform account share its customers. One that the bridge did not make is this store's only if
+    the provider keeps the store's address with it. Raises Unsupported or ProviderError.
     """
     adapter = services.connections.adapter(store)
     if "payment_methods" not in adapter.operations:
         raise Unsupported("payment_methods", adapter.name)
     with services.database.read() as connection:
-        if rows.is_anothers(connection, store.id, customer):
-            return []
-    return ask(lambda: adapter.payment_methods(customer))
+        owners = rows.owners(connection, customer)
+    if not owners:
+        site = ask(lambda: adapter.customer_site(customer))
+        owners = {store.id} if site in (None, store.identity) else set()
+    return ask(lambda: adapter.payment_methods(customer)) if store.id in owners else []
 
 
 def _details(store: Store, order: Order) -> CustomerDetails:

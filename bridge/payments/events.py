@@ -9,15 +9,17 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, Unsupported
+from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent
+from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.domain.stores import Store
 from bridge.payments import openings, stores
 from bridge.payments.attempts import ask, conclude
-from bridge.payments.record import record
+from bridge.payments.record import doubt, record
 from bridge.payments.services import Services
 from bridge.payments.store_events import order_changed
+from bridge.payments.unknowns import flag_intent
 from bridge.storage import inbox
 from bridge.storage import intents as rows
 from bridge.storage.inbox import Letter
@@ -26,8 +28,12 @@ log = logging.getLogger(__name__)
 
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Seconds before a message that could not be worked on is tried again; the last one repeats."""
+CALLS = 8
+"""Requests that work on one message makes at the most: the lease of a message is that many timeouts."""
 KEPT = 72 * 3600.0
 """Seconds that a message is tried, or waits for a payment that it could be about."""
+LEAST_TRIES = 20
+"""However old a message is, it is tried so often: time in which nobody worked does not count against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +66,19 @@ def receive(services: Services, endpoint: str, headers: Mapping[str, str], body:
     return Received(row_id, new)
 
 
-def work_due(services: Services) -> int:
-    """Work on the messages that are due; how many were taken in hand."""
-    letters = inbox.claim(services.database, services.clock(), 3 * services.provider_timeout + 5)
-    for letter in letters:
-        try:
-            _work(services, letter)
-        except BridgeError as error:
-            _later(services, letter, str(error))
-        except Exception:
-            log.exception("message %s could not be worked on", letter.id)
-            _later(services, letter, "A fault of the bridge; the log says which.")
-    return len(letters)
+def work_due(services: Services) -> bool:
+    """Work on the message that is due first. False if there is none."""
+    letter = inbox.claim(services.database, services.clock(), CALLS * services.provider_timeout + 5)
+    if letter is None:
+        return False
+    try:
+        _work(services, letter)
+    except BridgeError as error:
+        _later(services, letter, str(error))
+    except Exception:
+        log.exception("message %s could not be worked on", letter.id)
+        _later(services, letter, "A fault of the bridge; the log says which.")
+    return True
 
 
 def of_endpoint(services: Services, endpoint: str) -> list[Store]:
@@ -131,17 +138,35 @@ def _work(services: Services, letter: Letter) -> None:
     if reference is None:
         _later(services, letter, "The message does not say which payment it is about.")
         return
+    if (said := _another_sum(event, intent)) is not None:
+        doubt(services, intent.id, said)
+        _finish(services, letter, "dead", intent.id, "The message names another sum than ours.")
+        return
     outcome = ask(lambda: adapter.fetch(reference))
-    if attempt is not None and opened:
-        openings.heard(services, attempt, outcome)
-    elif attempt is not None:
-        try:
+    try:
+        if attempt is not None and opened:
+            openings.heard(services, attempt, outcome)
+        elif attempt is not None:
             conclude(services, store, attempt, outcome)
-        except BridgeError as told:
-            log.info("message %s settled attempt %s: %s", letter.id, attempt.id, told)
-    else:
-        record(services, intent.id, outcome)
+        else:
+            record(services, intent.id, outcome)
+    except NotOurs as error:
+        flag_intent(services, intent.id, str(error))
+        _finish(services, letter, "dead", intent.id, str(error))
+        return
+    except BridgeError as told:
+        if attempt is None or opened:
+            raise
+        log.info("message %s settled attempt %s: %s", letter.id, attempt.id, told)
     _finish(services, letter, "done", intent.id)
+
+
+def _another_sum(event: ProviderEvent, intent: PaymentIntent) -> Money | None:
+    """What a message says was paid, if it says it and it is not what we asked for."""
+    amount, currency = event.amount, event.currency or intent.currency
+    if (intent.amount if amount is None else amount, currency) == (intent.amount, intent.currency):
+        return None
+    return Money(intent.amount if amount is None else amount, currency)
 
 
 def _known_reference(services: Services, intent: PaymentIntent) -> str | None:
@@ -179,7 +204,7 @@ def _park(services: Services, letter: Letter) -> None:
 
 def _later(services: Services, letter: Letter, why: str) -> None:
     now = services.clock()
-    if now - letter.received > KEPT:
+    if now - letter.received > KEPT and letter.tries >= LEAST_TRIES:
         _finish(services, letter, "dead", error=why)
         return
     delay = RETRY_DELAYS[min(letter.tries, len(RETRY_DELAYS)) - 1]

@@ -6,12 +6,14 @@ The payment is looked at, at its provider. The messages are those that WooPaymen
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bridge.domain.errors import EventRefused, IntentNotFound
+from bridge.domain.errors import EventRefused, IntentNotFound, OutcomeUnknown
 from bridge.domain.intents import PaymentIntent
 from bridge.domain.stores import Store
-from bridge.payments.attempts import look_at
+from bridge.payments.attempts import look_at, settle
 from bridge.payments.services import Services
+from bridge.storage import Connection
 from bridge.storage import intents as rows
+from bridge.storage.lines import is_id
 
 WITHOUT_EFFECT = frozenset({"payment_intent.canceled", "payment_intent.amount_capturable_updated"})
 """Messages that mean nothing for a payment that is not here."""
@@ -30,7 +32,7 @@ def take_hint(services: Services, store: Store, message: Any) -> None:
     about = _part(_part(message, "data", Mapping), "object", Mapping)
     found = _find(services, store, about)
     if found is not None:
-        look_at(services, store, found.id)
+        _look(services, store, found)
     elif kind.startswith("charge.dispute."):
         raise EventRefused(f"Could not find order via charge ID: {about.get('charge')}")
     elif kind not in WITHOUT_EFFECT:
@@ -49,7 +51,25 @@ def _find(services: Services, store: Store, about: Mapping[str, Any]) -> Payment
         for name in _names(about):
             if found := rows.find(connection, store.id, name) or rows.by_charge(connection, store.id, name):
                 return found
-    return None
+        return _waiting(connection, store, about)
+
+
+def _waiting(connection: Connection, store: Store, about: Mapping[str, Any]) -> PaymentIntent | None:
+    """The order's payment of which the provider has not told us yet what it calls it."""
+    metadata = about.get("metadata")
+    order = str(metadata.get("order_id") or "") if isinstance(metadata, Mapping) else ""
+    intents = rows.of_order(connection, store.id, int(order)) if is_id(order) else []
+    return next((intent for intent in intents if intent.holding and intent.public_id is None), None)
+
+
+def _look(services: Services, store: Store, intent: PaymentIntent) -> None:
+    """See how it stands, and with that what became of a request whose outcome nobody knew."""
+    with services.database.read() as connection:
+        attempt = rows.unsettled(connection, intent.id)
+    if attempt is None:
+        look_at(services, store, intent.id)
+    elif not settle(services, store, attempt, resend=False):
+        raise OutcomeUnknown("It is not known yet what became of this payment.", attempt_id=attempt.id)
 
 
 def _names(about: Mapping[str, Any]) -> Iterator[str]:

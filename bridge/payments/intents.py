@@ -22,6 +22,7 @@ class Shown:
     next_action: dict[str, Any] | None = field(default=None, repr=False)
     client_secret: str | None = field(default=None, repr=False)
     provider_data: dict[str, Any] | None = field(default=None, repr=False)
+    payment_method_type: str = "card"
 
 
 def show(services: Services, store: Store, name: str) -> Shown:
@@ -31,4 +32,5 @@ def show(services: Services, store: Store, name: str) -> Shown:
         if intent is None:
             raise IntentNotFound(f"No such payment_intent: '{name}'", id=name)
         attempts = rows.attempts_of(connection, intent.id)
-    return Shown(intent, attempts[-1].id)
+    kind = getattr(services.connections.adapter(store), "payment_method_type", "card")
+    return Shown(intent, attempts[-1].id, payment_method_type=str(kind))

@@ -1,48 +1,45 @@
 """Redirect mode: every time a person opens the buyer's page, the provider makes one more payment, as an attempt.
 
-The row is committed before the provider is asked. The address that it answers leaves us once and is stored nowhere. An
-opening whose address has left us (`exposed`) may be paid until the provider says that it is over, or for MAY_BE_PAID
-seconds: until then another one needs the buyer's word, because both could be paid. One whose address never left is
-nothing that anybody could pay: no opening is ever unsettled, and one whose answer was lost is just asked for again.
+The row is committed before the provider is asked. The address that it answers leaves us once and is stored nowhere.
+While an opening may still be paid, another one needs the buyer's word, because both could be paid. No opening is ever
+unsettled: one whose answer was lost is just asked for again.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import replace
 
 from bridge.domain.errors import BridgeError, OrderNotPayable, ProviderConfused, Refused
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
-from bridge.domain.outcomes import Opening, Outcome, Payment
+from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import ask, new_attempt
+from bridge.payments.attempts import ask, look_at, new_attempt
 from bridge.payments.create import describe, require_payable
-from bridge.payments.record import WAITING, record
+from bridge.payments.opened import MAY_BE_PAID, OPEN, heard, named, payable
+from bridge.payments.record import WAITING
 from bridge.payments.services import Services
-from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
+from bridge.storage import journal
 
-OPEN = "open"
-"""The operation of such an attempt."""
-MAY_BE_PAID = 24 * 3600.0
-"""Seconds. No provider says how long its page can be paid; a day is longer than any of them is known to wait."""
+__all__ = [
+    "MAY_BE_PAID",
+    "MOST",
+    "NOT_NOW",
+    "OPEN",
+    "OPENED_BEFORE",
+    "heard",
+    "look_at",
+    "named",
+    "open_payment",
+    "payable",
+]
+
 MOST = 5
 """How many openings of one payment may be payable at the same time."""
 NOT_NOW, OPENED_BEFORE = "not_now", "opened_before"
 """Reasons of a Refused: the payment is past that; the buyer has to say that it shall be done again."""
-
-
-def payable(attempts: Sequence[Attempt], now: float) -> list[Attempt]:
-    """The openings that somebody could still pay, and those that are being made right now; oldest first."""
-    return [
-        attempt
-        for attempt in attempts
-        if attempt.operation == OPEN
-        and attempt.state is AttemptState.DONE
-        and (attempt.busy_until > now or (attempt.exposed and attempt.created > now - MAY_BE_PAID))
-    ]
 
 
 def open_payment(services: Services, store: Store, intent: PaymentIntent, *, again: bool) -> Opening:
@@ -69,48 +66,6 @@ def open_payment(services: Services, store: Store, intent: PaymentIntent, *, aga
         rows.change(connection, intent.id, status=status, updated=now)
         journal.write(connection, now, intent.id, "opened", attempt_id=attempt.id, expires=opening.expires)
     return opening
-
-
-def heard(services: Services, attempt: Attempt, outcome: Outcome) -> PaymentIntent:
-    """Write down what the provider says of one opening. That one is over says nothing of the others, nor of the order.
-
-    Raises ProviderConfused for another amount.
-    """
-    over = outcome.decline is not None or outcome.status is Status.CANCELED
-    now = services.clock()
-    with services.database.write() as connection:
-        intent = rows.get(connection, attempt.intent_id, lock=True)
-        known = rows.attempt(connection, attempt.id)
-        if outcome.reference and known.reference is None:
-            rows.change_attempt(connection, attempt.id, reference=outcome.reference)
-        if over and known.state is AttemptState.DONE:
-            _end(connection, now, intent, attempt, outcome)
-    if not over:
-        intent = record(services, intent.id, outcome)
-        services.wake()
-    return intent
-
-
-def look_at(services: Services, store: Store, intent_id: str) -> None:
-    """Ask the provider about every opening that may be paid and whose name at the provider we have heard.
-
-    Raises ProviderError.
-    """
-    adapter = services.connections.adapter(store)
-    with services.database.read() as connection:
-        attempts = rows.attempts_of(connection, intent_id)
-    for attempt in payable(attempts, services.clock()):
-        if attempt.reference:
-            heard(services, attempt, ask(partial(adapter.fetch, attempt.reference)))
-
-
-def named(connection: Connection, intent_id: str, *names: str | None) -> Attempt | None:
-    """The opening of an intent that has one of these as its id or reference."""
-    wanted = set(filter(None, names))
-    for attempt in rows.attempts_of(connection, intent_id):
-        if attempt.operation == OPEN and {attempt.id, attempt.reference} & wanted:
-            return attempt
-    return None
 
 
 def _payment(services: Services, store: Store, adapter: Adapter, intent: PaymentIntent) -> Payment:
@@ -182,13 +137,3 @@ def _failed(services: Services, attempt: Attempt, error: BridgeError) -> None:
     with services.database.write() as connection:
         rows.change_attempt(connection, attempt.id, state=state, busy_until=0.0)
         journal.write(connection, now, attempt.intent_id, "open_failed", attempt_id=attempt.id, why=str(error))
-
-
-def _end(connection: Connection, now: float, intent: PaymentIntent, attempt: Attempt, outcome: Outcome) -> None:
-    """It was declined or has run out. The payment still waits for the buyer."""
-    rows.change_attempt(connection, attempt.id, state=AttemptState.ABANDONED)
-    why = outcome.decline.message if outcome.decline else "it has run out"
-    journal.write(connection, now, intent.id, "open_ended", attempt_id=attempt.id, why=why)
-    if outcome.decline and intent.status in WAITING:
-        error = {"type": "card_error", **asdict(outcome.decline)}
-        rows.change(connection, intent.id, status=Status.REQUIRES_PAYMENT_METHOD, last_error=error, updated=now)

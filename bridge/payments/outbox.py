@@ -2,7 +2,7 @@
 
 import logging
 
-from bridge.domain.errors import BridgeError, ConfigurationError
+from bridge.domain.errors import BridgeError, ConfigurationError, StoreUnreachable
 from bridge.domain.orders import Delivery
 from bridge.payments.services import Services
 from bridge.storage import intents as intent_rows
@@ -16,16 +16,19 @@ RETRY_DELAYS = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds before a failed delivery is tried again, plus up to a tenth; the last one repeats."""
 GIVE_UP_AFTER = 80
 """Deliveries begun before it becomes a dead letter: about three days."""
+HELD_BACK = (15.0, 60.0)
+"""Seconds, at least and at most, for which everything else waits that a shop which cannot be reached has to hear of."""
 CALLS = 8
 """Requests that one delivery makes at the most: the lease of a parcel is that many timeouts."""
 
 
-def deliver_due(services: Services) -> int:
-    """Deliver what is due now; how many were taken in hand."""
-    parcels = rows.claim(services.database, services.clock(), CALLS * services.provider_timeout + 5)
-    for parcel in parcels:
-        _deliver(services, parcel)
-    return len(parcels)
+def deliver_due(services: Services) -> bool:
+    """Deliver the update that is due first. False if there is none."""
+    parcel = rows.claim(services.database, services.clock(), CALLS * services.provider_timeout + 5)
+    if parcel is None:
+        return False
+    _deliver(services, parcel)
+    return True
 
 
 def _deliver(services: Services, parcel: Parcel) -> None:
@@ -33,6 +36,8 @@ def _deliver(services: Services, parcel: Parcel) -> None:
     try:
         store = services.connections.store(parcel.store_id)
         delivery = services.connections.order_book(store).deliver(update, first=parcel.tries == 1)
+    except StoreUnreachable as error:
+        _failed(services, parcel, str(error), is_down=True)
     except (BridgeError, ConfigurationError) as error:
         _failed(services, parcel, str(error))
     except Exception:
@@ -54,7 +59,8 @@ def _delivered(services: Services, parcel: Parcel, delivery: Delivery) -> None:
             journal.write(connection, now, parcel.intent_id, "flagged", why=delivery.flag)
 
 
-def _failed(services: Services, parcel: Parcel, why: str) -> None:
+def _failed(services: Services, parcel: Parcel, why: str, *, is_down: bool = False) -> None:
+    """Later, or never. While a shop is down, one update knocks at its door and the others wait, untried."""
     now = services.clock()
     operation_id = parcel.update.operation_id
     with services.database.write() as connection:
@@ -64,6 +70,9 @@ def _failed(services: Services, parcel: Parcel, why: str) -> None:
             intent_rows.change(connection, parcel.intent_id, flag=flag, updated=now)
         else:
             delay = RETRY_DELAYS[min(parcel.tries, len(RETRY_DELAYS)) - 1]
-            rows.postponed(connection, operation_id, now + delay * (1 + services.jitter() / 10), why)
+            due = now + delay * (1 + services.jitter() / 10)
+            rows.postponed(connection, parcel, due, why)
+            if is_down:
+                rows.hold_back(connection, parcel.store_id, now, now + min(max(delay, HELD_BACK[0]), HELD_BACK[1]))
         if parcel.tries == 1 or parcel.tries >= GIVE_UP_AFTER:
             journal.write(connection, now, parcel.intent_id, "store_not_updated", update=parcel.update.kind, why=why)

@@ -162,7 +162,7 @@ def try_again(services: Services, token: str) -> str:
         raise Refused("This payment cannot be started anew.", reason=NOT_NOW)
     intent = seen.intent
     with services.database.read() as connection:
-        tries = [each for each in rows.of_order(connection, intent.order_id) if each.store_id == intent.store_id]
+        tries = rows.of_order(connection, intent.store_id, intent.order_id)
     if len(tries) >= MOST_TRIES:
         raise Refused("This order was tried too often.", reason="tried_too_often")
     shown = create_payment_intent(

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-from bridge.domain.errors import ProviderConfused
+from bridge.domain.errors import NotOurs
 from bridge.domain.intents import (
     UNSETTLED,
     Attempt,
@@ -17,10 +17,13 @@ from bridge.domain.intents import (
     Status,
     may_become,
 )
-from bridge.domain.orders import OrderUpdate
+from bridge.domain.money import Money
+from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
 from bridge.payments import updates
+from bridge.payments.returned import recognise
 from bridge.payments.services import Services
+from bridge.payments.unknowns import FLAGS
 from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
@@ -33,12 +36,15 @@ HOLD = 7 * DAY
 WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
 """Where the buyer has to do something."""
 _MONEY = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE})
+DIFFERS = "amount_differs"
+"""How the flag begins of a payment for which the provider has named another sum."""
+_DOUBTED = "The payment provider speaks of {second} for this payment of {money} ({id}). Somebody has to look at it."
 
 
 def record(
     services: Services, intent_id: str, outcome: Outcome, attempt: Attempt | None = None, total: int | None = None
 ) -> PaymentIntent:
-    """Record an answer to `attempt`, or news that came without one. Raises ProviderConfused for another amount.
+    """Record an answer to `attempt`, or news that came without one. Raises NotOurs for what is not about this payment.
 
     `total` is what the order comes to now, in minor units, if it was just read and may have changed.
     """
@@ -46,15 +52,19 @@ def record(
     with services.database.write() as connection:
         before = rows.get(connection, intent_id, lock=True)
         if not outcome.currency:
+            if before.flag.startswith(DIFFERS):
+                raise NotOurs("The provider's message named another amount: a person has to look first.")
             outcome = _filled(outcome, before)
-        if (outcome.amount, outcome.currency.upper()) != (before.amount, before.currency):
-            raise ProviderConfused("The payment provider's answer is about another amount.")
+        _require_ours(connection, before, outcome, attempt)
+        outcome = recognise(services, connection, before, outcome)
         if _is_second(before, outcome):
             Scribe(services, connection, before, now).report_second(outcome)
             return before
         first = _settle_attempt(connection, attempt, outcome, _material(services, outcome))
         changes = _changes(services, before, outcome, first) | {"updated": now}
         changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
+        if before.flag in FLAGS and not changes["unknown"]:
+            changes = {"flag": ""} | changes
         rows.change(connection, before.id, **changes)
         if outcome.charge:
             rows.put_charge(connection, before, outcome.charge)
@@ -65,13 +75,33 @@ def record(
         if first or after.status is not before.status:
             scribe.note_payment(attempt, outcome)
         if words := updates.of_payment(before, after, outcome, first):
-            captured = outcome.charge.amount_captured if outcome.charge and words is updates.CAPTURED else None
+            taken = outcome.charge is not None and words in (updates.CAPTURED, updates.CHARGED)
+            captured = outcome.charge.amount_captured if outcome.charge and taken else None
             scribe.tell(words, captured, total)
-        for refund in outcome.refunds:
+        for refund in sorted(outcome.refunds, key=lambda refund: refund.created):
             scribe.put_refund(refund, "provider")
         if outcome.dispute:
             scribe.put_dispute(outcome.dispute)
     return after
+
+
+def doubt(services: Services, intent_id: str, said: Money) -> None:
+    """A proven message names another sum than ours: nothing is fulfilled by itself, and the order waits on hold."""
+    now = services.clock()
+    with services.database.write() as connection:
+        intent = rows.get(connection, intent_id, lock=True)
+        flag = f"{DIFFERS}: the provider speaks of {said}, the payment is of {Money(intent.amount, intent.currency)}."
+        if intent.flag == flag:
+            return
+        changes: dict[str, Any] = {"flag": flag, "look_at": None, "updated": now}
+        held = intent.status in WAITING
+        if held:
+            changes["status"] = Status.PROCESSING
+        rows.change(connection, intent.id, **changes)
+        rows.forget_material(connection, intent.id)
+        scribe = Scribe(services, connection, replace(intent, **changes), now)
+        scribe.log("amount_differs", None, amount=said.amount, currency=said.currency)
+        scribe.tell((UpdateKind.AUTHORIZED if held else UpdateKind.NOTE, _DOUBTED), second=str(said))
 
 
 class Scribe:
@@ -138,6 +168,8 @@ class Scribe:
 
     def put_dispute(self, dispute: Dispute) -> None:
         before = refund_rows.dispute(self._connection, self._intent.store_id, dispute.id)
+        if dispute.is_closed:
+            dispute = replace(dispute, closed=(before and before.closed) or int(self._now))
         if before == dispute:
             return
         refund_rows.put_dispute(self._connection, self._intent, dispute)
@@ -157,6 +189,17 @@ class Scribe:
 
     def _owe(self, update: OrderUpdate) -> None:
         outbox.add(self._connection, self._now, self._intent.store_id, self._intent.id, update)
+
+
+def _require_ours(connection: Connection, intent: PaymentIntent, outcome: Outcome, attempt: Attempt | None) -> None:
+    """Raises NotOurs for another sum, or for an attempt that is none of the intent's."""
+    if (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
+        raise NotOurs("The payment provider's answer is about another amount.")
+    named = outcome.attempt_id
+    if named is None or named == intent.id or (attempt and named == attempt.id):
+        return
+    if all(named != known.id for known in rows.attempts_of(connection, intent.id)):
+        raise NotOurs("The payment provider's answer is about another payment.")
 
 
 def _filled(outcome: Outcome, intent: PaymentIntent) -> Outcome:
@@ -218,6 +261,10 @@ def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first:
         changes["flag"] = f"The provider reports {outcome.status.value} for a payment that was taken as canceled."
     if outcome.decline:
         changes["last_error"] = {"type": "card_error", **asdict(outcome.decline)}
+    elif outcome.problem:
+        changes["last_error"] = asdict(outcome.problem)
+    elif status in _MONEY:
+        changes["last_error"] = None
     return changes
 
 
@@ -230,4 +277,6 @@ def _look_at(now: float, before: PaymentIntent, status: Status, outcome: Outcome
     if status is Status.REQUIRES_CAPTURE:
         card = outcome.charge.card if outcome.charge and outcome.charge.card else {}
         return float(card.get("capture_before") or before.created + HOLD) + 60
+    if outcome.reference is None:
+        return before.created + DAY
     return now + min(max(60.0, (now - before.created) / 10), DAY)

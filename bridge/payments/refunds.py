@@ -1,23 +1,26 @@
 """Refunds: send money back, never more than was captured, however many ask at once."""
 
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bridge.domain.errors import (
+    InProgress,
     InvalidParameter,
     OutcomeUnknown,
     ProviderError,
+    ProviderRefused,
     RefundRefused,
     Unsupported,
 )
-from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Refund, RefundStatus, Status
+from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, PaymentIntent, Refund, RefundStatus, Status
 from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
 from bridge.payments import updates
-from bridge.payments.attempts import ask, failed, new_attempt, reference_of
+from bridge.payments.attempts import ask, failed, new_attempt, reference_of, settle, unknown
 from bridge.payments.captures import read_order
+from bridge.payments.create import answered_soon
 from bridge.payments.record import LOOK_AFTER, Scribe
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -26,6 +29,16 @@ from bridge.storage import refunds as refund_rows
 
 NOT_CAPTURED = "The payment has not been captured yet, so that there is nothing to refund."
 PROVIDER_REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
+REPEATED_WITHIN = 600.0
+"""Seconds after a refund during which the same again, without a name of its own, means the same refund."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A refund as the provider has it. `repeated` if an earlier request has made it."""
+
+    refund: Refund
+    repeated: bool = False
 
 
 def refund(
@@ -38,10 +51,12 @@ def refund(
     reason: Any = "",
     origin: str = "bridge",
     attempt_id: str | None = None,
-) -> Refund:
-    """Send `amount` minor units back, of the charge or of the order's payment. Under one `attempt_id` only once.
+) -> Made:
+    """Send `amount` minor units back, of the charge or of the order's payment.
 
-    Raises RefundRefused, InvalidParameter, OutcomeUnknown, Unsupported, ProviderError or StoreError.
+    Under one `attempt_id` only once: the refund that was begun under it is carried on. Without one, the same refund
+    within ten minutes is the first one. Raises RefundRefused, InvalidParameter, InProgress, OutcomeUnknown,
+    Unsupported, ProviderError or StoreError.
     """
     wanted = _amount(amount)
     reason = str(reason or "")[:500]
@@ -51,31 +66,38 @@ def refund(
         raise Unsupported("refund", adapter.name)
     if not charge_id:
         _require_decimals(services, store, intent, wanted)
-    attempt_id = attempt_id or services.ids.attempt()
-    attempt, request = _claim(services, store, intent, wanted, reason, origin, attempt_id)
-    provider_request = replace(request, reason=reason if reason in PROVIDER_REASONS else "")
-    try:
-        answer = ask(lambda: adapter.refund(provider_request, attempt.key))
-    except ProviderError as error:
-        told = failed(services, store, attempt, error)
-        if not isinstance(told, OutcomeUnknown):
-            _refused(services, intent, wanted, str(error))
-        raise told from error
-    done = replace(answer, operation_id=attempt.id, reason=reason)
-    _record(services, attempt, done, origin, will_tell="events" in adapter.operations)
-    services.wake()
-    return done
+    claimed = _claim(services, store, intent, wanted, reason, origin, attempt_id)
+    if isinstance(claimed, Attempt):
+        return Made(_send(services, store, claimed, intent, origin))
+    return Made(_carry_on(services, store, claimed, intent, origin, resend=bool(attempt_id)), not attempt_id)
 
 
 def _claim(
-    services: Services, store: Store, intent: PaymentIntent, amount: int, reason: str, origin: str, attempt_id: str
-) -> tuple[Attempt, RefundRequest]:
-    """Reserve the sum, with the attempt, in one transaction that nobody else of this intent is in."""
+    services: Services,
+    store: Store,
+    intent: PaymentIntent,
+    amount: int,
+    reason: str,
+    origin: str,
+    attempt_id: str | None,
+) -> Attempt | Refund:
+    """Reserve the sum, with the attempt, in one transaction that nobody else of this intent is in.
+
+    The refund that is meant, if it was begun before; then nothing is written.
+    """
     with services.database.write() as connection:
         intent = rows.get(connection, intent.id, lock=True)
         charge = intent.charge
         if charge is None or not charge.captured:
             raise RefundRefused(NOT_CAPTURED, reason="not_captured")
+        reserved = Refund("", charge.id, amount, RefundStatus.PENDING, reason, attempt_id or services.ids.attempt())
+        if attempt_id:
+            earlier = refund_rows.begun(connection, attempt_id)
+        else:
+            earlier = refund_rows.repeated(connection, intent, reserved, services.clock() - REPEATED_WITHIN)
+        if earlier:
+            return earlier
+        attempt_id = reserved.operation_id
         if amount > refund_rows.left(connection, store.id, charge.id):
             raise RefundRefused("Invalid refund amount.", reason="amount_too_large")
         request = RefundRequest(
@@ -88,25 +110,75 @@ def _claim(
         )
         attempt = new_attempt(services, store, attempt_id, intent.id, "refund", asdict(request))
         rows.add_attempt(connection, attempt)
-        reserved = Refund("", charge.id, amount, RefundStatus.PENDING, reason, attempt_id)
         refund_rows.add(connection, intent, reserved, attempt_id, origin, attempt.created)
         journal.write(
             connection, attempt.created, intent.id, "refund_sent", attempt_id=attempt_id, amount=amount, reason=reason
         )
-    return attempt, request
+    return attempt
+
+
+def _send(
+    services: Services, store: Store, attempt: Attempt, intent: PaymentIntent, origin: str, *, again: bool = False
+) -> Refund:
+    """Send a refund that is committed. When it is sent `again`, a refusal proves nothing about the first time."""
+    adapter = services.connections.adapter(store)
+    request = RefundRequest(**attempt.request)
+    asked = replace(request, reason=request.reason if request.reason in PROVIDER_REASONS else "")
+    try:
+        answer = ask(lambda: adapter.refund(asked, attempt.key))
+    except ProviderError as error:
+        raised = unknown(services, store, attempt, error) if again else failed(services, store, attempt, error)
+        if not isinstance(raised, OutcomeUnknown):
+            _refused(services, intent, request.amount, str(error))
+        raise raised from error
+    done = replace(answer, operation_id=attempt.id, reason=request.reason)
+    _record(services, attempt, done, origin, will_tell="events" in adapter.operations)
+    services.wake()
+    return done
+
+
+def _carry_on(
+    services: Services, store: Store, earlier: Refund, intent: PaymentIntent, origin: str, *, resend: bool
+) -> Refund:
+    """How a refund that was begun before stands now. One that is unknown is settled first.
+
+    With `resend` by the same request under the same key, while the provider knows it; else the provider is only asked.
+    """
+    with services.database.read() as connection:
+        attempt = rows.attempt(connection, earlier.operation_id)
+    told = {"outcome": "unknown", "attempt_id": attempt.id, "provider": store.adapter}
+    now = services.clock()
+    if attempt.busy_until > now and not answered_soon(services, attempt):
+        raise InProgress("This refund is being made right now. Ask again in a moment.", **told)
+    if resend and now < attempt.sent_at + services.connections.adapter(store).replay_window:
+        if rows.take(services.database, attempt.id, now, now + services.provider_timeout + 2):
+            return _send(services, store, attempt, intent, origin, again=True)
+    elif attempt.state in UNSETTLED:
+        settle(services, store, attempt, resend=False)
+    with services.database.read() as connection:
+        attempt = rows.attempt(connection, attempt.id)
+        known = refund_rows.begun(connection, attempt.id) or earlier
+    if attempt.state in UNSETTLED:
+        raise OutcomeUnknown("It is not known yet whether this refund was made; it is being settled.", **told)
+    if not known.id:
+        raise ProviderRefused(known.failure or "The refund was not made.", **told | {"outcome": "failed"})
+    return known
 
 
 def _record(services: Services, attempt: Attempt, done: Refund, origin: str, *, will_tell: bool) -> None:
     """A provider that will not tell of a failure by itself is asked later."""
     with services.database.write() as connection:
         intent = rows.get(connection, attempt.intent_id, lock=True)
+        before = refund_rows.begun(connection, attempt.id)
         rows.change_attempt(connection, attempt.id, state=AttemptState.DONE, reference=done.id, busy_until=0.0)
         Scribe(services, connection, intent, services.clock()).put_refund(done, origin)
         if not will_tell:
             rows.change(connection, intent.id, look_at=services.clock() + LOOK_AFTER)
-        if intent.charge and done.status.counts:
+        if intent.charge and done.status.counts and not (before and before.id):
             sent_back = min(intent.charge.amount_refunded + done.amount, intent.charge.amount_captured)
             rows.put_charge(connection, intent, replace(intent.charge, amount_refunded=sent_back))
+        if intent.unknown:
+            rows.change(connection, intent.id, unknown=rows.is_unsettled(connection, intent.id))
 
 
 def _refused(services: Services, intent: PaymentIntent, amount: int, why: str) -> None:
@@ -123,10 +195,12 @@ def _charged(services: Services, store: Store, order_id: Any, charge_id: Any) ->
             found = rows.by_charge(connection, store.id, str(charge_id))
             if found is None:
                 raise RefundRefused(f"Error: No such charge: '{str(charge_id)[:60]}'", reason="charge_missing")
+            if order_id not in (None, "") and str(order_id).lstrip("0") != str(found.order_id):
+                raise RefundRefused("The charge does not belong to this order.", reason="order_mismatch")
             return found
         if order_id in (None, "") or not re.fullmatch(r"[0-9]{1,18}", str(order_id)):
             raise InvalidParameter("order_id", "A refund needs the order_id or the charge_id of a payment.")
-        intents = [i for i in rows.of_order(connection, int(order_id)) if i.store_id == store.id and i.charge]
+        intents = [intent for intent in rows.of_order(connection, store.id, int(order_id)) if intent.charge]
     paid = [i for i in intents if i.status is Status.SUCCEEDED] or intents
     if not paid:
         raise RefundRefused(f"Order {order_id} has no payment that could be refunded.", reason="no_payment")

@@ -72,7 +72,7 @@ def _follow(services: Services, store: Store, order: Order, intent: PaymentInten
 
 def _gone(services: Services, store: Store, order_id: int) -> str | None:
     with services.database.read() as connection:
-        held = [i for i in rows.of_order(connection, order_id) if i.store_id == store.id and i.holding]
+        held = [intent for intent in rows.of_order(connection, store.id, order_id) if intent.holding]
     for intent in held:
         _flag(services, intent, f"Order {intent.order_number} was deleted, and has the payment {intent.shown_id}.")
     return held[-1].id if held else None

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from bridge.domain.errors import ConfigurationError, Refused
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments.services import Services
+from bridge.storage import intents, rekeying
 from bridge.storage import stores as rows
 from bridge.storage.references import UnreadableReference, is_reference, resolve
 from bridge.storage.vault import Vault
@@ -30,9 +31,19 @@ def add(services: Services, store: Store, secret_settings: Collection[str]) -> S
 
 
 def update(services: Services, store: Store, secret_settings: Collection[str]) -> None:
-    """Replace what is stored of it; running processes notice with the next request."""
+    """Replace what is stored of it; running processes notice with the next request.
+
+    Raises Refused for another adapter as long as payments are open: only the one that began them can end them.
+    """
     values = _row(services.vault, store, secret_settings) | {"updated": services.clock()}
+    before = get(services, store.id)
     with services.database.write() as connection:
+        if before.adapter != store.adapter and (count := intents.unfinished(connection, store.id)):
+            raise Refused(
+                f"Store {store.id} has {count} open payments at {before.adapter}, which {store.adapter} could not end. "
+                "Wait until they are over, or add the shop once more with the other adapter.",
+                reason="open_payments",
+            )
         rows.change(connection, store.id, **values)
 
 
@@ -68,6 +79,11 @@ def opened(services: Services, store_id: str) -> tuple[Store, float]:
         return unseal(services.vault, store), row["updated"]
     except UnreadableReference as problem:
         raise ConfigurationError(f"Store {store_id}: {problem}.") from None
+
+
+def rekey(services: Services) -> int:
+    """Encrypt everything that is sealed, of stores and of all else, with the first key; how much was not yet."""
+    return rekeying.rekey(services.database, services.vault, ENCRYPTED, services.clock())
 
 
 def unseal(vault: Vault, store: Store) -> Store:
@@ -116,5 +132,6 @@ def _store(row: Mapping[str, Any]) -> Store:
         "capture",
         "live",
         "created",
+        "awaits_reconcile",
     ]
     return Store(**{name: row[name] for name in names}, options=STORE_OPTIONS | row["options"])

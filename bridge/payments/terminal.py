@@ -1,25 +1,27 @@
 """In-person payments: an intent that a card reader confirms, then its capture."""
 
+import json
 import re
 from typing import Any
 
-from bridge.domain.errors import InvalidParameter, ProviderError, Uncapturable, Unsupported
-from bridge.domain.intents import PaymentIntent, Status
+from bridge.domain.errors import InProgress, InvalidParameter, ProviderError, Uncapturable, Unsupported
+from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
+from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create
-from bridge.payments.captures import CAPTURABLE, capture_authorization, read_order
+from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
+from bridge.payments.captures import capture, named_intent, read_order, require_not_refunded
 from bridge.payments.create import describe, metadata_of, require_payable
 from bridge.payments.intents import Shown
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
 
 METHODS = frozenset({"card_present", "interac_present"})
 CAPTURES = frozenset({"manual", "automatic"})
 """What `payment_methods` and `capture_method` may name."""
+TAKEN = "The payment cannot be captured for completed or processed orders."
 
 
 def create_terminal_intent(
@@ -32,16 +34,16 @@ def create_terminal_intent(
     customer_id: Any = None,
     capture_method: Any = None,
 ) -> Shown:
-    """An unconfirmed intent over what the order owes; one that is open for the same sum is answered again.
+    """An unconfirmed intent over what the order owes; one that was made for just the same is answered again.
 
     Raises OrderMissing, InvalidParameter, Unsupported, Refused, ProviderError, OutcomeUnknown or StoreError.
     """
     order = read_order(services, store, order_id)
-    adapter = services.connections.adapter(store)
-    if "terminal" not in adapter.operations:
-        raise Unsupported("create_terminal_intent", adapter.name)
+    adapter = _adapter(services, store, "create_terminal_intent")
     methods, capture, extra = _checked(payment_methods, metadata, capture_method)
-    amount = Money.parse(order.total, order.currency, smallest=adapter.smallest(order.currency)).amount
+    rounding = store.options.get("rounding") == "half_up"
+    smallest = adapter.smallest(order.currency)
+    amount = Money.parse(order.total, order.currency, rounding=rounding, smallest=smallest).amount
     if amount <= 0:
         raise InvalidParameter("order_id", f"Order {order.number} has nothing to pay.")
     attempt_id = services.ids.attempt()
@@ -57,12 +59,12 @@ def create_terminal_intent(
         metadata={**extra, **own},
         description=describe(store, order),
     )
-    open_intent = _open_intent(services, store, order, payment)
+    request = adapter.prepare_terminal(payment, methods, payment.metadata)
+    attempt = new_attempt(services, store, attempt_id, attempt_id, "create", request)
+    open_intent = _open_intent(services, store, order, attempt)
     if open_intent is not None:
         return open_intent
     require_payable(order)
-    request = adapter.prepare_terminal(payment, methods, payment.metadata)
-    attempt = new_attempt(services, store, attempt_id, attempt_id, "create", request)
     intent = _intent(services, store, payment)
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
@@ -74,34 +76,38 @@ def create_terminal_intent(
 def capture_terminal_payment(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
     """Take what a card reader has authorised. One that the reader's network took already (Interac) is answered.
 
-    Raises as `capture_authorization`.
+    The checks come in WooPayments' order. Raises as `capture_authorization`.
     """
     order = read_order(services, store, order_id)
+    _adapter(services, store, "capture_terminal_payment")
+    require_not_refunded(services, store, order, "captured")
     with services.database.read() as connection:
         held = rows.holding(connection, store.id, order.id, order.key)
-        intent = rows.find(connection, store.id, payment_intent_id)
-        refunded = intent and any(r.status.counts for r in refund_rows.of_intent(connection, intent.id))
-    if refunded or order.status == "refunded":
-        raise Uncapturable("Payment cannot be captured for partially or fully refunded orders.", reason="refunded")
-    if intent and (intent.order_id, intent.order_key) != (order.id, order.key):
-        raise Uncapturable("The payment cannot be captured", reason="order_mismatch")
-    if held and (intent is None or held.id != intent.id or held.channel != "terminal"):
-        raise Uncapturable("The payment cannot be captured for completed or processed orders.", reason="status")
-    if intent and intent.status not in (Status.SUCCEEDED, Status.CANCELED):
+        named = rows.find(connection, store.id, payment_intent_id)
+    if held and (named is None or held.id != named.id or held.channel != "terminal"):
+        raise Uncapturable(TAKEN, reason="status")
+    intent = named_intent(services, store, order, payment_intent_id)
+    if intent.status not in (Status.SUCCEEDED, Status.CANCELED):
         intent = look_at(services, store, intent.id)
-    if intent and intent.status not in CAPTURABLE:
-        raise Uncapturable("The payment cannot be captured", reason="status")
-    if intent and intent.status is Status.SUCCEEDED:
+    if intent.status is Status.SUCCEEDED:
         return intent
-    return capture_authorization(services, store, order_id, payment_intent_id)
+    if intent.status is not Status.REQUIRES_CAPTURE:
+        sentence = TAKEN if intent.status is Status.PROCESSING else "The payment cannot be captured"
+        raise Uncapturable(sentence, reason="status")
+    return capture(services, store, order, intent)
 
 
 def connection_token(services: Services, store: Store) -> dict[str, Any]:
     """What a reader's app needs to connect. Raises Unsupported or ProviderError."""
+    return ask(_adapter(services, store, "connection_tokens").connection_token)
+
+
+def _adapter(services: Services, store: Store, route: str) -> Adapter:
+    """The store's adapter, if it can do with card readers. Raises Unsupported."""
     adapter = services.connections.adapter(store)
     if "terminal" not in adapter.operations:
-        raise Unsupported("connection_tokens", adapter.name)
-    return ask(adapter.connection_token)
+        raise Unsupported(route, adapter.name)
+    return adapter
 
 
 def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str, dict[str, Any]]:
@@ -117,27 +123,46 @@ def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str,
     return [str(method) for method in methods], str(capture), {k: str(v)[:500] for k, v in metadata.items()}
 
 
-def _open_intent(services: Services, store: Store, order: Order, payment: Payment) -> Shown | None:
-    """The order's intent that a reader can still confirm, if it is over the same sum; another one is voided first."""
+def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt) -> Shown | None:
+    """The order's intent, if it was made by just the same request; another one that is open is voided first.
+
+    None if the order is free now. Raises Uncapturable, InProgress, ProviderError or OutcomeUnknown.
+    """
     with services.database.read() as connection:
         held = rows.holding(connection, store.id, order.id, order.key)
         if held is None:
             return None
+        unsettled = rows.unsettled(connection, held.id)
         attempts = rows.attempts_of(connection, held.id)
-    fits = (held.amount, held.currency, held.capture, held.channel) == (
-        payment.amount,
-        payment.currency,
-        payment.capture,
-        "terminal",
-    )
-    if fits and held.status is not Status.CANCELED and attempts[0].reference:
+    if unsettled:
+        _settle(services, store, held, unsettled)
+        return _open_intent(services, store, order, wanted)
+    if held.channel == "terminal" and _told(attempts[0]) == _told(wanted):
         return Shown(held, attempts[-1].id)
+    held = look_at(services, store, held.id)  # a card may have been held to the reader since
     if held.status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING):
         raise Uncapturable("The order has another payment.", reason="order_has_payment")
     after = cancel_open(services, store, held)
     if after.status is not Status.CANCELED:
         raise ProviderError("The order's earlier payment could not be voided yet.")
     return None
+
+
+def _settle(services: Services, store: Store, held: PaymentIntent, unsettled: Attempt) -> None:
+    """Raises InProgress while nobody knows what became of it. What is sent again moves no money by itself."""
+    is_ours = unsettled.busy_until <= services.clock()
+    if not (is_ours and settle(services, store, unsettled, resend=held.channel == "terminal")):
+        raise InProgress(
+            "An earlier payment for this order is not settled yet. Ask again in a moment.",
+            outcome="unknown",
+            attempt_id=unsettled.id,
+            provider=store.adapter,
+        )
+
+
+def _told(attempt: Attempt) -> str:
+    """What the provider is told, but for the name of the attempt."""
+    return json.dumps(attempt.request, sort_keys=True).replace(attempt.id, "")
 
 
 def _intent(services: Services, store: Store, payment: Payment) -> PaymentIntent:

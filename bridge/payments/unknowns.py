@@ -1,15 +1,23 @@
 """What is written when no usable answer came, and when it is proven that nothing happened."""
 
-from bridge.domain.intents import Attempt, AttemptState, RefundStatus, Status
+from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, RefundStatus, Status
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 
+DAY = 24 * 3600.0
 CHECK_DELAYS = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
-"""Seconds between looks at an unknown outcome; the last one repeats."""
-PATIENCE = 24 * 3600.0
-"""Seconds after which an unknown outcome is flagged for a person. It stays unknown, and is still looked at."""
+"""Seconds between looks at an unknown outcome, plus up to a tenth; the last one repeats until PATIENCE is over."""
+PATIENCE = DAY
+"""Seconds after which an unknown outcome is flagged for a person. It stays unknown, and is looked at once a day."""
+LOOKS_END = 30 * DAY
+"""Seconds after which nobody looks any more: a message of the provider's, or a person, has to settle it."""
+NEVER = float("inf")
+TOO_LONG = "The outcome of this payment is unknown for more than a day."
+CANNOT_ASK = "The provider cannot be asked what became of this payment."
+FLAGS = frozenset({TOO_LONG, CANNOT_ASK})
+"""What a person has not to look at any more once the outcome is known."""
 
 
 def mark_unknown(services: Services, attempt: Attempt, why: str) -> None:
@@ -25,7 +33,7 @@ def postpone(services: Services, attempt: Attempt, flag: str = "") -> None:
     """Look again later; flag it for a person when it takes too long."""
     now = services.clock()
     if not flag and now - attempt.sent_at > PATIENCE:
-        flag = "The outcome of this payment is unknown for more than a day."
+        flag = TOO_LONG
     with services.database.write() as connection:
         _look_again(services, connection, attempt)
         if flag and rows.get(connection, attempt.intent_id, lock=True).flag != flag:
@@ -33,8 +41,8 @@ def postpone(services: Services, attempt: Attempt, flag: str = "") -> None:
             journal.write(connection, now, attempt.intent_id, "flagged", attempt_id=attempt.id, why=flag)
 
 
-def abandon(services: Services, attempt: Attempt, reason: str, why: str) -> None:
-    """It is proven that the attempt came to nothing.
+def abandon(services: Services, attempt: Attempt, reason: str, why: str, reference: str | None = None) -> None:
+    """It is proven that the attempt came to nothing, or that nobody can pay what it made (`reference`).
 
     A create frees its order, a refund its sum; the rest is as before.
     """
@@ -42,7 +50,11 @@ def abandon(services: Services, attempt: Attempt, reason: str, why: str) -> None
     with services.database.write() as connection:
         intent = rows.get(connection, attempt.intent_id, lock=True)
         rows.change_attempt(connection, attempt.id, state=AttemptState.ABANDONED, busy_until=0.0)
+        if reference:
+            rows.change_attempt(connection, attempt.id, reference=reference, exposed=False)
         changes: dict[str, object] = {"unknown": rows.is_unsettled(connection, intent.id), "updated": now}
+        if intent.flag in FLAGS and not changes["unknown"]:
+            changes["flag"] = ""
         if attempt.operation == "create":
             error = {"type": reason, "code": reason, "message": why}
             changes |= {"status": Status.CANCELED, "holding": False, "last_error": intent.last_error or error}
@@ -54,13 +66,37 @@ def abandon(services: Services, attempt: Attempt, reason: str, why: str) -> None
         )
 
 
+def give_up(services: Services, connection: Connection, intent: PaymentIntent, why: str) -> PaymentIntent:
+    """End an intent, locked by this transaction, that nobody can pay. Its order is free."""
+    now = services.clock()
+    changes = {"status": Status.CANCELED, "holding": False, "look_at": None, "updated": now}
+    rows.change(connection, intent.id, **changes)
+    rows.forget_material(connection, intent.id)
+    journal.write(connection, now, intent.id, "given_up", why=why)
+    return rows.get(connection, intent.id)
+
+
+def flag_intent(services: Services, intent_id: str, flag: str) -> PaymentIntent:
+    """A person has to look at it; nobody else does any more."""
+    now = services.clock()
+    with services.database.write() as connection:
+        known = rows.get(connection, intent_id, lock=True)
+        rows.change(connection, intent_id, flag=flag, look_at=None, updated=now)
+        if known.flag != flag:
+            journal.write(connection, now, intent_id, "flagged", why=flag)
+        return rows.get(connection, intent_id)
+
+
 def _look_again(services: Services, connection: Connection, attempt: Attempt) -> None:
+    now = services.clock()
     delay = CHECK_DELAYS[min(attempt.checks, len(CHECK_DELAYS) - 1)]
+    if now - attempt.sent_at > PATIENCE:
+        delay = DAY if now - attempt.sent_at <= LOOKS_END else NEVER
     rows.change_attempt(
         connection,
         attempt.id,
         state=AttemptState.UNKNOWN,
         busy_until=0.0,
-        next_check_at=services.clock() + delay,
+        next_check_at=now + delay * (1 + services.jitter() / 10),
         checks=attempt.checks + 1,
     )

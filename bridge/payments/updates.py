@@ -1,5 +1,6 @@
 """What the shop must hear of a change: kind, note and meta, as WooPayments has them, in one place."""
 
+import time
 from dataclasses import replace
 
 from bridge.domain.intents import Dispute, PaymentIntent, Refund, Status
@@ -10,10 +11,12 @@ from bridge.domain.outcomes import Outcome
 AUTHORIZED = (UpdateKind.AUTHORIZED, "A payment of {money} was authorized using {title} ({id}).")
 STARTED = (UpdateKind.STARTED, "A payment of {money} was started using {title} ({id}).")
 CHARGED = (UpdateKind.PAID, "A payment of {money} was successfully charged using {title} ({id}).")
-CAPTURED = (UpdateKind.PAID, "A payment of {money} was successfully captured using {title} ({id}).")
+CAPTURED = (UpdateKind.PAID, "A payment of {money} was successfully captured using {title} ({id}).{released}")
 VOIDED = (UpdateKind.CANCELLED, "Payment authorization was successfully cancelled ({id}).")
 EXPIRED = (UpdateKind.FAILED, "Payment authorization has expired ({id}).")
 DECLINED = (UpdateKind.NOTE, "A payment of {money} failed using {title} ({id}). {reason}")
+FAILED = (UpdateKind.FAILED, DECLINED[1])
+HELD_NOW = (UpdateKind.AUTHORIZED, "")
 CAPTURE_FAILED = (UpdateKind.NOTE, "A capture of {money} failed to complete using {title} ({id}). {reason}")
 VOID_FAILED = (UpdateKind.NOTE, "Canceling authorization failed to complete with the following message: {reason}")
 DUPLICATE = (
@@ -23,17 +26,26 @@ DUPLICATE = (
 REFUNDED = (UpdateKind.REFUNDED, "A refund of {money} was successfully processed using {title}{because} ({refund}).")
 REFUND_REFUSED = (UpdateKind.NOTE, "A refund of {money} failed to complete using {title}: {reason}")
 REFUND_UNDONE = (UpdateKind.REFUND_FAILED, "A refund of {money} was unsuccessful using {title} ({refund}).")
-DISPUTED = (UpdateKind.DISPUTED, 'Payment has been disputed for {money} with reason "{reason}" ({dispute}).')
+DISPUTED = (UpdateKind.DISPUTED, 'Payment has been disputed for {money} with reason "{reason}" ({dispute}).{due}')
+DISPUTE_UPDATED = (UpdateKind.NOTE, "Payment dispute has been updated: {reason} ({dispute}).{due}")
 DISPUTE_WON = (UpdateKind.DISPUTE_WON, "Payment dispute has been closed with status {reason} ({dispute}).")
 DISPUTE_LOST = (UpdateKind.DISPUTE_LOST, "Payment dispute has been closed with status {reason} ({dispute}).")
 
-_FIRST = {
+_REACHED = {
     Status.REQUIRES_CAPTURE: AUTHORIZED,
     Status.PROCESSING: AUTHORIZED,
+    Status.REQUIRES_PAYMENT_METHOD: STARTED,
     Status.REQUIRES_ACTION: STARTED,
     Status.REQUIRES_CONFIRMATION: STARTED,
     Status.SUCCEEDED: CHARGED,
 }
+_WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
+_ENDED = frozenset({UpdateKind.CANCELLED, UpdateKind.FAILED})
+
+IN_PERSON, IN_PERSON_STATUS = "WooCommerce In-Person Payments", "completed"
+"""What an order shows that was paid at a card reader, and where it goes then: who pays there takes the goods along."""
+CAPTURED_PART = "_wcpay_bridge_captured"
+"""Order meta: what was captured, in major units, where that is less than was authorised."""
 
 PAIRED = "_wcpay_bridge_refund_"
 """Order meta: with the id of a shop's refund behind it, the provider's id of the same refund."""
@@ -42,17 +54,42 @@ Words = tuple[UpdateKind, str]
 
 def of_payment(before: PaymentIntent, after: PaymentIntent, outcome: Outcome, first: bool) -> Words | None:
     """Of a change of the intent's status; `first` is the first answer to its create."""
-    if first and outcome.decline:
-        return DECLINED
-    if not first and after.status is before.status:
+    if first:
+        return DECLINED if outcome.decline else _reached(after)
+    if after.status is before.status:
         return None
     if before.status is Status.REQUIRES_CAPTURE:
         if after.status is Status.CANCELED:
             return EXPIRED if outcome.expired else VOIDED
         return CAPTURED
-    if after.status is Status.CANCELED and not before.last_error and (outcome.decline or outcome.expired):
-        return DECLINED
-    return _FIRST.get(after.status)
+    if before.status is Status.PROCESSING:
+        return _of_processing(after, outcome)
+    if after.status is Status.CANCELED and (outcome.decline or outcome.expired) and not _was_told(before):
+        return FAILED if after.channel == "online" else DECLINED
+    if after.status in _WAITING and before.status in _WAITING:
+        return FAILED if outcome.decline and after.channel == "online" else None
+    return _reached(after)
+
+
+def _was_told(before: PaymentIntent) -> bool:
+    """Whether the shop has heard of a decline already, after which the payment was only voided."""
+    return before.status is Status.REQUIRES_PAYMENT_METHOD and before.last_error is not None
+
+
+def _of_processing(after: PaymentIntent, outcome: Outcome) -> Words | None:
+    """Of the end of a payment for which the order waits on hold."""
+    if after.status is Status.REQUIRES_CAPTURE:
+        return HELD_NOW
+    if outcome.decline and after.status is not Status.SUCCEEDED:
+        return FAILED
+    return (EXPIRED if outcome.expired else VOIDED) if after.status is Status.CANCELED else _reached(after)
+
+
+def _reached(after: PaymentIntent) -> Words | None:
+    """A card reader's payment means nothing to its order before a card was held to it."""
+    if after.channel == "terminal" and after.status in _WAITING:
+        return None
+    return _REACHED.get(after.status)
 
 
 def of_refund(before: Refund | None, after: Refund) -> Words | None:
@@ -70,6 +107,8 @@ def of_dispute(before: Dispute | None, after: Dispute) -> list[Words]:
     words = [DISPUTED] if before is None else []
     if after.is_closed and not (before and before.is_closed):
         words.append(DISPUTE_LOST if after.status == "lost" else DISPUTE_WON)
+    if before and not after.is_closed and before.status != after.status:
+        words.append(DISPUTE_UPDATED)
     return words
 
 
@@ -89,6 +128,8 @@ def build(
     kind, note = words
     money = Money(intent.amount if amount is None else amount, intent.currency)
     reason = more.pop("reason", (intent.last_error or {}).get("message", ""))
+    in_person = intent.channel == "terminal"
+    title = IN_PERSON if in_person else title
     return OrderUpdate(
         operation_id=operation_id,
         kind=kind,
@@ -97,9 +138,13 @@ def build(
         amount=intent.amount if total is None else total,
         currency=intent.currency,
         transaction_id=intent.shown_id,
-        meta=_meta(intent) if kind in (UpdateKind.PAID, UpdateKind.AUTHORIZED) else {},
-        note=note.format(money=money, title=title, id=intent.shown_id, reason=reason, **more).strip(),
+        meta=_meta_of(words, intent),
+        note=note.format(
+            money=money, title=title, id=intent.shown_id, reason=reason, released=_released(intent), **more
+        ).strip(),
         read_at=intent.order_read,
+        status=IN_PERSON_STATUS if in_person and kind is UpdateKind.PAID else "",
+        title=title if in_person else "",
     )
 
 
@@ -119,21 +164,44 @@ def build_refund(
         reason=refund.failure or "the provider refused it",
     )
     shops, _, shop_id = origin.partition(":")
-    meta = {f"{PAIRED}{shop_id}": refund.id} if shops == "store" and words is REFUNDED else {}
+    meta = {f"{PAIRED}{shop_id}": refund.id} if shops == "store" and words is REFUNDED else update.meta
     return replace(update, refund_id=refund.id, refund_amount=refund.amount, refund_reason=refund.reason, meta=meta)
 
 
 def build_dispute(operation_id: str, title: str, intent: PaymentIntent, words: Words, dispute: Dispute) -> OrderUpdate:
-    reason = dispute.status if dispute.is_closed and words is not DISPUTED else dispute.reason
-    update = build(operation_id, title, intent, words, dispute.amount, dispute=dispute.id, reason=reason)
+    reason = dispute.reason if words is DISPUTED else dispute.status
+    due = ""
+    if dispute.due_by and not dispute.is_closed:
+        due = f" Response due by {time.strftime('%Y-%m-%d', time.gmtime(dispute.due_by))}."
+    update = build(operation_id, title, intent, words, dispute.amount, dispute=dispute.id, reason=reason, due=due)
     update = replace(update, refund_id=dispute.id)
     if words is not DISPUTE_LOST:
         return update
     return replace(update, refund_amount=dispute.amount, refund_reason="Dispute lost.")
 
 
+def _captured_part(intent: PaymentIntent) -> int | None:
+    """Minor units that were captured, if that is not all that was authorised."""
+    charge = intent.charge
+    return charge.amount_captured if charge and charge.captured and charge.amount_captured < charge.amount else None
+
+
+def _released(intent: PaymentIntent) -> str:
+    part = _captured_part(intent)
+    return "" if part is None else f" The rest, {Money(intent.amount - part, intent.currency)}, was released."
+
+
+def _meta_of(words: Words, intent: PaymentIntent) -> dict[str, str]:
+    kind, _ = words
+    if words is REFUND_REFUSED:
+        return {"_wcpay_refund_status": "failed"}
+    if kind in _ENDED:
+        return {"_intention_status": intent.status.value}
+    return _meta(intent) if kind in (UpdateKind.PAID, UpdateKind.AUTHORIZED) else {}
+
+
 def _meta(intent: PaymentIntent) -> dict[str, str]:
-    """WooPayments' order meta."""
+    """WooPayments' order meta, and ours of a capture in part."""
     meta = {
         "_intent_id": intent.shown_id,
         "_charge_id": intent.charge.id if intent.charge else "",
@@ -148,4 +216,10 @@ def _meta(intent: PaymentIntent) -> dict[str, str]:
     if intent.charge and intent.charge.application_fee_amount:
         fee = Money(intent.charge.application_fee_amount, intent.currency)
         meta["_wcpay_transaction_fee"] = str(fee.decimal)
+    if intent.charge and intent.charge.outcome:
+        meta["_charge_risk_level"] = str(intent.charge.outcome.get("risk_level") or "")
+    if intent.channel == "terminal":
+        meta["_wcpay_fraud_meta_box_type"] = "terminal_payment"
+    if (part := _captured_part(intent)) is not None:
+        meta[CAPTURED_PART] = str(Money(part, intent.currency).decimal)
     return {key: value for key, value in meta.items() if value}

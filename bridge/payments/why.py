@@ -1,13 +1,16 @@
 """The story of a payment, for people and for programs."""
 
+from dataclasses import asdict
 from typing import Any
 
 from bridge.domain.errors import Refused
-from bridge.domain.intents import PaymentIntent
+from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
 from bridge.payments.services import Services
+from bridge.payments.unknowns import NEVER
+from bridge.storage import Connection, journal, outbox, reports
 from bridge.storage import intents as rows
-from bridge.storage import journal, outbox
+from bridge.storage import refunds as refund_rows
 
 
 def why(services: Services, name: str) -> list[dict[str, Any]]:
@@ -18,9 +21,15 @@ def why(services: Services, name: str) -> list[dict[str, Any]]:
     with services.database.read() as connection:
         found = rows.everywhere(connection, name)
         if not found and name.isdecimal() and len(name) < 19:
-            found = rows.of_order(connection, int(name))
+            found = rows.of_order_everywhere(connection, int(name))
         stories = [
-            _story(intent, journal.read(connection, intent.id), outbox.of_intent(connection, intent.id))
+            _story(
+                intent,
+                rows.unsettled(connection, intent.id),
+                journal.read(connection, intent.id),
+                outbox.of_intent(connection, intent.id),
+            )
+            | _money(connection, intent)
             for intent in found
         ]
     if not stories:
@@ -28,7 +37,9 @@ def why(services: Services, name: str) -> list[dict[str, Any]]:
     return stories
 
 
-def _story(intent: PaymentIntent, events: list[dict[str, Any]], updates: list[dict[str, Any]]) -> dict[str, Any]:
+def _story(
+    intent: PaymentIntent, unsettled: Attempt | None, events: list[dict[str, Any]], updates: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "payment_intent": intent.shown_id,
         "store": intent.store_id,
@@ -38,10 +49,12 @@ def _story(intent: PaymentIntent, events: list[dict[str, Any]], updates: list[di
         "amount": intent.amount,
         "currency": intent.currency,
         "money": str(Money(intent.amount, intent.currency)),
+        "channel": intent.channel,
         "customer": intent.customer,
         "payment_method": intent.payment_method,
         "status": intent.status.value,
         "outcome": "unknown" if intent.unknown else "known",
+        "unsettled": _unsettled(unsettled) if unsettled else None,
         "holds_order": intent.holding,
         "charge": intent.charge.id if intent.charge else None,
         "last_payment_error": intent.last_error,
@@ -58,4 +71,27 @@ def _story(intent: PaymentIntent, events: list[dict[str, Any]], updates: list[di
             }
             for update in updates
         ],
+    }
+
+
+def _money(connection: Connection, intent: PaymentIntent) -> dict[str, Any]:
+    """What was taken, sent back and quarrelled about, in minor units."""
+    refunds = refund_rows.of_intent(connection, intent.id)
+    told = ("id", "amount", "status", "reason", "failure", "created")
+    return {
+        "captured": intent.charge.amount_captured if intent.charge else 0,
+        "refunded": sum(refund.amount for refund in refunds if refund.status.counts),
+        "refunds": [{name: asdict(refund)[name] for name in told} for refund in refunds],
+        "disputes": [asdict(dispute) for dispute in reports.disputes_of(connection, intent.id)],
+    }
+
+
+def _unsettled(attempt: Attempt) -> dict[str, Any]:
+    """What is not known, since when, and when the provider is asked next (None: nobody asks any more)."""
+    return {
+        "attempt_id": attempt.id,
+        "operation": attempt.operation,
+        "sent_at": attempt.sent_at,
+        "checks": attempt.checks,
+        "next_check_at": attempt.next_check_at if attempt.next_check_at < NEVER else None,
     }

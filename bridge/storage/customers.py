@@ -16,8 +16,7 @@ def put(connection: Connection, store_id: str, shopper: str, customer: str) -> N
         connection.execute(insert(customers), {"store_id": store_id, "shopper": shopper, "customer": customer})
 
 
-def is_anothers(connection: Connection, store_id: str, customer: str) -> bool:
-    """Whether the customer was made for other stores, and not for this one."""
+def owners(connection: Connection, customer: str) -> set[str]:
+    """Ids of the stores for which the bridge has made or kept this customer."""
     query = select(customers.c.store_id).where(customers.c.customer == customer)
-    owners = set(connection.execute(query).scalars())
-    return bool(owners) and store_id not in owners
+    return set(connection.execute(query).scalars())

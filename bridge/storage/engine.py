@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy import Connection, create_engine, event, exc, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
@@ -24,8 +24,11 @@ SQLITE_BUSY_SECONDS = 30
 class Database:
     """An engine and its manners.
 
-    `read()` and `write()` give connections; `write()` commits at its end or rolls back.
+    `read()` and `write()` give connections; `write()` commits at its end or rolls back. `troubles` is what they raise
+    while the database is full, read-only or away.
     """
+
+    troubles = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 
     def __init__(self, url: str) -> None:
         self.url = parse_url(url)

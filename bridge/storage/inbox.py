@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.outcomes import EventKind, ProviderEvent
@@ -53,30 +53,32 @@ def add(
     return True
 
 
-def claim(database: Database, now: float, lease: float, limit: int = 20) -> list[Letter]:
-    """Take what is due for `lease` seconds, oldest first."""
-    ready = (
-        select(inbox.c.position)
-        .where(inbox.c.state == "new", inbox.c.due <= now, inbox.c.busy_until <= now)
-        .order_by(inbox.c.position)
-        .limit(limit)
-    )
+def claim(database: Database, now: float, lease: float) -> Letter | None:
+    """Take the one that is due first for `lease` seconds: nobody else gets it meanwhile, and somebody else after."""
     with database.read() as connection:
-        if connection.execute(ready.limit(1)).first() is None:
-            return []
+        if connection.execute(_READY, {"now": now}).first() is None:
+            return None
     with database.write() as connection:
-        positions = connection.execute(ready.with_for_update(skip_locked=True)).scalars().all()
-        rows = connection.execute(
-            update(inbox)
-            .where(inbox.c.position.in_(positions), inbox.c.busy_until <= now)
-            .values(busy_until=now + lease, tries=inbox.c.tries + 1)
-            .returning(*inbox.c)
-        ).all()
-    return [_letter(row) for row in sorted(rows, key=lambda row: row.position)]
+        position = connection.execute(_READY.with_for_update(skip_locked=True), {"now": now}).scalar()
+        if position is None:
+            return None
+        values = {"the_position": position, "now": now, "busy_until": now + lease}
+        row = connection.execute(_CLAIM, values).first()
+    return _letter(row) if row else None
 
 
 def change(connection: Connection, row_id: str, **values: Any) -> None:
     connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
+
+
+def drop(connection: Connection, before: float, limit: int) -> int:
+    """Delete messages that came before (Unix seconds), are done with and were about no payment of ours; how many."""
+    old = (
+        select(inbox.c.position)
+        .where(inbox.c.intent_id.is_(None), inbox.c.state.in_(["done", "foreign"]), inbox.c.received < before)
+        .limit(limit)
+    )
+    return connection.execute(delete(inbox).where(inbox.c.position.in_(old))).rowcount
 
 
 def latest(connection: Connection, state: str | None, limit: int) -> list[Letter]:
@@ -96,3 +98,19 @@ def one(connection: Connection, row_id: str) -> tuple[Letter, str] | None:
 def _letter(row: Row[Any]) -> Letter:
     event = ProviderEvent(**row.event | {"kind": EventKind(row.event["kind"])})
     return Letter(row.id, row.endpoint, event, row.received, row.tries, row.state, row.last_error, row.intent_id)
+
+
+_READY = (
+    select(inbox.c.position)
+    .where(inbox.c.state == "new", inbox.c.due <= bindparam("now"), inbox.c.busy_until <= bindparam("now"))
+    .order_by(inbox.c.due, inbox.c.position)
+    .limit(1)
+)
+_CLAIM = (
+    update(inbox)
+    .where(
+        inbox.c.position == bindparam("the_position"), inbox.c.state == "new", inbox.c.busy_until <= bindparam("now")
+    )
+    .values(tries=inbox.c.tries + 1, busy_until=bindparam("busy_until"))
+    .returning(*inbox.c)
+)

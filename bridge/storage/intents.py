@@ -6,13 +6,13 @@ Statements are built once, at the end of this file; values go in as parameters.
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, Charge, PaymentIntent, Status
+from bridge.domain.intents import FINAL, UNSETTLED, Attempt, AttemptState, Charge, PaymentIntent, Status
 from bridge.storage import journal
 from bridge.storage.engine import Database
-from bridge.storage.tables import attempts, charges, intents
+from bridge.storage.tables import attempts, charges, intents, stores
 
 _INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name != "charge"]
 _ATTEMPT_FIELDS = [f.name for f in fields(Attempt)]
@@ -67,20 +67,42 @@ def by_charge(connection: Connection, store_id: str, charge_id: str) -> PaymentI
     return _first(connection, _BY_CHARGE, store=store_id, charge=charge_id)
 
 
-def to_look_at(connection: Connection, now: float, limit: int = 20) -> list[tuple[str, str]]:
-    """Ids of intents, with their stores', whose provider should be asked how they stand."""
-    return [(row.id, row.store_id) for row in connection.execute(_LOOKS, {"now": now, "limit": limit})]
+def claim_look(database: Database, now: float, again: float) -> tuple[str, str] | None:
+    """Take the intent that should be looked at first; its id and its store's. None if there is none.
+
+    Nobody else gets it before `again` (Unix seconds), unless what is recorded of it says otherwise.
+    """
+    with database.read() as connection:
+        if connection.execute(_LOOK, {"now": now}).first() is None:
+            return None
+    with database.write() as connection:
+        row = connection.execute(_LOOK.with_for_update(skip_locked=True), {"now": now}).first()
+        if row is None:
+            return None
+        change(connection, row.id, look_at=again)
+        return row.id, row.store_id
 
 
-def of_order(connection: Connection, order_id: int) -> list[PaymentIntent]:
+def of_order(connection: Connection, store_id: str, order_id: int) -> list[PaymentIntent]:
+    """All intents of one store's order, oldest first."""
+    return _every(connection, and_(intents.c.store_id == store_id, intents.c.order_id == order_id))
+
+
+def of_order_everywhere(connection: Connection, order_id: int) -> list[PaymentIntent]:
     """All intents of an order number, whatever their store, oldest first: for the owner's own commands only."""
-    return _every(connection, intents.c.order_id == order_id)
+    of_any = intents.c.store_id.in_(select(stores.c.id))  # the index begins with the store
+    return _every(connection, and_(of_any, intents.c.order_id == order_id))
 
 
 def everywhere(connection: Connection, name: str) -> list[PaymentIntent]:
     """Like `find`, over all stores: for the owner's own commands only."""
     of_attempt = select(attempts.c.intent_id).where(or_(attempts.c.id == name, attempts.c.reference == name))
     return _every(connection, or_(intents.c.public_id == name, intents.c.id.in_(of_attempt)))
+
+
+def unfinished(connection: Connection, store_id: str) -> int:
+    """How many intents of a store are not over yet."""
+    return int(connection.execute(_UNFINISHED, {"store": store_id}).scalar() or 0)
 
 
 def change(connection: Connection, intent_id: str, **values: Any) -> None:
@@ -96,7 +118,7 @@ def attempt(connection: Connection, attempt_id: str) -> Attempt:
 
 
 def attempts_of(connection: Connection, intent_id: str) -> list[Attempt]:
-    """Oldest first."""
+    """Oldest first; the create is the first one even if the clock was set back since."""
     return [_attempt(row) for row in connection.execute(_ATTEMPTS, {"intent": intent_id})]
 
 
@@ -207,8 +229,17 @@ _BY_ATTEMPT = _newest(
     .limit(1)
     .scalar_subquery(),
 )
+_UNFINISHED = (
+    select(func.count())
+    .select_from(intents)
+    .where(intents.c.store_id == bindparam("store"), intents.c.status.not_in(sorted(FINAL)))
+)
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
-_ATTEMPTS = select(attempts).where(_of_intent).order_by(attempts.c.created, attempts.c.sent_at)
+_ATTEMPTS = (
+    select(attempts)
+    .where(_of_intent)
+    .order_by(attempts.c.id != attempts.c.intent_id, attempts.c.created, attempts.c.sent_at)
+)
 _UNSETTLED = select(attempts).where(_of_intent, _unsettled).order_by(attempts.c.created)
 _IS_UNSETTLED = select(exists().where(and_(_of_intent, _unsettled)))
 _DUE = (
@@ -218,10 +249,10 @@ _DUE = (
     .limit(bindparam("limit"))
 )
 _BY_CHARGE = _WITH_CHARGE.where(intents.c.store_id == bindparam("store"), charges.c.id == bindparam("charge")).limit(1)
-_LOOKS = (
+_LOOK = (
     select(intents.c.id, intents.c.store_id)
     .where(intents.c.look_at <= bindparam("now"))
     .order_by(intents.c.look_at)
-    .limit(bindparam("limit"))
+    .limit(1)
 )
 _FORGET = update(attempts).where(attempts.c.intent_id == bindparam("the_intent"), attempts.c.material.is_not(None))

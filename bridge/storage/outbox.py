@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select, update
 
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.storage.engine import Database
@@ -40,44 +40,48 @@ def add(connection: Connection, now: float, store_id: str, intent_id: str, order
     )
 
 
-def claim(database: Database, now: float, lease: float, limit: int = 20) -> list[Parcel]:
-    """Take what is due for `lease` seconds. Never two of one order, never one before an older one of its order."""
-    older = outbox.alias()
-    first_of_its_order = ~exists().where(
-        older.c.store_id == outbox.c.store_id,
-        older.c.order_id == outbox.c.order_id,
-        older.c.state == "pending",
-        older.c.position < outbox.c.position,
-    )
-    ready = (
-        select(outbox.c.position)
-        .where(outbox.c.state == "pending", outbox.c.due <= now, outbox.c.busy_until <= now, first_of_its_order)
-        .order_by(outbox.c.due)
-        .limit(limit)
-    )
+def claim(database: Database, now: float, lease: float) -> Parcel | None:
+    """Take one that is due for `lease` seconds: nobody else gets it meanwhile, and somebody else after.
+
+    Never one before an older one of its order.
+    """
     with database.read() as connection:
-        if connection.execute(ready.limit(1)).first() is None:
-            return []
+        if connection.execute(_READY, {"now": now}).first() is None:
+            return None
     with database.write() as connection:
-        positions = connection.execute(ready.with_for_update(skip_locked=True)).scalars().all()
-        rows = connection.execute(
-            update(outbox)
-            .where(outbox.c.position.in_(positions), outbox.c.busy_until <= now)
-            .values(busy_until=now + lease, tries=outbox.c.tries + 1)
-            .returning(outbox.c.store_id, outbox.c.intent_id, outbox.c.payload, outbox.c.tries, outbox.c.position)
-        ).all()
-    return [
-        Parcel(row.store_id, row.intent_id, _order_update(row.payload), row.tries)
-        for row in sorted(rows, key=lambda row: row.position)
-    ]
+        position = connection.execute(_READY.with_for_update(skip_locked=True, of=outbox), {"now": now}).scalar()
+        if position is None:
+            return None
+        row = connection.execute(_CLAIM, {"the_position": position, "now": now, "busy_until": now + lease}).first()
+    return Parcel(row.store_id, row.intent_id, _order_update(row.payload), row.tries) if row else None
 
 
 def delivered(connection: Connection, operation_id: str, now: float) -> None:
     _set(connection, operation_id, state="delivered", delivered=now, last_error="")
 
 
-def postponed(connection: Connection, operation_id: str, due: float, error: str) -> None:
-    _set(connection, operation_id, due=due, busy_until=0.0, last_error=error)
+def postponed(connection: Connection, parcel: Parcel, due: float, error: str) -> None:
+    """Try it again at `due`, unless somebody else is at it, because the lease ran out."""
+    mine = (outbox.c.id == parcel.update.operation_id, outbox.c.tries == parcel.tries)
+    connection.execute(update(outbox).where(*mine).values(due=due, busy_until=0.0, last_error=error))
+
+
+def hold_back(connection: Connection, store_id: str, now: float, until: float) -> None:
+    """Let everything that a shop has to hear of wait until then, but for what somebody is delivering right now."""
+    waiting = (outbox.c.store_id == store_id, outbox.c.state == "pending", outbox.c.busy_until <= now)
+    connection.execute(update(outbox).where(*waiting, outbox.c.due < until).values(due=until))
+
+
+def known_by_the_shop(connection: Connection, intent_id: str, now: float) -> None:
+    """Nothing of it has to be delivered: the shop shows it already."""
+    waiting = (outbox.c.intent_id == intent_id, outbox.c.state == "pending", outbox.c.tries == 0)
+    connection.execute(update(outbox).where(*waiting).values(state="delivered", delivered=now))
+
+
+def drop(connection: Connection, before: float, limit: int) -> int:
+    """Delete what was delivered before then (Unix seconds); how many. The journal keeps that it was."""
+    old = select(outbox.c.position).where(outbox.c.state == "delivered", outbox.c.delivered < before).limit(limit)
+    return connection.execute(delete(outbox).where(outbox.c.position.in_(old))).rowcount
 
 
 def dead(connection: Connection, operation_id: str, error: str) -> None:
@@ -98,10 +102,10 @@ def is_owed(connection: Connection, store_id: str, order_id: int) -> bool:
     return connection.execute(select(outbox.c.position).where(*pending).limit(1)).first() is not None
 
 
-def next_due(connection: Connection) -> float | None:
-    """When the next delivery is due (Unix seconds), if anything is pending."""
-    query = select(outbox.c.due).where(outbox.c.state == "pending").order_by(outbox.c.due).limit(1)
-    return connection.execute(query).scalar()
+def dead_of_order(connection: Connection, store_id: str, order_id: int) -> list[str]:
+    """Ids of the order's dead letters, oldest first."""
+    dead = (outbox.c.store_id == store_id, outbox.c.order_id == order_id, outbox.c.state == "dead")
+    return list(connection.execute(select(outbox.c.id).where(*dead).order_by(outbox.c.position)).scalars())
 
 
 def _set(connection: Connection, operation_id: str, **values: Any) -> None:
@@ -125,7 +129,37 @@ def retry(connection: Connection, now: float, operation_id: str | None) -> int:
     """Make one update that is not delivered, or all dead ones, due now; how many."""
     statement = update(outbox).values(state="pending", due=now, busy_until=0.0, tries=1)
     if operation_id:
-        statement = statement.where(outbox.c.id == operation_id, outbox.c.state != "delivered")
+        idle = or_(outbox.c.state == "dead", and_(outbox.c.state == "pending", outbox.c.busy_until <= now))
+        statement = statement.where(outbox.c.id == operation_id, idle)
     else:
         statement = statement.where(outbox.c.state == "dead")
     return connection.execute(statement).rowcount
+
+
+_older = outbox.alias()
+_READY = (
+    select(outbox.c.position)
+    .where(
+        outbox.c.state == "pending",
+        outbox.c.due <= bindparam("now"),
+        outbox.c.busy_until <= bindparam("now"),
+        ~exists().where(
+            _older.c.store_id == outbox.c.store_id,
+            _older.c.order_id == outbox.c.order_id,
+            _older.c.state == "pending",
+            _older.c.position < outbox.c.position,
+        ),
+    )
+    .order_by(outbox.c.due, outbox.c.position)
+    .limit(1)
+)
+_CLAIM = (
+    update(outbox)
+    .where(
+        outbox.c.position == bindparam("the_position"),
+        outbox.c.state == "pending",
+        outbox.c.busy_until <= bindparam("now"),
+    )
+    .values(busy_until=bindparam("busy_until"), tries=outbox.c.tries + 1)
+    .returning(outbox.c.store_id, outbox.c.intent_id, outbox.c.payload, outbox.c.tries)
+)

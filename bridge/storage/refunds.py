@@ -3,10 +3,10 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, exists, func, insert, or_, select, update
 
-from bridge.domain.intents import Dispute, PaymentIntent, Refund, RefundStatus
-from bridge.storage.tables import charges, disputes, refunds
+from bridge.domain.intents import UNSETTLED, Dispute, PaymentIntent, Refund, RefundStatus
+from bridge.storage.tables import attempts, charges, disputes, refunds
 
 _counting = refunds.c.status.in_(["pending", "succeeded"])
 _sum = func.coalesce(func.sum(case((_counting, refunds.c.amount), else_=0)), 0)
@@ -17,6 +17,22 @@ _LEFT = select(
     .scalar_subquery()
 ).where(charges.c.store_id == bindparam("store"), charges.c.id == bindparam("charge"))
 _OF_INTENT = select(refunds).where(refunds.c.intent_id == bindparam("intent")).order_by(refunds.c.created)
+_unsettled = exists().where(attempts.c.id == refunds.c.id, attempts.c.state.in_(sorted(UNSETTLED)))
+_REPEATED = (
+    select(refunds)
+    .where(
+        refunds.c.intent_id == bindparam("intent"),
+        refunds.c.charge_id == bindparam("charge"),
+        refunds.c.amount == bindparam("amount"),
+        refunds.c.reason == bindparam("reason"),
+        or_(refunds.c.created >= bindparam("since"), _unsettled),
+        refunds.c.origin == "bridge",
+        _counting,
+    )
+    .order_by(refunds.c.created)
+    .limit(1)
+)
+_BY_ID = select(refunds).where(refunds.c.id == bindparam("refund"))
 _DISPUTE = select(disputes).where(disputes.c.store_id == bindparam("store"), disputes.c.id == bindparam("dispute"))
 
 
@@ -52,6 +68,19 @@ def change(connection: Connection, refund_id: str, **values: Any) -> None:
 def of_intent(connection: Connection, intent_id: str) -> list[Refund]:
     """Oldest first. `operation_id` is our own id; `id` is "" while the provider has not answered."""
     return [_refund(row) for row in connection.execute(_OF_INTENT, {"intent": intent_id})]
+
+
+def begun(connection: Connection, refund_id: str) -> Refund | None:
+    """By our own id of it."""
+    row = connection.execute(_BY_ID, {"refund": refund_id}).first()
+    return _refund(row) if row else None
+
+
+def repeated(connection: Connection, intent: PaymentIntent, wanted: Refund, since: float) -> Refund | None:
+    """The first of ours for the same charge, amount and reason, since then (Unix seconds) or still unknown."""
+    same = {"intent": intent.id, "charge": wanted.charge_id, "amount": wanted.amount, "reason": wanted.reason}
+    row = connection.execute(_REPEATED, {**same, "since": since}).first()
+    return _refund(row) if row else None
 
 
 def dispute(connection: Connection, store_id: str, dispute_id: str) -> Dispute | None:

@@ -61,7 +61,8 @@ def transaction(connection: Connection, store_id: str, name: str) -> Line | None
     """By the id that is shown, or the provider's id of the charge, refund or dispute."""
     charged, refunded, disputed, reversed_ = branches(store_id)
     queries = (
-        charged.where(or_(charges.c.id == name, charges.c.balance_transaction == name)),
+        charged.where(charges.c.id == name),
+        charged.where(charges.c.balance_transaction == name),
         refunded.where(or_(refunds.c.reference == name, refunds.c.id == name)),
         disputed.where(disputes.c.id == name),
         reversed_.where(disputes.c.id == name.removesuffix(REVERSAL)) if name.endswith(REVERSAL) else None,

@@ -53,6 +53,7 @@ stores = Table(
     Column("options", JSON, nullable=False),
     Column("capture", String(16), nullable=False),
     Column("live", Boolean, nullable=False),
+    Column("awaits_reconcile", Boolean, nullable=False, server_default=text("false")),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("removed", Double),
@@ -83,6 +84,21 @@ oauth_nonces = Table(
     Column("nonce", String(64), nullable=False),
     Column("timestamp", BigInteger, nullable=False, index=True),
     PrimaryKeyConstraint("key_id", "nonce", "timestamp"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("route", String(120), nullable=False),
+    Column("key", String(64), nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("attempt_id", String(32), nullable=False),
+    Column("busy_until", Double, nullable=False),
+    Column("answer", Text),
+    Column("created", Double, nullable=False, index=True),
+    PrimaryKeyConstraint("store_id", "live", "route", "key"),
 )
 
 intents = Table(
@@ -116,13 +132,27 @@ intents = Table(
     CheckConstraint("amount > 0", name="amount"),
 )
 Index("uq_intents_public_id", intents.c.store_id, intents.c.public_id, unique=True)
-Index("ix_intents_order", intents.c.store_id, intents.c.order_id)
+Index("ix_intents_order", intents.c.store_id, intents.c.order_id, intents.c.created)
 Index("ix_intents_created", intents.c.store_id, intents.c.created)
 Index(
     "ix_intents_look_at",
     intents.c.look_at,
     sqlite_where=text("look_at is not null"),
     postgresql_where=text("look_at is not null"),
+)
+Index(
+    "ix_intents_open",
+    intents.c.status,
+    sqlite_where=text("status not in ('succeeded', 'canceled')"),
+    postgresql_where=text("status not in ('succeeded', 'canceled')"),
+)
+Index("ix_intents_flagged", intents.c.updated, sqlite_where=text("flag <> ''"), postgresql_where=text("flag <> ''"))
+Index("ix_intents_updated", intents.c.store_id, intents.c.updated)
+Index(
+    "ix_intents_authorized",
+    intents.c.store_id,
+    sqlite_where=text("status = 'requires_capture'"),
+    postgresql_where=text("status = 'requires_capture'"),
 )
 # One live payment per order: whatever else goes wrong, the database refuses the second.
 Index(
@@ -185,6 +215,8 @@ charges = Table(
     CheckConstraint("amount_captured <= amount", name="captured"),
     CheckConstraint("amount_refunded <= amount_captured", name="refunded"),
 )
+Index("ix_charges_created", charges.c.store_id, charges.c.created)
+Index("ix_charges_balance_transaction", charges.c.store_id, charges.c.balance_transaction)
 
 refunds = Table(
     "refunds",
@@ -204,6 +236,7 @@ refunds = Table(
     CheckConstraint("status in ('pending', 'succeeded', 'failed', 'canceled')", name="status"),
 )
 Index("uq_refunds_reference", refunds.c.store_id, refunds.c.reference, unique=True)
+Index("ix_refunds_created", refunds.c.store_id, refunds.c.created)
 
 disputes = Table(
     "disputes",
@@ -217,8 +250,10 @@ disputes = Table(
     Column("reason", Text, nullable=False),
     Column("due_by", BigInteger),
     Column("created", BigInteger, nullable=False),
+    Column("closed", BigInteger),
     PrimaryKeyConstraint("store_id", "id"),
 )
+Index("ix_disputes_created", disputes.c.store_id, disputes.c.created)
 
 customers = Table(
     "customers",
@@ -250,6 +285,13 @@ inbox = Table(
 )
 Index("uq_inbox_event", inbox.c.endpoint, inbox.c.event_id, inbox.c.digest, unique=True)
 Index("ix_inbox_new", inbox.c.due, sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'"))
+Index("ix_inbox_dead", inbox.c.received, sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'"))
+Index(
+    "ix_inbox_unowned",
+    inbox.c.received,
+    sqlite_where=text("intent_id is null and state <> 'new'"),
+    postgresql_where=text("intent_id is null and state <> 'new'"),
+)
 
 journal = Table(
     "journal",
@@ -292,4 +334,21 @@ Index(
     outbox.c.order_id,
     sqlite_where=text("state = 'pending'"),
     postgresql_where=text("state = 'pending'"),
+)
+Index("ix_outbox_dead", outbox.c.created, sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'"))
+Index(
+    "ix_outbox_delivered",
+    outbox.c.delivered,
+    sqlite_where=text("state = 'delivered'"),
+    postgresql_where=text("state = 'delivered'"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("due", Double, nullable=False),
+    Column("busy_until", Double, nullable=False),
+    Column("seen", Double),
+    Column("last_error", Text, nullable=False),
 )

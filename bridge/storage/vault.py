@@ -50,6 +50,11 @@ class Vault:
         except (KeyError, InvalidToken):
             raise ConfigurationError(WRONG_KEY) from None
 
+    @property
+    def current(self) -> str:
+        """How every ciphertext of the first key begins."""
+        return f"{next(iter(self._ciphers))}."
+
     def sign(self, text: str, purpose: str) -> str:
         """`text` and a signature, fit for a path; `text` must be so. Nobody else can make one for the purpose."""
         return self._signer(purpose).sign(text).decode()

@@ -52,7 +52,7 @@ class Errand:
             **changes,
             transaction_id=self.update.transaction_id,
             payment_method=self.options["payment_method"],
-            payment_method_title=self.options["payment_method_title"],
+            payment_method_title=self.update.title or self.options["payment_method_title"],
         )
 
     @property

@@ -129,7 +129,7 @@ class Orders:
         try:
             return self._api.ask(method, f"wc/v3/orders/{order_id}{below}", **options)
         except StoreRefused as error:
-            if error.code in GONE or error.status == 410:
+            if error.code in GONE:
                 raise OrderNotFound("Order not found") from error
             raise
 
@@ -163,7 +163,23 @@ def _order(values: dict[str, Any]) -> Order:
         lines=(*products, *fees),
         shipping_total=values["shipping_total"],
         shipping_tax=values["shipping_tax"],
+        needs_shipping=_needs_shipping(values),
+        meta=_meta(values),
+        refunded=sum((abs(refund["total"]) for refund in values["refunds"]), Decimal(0)),
+        created=int(values["date_created_gmt"].timestamp()) if values["date_created_gmt"] else None,
     )
+
+
+def _needs_shipping(values: dict[str, Any]) -> bool:
+    """Somebody has to carry something: a way of shipping was chosen, or there is postage or a place to ship to.
+
+    An order that WooCommerce completes by itself when it is paid (`needs_processing` false) has nothing but virtual,
+    downloadable goods. Source: `WC_Order::needs_processing`, and checkout, which asks virtual carts for no address.
+    """
+    if values["needs_processing"] is False:
+        return False
+    place = values["shipping"]
+    return bool(values["shipping_lines"] or values["shipping_total"] or place.get("address_1") or place.get("postcode"))
 
 
 def _product(item: dict[str, Any]) -> Line:

@@ -21,12 +21,14 @@ def paid(errand: Errand) -> Delivery:
     if not wrote and order.status in PAYABLE and not was_paid and not errand.difference(order):
         order, wrote = errand.pay(set_paid=True), True
     if order.status == "on-hold" and errand.holds(order) and not errand.difference(order) and not errand.is_noted:
-        order = errand.pay(status="processing")
+        order = errand.pay(status=errand.update.status or "processing")
     if not _is_recorded(errand, order, wrote):
         return _stranded(errand, order)
     if errand.difference(order):
         return _take_back(errand, order)
-    if errand.holds(order):
+    if errand.update.status and order.status == "processing" and not errand.is_noted:
+        order = errand.write(status=errand.update.status)
+    if errand.holds(order) or errand.update.status:
         errand.note(errand.update.note)
     errand.write_meta(order)
     return Delivery(True, f"the order is {order.status}")
@@ -70,7 +72,9 @@ def _ended(errand: Errand, status: str) -> Delivery:
     is_ours = errand.holds(order) or order.meta.get("_intent_id") == errand.update.transaction_id
     waits = order.status == "pending" and (is_ours or status == "failed")
     if (waits or (order.status == "on-hold" and errand.holds(order))) and not errand.is_noted:
-        order = errand.write(status=status)
+        order = errand.write(errand.meta if is_ours else {}, status=status)
+    elif is_ours and not errand.is_noted:
+        order = errand.write_meta(order)
     errand.note(errand.update.note)
     flag = ""
     if order.is_paid and errand.shows(order):
@@ -79,6 +83,8 @@ def _ended(errand: Errand, status: str) -> Delivery:
 
 
 def noted(errand: Errand) -> Delivery:
+    if errand.meta and errand.concerns(order := errand.look()):
+        errand.write_meta(order)
     errand.note(errand.update.note)
     return Delivery(True, "noted")
 

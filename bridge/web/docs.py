@@ -29,6 +29,7 @@ def render_page(document: Mapping[str, Any]) -> tuple[str, str]:
         style=style,
         tags={tag: [operation for operation in operations if tag in operation["tags"]] for tag in tags},
         fields=lambda schema: _fields(schema, document["components"]["schemas"]),
+        parameters=_parameters,
     )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return page, (
@@ -37,17 +38,34 @@ def render_page(document: Mapping[str, Any]) -> tuple[str, str]:
     )
 
 
+def _parameters(operation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What an operation takes outside its body, as rows like those of a schema."""
+    return [
+        {
+            "name": each["name"],
+            "type": f"{_type(each.get('schema', {}))} in the {each['in']}",
+            "description": each.get("description", ""),
+            "required": each.get("required", False),
+        }
+        for each in operation.get("parameters", [])
+    ]
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    kinds = schema.get("type", "any")
+    return " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
+
+
 def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], prefix: str = "") -> list[dict[str, Any]]:
     """A schema as rows: `name` (dotted inside objects), `type`, `description`, `required`."""
     schema = _resolved(schema, schemas)
     rows = []
     for name, field in schema.get("properties", {}).items():
         inner = _resolved(field, schemas)
-        kinds = inner.get("type", "any")
         rows.append(
             {
                 "name": prefix + name,
-                "type": " or ".join(kinds) if isinstance(kinds, list) else kinds,
+                "type": _type(inner),
                 "description": field.get("description") or inner.get("description", ""),
                 "required": name in schema.get("required", []),
             }

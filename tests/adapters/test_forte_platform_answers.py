@@ -65,7 +65,7 @@ def test_110_a_paid_payment_has_a_charge_and_nothing_invented(world):
         ("COMPLETED", "succeeded", Status.SUCCEEDED),
         ("COMPLETED", ..., Status.SUCCEEDED),
         ("CANCELLED", "canceled", Status.CANCELED),
-        ("FAILED", "requires_payment_method", Status.REQUIRES_PAYMENT_METHOD),
+        ("FAILED", "requires_payment_method", Status.CANCELED),
         ("REFUNDED", "succeeded", Status.SUCCEEDED),
         ("PARTIALLY_REFUNDED", "succeeded", Status.SUCCEEDED),
         ("WAITING", "succeeded", Status.PROCESSING),
@@ -106,6 +106,14 @@ def test_75_the_owner_may_let_forte_put_its_tax_on_top(world):
     fetched = adapter.fetch(outcome.reference)
     assert (fetched.amount, fetched.charge.amount, fetched.charge.amount_captured) == (2500, 2719, 2719)
     assert fetched.charge.billing_details["address"]["postal_code"] == "94080"
+
+
+def test_75_a_payment_keeps_its_tax_on_top_when_the_setting_is_changed(world):
+    outcome = world.create(world.adapter(**FORTE_TAX, allow_tax_difference="yes"), lines=_lines("25.00"), amount=2500)
+    world.pay(outcome)
+    for settings in ({}, FORTE_TAX):
+        fetched = world.adapter(**settings).fetch(outcome.reference)
+        assert (fetched.amount, fetched.charge.amount) == (2500, 2719)
 
 
 def test_75_a_difference_that_is_no_tax_is_never_allowed(world):

@@ -29,7 +29,7 @@ class TestFortePlatform(AdapterContract):
     def test_a_decline_is_a_value(self, adapter, provider):
         provider.world.answer_next("/payments/pay_", state="FAILED")
         _, outcome = create(adapter, provider.payment())
-        assert outcome.status is Status.REQUIRES_PAYMENT_METHOD
+        assert outcome.status is Status.CANCELED
         assert outcome.decline.code
         assert outcome.decline.message
 

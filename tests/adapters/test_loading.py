@@ -108,6 +108,29 @@ def test_an_empty_required_setting_is_missing():
         construct(Acme, {"token": ""}, live=False)
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "wrong"),
+    [
+        ("a" * 64, None),
+        ("a" * 65, "has more than 64 characters."),
+        ("a/b", "has something else than letters, digits, - and _."),
+        ("caf\u00e9", "has something else than letters, digits, - and _."),
+        ("shop\n", "has something else than letters, digits, - and _."),
+    ],
+    ids=["longest", "too long", "slash", "accent", "newline"],
+)
+def test_a_webhook_endpoint_of_any_adapter_is_one_that_the_address_takes(endpoint, wrong):
+    class Told(Acme):
+        settings = (Setting("webhook_endpoint", "The name at the end", ""),)
+
+    if wrong is None:
+        assert construct(Told, {"webhook_endpoint": endpoint}, live=False)
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        construct(Told, {"webhook_endpoint": endpoint}, live=False)
+    assert caught.value.problems == (f"acme: webhook_endpoint {wrong}",)
+
+
 def test_make_loads_and_constructs():
     settings = {"secret_key": "sk_test_1", "account": "acct_1"}
     adapter = make("stripe_connect", settings, live=False, context=AdapterContext())

@@ -22,11 +22,11 @@ ANONYMOUS = '{"code":"rest_forbidden","message":"Sorry, you are not allowed to d
 class Demo:
     """A running demo: what it wrote and what it printed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self.info_file = folder / "info.json"
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
         self.process = subprocess.Popen(
-            [*PROGRAM, "demo", "--port", "0", "--info", str(self.info_file)],
+            [*PROGRAM, "demo", "--port", "0", "--info", str(self.info_file), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -50,7 +50,7 @@ class Demo:
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        self.process.communicate(timeout=20)
+        _, self.complaints = self.process.communicate(timeout=20)
         return self.process.returncode
 
 
@@ -62,23 +62,46 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         running.end()
 
 
-def command(printed: str, program: str) -> str:
-    """The printed command that runs `program`, with its continuation lines."""
-    blocks = re.findall(r"(?m)^  (?:.*\\\n)*.*$", printed)
-    return next(block for block in blocks if program in block.split("\\\n")[-1] or block.strip().startswith(program))
+def curls(printed: str) -> list[str]:
+    """The printed requests, each with its continuation lines."""
+    return re.findall(r"(?m)^ +(curl (?:.*\\\n)*.*)$", printed)
 
 
-def test_the_printed_curl_charges_the_order_once_and_the_shop_knows_within_a_second(demo: Demo) -> None:
+def story(printed: str) -> str:
+    """The printed commands that tell a story."""
+    return re.search(r"(?m)(?:^ +export .*\n)+.*wcpay-bridge why .*$", printed)[0]  # type: ignore[index]
+
+
+@pytest.fixture
+def requests_to_paste(demo: Demo) -> list[str]:
     if not shutil.which("curl"):
         pytest.skip("curl is not installed")
-    curl = command(demo.printed, "curl").replace("curl ", "curl -sS ", 1)
-    first = demo.shell(curl)
+    return curls(demo.printed)
+
+
+def test_the_printed_curl_charges_the_order_once_and_the_shop_knows_within_a_second(
+    demo: Demo, requests_to_paste: list[str]
+) -> None:
+    first = demo.shell(requests_to_paste[0])
     body = json.loads(first)
     assert (body["status"], body["amount"], body["currency"]) == ("succeeded", 1023, "USD")
-    assert demo.shell(curl) == first
-    story = demo.shell(command(demo.printed, "wcpay-bridge why"))
-    assert body["id"] in story
-    assert "the provider answered succeeded" in story
+    assert demo.shell(requests_to_paste[0]) == first
+    told = demo.shell(story(demo.printed))
+    assert body["id"] in told
+    assert "the provider answered succeeded" in told
+
+
+def test_the_other_printed_curls_lead_to_pages_of_the_three_ways_to_pay_with_forte(
+    demo: Demo, requests_to_paste: list[str]
+) -> None:
+    answers = [json.loads(demo.shell(curl)) for curl in requests_to_paste[1:]]
+    assert [(each["provider"], each["amount"]) for each in answers] == [
+        ("forte_payments", 999),
+        ("forte_payments", 999),
+        ("forte_platform", 999),
+    ]
+    pages = [requests.get(each["pay_url"], allow_redirects=False, timeout=10) for each in answers]
+    assert [page.status_code for page in pages] == [200, 303, 200]
 
 
 def test_without_credentials_the_documented_body_comes_byte_for_byte(demo: Demo) -> None:
@@ -104,9 +127,20 @@ def test_the_info_file_has_what_scripts_need(demo: Demo) -> None:
     } <= set(info)
     assert info["pid"] == demo.process.pid
     assert set(info["keys"]) == {"read_write", "read", "write", "revoked"}
-    assert set(info["stores"]) >= {"sandbox", "sandbox_manual", "stripe_connect", "stripe_connect_destination"}
+    assert set(info["simulators"]) == {"woocommerce", "stripe", "forte_payments", "forte_platform"}
+    assert set(info["stores"]) == {
+        "sandbox",
+        "sandbox_manual",
+        "stripe_connect",
+        "stripe_connect_destination",
+        "forte_payments_widget",
+        "forte_payments_redirect",
+        "forte_platform",
+    }
     for store in info["stores"].values():
-        assert {"keys", "orders", "webhook_secrets"} <= set(store)
+        assert set(store["keys"]) == set(info["keys"])
+        assert set(store["webhook_secrets"]) <= {"woocommerce", "stripe", "forte_payments", "forte_platform"}
+        assert all(len(secret) > 30 for secret in store["webhook_secrets"].values())
         assert set(store["orders"]) == {
             *("payable" + suffix for suffix in ("", *(f"_{n}" for n in range(2, 10)))),
             *("zero_total", "paid", "cancelled", "refunded", "jpy", "kwd", "virtual", "multi_line"),
@@ -114,23 +148,56 @@ def test_the_info_file_has_what_scripts_need(demo: Demo) -> None:
         }
 
 
-def test_every_order_that_can_be_paid_is_paid_by_every_kind_of_store(demo: Demo) -> None:
-    for name, store in demo.info["stores"].items():
-        keys = store["keys"]["read_write"]
-        for order in ("payable_9", "jpy", "kwd", "virtual", "multi_line", "shipping_tax_fee_discount"):
-            answer = requests.post(
-                f"{demo.info['https_base_url']}/wp-json/wc/v3/payments/payment_intents",
-                auth=(keys["consumer_key"], keys["consumer_secret"]),
-                json={
-                    "order_id": store["orders"][order],
-                    "customer": "cus_OUQoHGzJLw87Tk",
-                    "payment_method": "pm_card_visa",
-                },
-                verify=demo.info["ca_file"],
-                timeout=20,
-            )
-            assert answer.status_code == 200, (name, order, answer.text)
-            assert answer.json()["status"] == ("requires_capture" if name == "sandbox_manual" else "succeeded")
+@pytest.mark.parametrize(
+    ("store", "status"),
+    [
+        ("sandbox", "succeeded"),
+        ("sandbox_manual", "requires_capture"),
+        ("stripe_connect", "succeeded"),
+        ("stripe_connect_destination", "succeeded"),
+        ("forte_payments_widget", "requires_action"),
+        ("forte_payments_redirect", "requires_action"),
+        ("forte_platform", "requires_payment_method"),
+    ],
+)
+def test_every_order_that_can_be_paid_is_taken_by_every_kind_of_store(demo: Demo, store: str, status: str) -> None:
+    facts = demo.info["stores"][store]
+    keys = facts["keys"]["read_write"]
+    for order in ("payable_9", "jpy", "kwd", "virtual", "multi_line", "shipping_tax_fee_discount"):
+        answer = requests.post(
+            f"{demo.info['https_base_url']}/wp-json/wc/v3/payments/payment_intents",
+            auth=(keys["consumer_key"], keys["consumer_secret"]),
+            json={
+                "order_id": facts["orders"][order],
+                "customer": facts["customer"],
+                "payment_method": "pm_card_visa",
+            },
+            verify=demo.info["ca_file"],
+            timeout=20,
+        )
+        if "forte" in store and order in ("jpy", "kwd"):
+            assert answer.json()["data"]["reason"] == "currency_not_supported"
+        else:
+            assert (answer.status_code, answer.json()["status"]) == (200, status), (order, answer.text)
+
+
+@pytest.mark.parametrize(("name", "status"), [("read_write", 200), ("read", 200), ("write", 401), ("revoked", 401)])
+def test_a_key_of_the_bridge_is_one_of_the_shop(demo: Demo, name: str, status: int) -> None:
+    for store in demo.info["stores"].values():
+        pair = store["keys"][name]["consumer_key"], store["keys"][name]["consumer_secret"]
+        url = f"{store['store_url']}/wp-json/wc/v3/orders/{store['orders']['paid']}"
+        assert requests.get(url, auth=pair, verify=demo.info["ca_file"], timeout=10).status_code == status
+
+
+def test_it_can_listen_everywhere(tmp_path: Path) -> None:
+    running = Demo(tmp_path, "--host", "0.0.0.0")
+    try:
+        url = running.info["https_base_url"]
+        assert url.startswith("https://127.0.0.1:")
+        alive = requests.get(f"{url}/bridge/v1/health/live", verify=running.info["ca_file"], timeout=10)
+        assert alive.status_code == 200
+    finally:
+        assert running.end() == 0
 
 
 def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
@@ -145,5 +212,8 @@ def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
     running = Demo(tmp_path)
+    for curl in curls(running.printed):
+        running.shell(curl)
     assert running.end() == 0
+    assert running.complaints == ""
     assert list(tmp_path.iterdir()) == []

@@ -33,7 +33,8 @@ class Shopkeeper:
         self.stack = stack
         self.shop = WooCommerceSimulator("shop")
         tls = (certificates.cert_file, certificates.key_file)
-        shop_url = stack.enter_context(serve(self.shop, tls=tls)).url
+        self.shop_faults = Faults(self.shop)
+        shop_url = stack.enter_context(serve(self.shop_faults, tls=tls)).url
         self.stripe = StripeSimulator(secret_key=KEY, accounts=[ACCOUNT])
         self.faults = Faults(self.stripe)
         stripe_url = stack.enter_context(serve(self.faults)).url

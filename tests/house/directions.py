@@ -27,7 +27,9 @@ def layer(name: str, rooms: str, of_bridge: str, of_world: str) -> Layer:
 LAYERS = (
     #      layer         rooms                               of bridge                  of the world
     layer("wiring",     "__init__ app settings cli version", "everything",                  "everything"),
-    layer("entry",      "http",                            "web schemas payments domain", "flask flask_smorest limits"),
+    layer("harness",    "selftest",                          "everything",                  "everything"),
+    layer("entry",      "http",                            "web schemas payments domain",
+                                                             "flask flask_smorest limits prometheus_client"),
     layer("pages",      "web",                               "schemas payments domain", "flask"),
     layer("use cases",  "payments",                          "domain storage",          ""),
     layer("edges",      "adapters stores",                   "schemas domain",          "requests stripe"),

@@ -52,6 +52,7 @@ ORDER_AS_CHARGE = [
 
 
 def test_an_order_stands_in_for_a_charge(door: Door) -> None:
+    door.shelf.put(19, created=1_780_000_000)
     answer = door.get(f"{PAYMENTS}/charges/order/19")
     assert list(answer.json) == ORDER_AS_CHARGE
     assert answer.json["billing_details"]["formatted_address"].startswith("123 Random St<br/>")
@@ -63,7 +64,7 @@ def test_an_order_stands_in_for_a_charge(door: Door) -> None:
         "amount_refunded": 0,
         "application_fee_amount": 0,
         "balance_transaction": {"currency": "USD", "amount": 1023, "fee": 0},
-        "created": None,
+        "created": 1_780_000_000,
         "currency": "USD",
         "disputed": False,
         "outcome": False,
@@ -77,7 +78,7 @@ def test_an_order_stands_in_for_a_charge(door: Door) -> None:
     }
     created = door.create(body={"payment_method": "pm_card_authenticationRequired"}).json
     again = door.get(f"{PAYMENTS}/charges/order/19").json
-    assert (again["payment_intent"], again["created"]) == (created["id"], int(START))
+    assert (again["payment_intent"], again["created"]) == (created["id"], 1_780_000_000)
 
 
 def types(door: Door, name: str) -> list[str]:

@@ -228,6 +228,7 @@ def test_every_kind_of_error_is_in_a_table() -> None:
     tables = [table for name, table in vars(failures).items() if name.isupper() and isinstance(table, tuple)]
     rows = {row.error for table in tables for row in table}
     abstract_or_own = {errors.BridgeError, errors.StoreRefused, errors.ProviderConfused, errors.ConfigurationError}
+    abstract_or_own |= {errors.NotOurs}
     assert kinds(errors.BridgeError) - abstract_or_own == rows
     for table in tables:
         assert len({(row.error, row.reason) for row in table}) == len(table)

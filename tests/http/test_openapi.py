@@ -73,15 +73,33 @@ def test_every_error_of_the_tables_is_told_with_its_status(make_door: MakeDoor, 
             for example in response.get("content", {}).get("application/json", {}).get("examples", {}).values()
         }
         rows = {(row.precise if precise else row.compatible, row.code or "resource_missing") for row in route.failures}
-        assert told == rows | (set() if route.public else refusals(settings, path)), path
+        assert told == rows | (set() if route.public else refusals(settings, path, once=route.once)), path
 
 
-def refusals(settings: dict[str, str], path: str) -> set[tuple[int, str]]:
+def refusals(settings: dict[str, str], path: str, *, once: bool) -> set[tuple[int, str]]:
     required = ("capture_authorization", "cancel_authorization", "capture_terminal_payment")
     impossible = set() if path.endswith(required) else {"rest_missing_callback_param"}
+    if not once:
+        impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("wcpay_idempotency_")}
     if "compat" not in settings:
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("woocommerce_")}
     return {(refusal.status, refusal.code) for refusal in REFUSALS if refusal.code not in impossible}
+
+
+def test_routes_that_move_or_prepare_money_heed_idempotency_keys(document: dict[str, Any]) -> None:
+    heeding = {
+        path.removeprefix("/wp-json/wc/v3/payments/")
+        for path, of_path in document["paths"].items()
+        for method in METHODS
+        if any(each["name"] == "Idempotency-Key" for each in of_path.get(method, {}).get("parameters", []))
+    }
+    of_order = (
+        "capture_authorization cancel_authorization create_customer create_terminal_intent capture_terminal_payment"
+    )
+    assert heeding == {"payment_intents", "refund", *(f"orders/{{order_id}}/{name}" for name in of_order.split())}
+    responses = document["paths"][INTENTS]["post"]["responses"]
+    assert "Idempotent-Replayed" in responses["200"]["headers"]
+    assert {"400", "409", "422"} <= set(responses)
 
 
 def test_parameters_of_a_look_up_are_in_the_query(document: dict[str, Any]) -> None:
@@ -155,6 +173,21 @@ def test_the_page_shows_every_operation(door: Door, document: dict[str, Any]) ->
         assert text.count(f"<code>{path}</code>") >= 2
     for word in ("charge.payment_method_details.card.last4", "wcpay_card_data_refused", "rest_invalid_json"):
         assert word in text
+
+
+def test_the_page_shows_what_goes_into_the_query(door: Door, document: dict[str, Any]) -> None:
+    text = door.get("/bridge/v1/docs", key=None).get_data(as_text=True)
+    shown = re.findall(r"<code>(\w+)</code></td><td class=\"soft\">[^<]* in the query", text)
+    wanted = [
+        parameter["name"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        if isinstance(operation, dict)
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query"
+    ]
+    assert {"pagesize", "date_between", "search_term"} <= set(wanted)
+    assert sorted(shown) == sorted(wanted)
 
 
 def test_the_page_escapes_what_it_is_given() -> None:

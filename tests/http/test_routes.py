@@ -26,6 +26,7 @@ NO_ROUTE = {
 # Method and path, then a body with all that is required, and the first parameter that is.
 KEYED: dict[tuple[str, str], tuple[dict[str, Any] | None, str | None]] = {
     ("POST", f"{PAYMENTS}/payment_intents"): (BODY, None),
+    ("POST", f"{PAYMENTS}/payment_intents/preview"): ({"order_id": 19}, None),
     ("GET", f"{PAYMENTS}/payment_intents/{{payment_intent_id}}"): (None, None),
     ("POST", f"{ORDER}/capture_authorization"): (INTENT, "payment_intent_id"),
     ("POST", f"{ORDER}/cancel_authorization"): (INTENT, "payment_intent_id"),
@@ -52,6 +53,7 @@ PUBLIC = {
     ("GET", "/wp-json/wc/v3"),
     ("GET", "/bridge/v1/health/live"),
     ("GET", "/bridge/v1/health/ready"),
+    ("GET", "/bridge/v1/metrics"),
     ("GET", "/bridge/v1/openapi.json"),
     ("GET", "/bridge/v1/docs"),
     ("POST", "/bridge/v1/webhooks/{endpoint}"),

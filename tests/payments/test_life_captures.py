@@ -169,6 +169,22 @@ def test_nothing_of_a_refunded_order_is_captured_or_voided(stripe: Local, route:
     assert asked(stripe, "capture") + asked(stripe, "cancel") == before
 
 
+@pytest.mark.parametrize(
+    ("route", "verb"),
+    [
+        ("capture_authorization", "captured"),
+        ("capture_terminal_payment", "captured"),
+        ("cancel_authorization", "canceled"),
+    ],
+)
+def test_nothing_is_captured_or_voided_of_an_order_that_staff_refunded(stripe: Local, route: str, verb: str) -> None:
+    intent = presented(stripe) if route == "capture_terminal_payment" else authorized(stripe)
+    stripe.shop.refund(stripe.orders["payable"], "1.00")
+    message = f"Payment cannot be {verb} for partially or fully refunded orders."
+    assert refusal(at(stripe, route, "payable", intent)) == (400, REFUNDED, message)
+    assert asked(stripe, "capture") + asked(stripe, "cancel") == 0
+
+
 @pytest.mark.parametrize(("status", "message"), [(400, "Test error"), (402, "Your card was declined.")])
 @pytest.mark.parametrize("route", CAPTURES)
 def test_what_the_provider_says_of_a_capture_is_handed_on(stripe: Local, route: str, status: int, message: str) -> None:

@@ -61,6 +61,35 @@ def test_a_payment_of_the_web_is_not_captured_at_the_reader(stripe: Local) -> No
     assert asked(stripe, "capture") == 0
 
 
+def test_another_payment_of_the_order_counts_before_whose_payment_it_is(stripe: Local) -> None:
+    """WooPayments looks at what it has stored of the order before it asks for the intent."""
+    intent = presented(stripe)
+    presented(stripe, "payable_2")
+    sentence = "The payment cannot be captured for completed or processed orders."
+    assert refusal(at(stripe, "capture_terminal_payment", "payable_2", intent)) == (409, UNCAPTURABLE, sentence)
+    assert asked(stripe, "capture") == 0
+
+
+def test_what_the_provider_is_still_at_is_not_captured(stripe: Local) -> None:
+    intent = presented(stripe)
+    assert stripe.stripe
+    assert stripe.provider_faults
+    busy = stripe.stripe.find(intent) | {"status": "processing", "latest_charge": None}
+    stripe.provider_faults.next(Fault.STATUS, match=f"GET /v1/payment_intents/{intent}", status=200, body=busy)
+    sentence = "The payment cannot be captured for completed or processed orders."
+    assert refusal(at(stripe, "capture_terminal_payment", "payable", intent)) == (409, UNCAPTURABLE, sentence)
+    assert asked(stripe, "capture") == 0
+    assert at(stripe, "capture_terminal_payment", "payable", intent).status_code == 200
+
+
+@pytest.mark.parametrize("route", ["create_terminal_intent", "capture_terminal_payment"])
+def test_an_adapter_without_card_readers_says_so(make_local: MakeLocal, sqlite_url: str, route: str) -> None:
+    settings = {"client_id": "shop-7", "client_secret": "s" * 40, "mode": "redirect"}
+    local = make_local(sqlite_url, "forte_payments", settings=settings)
+    answer = at(local, route, "payable", "pi_x")
+    assert refusal(answer) == (501, "wcpay_not_supported", f"{route} is not supported by forte_payments.")
+
+
 def test_a_provider_that_cannot_be_asked_before_a_capture(stripe: Local) -> None:
     intent = presented(stripe)
     assert stripe.provider_faults
@@ -142,6 +171,48 @@ def test_a_terminal_intent_takes_what_it_is_told(stripe: Local) -> None:
 def test_a_repeated_terminal_intent_is_the_same(stripe: Local) -> None:
     first, again = (at(stripe, "create_terminal_intent", "payable").get_json() for _ in range(2))
     assert first == again
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"payment_methods": ["card_present", "interac_present"]},
+        {"metadata": {"reader_ID": "tmr_2"}},
+        {"customer_id": ...},
+        {"capture_method": "automatic"},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_terminal_intent_for_something_else_replaces_the_open_one(stripe: Local, other: dict[str, Any]) -> None:
+    stripe.orders["payable"] = stripe.shop.add_order(total="5.00", currency="CAD")
+    wanted = {"metadata": {"reader_ID": "tmr_1"}}
+    other = {name: stripe.customer if value is ... else value for name, value in other.items()}
+    first = at(stripe, "create_terminal_intent", "payable", **wanted).get_json()["id"]
+    second = at(stripe, "create_terminal_intent", "payable", **wanted | other).get_json()["id"]
+    assert first != second
+    assert stripe.stripe
+    assert stripe.stripe.find(first)["status"] == "canceled"
+    assert at(stripe, "create_terminal_intent", "payable", **wanted | other).get_json()["id"] == second
+
+
+def test_a_terminal_intent_that_a_card_was_held_to_is_not_replaced(stripe: Local) -> None:
+    intent = presented(stripe)
+    answer = at(stripe, "create_terminal_intent", "payable", metadata={"reader_ID": "tmr_2"})
+    assert refusal(answer)[:2] == (409, UNCAPTURABLE)
+    assert stripe.stripe
+    assert stripe.stripe.find(intent)["status"] == "requires_capture"
+
+
+def test_a_terminal_intent_whose_answer_was_lost_is_found_by_the_next_request(stripe: Local) -> None:
+    assert stripe.stripe
+    assert stripe.provider_faults
+    stripe.provider_faults.next(Fault.DROPPED, times=2, match="POST /v1/payment_intents")
+    assert at(stripe, "create_terminal_intent", "payable").get_json()["data"]["reason"] == "outcome_unknown"
+    stripe.clock.advance(60)
+    intent = at(stripe, "create_terminal_intent", "payable").get_json()["id"]
+    stripe.stripe.present_card(intent)
+    assert at(stripe, "capture_terminal_payment", "payable", intent).status_code == 200
+    assert taken(stripe) == [1023]
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,16 @@ def test_a_charge_that_is_not_there(stripe: Local, charge: Any) -> None:
     assert message.startswith("Error: No such charge: ")
 
 
+@pytest.mark.parametrize("order", ["payable_2", 999, "x", 0])
+def test_a_charge_that_is_not_the_orders_is_not_sent_back(stripe: Local, order: Any) -> None:
+    charge = paid(stripe)["charge"]["id"]
+    answer = refund(stripe, order_id=stripe.orders.get(order, order), charge_id=charge, amount=1)
+    sentence = "The charge does not belong to this order."
+    assert refusal(answer) == (500, "wcpay_refund_payment", sentence)
+    assert answer.get_json()["data"]["reason"] == "order_mismatch"
+    assert sent_back(stripe) == []
+
+
 @pytest.mark.parametrize("order", ["payable", 999])
 def test_an_order_without_a_payment(stripe: Local, order: Any) -> None:
     answer = refund(stripe, order_id=stripe.orders.get(order, order), amount=1)
@@ -159,7 +169,7 @@ def test_a_refund_whose_answer_is_lost_is_unknown_and_its_sum_stays_reserved(str
     data = answer.get_json()["data"]
     assert refusal(answer)[:2] == (500, "wcpay_server_error")
     assert (data["outcome"], data["reason"]) == ("unknown", "outcome_unknown")
-    assert refund(stripe, order_id=order, amount=600).status_code == 500
+    assert refusal(refund(stripe, order_id=order, amount=600, reason="another"))[1] == "error"
     for _ in range(3):
         stripe.clock.advance(700)
         stripe.work()
@@ -173,11 +183,11 @@ def test_many_who_ask_at_once_get_no_more_than_was_captured(make_local: MakeLoca
     paid(local)
     gate, statuses = threading.Barrier(8), []
 
-    def ask() -> None:
+    def ask(reason: str) -> None:
         gate.wait()
-        statuses.append(refund(local, order_id=local.orders["payable"], amount=300).status_code)
+        statuses.append(refund(local, order_id=local.orders["payable"], amount=300, reason=reason).status_code)
 
-    asking = [threading.Thread(target=ask) for _ in range(8)]
+    asking = [threading.Thread(target=ask, args=[f"{number}"]) for number in range(8)]
     for thread in asking:
         thread.start()
     for thread in asking:

@@ -5,7 +5,7 @@ Its clock stands still until a test moves it.
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,9 +109,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates.create(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture
-def make_local(certificates: Certificates, tmp_path: Path) -> Iterator[MakeLocal]:
-    """Makes a Local on the database of the URL; closed at the end of the test."""
+@contextmanager
+def locals_in(tmp_path: Path, certificates: Certificates) -> Iterator[MakeLocal]:
+    """Makes a Local on the database of the URL; all are closed in the end."""
     with ExitStack() as stack:
 
         def make(
@@ -130,7 +130,8 @@ def make_local(certificates: Certificates, tmp_path: Path) -> Iterator[MakeLocal
             tls = (certificates.cert_file, certificates.key_file)
             shop_url = stack.enter_context(serve(shop_faults, tls=tls)).url
             stripe = provider_faults = None
-            settings = {"books": str(tmp_path / "sandbox.sqlite")} if adapter == "sandbox" else dict(settings or {})
+            books = {"books": str(tmp_path / "sandbox.sqlite")} if adapter == "sandbox" else {}
+            settings = books | (settings or {})
             if adapter == "stripe_connect":
                 stripe = StripeSimulator(secret_key=PLATFORM_KEY, accounts=[ACCOUNT], clock=clock)
                 provider_faults = Faults(stripe)
@@ -171,6 +172,13 @@ def make_local(certificates: Certificates, tmp_path: Path) -> Iterator[MakeLocal
             local.customer = customer or local.customer
             return local
 
+        yield make
+
+
+@pytest.fixture
+def make_local(certificates: Certificates, tmp_path: Path) -> Iterator[MakeLocal]:
+    """Makes a Local on the database of the URL; closed at the end of the test."""
+    with locals_in(tmp_path, certificates) as make:
         yield make
 
 

@@ -150,6 +150,34 @@ def test_our_own_authorisation_is_followed_by_processing(shop: Shop, stale: bool
     assert shop.notes(order_id) == notes
 
 
+IN_PERSON = {"status": "completed", "title": "WooCommerce In-Person Payments"}
+
+
+@pytest.mark.parametrize("authorized", [False, True])
+def test_a_payment_that_says_so_ends_in_another_status_under_another_title(shop: Shop, authorized: bool) -> None:
+    order_id = shop.simulator.add_order(total="10.23")
+    if authorized:
+        shop.deliver(shop.update(UpdateKind.AUTHORIZED, order_id, title=IN_PERSON["title"]))
+    paid = shop.update(UpdateKind.PAID, order_id, **IN_PERSON)
+    assert shop.deliver(paid) == Delivery(True, "the order is completed")
+    order = shop.simulator.order(order_id)
+    assert (order["payment_method"], order["payment_method_title"]) == ("wcpay_bridge", IN_PERSON["title"])
+    assert order["date_paid"]
+    notes = shop.notes(order_id)
+    shop.simulator.update_order(order_id, status="processing")
+    assert shop.deliver(paid, first=False) == PROCESSING
+    assert shop.notes(order_id)[: len(notes)] == notes
+
+
+@pytest.mark.parametrize("status", ["cancelled", "on-hold", "refunded"])
+def test_an_order_that_must_not_be_fulfilled_does_not_get_there_either(shop: Shop, status: str) -> None:
+    order_id = shop.simulator.add_order(total="10.23")
+    paid = shop.update(UpdateKind.PAID, order_id, **IN_PERSON)
+    shop.simulator.update_order(order_id, status=status)
+    assert shop.deliver(paid, stale=True).flag
+    assert shop.status(order_id) == status
+
+
 @pytest.mark.parametrize("stale", [False, True])
 def test_a_capture_of_an_order_that_changed_while_it_was_on_hold_is_flagged(shop: Shop, stale: bool) -> None:
     order_id = shop.simulator.add_order(total="10.23")

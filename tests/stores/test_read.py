@@ -7,6 +7,7 @@ import traceback
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +45,8 @@ def test_an_order_comes_with_addresses_lines_and_sums(shop: Shop) -> None:
         shipping=Address("Ada", line1="1 Engine St", country="GB"),
         shipping_total=Decimal(wire["shipping_total"]),
         shipping_tax=Decimal(wire["shipping_tax"]),
+        needs_shipping=True,
+        created=int(datetime.fromisoformat(f"{wire['date_created_gmt']}Z").timestamp()),
     )
     product, fee = wire["line_items"][0], wire["fee_lines"][0]
     assert order.lines[0] == Line(
@@ -59,6 +62,13 @@ def test_an_order_comes_with_addresses_lines_and_sums(shop: Shop) -> None:
     )
     sums = Decimal(fee["total"]), Decimal(fee["total_tax"])
     assert order.lines[-1] == Line(LineKind.FEE, "Loyalty bonus", Decimal(1), sums[0], *sums)
+
+
+def test_an_order_knows_what_was_sent_back_of_it_whoever_did_that(shop: Shop) -> None:
+    order_id = shop.paid_order()
+    for amount in ("1.00", "2.50"):
+        shop.simulator.refund(order_id, amount)
+    assert shop.book.read(order_id).refunded == Decimal("3.50")
 
 
 def test_a_product_comes_with_its_picture(shop: Shop) -> None:
@@ -235,7 +245,7 @@ def test_a_redirect_is_refused_and_the_key_does_not_follow_it(answering: Answeri
         (403, "text/html", "<h1>Blocked</h1>", StoreRefused, "Something in front of the store keeps the bridge out"),
         (404, "text/html", "<h1>Not found</h1>", StoreRefused, "There is no WooCommerce REST API (wc/v3)"),
         (404, "application/json", '{"code":"rest_no_route"}', StoreRefused, "There is no WooCommerce REST API (wc/v3)"),
-        (410, "application/json", '{"code":"gone"}', OrderNotFound, "Order not found"),
+        (410, "application/json", '{"code":"gone"}', StoreRefused, "The store refused the request (HTTP 410, gone)"),
         (
             418,
             "application/json",
@@ -321,7 +331,33 @@ def test_the_loose_ends_of_php_are_taken_as_nothing(answering: Answering) -> Non
         needs_payment=True,
         customer_id=3,
         lines=(Line(LineKind.PRODUCT, "", Decimal("1.5"), Decimal(0), Decimal("3.00"), Decimal(0), sku="12"),),
+        needs_shipping=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "needs"),
+    [
+        ({}, False),
+        ({"shipping_lines": [{"method_id": "free_shipping"}]}, True),
+        ({"shipping_lines": [{"method_id": "local_pickup"}], "needs_processing": True}, True),
+        ({"shipping_total": "4.90"}, True),
+        ({"shipping": {"address_1": "1 Engine St"}}, True),
+        ({"shipping": {"postcode": "94101"}}, True),
+        ({"shipping": {"address_1": "1 Engine St"}, "needs_processing": False}, False),
+    ],
+    ids=str,
+)
+def test_23_an_order_says_whether_somebody_has_to_carry_something(
+    answering: Answering, told: dict[str, Any], needs: bool
+) -> None:
+    assert answering(lambda request: as_json(SOUND | told)).read(7).needs_shipping is needs
+
+
+def test_16_an_order_comes_with_its_own_meta(answering: Answering) -> None:
+    rows = [{"id": 1, "key": "_forte_wallet_address", "value": "0xA"}, {"key": "list", "value": [1]}, {"value": None}]
+    meta = answering(lambda request: as_json(SOUND | {"meta_data": rows})).read(7).meta
+    assert (meta["_forte_wallet_address"], meta["list"]) == ("0xA", [1])
 
 
 def test_a_total_that_is_a_number_never_becomes_a_float(answering: Answering) -> None:

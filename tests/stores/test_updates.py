@@ -190,6 +190,31 @@ def test_an_end_never_touches_an_order_that_is_paid_or_held_otherwise(shop: Shop
     assert (shop.status(paid), shop.status(held)) == ("processing", "on-hold")
 
 
+CANCELED = {"meta": {"_intention_status": "canceled"}}
+
+
+@pytest.mark.parametrize("before", [None, "cancelled", "failed"])
+@pytest.mark.parametrize("kind", [UpdateKind.FAILED, UpdateKind.CANCELLED])
+def test_the_end_of_an_authorisation_is_in_the_orders_meta_whoever_ended_the_order(
+    shop: Shop, kind: UpdateKind, before: str | None
+) -> None:
+    order_id = shop.simulator.add_order(total="10.23")
+    shop.deliver(shop.update(UpdateKind.AUTHORIZED, order_id))
+    if before:
+        shop.simulator.update_order(order_id, status=before)
+    shop.deliver(shop.update(kind, order_id, **CANCELED))
+    assert shop.meta(order_id)["_intention_status"] == "canceled"
+
+
+@pytest.mark.parametrize("kind", [UpdateKind.FAILED, UpdateKind.CANCELLED])
+def test_an_end_leaves_the_meta_of_another_payment_alone(shop: Shop, kind: UpdateKind) -> None:
+    order_id = shop.simulator.add_order(
+        total="10.23", meta={"_intent_id": "pi_another", "_intention_status": "succeeded"}
+    )
+    shop.deliver(shop.update(kind, order_id, **CANCELED))
+    assert shop.meta(order_id)["_intention_status"] == "succeeded"
+
+
 def test_a_cancelled_authorisation_of_an_order_that_staff_already_fulfilled_is_flagged(shop: Shop) -> None:
     order_id = shop.simulator.add_order(total="10.23")
     shop.deliver(shop.update(UpdateKind.AUTHORIZED, order_id))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,9 @@ import requests
 
 from bridge.simulators.faults import Faults
 from bridge.simulators.forte_payments import FortePaymentsSimulator, error_body
-from bridge.simulators.forte_platform import FortePlatformSimulator
+from bridge.simulators.forte_platform import FortePlatformSimulator, injected_error
 from bridge.simulators.server import serve
+from tests.adapters import forte_payments_wire, forte_platform_wire
 from tests.plugins.local import START, Local, MakeLocal
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko
 class Shop:
     """A `local` whose bridge listens at `url`, with its one provider: `forte` or `platform`, or the local's own.
 
-    `order` is the one that is paid unless a test says otherwise, `provider` where a simulated Forte listens.
+    `order` is the one that is paid unless a test says otherwise, `provider` where a simulated Forte listens behind its
+    `door`, which holds every request against Forte's documents.
     """
 
     local: Local
@@ -40,6 +42,7 @@ class Shop:
     forte: FortePaymentsSimulator | None = None
     platform: FortePlatformSimulator | None = None
     faults: Faults | None = None
+    door: Any = None
     session: requests.Session = field(default_factory=requests.Session)
 
     def create(self, order: str | None = None, **changes: Any) -> dict[str, Any]:
@@ -84,6 +87,14 @@ class Shop:
 OpenShop = Callable[..., Shop]
 
 
+@contextmanager
+def _held_to_the_documents(door: Any) -> Iterator[str]:
+    """Where a simulated Forte listens. In the end every request that was sent has to be one of its documents'."""
+    with serve(door) as server:
+        yield server.url
+    assert door.wrong == []
+
+
 @pytest.fixture
 def open_shop(make_local: MakeLocal, sqlite_url: str) -> Iterator[OpenShop]:
     """`open_shop(adapter, **settings)`. Clocks of bridge and providers are one."""
@@ -101,7 +112,8 @@ def open_shop(make_local: MakeLocal, sqlite_url: str) -> Iterator[OpenShop]:
             )
             stack.callback(simulator.close)
             faults = Faults(simulator, errors=error_body)
-            url = stack.enter_context(serve(faults)).url
+            door = forte_payments_wire.Checked(faults)
+            url = stack.enter_context(_held_to_the_documents(door))
             key = simulator.subscribe(f"{front.url}/bridge/v1/webhooks/{ENDPOINT}").signing_key
             given = {
                 "client_id": "shop-7",
@@ -115,13 +127,15 @@ def open_shop(make_local: MakeLocal, sqlite_url: str) -> Iterator[OpenShop]:
                 "timestamp_header": "X-Forte-Timestamp",
                 **settings,
             }
-            return Shop(None, front.url, "virtual", url, forte=simulator, faults=faults), given  # type: ignore[arg-type]
+            shop = Shop(None, front.url, "virtual", url, forte=simulator, faults=faults, door=door)  # type: ignore[arg-type]
+            return shop, given
 
         def platform(settings: dict[str, str]) -> tuple[Shop, dict[str, str]]:
             simulator = FortePlatformSimulator(api_key=API_KEY, clock=clock, random=Random(7))
             stack.callback(simulator.close)
-            faults = Faults(simulator)
-            url = stack.enter_context(serve(faults)).url
+            faults = Faults(simulator, errors=injected_error)
+            door = forte_platform_wire.Checked(faults)
+            url = stack.enter_context(_held_to_the_documents(door))
             project = simulator.add_project()
             user = simulator.add_user(project, "ann@example.com")
             given = {
@@ -132,18 +146,20 @@ def open_shop(make_local: MakeLocal, sqlite_url: str) -> Iterator[OpenShop]:
                 "stripe_script_url": f"{url}/stripe-elements.js",
                 **settings,
             }
-            return Shop(None, front.url, "payable", url, platform=simulator, faults=faults), given  # type: ignore[arg-type]
+            shop = Shop(None, front.url, "payable", url, platform=simulator, faults=faults, door=door)  # type: ignore[arg-type]
+            return shop, given
 
         def open_shop(
             adapter: str = "sandbox",
             *,
             options: dict[str, str] | None = None,
             database_url: str = sqlite_url,
+            bridge: dict[str, Any] | None = None,
             **settings: str,
         ) -> Shop:
             make = {"forte_payments": forte, "forte_platform": platform}.get(adapter)
             shop, given = make(settings) if make else (Shop(None, front.url, "payable"), settings)  # type: ignore[arg-type]
-            shop.local = make_local(database_url, adapter, settings=given or None, options=options)
+            shop.local = make_local(database_url, adapter, settings=given or None, options=options, **(bridge or {}))
             shop.faults = shop.faults or shop.local.provider_faults
             locals_.append(shop.local)
             app.append(shop.local.app)

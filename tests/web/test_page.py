@@ -57,7 +57,7 @@ def test_the_buyer_declines_and_changes_their_mind(shop: Shop, buyer: Buyer) -> 
     buyer.open(challenged(shop))
     buyer.press("Decline")
     buyer.tab.get_by_role("alert").filter(has_text="could not make sure").wait_for()
-    assert shop.status() == "pending"
+    assert shop.status() == "failed"
     buyer.press("Approve")
     buyer.reads("Paid: thank you")
     assert shop.status() == "processing"

@@ -33,6 +33,8 @@ Json = dict[str, Any]
 INTENT, REDIRECT = "/payments/v2/intent", "/payments/v2/intent/redirect"
 STATUSES = "/payments/v1/payments/statuses"
 MANIFEST = "/payments/v1/widget/manifest"
+CLOCKS_DIFFER = 300.0
+"""Seconds."""
 _REMEMBERED = 10_000
 
 
@@ -46,6 +48,7 @@ class FortePaymentsAdapter(BaseAdapter):
     name: ClassVar[str] = "forte_payments"
     settings: ClassVar[tuple[Setting, ...]] = options.SETTINGS
     confirmed_by_buyer: ClassVar[bool] = True
+    payment_method_type: ClassVar[str] = "forte"
     operations: frozenset[str] = frozenset({"create", "open", "fetch", "events"})
     replay_window: ClassVar[float] = 23 * 3600.0
     """How long Forte knows a key is not documented. A second intent would do no harm: what the widget needs for the
@@ -123,8 +126,11 @@ class FortePaymentsAdapter(BaseAdapter):
         return self._subscriptions.switch(subscription_id, on=on)
 
     def replay(self, since: float, until: float | None = None) -> None:
-        """Have Forte send again the messages since then (Unix seconds), after an outage of ours."""
-        self._subscriptions.replay(since, self._clock() if until is None else until)
+        """Have Forte send again the messages since then (Unix seconds), after an outage of ours.
+
+        Those of a few minutes before come too, because clocks differ; a message that is here already changes nothing.
+        """
+        self._subscriptions.replay(max(since - CLOCKS_DIFFER, 0.0), self._clock() if until is None else until)
 
     def check(self) -> list[Finding]:
         """Whether the credentials work, and whether messages can arrive and be believed."""

@@ -14,7 +14,7 @@ from bridge.adapters.forte_payments.settings import Account
 from bridge.domain.errors import ProviderConfused, ProviderRefused
 from bridge.domain.intents import Charge, Status
 from bridge.domain.money import Money
-from bridge.domain.outcomes import Decline, Opening, Outcome
+from bridge.domain.outcomes import Decline, Opening, Outcome, Problem
 from bridge.schemas.forte_payments import IntentAnswer, ManifestAnswer, OpeningAnswer, StatusesAnswer
 
 log = logging.getLogger(__name__)
@@ -30,8 +30,16 @@ STATUSES = {
 }
 """A declined intent is as final as an expired one: who tries again gets a new intent."""
 DECLINE = Decline("payment_intent_payment_attempt_failed", "The payment was declined.", "generic_decline")
+PROBLEMS = {
+    "ERR01": "Forte has banned this customer.",
+    "ERR03": "Forte takes no payment from the country that the request came from.",
+    "ERR06": "Forte has to identify this customer first. The widget does that.",
+    "ERR15": "Forte has flagged this customer's wallet.",
+}
+"""What Forte has against a buyer, for the merchant: the buyer is told by the widget. Any other code is handed on."""
 _INTENT, _OPENING, _STATUSES, _MANIFEST = IntentAnswer(), OpeningAnswer(), StatusesAnswer(), ManifestAnswer()
 _CREATED = 201
+_LONGEST_CODE = 100
 
 
 def asked(body: Json) -> Money:
@@ -60,6 +68,7 @@ def read_intent(reply: Reply, body: Json, script: Callable[[], Json]) -> Outcome
         currency=money.currency,
         next_action={"type": "forte_widget", "forte_widget": widget},
         provider_data={"kind": "forte_widget", "error_code": error_code, **widget},
+        problem=_problem(error_code),
         raw={
             "http_status": reply.status,
             "payment_intent_id": reference,
@@ -126,6 +135,13 @@ def read_script(reply: Reply, script: str) -> Json:
     """The widget's script with its digest, for the `integrity` of its tag. Raises ProviderConfused."""
     manifest = read(_MANIFEST, reply)["data"]
     return {"script_url": urljoin(script, manifest["file_name"]), "integrity": manifest["integrity"]["digest"]}
+
+
+def _problem(error_code: Any) -> Problem | None:
+    if error_code is None:
+        return None
+    code = str(error_code)[:_LONGEST_CODE]
+    return Problem("forte_error", code, PROBLEMS.get(code, f"Forte says {code} of this payment."))
 
 
 def _may_open(url: str, account: Account, plain_http: bool) -> bool:

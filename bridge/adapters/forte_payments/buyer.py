@@ -26,7 +26,7 @@ def build_buyer(account: Account, payment: Payment) -> Json:
             reason="guest_refused",
         )
     email = order.billing.email.strip()
-    wallet = _wallet(account, meta_of(payment))
+    wallet = _wallet(account, order.meta)
     told: Json = {}
     if is_email(email):
         told["email"] = email
@@ -39,12 +39,6 @@ def build_buyer(account: Account, payment: Payment) -> Json:
         )
     known_by = told["email"].lower() if "email" in told else told["wallet"]["address"]
     return {"id": _identifier(account, payment, known_by), **told}
-
-
-def meta_of(payment: Payment) -> Mapping[str, Any]:
-    """The order's meta, where the order book reads it."""
-    meta: Mapping[str, Any] = getattr(payment.order, "meta", {})
-    return meta
 
 
 def _identifier(account: Account, payment: Payment, known_by: str) -> str:

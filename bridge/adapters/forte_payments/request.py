@@ -58,8 +58,9 @@ def require_currency(currency: str) -> None:
 
 def needs_shipping(order: Order) -> bool:
     """Whether somebody has to carry something: the order book's word, else whether there is postage or an address."""
-    known: bool | None = getattr(order, "needs_shipping", None)
-    return bool(order.shipping_total or order.shipping.line1 or order.shipping.postal_code) if known is None else known
+    if order.needs_shipping is not None:
+        return order.needs_shipping
+    return bool(order.shipping_total or order.shipping.line1 or order.shipping.postal_code)
 
 
 def reference_of(payment: Payment) -> str:

@@ -24,6 +24,7 @@ TOKEN_PATHS = {"tokens": "/auth/v1/oauth2/tokens", "token": "/auth/v1/oauth2/tok
 """Forte's documents have both spellings."""
 _NO_YES = ("no", "yes")
 _POINTER = re.compile(r"(/[^/]*)*")
+_FIELDS = tuple(f"{name}_field" for name in ("id", "event", "time", "intent", "reference", "amount", "currency"))
 _HEADER = re.compile(r"[A-Za-z0-9-]{0,100}")
 
 SETTINGS = (
@@ -79,6 +80,8 @@ SETTINGS = (
     Setting("time_field", "JSON pointer to when it happened", "/created_at"),
     Setting("intent_field", "JSON pointer to the payment intent's id", "/data/payment_intent_id"),
     Setting("reference_field", "JSON pointer to our reference", "/data/reference"),
+    Setting("amount_field", "JSON pointer to what was paid, in major units; empty for nowhere", "/data/amount"),
+    Setting("currency_field", "JSON pointer to the currency of that; empty for nowhere", "/data/currency"),
     Setting(
         "payment_events",
         "The names of events about a payment, after which Forte is asked how it stands",
@@ -172,6 +175,8 @@ def _fields(settings: Mapping[str, str]) -> Fields:
         time=settings["time_field"],
         intent=settings["intent_field"],
         reference=settings["reference_field"],
+        amount=settings["amount_field"],
+        currency=settings["currency_field"],
         payment_events=frozenset(_words(settings["payment_events"])),
     )
 
@@ -200,8 +205,6 @@ def _judge_address(name: str, address: str, live: bool) -> Iterator[str]:
 
 
 def _judge_webhooks(settings: Mapping[str, str]) -> Iterator[str]:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{0,100}", settings["webhook_endpoint"]):
-        yield "webhook_endpoint has something else than letters, digits, - and _."
     for name in ("signature_header", "timestamp_header"):
         if not _HEADER.fullmatch(settings[name]):
             yield f"{name} is not the name of a header."
@@ -212,7 +215,7 @@ def _judge_webhooks(settings: Mapping[str, str]) -> Iterator[str]:
         yield "timestamp_header and {timestamp} in signature_payload need each other: a time has to be signed."
     if not re.fullmatch(r"\d{1,6}", settings["signature_tolerance"], re.ASCII):
         yield "signature_tolerance is not a number of seconds."
-    for name in ("id_field", "event_field", "time_field", "intent_field", "reference_field"):
+    for name in _FIELDS:
         if not _POINTER.fullmatch(settings[name]):
             yield f"{name} is not a JSON pointer such as /data/reference."
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.domain.errors import EventRefused
+from bridge.domain.errors import AmountNotRepresentable, EventRefused
+from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, ProviderEvent
 
 ALGORITHMS = {f"hmac-{name}": name for name in ("sha256", "sha384", "sha512")}
@@ -56,6 +57,8 @@ class Fields:
     time: str = "/created_at"
     intent: str = "/data/payment_intent_id"
     reference: str = "/data/reference"
+    amount: str = "/data/amount"
+    currency: str = "/data/currency"
     payment_events: frozenset[str] = frozenset({"payment_approved"})
 
 
@@ -98,6 +101,7 @@ def read_event(fields: Fields, body: bytes, now: float, *, account: str, live: b
     if not isinstance(message, dict):
         raise EventRefused("The message is no JSON object.")
     event, intent, reference = (_text(message, at) for at in (fields.event, fields.intent, fields.reference))
+    amount, currency = _sum(message, fields)
     told = f"{event}\n{intent or reference}" if intent or reference else hashlib.sha256(body).hexdigest()
     return ProviderEvent(
         id=_text(message, fields.id) or hashlib.sha256(f"{account}\n{told}".encode()).hexdigest(),
@@ -108,7 +112,26 @@ def read_event(fields: Fields, body: bytes, now: float, *, account: str, live: b
         attempt_id=attempt_of(reference),
         account=account,
         live=live,
+        amount=amount,
+        currency=currency,
     )
+
+
+def _sum(message: Any, fields: Fields) -> tuple[int | None, str | None]:
+    """What a message says was paid, in minor units; None for what it does not say, or not in a way that we can read.
+
+    The field is not documented. Forte takes requests in major units, and currencies with two decimals only.
+    """
+    currency = _text(message, fields.currency) if fields.currency else None
+    currency = currency.upper() if currency and re.fullmatch("[A-Za-z]{3}", currency) else None
+    said = _find(message, fields.amount) if fields.amount else None
+    if isinstance(said, bool) or not isinstance(said, str | int | float):
+        return None, currency
+    try:
+        money = Money.parse(str(said), currency or "USD")
+    except (ValueError, AmountNotRepresentable):
+        return None, currency
+    return money.amount, currency
 
 
 def _sign(scheme: Scheme, key: str, signed: bytes) -> str:

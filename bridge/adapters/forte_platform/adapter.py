@@ -33,6 +33,7 @@ class FortePlatformAdapter(BaseAdapter):
     name: ClassVar[str] = "forte_platform"
     settings: ClassVar[tuple[Setting, ...]] = options.SETTINGS
     confirmed_by_buyer: ClassVar[bool] = True
+    names_refunds: ClassVar[bool] = False
     operations: frozenset[str] = frozenset({"create", "fetch", "find", "preview", "listed", "events", "refund"})
     replay_window: ClassVar[float] = 0.0
     """Forte knows no idempotency keys (source: the SDK's payment operations)."""
@@ -141,7 +142,7 @@ class FortePlatformAdapter(BaseAdapter):
         return self._payments.create(request, user)
 
     def _outcome(self, payment: Mapping[str, Any]) -> Outcome:
-        return outcome_of(payment, tax_apart=self._options.allow_tax_difference)
+        return outcome_of(payment)
 
     def _outcome_or_none(self, payment: Mapping[str, Any] | None) -> Outcome | None:
         return None if payment is None else self._outcome(payment)

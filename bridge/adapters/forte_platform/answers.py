@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.adapters.forte_platform.refusals import NONSENSE
-from bridge.adapters.forte_platform.request import ATTEMPT
+from bridge.adapters.forte_platform.request import ATTEMPT, ON_TOP, TAX
 from bridge.domain.errors import ProviderConfused
 from bridge.domain.intents import Charge, Refund, RefundStatus, Status
 from bridge.domain.outcomes import Decline, Outcome
@@ -22,7 +22,7 @@ STATES: dict[str, Status] = {
     "PROCESSING": Status.PROCESSING,
     "COMPLETED": Status.SUCCEEDED,
     "CANCELLED": Status.CANCELED,
-    "FAILED": Status.REQUIRES_PAYMENT_METHOD,
+    "FAILED": Status.CANCELED,
     "REFUNDED": Status.SUCCEEDED,
     "PARTIALLY_REFUNDED": Status.SUCCEEDED,
 }
@@ -58,13 +58,15 @@ def attempt_of(payment: Mapping[str, Any]) -> str | None:
     return attempt if isinstance(attempt, str) and re.fullmatch(r"\w{1,64}", attempt, re.ASCII) else None
 
 
-def outcome_of(payment: Mapping[str, Any], *, tax_apart: bool, **more: Any) -> Outcome:
+def outcome_of(payment: Mapping[str, Any], **more: Any) -> Outcome:
     """A payment that was read, as an Outcome.
 
-    With `tax_apart` its amount is the order's, without the tax that Forte has put on top; the charge has both.
+    If the payment says that Forte's tax came on top, its amount is the order's, without the tax; the charge has both.
     """
     status = status_of(payment)
-    amount = payment["subtotalCents"] if tax_apart else payment["amountCents"]
+    amount = payment["amountCents"]
+    if payment["metadata"].get(TAX) == ON_TOP and payment["subtotalCents"] == amount - payment["taxCents"]:
+        amount = payment["subtotalCents"]
     return Outcome(
         status=status,
         reference=payment["id"],
@@ -75,6 +77,7 @@ def outcome_of(payment: Mapping[str, Any], *, tax_apart: bool, **more: Any) -> O
         decline=_FAILED if payment["state"] == "FAILED" else None,
         refunds=refunds_of(payment),
         attempt_id=attempt_of(payment),
+        metadata=dict(payment["metadata"]),
         created=payment["createdAt"],
         raw={name: payment[name] for name in _KEPT},
         **more,

@@ -65,7 +65,6 @@ class Payments:
         _require_mode(answer["stripePublishableKey"], self._options.live)
         return outcome_of(
             payment,
-            tax_apart=request["tax_on_top"],
             client_secret=answer["stripeClientSecret"],
             provider_data={
                 "kind": "stripe_elements",

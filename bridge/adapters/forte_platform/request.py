@@ -17,6 +17,8 @@ from bridge.schemas.forte_platform import LONGEST_DESCRIPTION, AddressSchema, Pa
 Json = dict[str, Any]
 ATTEMPT = "bridge_attempt"
 """The metadata key by which a payment is found again."""
+TAX, ON_TOP = "bridge_tax", "on_top"
+"""The metadata by which a payment says that Forte's tax came on top of the order's total."""
 _LONGEST_METADATA = 500
 _BODY = PaymentRequestSchema()
 _ADDRESS = AddressSchema()
@@ -37,7 +39,7 @@ def build_create(options: Options, payment: Payment) -> Json:
         "currency": payment.currency.lower(),
         "description": cut(clean(payment.description), LONGEST_DESCRIPTION),
         "lineItems": order_lines(order, payment.amount, payment.currency, options.tax_code),
-        "metadata": _metadata(payment),
+        "metadata": _metadata(payment, tax_on_top=options.forte_taxes and options.allow_tax_difference),
     }
     if options.forte_taxes:
         body |= _taxed(order, body["lineItems"])
@@ -90,12 +92,13 @@ def _taxed(order: Order, lines: list[Json]) -> Json:
     return {"customerAddress": billing, **({"shippingAddress": shipping} if shipping else {})}
 
 
-def _metadata(payment: Payment) -> dict[str, str]:
+def _metadata(payment: Payment, *, tax_on_top: bool) -> dict[str, str]:
     order = payment.order
     values = {
         ATTEMPT: payment.attempt_id,
         "wc_order_id": order.id,
         "wc_order_key": order.key,
         "store": payment.metadata.get("site_url", ""),
+        TAX: ON_TOP if tax_on_top else "",
     }
     return {name: str(value)[:_LONGEST_METADATA] for name, value in values.items() if value != ""}

@@ -2,7 +2,8 @@
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from bridge.adapters.base import BaseAdapter
@@ -31,7 +32,10 @@ class SandboxAdapter(BaseAdapter):
         Setting("books", "SQLite file for the sandbox's own books; default: sandbox.sqlite beside the database", ""),
     )
     operations: ClassVar[frozenset[str]] = frozenset(
-        {*("create", "fetch", "find", "cancel", "capture", "refund"), *("customers", "payment_methods", "terminal")}
+        {
+            *("create", "fetch", "find", "listed", "cancel", "capture", "refund"),
+            *("customers", "payment_methods", "terminal"),
+        }
     )
     replay_window: ClassVar[float] = DAY
 
@@ -85,6 +89,14 @@ class SandboxAdapter(BaseAdapter):
         """How it stands. Whoever waits for a card at the reader need not wait: looking is what makes it happen."""
         with self._books.open() as page:
             return outcome_of(page, story.present(page, story.pass_time(page, page.find(reference))))
+
+    def listed(self, since: float) -> Iterator[Outcome]:
+        """All payments about which the books have a line since then. Keys say which attempt they belong to."""
+        with self._books.open() as page:
+            changed = [(key, outcome_of(page, story.pass_time(page, entry)), entry) for key, entry in page.since(since)]
+        for key, outcome, entry in changed:
+            metadata = dict(entry.request["metadata"])
+            yield replace(outcome, attempt_id=key.partition(":")[0], metadata=metadata)
 
     def cancel(self, reference: str, key: str) -> Outcome:  # noqa: ARG002
         with self._books.open() as page:

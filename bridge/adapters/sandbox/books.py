@@ -95,6 +95,16 @@ class Page:
             raise ProviderRefused(sentence, code="resource_missing", status=404)
         return found
 
+    def since(self, moment: float) -> list[tuple[str, Entry]]:
+        """Payments that were made or changed since then (Unix seconds), oldest first, with their keys."""
+        query = (
+            "select p.key, p.reference from payments p where p.created >= ? or exists (select 1 from ledger l "
+            "where l.reference = p.reference and l.at >= ?) or exists (select 1 from disputes d "
+            "where d.reference = p.reference and d.created >= ?) order by p.rowid"
+        )
+        rows = self._sql.execute(query, (moment, moment, moment)).fetchall()
+        return [(key, self.find(reference)) for key, reference in rows]
+
     def add(self, reference: str, key: str, request: dict[str, Any], status: Status) -> Entry:
         self._sql.execute(
             "insert into payments (reference, key, request, status, created) values (?, ?, ?, ?, ?)",

@@ -9,9 +9,9 @@ from urllib.parse import quote
 from bridge.adapters.base import BaseAdapter
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.stripe_connect import settings as options
-from bridge.adapters.stripe_connect.answers import Problem, read_intent, read_object, require
+from bridge.adapters.stripe_connect.answers import Problem, id_of, read_intent, read_object, require
 from bridge.adapters.stripe_connect.checks import findings
-from bridge.adapters.stripe_connect.client import VERSION, Client
+from bridge.adapters.stripe_connect.client import ALL_PAGES, VERSION, Client
 from bridge.adapters.stripe_connect.customers import build_customer, read_methods
 from bridge.adapters.stripe_connect.events import prove, read_event
 from bridge.adapters.stripe_connect.refunds import RELEASED, build_refund, read_dispute, read_refund, shown_refunds
@@ -33,6 +33,8 @@ from bridge.domain.ports import Finding, Setting
 Json = dict[str, Any]
 PAYMENTS, CHARGES, REFUNDS, DISPUTES = "/v1/payment_intents", "/v1/charges", "/v1/refunds", "/v1/disputes"
 CUSTOMERS, TOKENS = "/v1/customers", "/v1/terminal/connection_tokens"
+SITE = "site_url"
+"""Where a customer's metadata say which store it is of."""
 
 
 class StripeConnectAdapter(BaseAdapter):
@@ -42,7 +44,7 @@ class StripeConnectAdapter(BaseAdapter):
     settings: ClassVar[tuple[Setting, ...]] = options.SETTINGS
     operations: ClassVar[frozenset[str]] = frozenset(
         {
-            *("create", "fetch", "find", "cancel", "capture", "refund"),
+            *("create", "fetch", "find", "listed", "cancel", "capture", "refund"),
             *("customers", "payment_methods", "terminal", "events"),
         }
     )
@@ -106,6 +108,28 @@ class StripeConnectAdapter(BaseAdapter):
                 return self._outcome(intent, account)
         return None
 
+    def listed(self, since: float) -> Iterator[Outcome]:
+        """Our payments that were made since then, or that something was sent back of or quarrelled about since then.
+
+        Stripe lists no changes: what else became of an older payment is told by events, or by asking for it.
+        """
+        seen, account = set[str](), self._account.header
+        recent: Json = {"created": {"gte": max(int(since), 0)}}
+        payments = {**recent, "expand": [f"data.{CHARGE}.refunds"]}
+        for intent in self._client.every(PAYMENTS, payments, account=account, pages=ALL_PAGES):
+            if isinstance(intent, dict) and ATTEMPT in (intent.get("metadata") or {}):
+                seen.add(str(intent.get("id")))
+                yield self._outcome(intent, account)
+        for changes in (REFUNDS, DISPUTES):
+            for change in self._client.every(changes, recent, account=account, pages=ALL_PAGES):
+                reference = id_of(change.get("payment_intent")) if isinstance(change, dict) else None
+                if reference is None or reference in seen:
+                    continue
+                seen.add(reference)
+                intent = self._get(_path(PAYMENTS, reference), {"expand": EXPANDED})
+                if isinstance(intent, dict) and ATTEMPT in (intent.get("metadata") or {}):
+                    yield self._outcome(intent, account, id=reference)
+
     def cancel(self, reference: str, key: str) -> Outcome:
         """Void it. What is canceled already, or cannot be any more, is answered as it is."""
         return self._change("cancel", reference, {"expand": EXPANDED}, key)
@@ -144,6 +168,18 @@ class StripeConnectAdapter(BaseAdapter):
             new_key = f"{key}:new"
         answer = self._post(CUSTOMERS, params, new_key)
         return str(read_object(answer, "customer", livemode=self._account.live)["id"])
+
+    def customer_site(self, customer: str) -> str | None:
+        """What the metadata say: with destination charges the customers of all the platform's stores are together."""
+        if not self._account.destination:
+            return None
+        try:
+            answer = self._get(_path(CUSTOMERS, customer), {})
+        except ProviderRefused as error:
+            if error.code == "resource_missing":
+                return ""
+            raise
+        return str((read_object(answer, "customer", id=customer).get("metadata") or {}).get(SITE) or "")
 
     def payment_methods(self, customer: str) -> list[Json]:
         """What the customer has saved of the types that are shown; nothing for a customer whom nobody knows."""
@@ -200,6 +236,9 @@ class StripeConnectAdapter(BaseAdapter):
         """A payment with its refunds and its dispute. Stripe is asked for those only if the charge says that there is
         something that it does not show; nothing of that can mean that the payment itself was refused."""
         outcome = read_intent(answer, account=account, **{"livemode": self._account.live, **expected})
+        kept = answer.get("metadata")
+        if isinstance(kept, dict):
+            outcome = replace(outcome, attempt_id=kept.get(ATTEMPT), metadata=dict(kept))
         if outcome.client_secret and self._account.publishable_key:
             outcome = replace(outcome, provider_data={**(outcome.provider_data or {}), **self._for_the_page()})
         if outcome.charge is None:

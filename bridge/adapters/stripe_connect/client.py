@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 VERSION = stripe.api_version
 """The API version that this SDK was made for. Every request names one."""
 _UNREACHABLE = "Stripe could not be reached."
-PAGE, PAGES = 100, 20
+PAGE, PAGES, ALL_PAGES = 100, 20, 5000
 
 
 class Client:
@@ -88,10 +88,10 @@ class Client:
         except Problem as problem:
             raise problem.as_error() from None
 
-    def every(self, path: str, params: dict[str, Any], *, account: str | None) -> Iterator[Any]:
+    def every(self, path: str, params: dict[str, Any], *, account: str | None, pages: int = PAGES) -> Iterator[Any]:
         """All of a list, newest first. ProviderConfused if it does not end: who looks for something must see all."""
         params = {**params, "limit": PAGE}
-        for _ in range(PAGES):
+        for _ in range(pages):
             members, more = read_list(self.ask("get", path, params, account=account))
             yield from members
             if not more:

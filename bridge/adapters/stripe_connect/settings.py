@@ -165,10 +165,6 @@ def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, st
         "webhook_secret is not a signing secret such as whsec_1AbC, or several.",
     )
     yield (
-        re.fullmatch(r"[A-Za-z0-9_-]{0,100}", settings["webhook_endpoint"]),
-        "webhook_endpoint has something else than letters, digits, - and _.",
-    )
-    yield (
         re.fullmatch(rf"(pk_{mode}_\w+)?", settings["publishable_key"], re.ASCII),
         f"publishable_key is not a key for {mode} mode (pk_{mode}_...).",
     )

@@ -9,6 +9,15 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "jobs",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("due", sa.Double(), nullable=False),
+        sa.Column("busy_until", sa.Double(), nullable=False),
+        sa.Column("seen", sa.Double(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_jobs")),
+    )
+    op.create_table(
         "oauth_nonces",
         sa.Column("key_id", sa.String(length=32), nullable=False),
         sa.Column("nonce", sa.String(length=64), nullable=False),
@@ -37,6 +46,7 @@ def upgrade() -> None:
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("capture", sa.String(length=16), nullable=False),
         sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("awaits_reconcile", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("updated", sa.Double(), nullable=False),
         sa.Column("removed", sa.Double(), nullable=True),
@@ -73,6 +83,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_customers_customer"), ["customer"], unique=False)
 
     op.create_table(
+        "idempotency",
+        sa.Column("store_id", sa.String(length=64), nullable=False),
+        sa.Column("live", sa.Boolean(), nullable=False),
+        sa.Column("route", sa.String(length=120), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("attempt_id", sa.String(length=32), nullable=False),
+        sa.Column("busy_until", sa.Double(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_idempotency_store_id")),
+        sa.PrimaryKeyConstraint("store_id", "live", "route", "key", name=op.f("pk_idempotency")),
+    )
+    with op.batch_alter_table("idempotency", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotency_created"), ["created"], unique=False)
+
+    op.create_table(
         "intents",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("public_id", sa.String(length=255), nullable=True),
@@ -104,7 +131,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
     )
     with op.batch_alter_table("intents", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_intents_authorized",
+            ["store_id"],
+            unique=False,
+            sqlite_where=sa.text("status = 'requires_capture'"),
+            postgresql_where=sa.text("status = 'requires_capture'"),
+        )
         batch_op.create_index("ix_intents_created", ["store_id", "created"], unique=False)
+        batch_op.create_index(
+            "ix_intents_flagged",
+            ["updated"],
+            unique=False,
+            sqlite_where=sa.text("flag <> ''"),
+            postgresql_where=sa.text("flag <> ''"),
+        )
         batch_op.create_index(
             "ix_intents_look_at",
             ["look_at"],
@@ -112,7 +153,15 @@ def upgrade() -> None:
             sqlite_where=sa.text("look_at is not null"),
             postgresql_where=sa.text("look_at is not null"),
         )
-        batch_op.create_index("ix_intents_order", ["store_id", "order_id"], unique=False)
+        batch_op.create_index(
+            "ix_intents_open",
+            ["status"],
+            unique=False,
+            sqlite_where=sa.text("status not in ('succeeded', 'canceled')"),
+            postgresql_where=sa.text("status not in ('succeeded', 'canceled')"),
+        )
+        batch_op.create_index("ix_intents_order", ["store_id", "order_id", "created"], unique=False)
+        batch_op.create_index("ix_intents_updated", ["store_id", "updated"], unique=False)
         batch_op.create_index(
             "uq_intents_holding",
             ["store_id", "order_id", "order_key"],
@@ -180,6 +229,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_charges")),
     )
     with op.batch_alter_table("charges", schema=None) as batch_op:
+        batch_op.create_index("ix_charges_balance_transaction", ["store_id", "balance_transaction"], unique=False)
+        batch_op.create_index("ix_charges_created", ["store_id", "created"], unique=False)
         batch_op.create_index(batch_op.f("ix_charges_intent_id"), ["intent_id"], unique=False)
 
     op.create_table(
@@ -193,11 +244,13 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("due_by", sa.BigInteger(), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.Column("closed", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_disputes_intent_id")),
         sa.ForeignKeyConstraint(["store_id"], ["stores.id"], name=op.f("fk_disputes_store_id")),
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_disputes")),
     )
     with op.batch_alter_table("disputes", schema=None) as batch_op:
+        batch_op.create_index("ix_disputes_created", ["store_id", "created"], unique=False)
         batch_op.create_index(batch_op.f("ix_disputes_intent_id"), ["intent_id"], unique=False)
 
     op.create_table(
@@ -223,11 +276,25 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_inbox_dead",
+            ["received"],
+            unique=False,
+            sqlite_where=sa.text("state = 'dead'"),
+            postgresql_where=sa.text("state = 'dead'"),
+        )
+        batch_op.create_index(
             "ix_inbox_new",
             ["due"],
             unique=False,
             sqlite_where=sa.text("state = 'new'"),
             postgresql_where=sa.text("state = 'new'"),
+        )
+        batch_op.create_index(
+            "ix_inbox_unowned",
+            ["received"],
+            unique=False,
+            sqlite_where=sa.text("intent_id is null and state <> 'new'"),
+            postgresql_where=sa.text("intent_id is null and state <> 'new'"),
         )
         batch_op.create_index("uq_inbox_event", ["endpoint", "event_id", "digest"], unique=True)
 
@@ -267,6 +334,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_outbox_dead",
+            ["created"],
+            unique=False,
+            sqlite_where=sa.text("state = 'dead'"),
+            postgresql_where=sa.text("state = 'dead'"),
+        )
+        batch_op.create_index(
+            "ix_outbox_delivered",
+            ["delivered"],
+            unique=False,
+            sqlite_where=sa.text("state = 'delivered'"),
+            postgresql_where=sa.text("state = 'delivered'"),
+        )
         batch_op.create_index(batch_op.f("ix_outbox_intent_id"), ["intent_id"], unique=False)
         batch_op.create_index(
             "ix_outbox_order",
@@ -303,5 +384,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
     )
     with op.batch_alter_table("refunds", schema=None) as batch_op:
+        batch_op.create_index("ix_refunds_created", ["store_id", "created"], unique=False)
         batch_op.create_index(batch_op.f("ix_refunds_intent_id"), ["intent_id"], unique=False)
         batch_op.create_index("uq_refunds_reference", ["store_id", "reference"], unique=True)

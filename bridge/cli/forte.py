@@ -1,0 +1,140 @@
+"""`forte triggers`: which service of a Forte project hears of payments. The bridge makes none by itself."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.console import json_option, note, print_json, with_bridge
+from bridge.cli.keys import store_option
+from bridge.domain.errors import Refused
+from bridge.payments import stores
+from bridge.schemas.forte_platform import EVENTS
+
+if TYPE_CHECKING:
+    from bridge.adapters.forte_platform.triggers import Trigger, Triggers
+
+NAME = "wcpay-bridge"
+path_option = click.option("--path", metavar="/PATH", help="Where on the service it is delivered.")
+event_option = click.option("--event", "events", multiple=True, type=click.Choice(EVENTS), help="One or several.")
+
+
+@click.group()
+def forte() -> None:
+    """What Forte keeps of its own."""
+
+
+@forte.group()
+def triggers() -> None:
+    """A Forte project's payment triggers: what calls the bridge, or its relay, inside the project."""
+
+
+@triggers.command("list")
+@store_option
+@json_option
+@with_bridge
+def list_(bridge: Bridge, store: str, as_json: bool) -> None:
+    """All triggers of the store's project."""
+    found = _triggers(bridge, store).list()
+    if as_json:
+        print_json([asdict(trigger) for trigger in found])
+        return
+    for trigger in found:
+        click.echo(_told(trigger))
+
+
+@triggers.command()
+@store_option
+@click.option("--service", required=True, metavar="ID", help="A service of the same project.")
+@path_option
+@click.option("--name", default=NAME, show_default=True)
+@event_option
+@click.option("--enabled/--disabled", default=True, show_default=True)
+@json_option
+@with_bridge
+def create(
+    bridge: Bridge,
+    store: str,
+    service: str,
+    path: str | None,
+    name: str,
+    events: tuple[str, ...],
+    enabled: bool,
+    as_json: bool,
+) -> None:
+    """Make one. Without --path the store's setting trigger_path, without --event what the bridge lives on."""
+    from bridge.adapters.forte_platform.triggers import WANTED
+
+    found = _triggers(bridge, store)
+    path = path or stores.get(bridge.services, store).settings.get("trigger_path")
+    if not path:
+        raise click.UsageError("Say --path: the store has no setting trigger_path.")
+    _show(found.create(name, service, path, events or WANTED, enabled=enabled), as_json)
+
+
+@triggers.command()
+@click.argument("trigger")
+@store_option
+@click.option("--service", metavar="ID", help="A service of the same project.")
+@path_option
+@click.option("--name")
+@event_option
+@click.option("--enabled/--disabled", default=None)
+@json_option
+@with_bridge
+def update(
+    bridge: Bridge,
+    trigger: str,
+    store: str,
+    service: str | None,
+    path: str | None,
+    name: str | None,
+    events: tuple[str, ...],
+    enabled: bool | None,
+    as_json: bool,
+) -> None:
+    """Change TRIGGER. What is not given stays; the events that are given replace all of them."""
+    if not events and all(value is None for value in (service, path, name, enabled)):
+        raise click.UsageError("Say what to change: --service, --path, --name, --event, --enabled or --disabled.")
+    changed = _triggers(bridge, store).update(
+        trigger, name=name, service=service, path=path, events=events or None, enabled=enabled
+    )
+    _show(changed, as_json)
+
+
+@triggers.command()
+@click.argument("trigger")
+@store_option
+@click.confirmation_option(prompt="What is on its way to it is dropped. Delete it?")
+@json_option
+@with_bridge
+def delete(bridge: Bridge, trigger: str, store: str, as_json: bool) -> None:
+    """Remove TRIGGER for good."""
+    _triggers(bridge, store).delete(trigger)
+    if as_json:
+        print_json({"id": trigger, "deleted": True})
+    note(f"Trigger {trigger} is deleted.")
+
+
+def _triggers(bridge: Bridge, name: str) -> "Triggers":
+    """Raises Refused for a store of another adapter."""
+    from bridge.adapters.forte_platform import FortePlatformAdapter
+
+    store = bridge.services.connections.store(stores.get(bridge.services, name).id)
+    adapter = bridge.services.connections.adapter(store)
+    if not isinstance(adapter, FortePlatformAdapter):
+        raise Refused(f"Store {store.id} has the adapter {store.adapter}; only forte_platform has triggers.")
+    return adapter.triggers
+
+
+def _show(trigger: "Trigger", as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(trigger))
+    else:
+        click.echo(_told(trigger))
+
+
+def _told(trigger: "Trigger") -> str:
+    state = "enabled" if trigger.enabled else "disabled"
+    return "\t".join((trigger.id, trigger.service, trigger.path, ",".join(trigger.events), state, trigger.name))

@@ -1,0 +1,190 @@
+"""`doctor`, `flags`, `prune`, `reconcile`, `rekey` and `settle`: what an operator does by hand."""
+
+import getpass
+import os
+import re
+import time
+from datetime import UTC, datetime
+
+import click
+
+from bridge.app import Bridge
+from bridge.cli.console import json_option, note, opened_bridge, print_json, with_bridge
+from bridge.domain.errors import BridgeError, Refused
+from bridge.payments import flags as flag_cases
+from bridge.payments import reconcile as reconcile_cases
+from bridge.payments import stores
+from bridge.payments.doctor import Check, examine
+from bridge.payments.findings import Report
+from bridge.payments.prune import prune as prune_now
+from bridge.payments.settle import Verdict, settle_by_hand
+
+UNITS = {"m": 60.0, "h": 3600.0, "d": 24 * 3600.0}
+reason_option = click.option("--reason", required=True, help="Why: it is kept with the payment.")
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Whether everything is as it should be. Exit code 1 if something is not."""
+    try:
+        with opened_bridge() as bridge:
+            checks = [Check("configuration", True, "The settings are right, and the key opens the database.")]
+            checks += examine(bridge.services, bridge.check_store)
+    except BridgeError as error:
+        checks = [Check("configuration", False, line) for line in str(error).splitlines()]
+    if as_json:
+        print_json([check.as_dict() for check in checks])
+    else:
+        for check in checks:
+            click.echo(f"{'ok' if check.ok else 'NO'}  {check.about}: {check.text}")
+    if not all(check.ok for check in checks):
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("intent")
+@click.option("--as", "verdict", type=click.Choice(["paid", "not-paid"]), required=True, help="What became of it.")
+@click.option("--reference", default="", help="The provider's id of the payment (or of the refund).")
+@reason_option
+@click.option("--unchecked", is_flag=True, help="Take your word where the provider cannot be asked.")
+@json_option
+@with_bridge
+def settle(
+    bridge: Bridge, intent: str, verdict: str, reference: str, reason: str, unchecked: bool, as_json: bool
+) -> None:
+    """Settle a payment whose outcome is unknown, by what you have seen at the provider.
+
+    `paid`: the money moved (of a refund: back to the buyer). `not-paid`: it did not, and the order is free again.
+    """
+    said = Verdict(verdict == "paid", _who(), reason, reference.strip(), unchecked)
+    settled = settle_by_hand(bridge.services, intent, said)
+    if as_json:
+        print_json({"payment_intent": settled.shown_id, "status": settled.status.value, "unknown": settled.unknown})
+    else:
+        click.echo(f"{settled.shown_id}: {settled.status.value}. The store is told.")
+
+
+@click.command()
+@click.option("--store", metavar="STORE", help="Only this store: its id or address.")
+@click.option("--since", metavar="WHEN", help="2026-01-31, 2026-01-31T12:00 (UTC), or 90m, 36h, 7d ago. Default: 1d.")
+@click.option("--after-restore", is_flag=True, help="The database was restored: no money moves until it was compared.")
+@click.option("--release", is_flag=True, help="Let STORE take money, although not everything could be compared.")
+@json_option
+@with_bridge
+def reconcile(
+    bridge: Bridge, store: str | None, since: str | None, after_restore: bool, release: bool, as_json: bool
+) -> None:
+    """Compare provider, bridge and store, and heal what can be healed without moving money.
+
+    Exit code 0: they agree. 1: there were differences, or something could not be compared.
+    """
+    services = bridge.services
+    if release:
+        if not store:
+            raise click.UsageError("--release needs --store: each is a decision of its own.")
+        reconcile_cases.release(services, reconcile_cases.chosen(services, store)[0].id)
+        note(f"Store {store} takes money again.")
+        return
+    if after_restore:
+        made = moment(since, services.clock()) if since else None
+        held = reconcile_cases.hold_all(services, made)
+        note(f"{len(held)} stores are held until they were compared.")
+    reports = []
+    for each in reconcile_cases.chosen(services, store):
+        if each.awaits_reconcile and (since is None or after_restore):
+            begin = reconcile_cases.default_since(services, each, reconcile_cases.job_name(each.id))
+        else:
+            begin = moment(since or "1d", services.clock())
+        reports.append(reconcile_cases.reconcile(services, each.id, begin))
+    if as_json:
+        print_json([report.as_dict() for report in reports])
+    else:
+        for report in reports:
+            _tell(report)
+    if not all(report.agrees for report in reports):
+        raise SystemExit(1)
+
+
+@click.command()
+@json_option
+@with_bridge
+def prune(bridge: Bridge, as_json: bool) -> None:
+    """Forget what nobody needs any more. Payments stay on record. The worker does it by itself."""
+    dropped = prune_now(bridge.services)
+    if as_json:
+        print_json(dropped)
+        return
+    for what, count in dropped.items():
+        click.echo(f"{count}\t{what}")
+
+
+@click.command()
+@with_bridge
+def rekey(bridge: Bridge) -> None:
+    """Encrypt everything with the first of the secret keys, so that the others can be thrown away."""
+    click.echo(f"{stores.rekey(bridge.services)} secrets were encrypted anew.")
+
+
+@click.group()
+def flags() -> None:
+    """Payments that a person has to look at."""
+
+
+@flags.command("list")
+@click.option("--limit", default=50, show_default=True)
+@json_option
+@with_bridge
+def list_flags(bridge: Bridge, limit: int, as_json: bool) -> None:
+    """Those that wait, the oldest first."""
+    found = flag_cases.flagged(bridge.services, limit)
+    if as_json:
+        print_json(found)
+        return
+    for each in found:
+        click.echo("\t".join((each["payment_intent"], each["store"], f"order {each['order']}", each["flag"])))
+
+
+@flags.command()
+@click.argument("intent")
+@reason_option
+@with_bridge
+def clear(bridge: Bridge, intent: str, reason: str) -> None:
+    """Say that what INTENT was flagged for is done."""
+    cleared = flag_cases.clear(bridge.services, intent, _who(), reason)
+    note(f"{cleared.shown_id} does not wait any more.")
+
+
+def moment(text: str, now: float) -> float:
+    """Unix seconds of a time, or of so long ago. Raises Refused."""
+    if match := re.fullmatch(r"([0-9]{1,6})([mhd])", text):
+        return now - int(match[1]) * UNITS[match[2]]
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"{text} is no time such as 2026-01-31, 2026-01-31T12:00 or 36h.") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _tell(report: Report) -> None:
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(max(report.since, 0.0)))
+    click.echo(f"{report.store}, since {since}Z: {report.payments} payments and {report.orders} orders compared")
+    for difference in report.differences:
+        mark = "healed" if difference.healed else "NEEDS A PERSON"
+        click.echo(f"  {mark}: order {difference.order} ({difference.payment}): {difference.text}")
+    for problem in report.problems:
+        click.echo(f"  NOT COMPARED: {problem}")
+    for remark in report.remarks:
+        click.echo(f"  note: {remark}")
+    if report.released:
+        click.echo("  the store takes money again")
+    if report.agrees:
+        click.echo("  all agree")
+
+
+def _who() -> str:
+    """Who runs the command, as far as this machine knows; behind sudo, the one who asked for it."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

@@ -1,0 +1,142 @@
+"""`Idempotency-Key`: a repeat of a request gets the same answer, and never sets anything going a second time.
+
+Source: IETF draft "The Idempotency-Key HTTP Header Field" (07), and what Stripe documents of its own. The header may
+be a structured-field string or the bare key. A request without it is not touched.
+"""
+
+import json
+import logging
+import re
+from typing import Any
+
+from flask import Response, request
+
+from bridge.domain.errors import BridgeError, Declined, ProviderRefused, Refused, StoreError
+from bridge.domain.stores import Store
+from bridge.http.answers import render
+from bridge.http.errors import IN_FLIGHT, KEY_MALFORMED, KEY_REUSED, RestError
+from bridge.http.exchange import Exchange, current, require
+from bridge.http.manners import authorised, without_credentials
+from bridge.http.orders import order_number
+from bridge.http.smorest import Blueprint
+from bridge.payments.idempotency import Answer, Turn, forget, keep, leave_open, take_turn
+from bridge.payments.repeats import attempt_at_work, one_time_material
+from bridge.payments.services import Services
+
+log = logging.getLogger(__name__)
+
+HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
+LONGEST_KEY = 255
+ONE_TIME = ("client_secret", "next_action", "provider_data")
+"""Members of an answer that are never kept: the provider is asked for them again, and has them or not."""
+FINAL = (Declined, ProviderRefused)
+"""Failures that a provider has settled. A repeat hears of the same one."""
+
+_BARE = re.compile(r"[!#-+\--~]+")
+_QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+
+
+def install(blueprint: Blueprint, services: Services) -> None:
+    """After `manners.install`: keys count for callers who were let in, on the routes that are marked `once`."""
+
+    def begin() -> Response | None:
+        exchange, header = require(), request.headers.get(HEADER)
+        if header is None or not exchange.once or exchange.key is None:
+            return None
+        store = authorised(services)
+        turn = take_turn(services, store, exchange.once, read_key(header), _canonical(exchange))
+        if turn.mine:
+            exchange.turn = turn
+            return None
+        if not turn.same:
+            raise RestError("wcpay_idempotency_key_reused", 422, KEY_REUSED)
+        if turn.answer is None:
+            raise _in_flight(services, store, turn)
+        payload = _completed(services, store, turn.answer.payload)
+        answer = render(payload, turn.answer.status, turn.answer.headers)
+        answer.headers[REPLAYED] = "true"
+        return answer
+
+    def finish(response: Response) -> Response:
+        exchange = current()
+        if exchange and exchange.turn:
+            try:
+                _conclude(services, exchange, exchange.turn)
+            except Exception:  # what was done is done, and is answered; a repeat finds it
+                log.exception("an answer could not be kept for its idempotency key")
+        return response
+
+    blueprint.before_request(begin)
+    blueprint.after_request(finish)
+
+
+def read_key(header: str) -> str:
+    """The key in the header, without quotes. Raises RestError (400)."""
+    if quoted := _QUOTED.fullmatch(header):
+        key = re.sub(r"\\(.)", r"\1", quoted[1])
+    else:
+        key = header if _BARE.fullmatch(header) else ""
+    if not 0 < len(key) <= LONGEST_KEY:
+        raise RestError("wcpay_idempotency_key_invalid", 400, KEY_MALFORMED)
+    return key
+
+
+def fresh_attempt() -> str | None:
+    """The attempt that is reserved for the work of this request; None to make another one."""
+    turn = require().turn
+    return turn.attempt_id if turn and not turn.again else None
+
+
+def begun_attempt() -> str | None:
+    """The attempt that an earlier run under this request's key may have made, and left without an answer."""
+    turn = require().turn
+    return turn.attempt_id if turn and turn.again else None
+
+
+def _canonical(exchange: Exchange) -> str:
+    """The same text for the same request, whether its parameters came as JSON, form or query."""
+    given = without_credentials(exchange.parameters) | (request.view_args or {})
+    texts = {name: str(value) if type(value) is int else value for name, value in given.items()}
+    return f"{exchange.method} {exchange.once} {json.dumps(texts, sort_keys=True)}"
+
+
+def _in_flight(services: Services, store: Store, turn: Turn) -> RestError:
+    """Routes of an order reserve no attempt; whatever is at work on the order is meant."""
+    order_id = (request.view_args or {}).get("order_id")
+    attempt_id = attempt_at_work(services, store, order_number(order_id)) if order_id else turn.attempt_id
+    told = {"reason": "in_progress", "retryable": True} | ({"attempt_id": attempt_id} if attempt_id else {})
+    return RestError("wcpay_idempotency_key_in_progress", 409, IN_FLIGHT, retry_after=1, **told)
+
+
+def _completed(services: Services, store: Store, payload: dict[str, Any]) -> dict[str, Any]:
+    """With the one-time material as the provider has it now; what it does not tell is left out."""
+    if not any(name in payload for name in ONE_TIME):
+        return payload
+    material = one_time_material(services, store, payload["id"])
+    whole = {name: material[name] if name in ONE_TIME else value for name, value in payload.items()}
+    return {name: value for name, value in whole.items() if name not in ONE_TIME or value is not None}
+
+
+def _conclude(services: Services, exchange: Exchange, turn: Turn) -> None:
+    """Keep what is final, forget a key under which nothing was begun; anything else is looked at again."""
+    payload, status, headers = exchange.answer
+    if _is_final(exchange.error, status, payload):
+        kept = {name: None if name in ONE_TIME else value for name, value in payload.items()}
+        keep(services, turn, Answer(status, headers, kept))
+    elif _did_nothing(exchange.error, turn):
+        forget(services, turn)
+    else:
+        leave_open(services, turn)
+
+
+def _is_final(error: Exception | None, status: int, payload: dict[str, Any]) -> bool:
+    if status < 400:
+        return payload.get("outcome") != "unknown"
+    return isinstance(error, FINAL) and not error.retryable
+
+
+def _did_nothing(error: Exception | None, turn: Turn) -> bool:
+    """Whether it is proven that nothing came of the key: this run was its first and began nothing, or it failed."""
+    if isinstance(error, BridgeError) and error.details.get("outcome") == "failed":
+        return True
+    return isinstance(error, (RestError, Refused, StoreError)) and not turn.again

@@ -1,0 +1,79 @@
+"""`/bridge/v1/metrics` for Prometheus: there only with the `metrics` extra and a token of the owner's, who is asked for
+it. Numbers come from the database, so every process tells the same."""
+
+import hmac
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, request
+
+from bridge.http.errors import forbidden, no_route
+from bridge.http.policy import Policy
+from bridge.http.smorest import Blueprint
+from bridge.payments.measures import Measures, measure
+from bridge.payments.services import Services
+
+PREFIX = "wcpay_bridge_"
+
+
+def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None:
+    @blueprint.route("/bridge/v1/metrics", methods=["GET"], public=True, tags=["Health"])
+    @blueprint.doc(summary="Numbers for Prometheus", security=[])
+    @blueprint.alt_response(401, description="The token is not the owner's.")
+    @blueprint.alt_response(404, description="The owner has set no token, or the extra is not installed.")
+    @blueprint.response(200, description="Prometheus' text format.")
+    def metrics() -> Response:
+        """How many payments, messages and updates are under way, and for how long. Needs `Authorization: Bearer` and
+        the owner's BRIDGE_METRICS_TOKEN."""
+        if not policy.metrics_token:
+            raise no_route()
+        try:
+            from prometheus_client import CollectorRegistry
+            from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+        except ImportError:
+            raise no_route() from None
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {policy.metrics_token}".encode()):
+            raise forbidden()
+        registry = CollectorRegistry()
+        registry.register(_Collector(measure(services)))
+        headers = {"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE_LATEST}
+        return Response(generate_latest(registry), 200, headers)
+
+
+class _Collector:
+    """The measures in Prometheus' words."""
+
+    def __init__(self, measures: Measures) -> None:
+        self._measures = measures
+
+    def collect(self) -> Iterator[Any]:
+        from prometheus_client.core import GaugeMetricFamily
+
+        found = self._measures
+        for name, told, counts in (
+            ("intents_open", "Payments that are not over", found.open_intents),
+            ("intents_recent", "Payments that were begun within a day", found.recent_intents),
+        ):
+            family = GaugeMetricFamily(PREFIX + name, told, labels=["status"])
+            for status, count in sorted(counts.items()):
+                family.add_metric([status], count)
+            yield family
+        for name, told, value in _numbers(found):
+            if value is not None:
+                yield GaugeMetricFamily(PREFIX + name, told, value=value)
+
+
+def _numbers(found: Measures) -> Iterator[tuple[str, str, float | None]]:
+    yield "unknown_outcomes", "Requests to providers whose outcome nobody knows", found.unknown.waiting
+    yield "unknown_oldest_seconds", "Age of the oldest unknown outcome", found.age(found.unknown.oldest) or 0.0
+    yield "flagged_intents", "Payments that a person has to look at", found.flagged
+    for queue, told, counted in (
+        ("inbox", "Messages of providers", found.inbox),
+        ("outbox", "Updates for shops", found.outbox),
+    ):
+        yield f"{queue}_waiting", f"{told} that wait", counted.waiting
+        yield f"{queue}_oldest_seconds", f"{told}: age of the oldest that waits", found.age(counted.oldest) or 0.0
+        yield f"{queue}_dead", f"{told} that were given up", counted.dead
+    yield "worker_heartbeat_age_seconds", "Seconds since a worker was last alive", found.age(found.heartbeat)
+    yield "jobs_failing", "Periodic jobs whose last run failed", len(found.failing_jobs)

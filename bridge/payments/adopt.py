@@ -1,0 +1,172 @@
+"""A payment at the provider that carries our name and is not in the database: a restored one has forgotten it.
+
+It is written down as if its create had just been answered, if its order is there and free; so nobody pays it again.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bridge.domain.errors import BridgeError, OrderNotFound
+from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.money import Money
+from bridge.domain.orders import PAID_STATUSES, Order
+from bridge.domain.outcomes import Outcome
+from bridge.domain.stores import Store
+from bridge.payments.attempts import conclude
+from bridge.payments.findings import Difference, Report
+from bridge.payments.record import Scribe
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+from bridge.storage import outbox
+
+MONEY = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE})
+READERS = frozenset({"card_present", "interac_present"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The order that a payment was for, as the provider keeps it with the payment."""
+
+    order_id: int
+    order_key: str
+    site: str
+
+
+def adopt(services: Services, store: Store, outcome: Outcome, report: Report) -> PaymentIntent | None:
+    """Write it down. None if it is not this shop's, or nothing that anybody has to know of.
+
+    Raises StoreError if the shop cannot be asked.
+    """
+    named = _named(outcome)
+    if named is None or outcome.status is Status.CANCELED or (named.site and named.site != store.identity):
+        return None
+    if outcome.attempt_id is None or not re.fullmatch(r"[0-9a-f]{32}", outcome.attempt_id):
+        return None
+    with services.database.read() as connection:
+        if rows.everywhere(connection, outcome.attempt_id):
+            return None  # of another store that uses the same account
+    try:
+        order = services.connections.order_book(store).read(named.order_id)
+    except OrderNotFound:
+        order = None
+    if order is None or order.key != named.order_key:
+        if outcome.status in MONEY and named.site == store.identity:
+            _lost(report, outcome, str(named.order_id), "and its order is not in the shop any more.")
+        return None
+    intent, attempt = _written(services, store, order, outcome)
+    asked = {
+        "provider": store.adapter,
+        "order": order.number,
+        "amount": intent.amount,
+        "currency": intent.currency,
+        "customer": intent.customer,
+        "payment_method": intent.payment_method,
+        "forgotten": True,
+    }
+    if not rows.claim(services.database, intent, attempt, asked):
+        _second(services, store, order, outcome, report)
+        return None
+    _conclude(services, store, attempt, outcome)
+    if order.status in PAID_STATUSES and order.transaction_id in (outcome.public_id, outcome.reference):
+        with services.database.write() as connection:
+            outbox.known_by_the_shop(connection, intent.id, services.clock())
+    with services.database.read() as connection:
+        adopted = rows.get(connection, intent.id)
+    text = f"the provider has a payment of {_money(outcome)} ({outcome.status.value}) that the bridge did not know"
+    report.found("adopted", adopted, text, healed=not adopted.unknown)
+    return adopted
+
+
+def _named(outcome: Outcome) -> _Named | None:
+    kept = outcome.metadata
+    order_id = str(kept.get("order_id", kept.get("wc_order_id", "")))
+    if not re.fullmatch(r"[0-9]{1,18}", order_id):
+        return None
+    key, site = (
+        str(kept.get(name, kept.get(other, "")))
+        for name, other in (("order_key", "wc_order_key"), ("site_url", "store"))
+    )
+    return _Named(int(order_id), key, site)
+
+
+def _written(services: Services, store: Store, order: Order, outcome: Outcome) -> tuple[PaymentIntent, Attempt]:
+    now, attempt_id = services.clock(), str(outcome.attempt_id)
+    begun = outcome.created or now
+    in_person = outcome.charge is not None and outcome.charge.payment_method_type in READERS
+    held = outcome.status is Status.REQUIRES_CAPTURE
+    intent = PaymentIntent(
+        id=attempt_id,
+        public_id=None,
+        store_id=store.id,
+        adapter=store.adapter,
+        live=store.live,
+        order_id=order.id,
+        order_number=order.number,
+        order_key=order.key,
+        amount=outcome.amount,
+        currency=outcome.currency.upper(),
+        customer=outcome.customer or "",
+        payment_method=outcome.payment_method or "",
+        requested_payment_method=outcome.payment_method or "",
+        channel="terminal" if in_person else "online",
+        capture="manual" if held else store.capture,
+        status=Status.PROCESSING,
+        unknown=True,
+        holding=True,
+        order_read=0.0,
+        look_at=None,
+        created=begun,
+        updated=now,
+        metadata=outcome.metadata,
+    )
+    attempt = Attempt(
+        id=attempt_id,
+        intent_id=attempt_id,
+        store_id=store.id,
+        operation="create",
+        request={},
+        key=f"{attempt_id}:create",
+        reference=outcome.reference,
+        created=begun,
+        sent_at=begun,
+        busy_until=now + services.provider_timeout,
+        next_check_at=now + services.provider_timeout,
+    )
+    return intent, attempt
+
+
+def _conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcome) -> None:
+    try:
+        conclude(services, store, attempt, outcome)
+    except BridgeError:  # a decline, or what is settled later: it is written down
+        return
+
+
+def _second(services: Services, store: Store, order: Order, outcome: Outcome, report: Report) -> None:
+    """Another payment holds the order."""
+    if outcome.status not in MONEY or _is_sent_back(outcome):
+        return
+    now = services.clock()
+    with services.database.write() as connection:
+        holder = rows.holding(connection, store.id, order.id, order.key)
+        if holder is not None:
+            Scribe(services, connection, rows.get(connection, holder.id, lock=True), now).report_second(outcome)
+    if holder is None:
+        _lost(report, outcome, order.number, "and its order changed hands just now; reconcile again.")
+    else:
+        text = f"the provider has a second payment for the order: {_money(outcome)} ({outcome.reference})"
+        report.found("duplicate", holder, text, healed=False)
+
+
+def _is_sent_back(outcome: Outcome) -> bool:
+    charge = outcome.charge
+    return charge is not None and charge.captured and charge.amount_refunded >= charge.amount_captured
+
+
+def _lost(report: Report, outcome: Outcome, order: str, what: str) -> None:
+    text = f"the provider has a payment of {_money(outcome)} that the bridge does not know, {what}"
+    report.differences.append(Difference("order", str(outcome.reference), order, text, False))
+
+
+def _money(outcome: Outcome) -> Money:
+    return Money(outcome.amount, outcome.currency.upper())

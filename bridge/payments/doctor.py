@@ -1,0 +1,146 @@
+"""Whether everything is as it should be, for the owner: one finding a line. Moves no money and changes nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bridge.domain.errors import BridgeError
+from bridge.domain.ports import Finding
+from bridge.domain.stores import Store
+from bridge.payments import stores
+from bridge.payments.measures import Measures, measure
+from bridge.payments.services import Services
+from bridge.storage import condition
+from bridge.storage import measures as rows
+
+ALIVE = 120.0
+"""Seconds without a sign of a worker after which none is alive."""
+LATE = 900.0
+"""Seconds after which what waits in a queue has waited too long."""
+CLOCK_OFF = 60.0
+"""Seconds that this machine's clock may differ from the database's, or be behind what was written."""
+SHOWN = 20
+"""Payments that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `about` is a word for programs, or a store's id behind `store:`."""
+
+    about: str
+    ok: bool
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def examine(services: Services, check_store: Callable[[Store], list[Finding]]) -> Iterator[Check]:
+    """Everything, in the order in which it depends on each other. `check_store` asks a store's shop and provider."""
+    try:
+        yield from _database(services)
+        yield from _clock(services)
+        found = measure(services)
+        yield from _worker(found)
+        yield from _unknown(services, found)
+        yield from _flags(services, found)
+        yield from _queues(found)
+    except condition.Unusable as error:
+        yield Check("database", False, f"The database cannot be used: {condition.first_line(error)}")
+        return
+    yield from _stores(services, check_store)
+
+
+def _database(services: Services) -> Iterator[Check]:
+    version = services.database.version()
+    current = services.database.is_current()
+    words = f"The database is at version {version}"
+    yield Check("database", current, f"{words}." if current else f"{words}. Run `wcpay-bridge migrate`.")
+    why_not = condition.why_not_writable(services.database)
+    yield Check("database", not why_not, why_not or "It can be written to.")
+    for problem in condition.damage(services.database):
+        yield Check("database", False, f"SQLite finds it damaged: {problem}")
+
+
+def _clock(services: Services) -> Iterator[Check]:
+    now = services.clock()
+    with services.database.read() as connection:
+        theirs, newest = condition.clock(connection), condition.newest_line(connection)
+    if theirs is not None and abs(theirs - now) > CLOCK_OFF:
+        yield Check("clock", False, f"This machine's clock is {now - theirs:+.0f} seconds off the database's.")
+    elif newest is not None and newest - now > CLOCK_OFF:
+        yield Check("clock", False, f"The clock went back: something was written {newest - now:.0f} seconds from now.")
+    else:
+        yield Check("clock", True, "The clock agrees with the database.")
+
+
+def _worker(found: Measures) -> Iterator[Check]:
+    age = found.age(found.heartbeat)
+    if age is None or age > ALIVE:
+        since = "was ever seen" if age is None else f"was seen for {age:.0f} seconds"
+        yield Check("worker", False, f"No worker {since}. Run `wcpay-bridge worker`, or `serve` without --no-worker.")
+    else:
+        yield Check("worker", True, f"A worker was alive {age:.0f} seconds ago.")
+    for name, error in found.failing_jobs.items():
+        yield Check("worker", False, f"The job {name} failed: {error}")
+
+
+def _unknown(services: Services, found: Measures) -> Iterator[Check]:
+    if not found.unknown.waiting:
+        yield Check("unknown", True, "No payment has an unknown outcome.")
+        return
+    with services.database.read() as connection:
+        named = rows.unsettled_intents(connection, found.now, SHOWN)
+    for each in named:
+        age = (found.now - each["sent_at"]) / 60
+        name = each["public_id"] or each["id"]
+        yield Check(
+            "unknown",
+            False,
+            f"Order {each['order_number']} of {each['store_id']}: the outcome of a {each['operation']} is unknown for "
+            f"{age:.0f} minutes ({name}). It is being settled, or: wcpay-bridge settle {name} --as ...",
+        )
+    if found.unknown.waiting > SHOWN:
+        yield Check("unknown", False, f"{found.unknown.waiting - SHOWN} more have an unknown outcome.")
+
+
+def _flags(services: Services, found: Measures) -> Iterator[Check]:
+    if not found.flagged:
+        yield Check("flags", True, "No payment waits for a person.")
+        return
+    with services.database.read() as connection:
+        named = rows.flagged_intents(connection, SHOWN)
+    for each in named:
+        name = each["public_id"] or each["id"]
+        yield Check("flags", False, f"Order {each['order_number']} of {each['store_id']} ({name}): {each['flag']}")
+    if found.flagged > SHOWN:
+        yield Check("flags", False, f"{found.flagged - SHOWN} more wait for a person.")
+
+
+def _queues(found: Measures) -> Iterator[Check]:
+    for about, what, queue, command in (
+        ("outbox", "updates for shops", found.outbox, "outbox list --state dead"),
+        ("inbox", "messages of providers", found.inbox, "events list --state dead"),
+    ):
+        age = found.age(queue.oldest) or 0.0
+        late = age > LATE
+        words = f"{queue.waiting} {what} wait" + (f", the oldest for {age / 60:.0f} minutes." if queue.waiting else ".")
+        yield Check(about, not late, words)
+        if queue.dead:
+            yield Check(about, False, f"{queue.dead} {what} were given up: wcpay-bridge {command}")
+
+
+def _stores(services: Services, check_store: Callable[[Store], list[Finding]]) -> Iterator[Check]:
+    found = stores.every(services)
+    if not found:
+        yield Check("stores", False, "There is no store yet: wcpay-bridge stores add")
+    for store in found:
+        about = f"store:{store.id}"
+        if store.awaits_reconcile:
+            text = f"No money moves before it was compared: wcpay-bridge reconcile --store {store.id}"
+            yield Check(about, False, f"The database was restored. {text}")
+        try:
+            for finding in check_store(store):
+                yield Check(about, finding.ok, finding.text)
+        except BridgeError as error:
+            yield Check(about, False, str(error))

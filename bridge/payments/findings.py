@@ -1,0 +1,61 @@
+"""What a reconciliation finds: a report for people and for programs."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bridge.domain.intents import PaymentIntent
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+from bridge.storage import journal
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that provider, bridge and shop do not agree about.
+
+    `healed` means that the bridge knows it now, and owes the shop what the shop has to know; else a person must act.
+    `kind` is a word for programs: unknown, status, refund, dispute, duplicate, missing, adopted, amount, unpaid,
+    undelivered, order, shop_refund.
+    """
+
+    kind: str
+    payment: str
+    order: str
+    text: str
+    healed: bool
+
+
+@dataclass
+class Report:
+    """What was compared of one store, since when (Unix seconds), and what was found.
+
+    `problems` are why something could not be compared; `remarks` what can never be, with this provider.
+    """
+
+    store: str
+    since: float
+    payments: int = 0
+    orders: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    released: bool = False
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences and not self.problems
+
+    def found(self, kind: str, intent: PaymentIntent, text: str, *, healed: bool) -> None:
+        self.differences.append(Difference(kind, intent.shown_id, intent.order_number, text, healed))
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"agrees": self.agrees}
+
+
+def flag(services: Services, intent_id: str, why: str) -> None:
+    """A person has to look at it. A flag that is there already for another reason stays in the journal."""
+    now = services.clock()
+    with services.database.write() as connection:
+        if rows.get(connection, intent_id, lock=True).flag != why:
+            rows.change(connection, intent_id, flag=why, updated=now)
+            journal.write(connection, now, intent_id, "flagged", why=why)

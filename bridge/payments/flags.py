@@ -1,0 +1,41 @@
+"""What a person has to look at, and that a person has."""
+
+from typing import Any
+
+from bridge.domain.errors import Refused
+from bridge.domain.intents import PaymentIntent
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+from bridge.storage import journal, measures
+
+
+def flagged(services: Services, limit: int = 50) -> list[dict[str, Any]]:
+    """The payments that wait for a person, the one that waits longest first."""
+    with services.database.read() as connection:
+        return [
+            {
+                "payment_intent": each["public_id"] or each["id"],
+                "store": each["store_id"],
+                "order": each["order_number"],
+                "flag": each["flag"],
+                "since": each["updated"],
+            }
+            for each in measures.flagged_intents(connection, limit)
+        ]
+
+
+def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent:
+    """Somebody has done what there was to do. Raises Refused without a reason, or if nothing waits."""
+    if not reason.strip():
+        raise Refused("Say what was done: it is kept with the payment.")
+    now = services.clock()
+    with services.database.write() as connection:
+        found = [intent for intent in rows.everywhere(connection, name) if intent.flag]
+        if len(found) != 1:
+            raise Refused(f"No payment {name} waits for a person.")
+        intent = rows.get(connection, found[0].id, lock=True)
+        if intent.unknown:
+            raise Refused(f"The outcome of {name} is unknown: settle it. The flag goes with that.")
+        rows.change(connection, intent.id, flag="", updated=now)
+        journal.write(connection, now, intent.id, "flag_cleared", flag=intent.flag, who=who, why=reason)
+        return rows.get(connection, intent.id)

@@ -1,0 +1,85 @@
+"""One key, one answer: what a caller's `Idempotency-Key` stands for, and what was answered under it.
+
+A key is written down before its work begins, so that a crash leaves it behind: once nobody is at it any more, a repeat
+carries on. The payments themselves are guarded by their own rules; this only lets a repeat hear the same again.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bridge.domain.stores import Store
+from bridge.payments.services import Services
+from bridge.storage import idempotency as rows
+
+KEPT = 24 * 3600.0
+"""Seconds for which a key stands for its first request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it was: HTTP status, headers of its own, what its body says. Never with one-time material."""
+
+    status: int
+    headers: dict[str, str]
+    payload: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where a request with a key stands.
+
+    `mine`: nobody else is at it, and it has no answer yet; then `again` tells whether an earlier run left it so.
+    `same`: the key was used for this very request. `attempt_id` is reserved for the first run under the key.
+    """
+
+    entry: rows.Entry = field(repr=False)
+    mine: bool
+    again: bool
+    same: bool
+    answer: Answer | None = field(default=None, repr=False)
+
+    @property
+    def attempt_id(self) -> str:
+        return self.entry.attempt_id
+
+
+def take_turn(services: Services, store: Store, route: str, key: str, request: str) -> Turn:
+    """Write the key down, or find what it stands for. `request` is the same text for the same request only."""
+    now = services.clock()
+    wanted = rows.Entry(
+        store_id=store.id,
+        live=store.live,
+        route=route,
+        key=services.vault.lookup_hash(f"idempotency key {key}"),
+        fingerprint=services.vault.lookup_hash(f"request {request}"),
+        attempt_id=services.ids.attempt(),
+        created=now,
+        busy_until=now + services.provider_timeout + 2,
+    )
+    with services.database.write() as connection:
+        found, mine = rows.take(connection, wanted, now - KEPT)
+    same = found.fingerprint == wanted.fingerprint
+    answer = None
+    if same and found.answer is not None:
+        answer = Answer(**json.loads(services.vault.decrypt(found.answer)))
+    return Turn(found, mine, again=found is not wanted, same=same, answer=answer)
+
+
+def keep(services: Services, turn: Turn, answer: Answer) -> None:
+    """Every repeat gets this answer from now on."""
+    sealed = services.vault.encrypt(json.dumps(asdict(answer), separators=(",", ":")))
+    with services.database.write() as connection:
+        rows.conclude(connection, turn.entry, sealed)
+
+
+def leave_open(services: Services, turn: Turn) -> None:
+    """A repeat of the same request looks at how things stand then."""
+    with services.database.write() as connection:
+        rows.conclude(connection, turn.entry, None)
+
+
+def forget(services: Services, turn: Turn) -> None:
+    """Nothing was done under the key, and it can be used for any request again."""
+    with services.database.write() as connection:
+        rows.forget(connection, turn.entry)

@@ -1,0 +1,48 @@
+"""How it goes: what `metrics` and `doctor` tell. No names, no amounts, no secrets."""
+
+from dataclasses import dataclass, field
+
+from bridge.payments.reconcile import HEARTBEAT
+from bridge.payments.services import Services
+from bridge.storage import jobs
+from bridge.storage import measures as rows
+from bridge.storage.measures import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Counts, and ages in seconds (None where there is nothing to be old).
+
+    `open_intents` are all that are not over, `recent_intents` those that were begun within a day, each by status.
+    """
+
+    now: float
+    open_intents: dict[str, int]
+    recent_intents: dict[str, int]
+    unknown: Queue
+    inbox: Queue
+    outbox: Queue
+    flagged: int
+    heartbeat: float | None
+    failing_jobs: dict[str, str] = field(default_factory=dict)
+
+    def age(self, moment: float | None) -> float | None:
+        return None if moment is None else max(self.now - moment, 0.0)
+
+
+def measure(services: Services) -> Measures:
+    now = services.clock()
+    with services.database.read() as connection:
+        known = jobs.every(connection)
+        beat = known.get(HEARTBEAT)
+        return Measures(
+            now=now,
+            open_intents=rows.open_intents(connection),
+            recent_intents=rows.recent_intents(connection, now),
+            unknown=rows.unsettled(connection, now),
+            inbox=rows.inbox_queue(connection),
+            outbox=rows.outbox_queue(connection),
+            flagged=rows.flagged(connection),
+            heartbeat=beat.seen if beat else None,
+            failing_jobs={job.name: job.last_error for job in known.values() if job.last_error},
+        )

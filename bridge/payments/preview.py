@@ -1,0 +1,160 @@
+"""Preview: what an order or a cart would cost. Nothing is stored, journalled or made anywhere.
+
+An adapter that quotes is asked. For every other one the sums are computed here, from the shop's order or the cart:
+the provider would charge just that. An order's lines are never negative and always sum to what would be charged.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bridge.domain.errors import (
+    AmountNotRepresentable,
+    CurrencyNotSupported,
+    InvalidAmount,
+    InvalidParameter,
+    StoreRefused,
+)
+from bridge.domain.money import Money, minor
+from bridge.domain.orders import Address, Line, LineKind, Order
+from bridge.domain.outcomes import Quote, QuoteLine
+from bridge.domain.ports import Adapter
+from bridge.domain.stores import Store
+from bridge.payments.services import Services
+
+MOST_LINES = 49
+"""Lines of an order that are quoted one by one. Forte takes fifty, and the shop's tax becomes one more."""
+LARGEST = 10**15
+"""Minor units. A larger sum is nobody's cart, and no number that every client can read."""
+SHIPPING_CODE = "txcd_92010001"
+"""Source: Stripe, "Product tax codes": shipping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """What is quoted. `currency` upper case."""
+
+    currency: str
+    lines: tuple[QuoteLine, ...]
+    address: Address | None
+
+
+def preview(
+    services: Services, store: Store, *, order_id: int | None, cart: Mapping[str, Any], customer: str = ""
+) -> Quote:
+    """What the order, or the cart (`currency`, `line_items`, `address`, as their schema has them), would cost now.
+
+    Raises Refused, StoreError, and what the adapter raises.
+    """
+    adapter = services.connections.adapter(store)
+    if order_id is not None:
+        if cart:
+            raise InvalidParameter("order_id", f"Name an order or a cart, not order_id and {next(iter(cart))}.")
+        wanted = _order_as_cart(services.connections.order_book(store).read(order_id), store, adapter)
+    else:
+        wanted = _read_cart(cart, store, adapter)
+    if _total(wanted.lines) > LARGEST:
+        raise InvalidAmount(f"The sum is larger than {LARGEST}.")
+    if "preview" in adapter.operations:
+        return adapter.preview(wanted.currency, wanted.lines, wanted.address, customer)
+    return computed(wanted.currency, wanted.lines)
+
+
+def computed(currency: str, lines: Sequence[QuoteLine]) -> Quote:
+    """The sums of the lines, for a provider that charges what the shop says."""
+    subtotal, tax = sum(map(_subtotal, lines)), sum(line.tax for line in lines)
+    return Quote(currency, tuple(lines), subtotal, tax, subtotal + tax)
+
+
+def order_lines(order: Order, amount: int, currency: str) -> tuple[QuoteLine, ...]:
+    """An order as lines that sum to `amount` minor units.
+
+    What cannot be a line of its own (a fee below zero, the fiftieth line, a sum that the rounding of lines exceeds)
+    makes one line of all goods and fees.
+    """
+    goods = tuple(_line(line, currency) for line in order.lines)
+    postage, its_tax = minor(order.shipping_total, currency), minor(order.shipping_tax, currency)
+    shipping = (QuoteLine("Shipping", postage, 1, its_tax, SHIPPING_CODE),) if postage or its_tax else ()
+    rest = amount - _total((*goods, *shipping))
+    rounding = (QuoteLine("Rounding", rest, 1),) if rest else ()
+    lines = (*goods, *shipping, *rounding)
+    if 0 < len(lines) <= MOST_LINES and _possible(lines) and rest <= len(lines):
+        return lines
+    tax = sum(line.tax for line in goods)
+    lines = (QuoteLine(_name(order), amount - _total(shipping) - tax, 1, tax), *shipping)
+    if _possible(lines):
+        return lines
+    tax += its_tax
+    tax = tax if 0 <= tax <= amount else 0
+    return (QuoteLine(_name(order), amount - tax, 1, tax),)
+
+
+def _order_as_cart(order: Order, store: Store, adapter: Adapter) -> Cart:
+    """The order with the sum that a create would charge."""
+    _require_currency(order.currency)
+    try:
+        money = Money.parse(
+            order.total, order.currency, rounding=_rounds(store), smallest=adapter.smallest(order.currency)
+        )
+    except ValueError:
+        raise StoreRefused(f"The store gave order {order.number} a total that is not a number.") from None
+    if money.amount < 0:
+        raise InvalidAmount(f"The total of order {order.number} is below zero.", amount=money.amount)
+    return Cart(money.currency, order_lines(order, money.amount, money.currency), order.billing)
+
+
+def _read_cart(cart: Mapping[str, Any], store: Store, adapter: Adapter) -> Cart:
+    for name in ("currency", "line_items"):
+        if not cart.get(name):
+            raise InvalidParameter(name, f"A preview needs an order_id, or a cart; the cart has no {name}.")
+    currency = str(cart["currency"]).upper()
+    _require_currency(currency)
+    smallest = adapter.smallest(currency)
+    lines = tuple(QuoteLine(**line) for line in cart["line_items"])
+    total = _total(lines)
+    if total % smallest:
+        exact = Money(total, currency)
+        if not _rounds(store):
+            raise AmountNotRepresentable(str(exact.decimal), currency)
+        rounded = Money.parse(str(exact.decimal), currency, rounding=True, smallest=smallest)
+        lines = (*lines, QuoteLine("Rounding", rounded.amount - total, 1))
+    address = cart.get("address")
+    return Cart(currency, lines, Address(**address) if address else None)
+
+
+def _require_currency(currency: str) -> None:
+    """Raises CurrencyNotSupported for what can be none; whether it can be charged is the adapter's to say."""
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise CurrencyNotSupported(currency[:60])
+
+
+def _rounds(store: Store) -> bool:
+    return store.options.get("rounding") == "half_up"
+
+
+def _line(line: Line, currency: str) -> QuoteLine:
+    """One that its quantity does not divide is quoted once."""
+    total, tax, quantity = minor(line.total, currency), minor(line.tax, currency), line.quantity
+    if quantity >= 1 and quantity == quantity.to_integral_value() and total % int(quantity) == 0:
+        return QuoteLine(line.name, total // int(quantity), int(quantity), tax)
+    return QuoteLine(f"{line.name} \u00d7 {quantity.normalize():f}", total, 1, tax)
+
+
+def _name(order: Order) -> str:
+    pieces = sum((line.quantity for line in order.lines if line.kind is LineKind.PRODUCT), Decimal(0)).normalize()
+    count = f" ({pieces:f} {'item' if pieces == 1 else 'items'})" if pieces else ""
+    return f"Order #{order.number}{count}"
+
+
+def _subtotal(line: QuoteLine) -> int:
+    return line.unit_amount * line.quantity
+
+
+def _total(lines: Sequence[QuoteLine]) -> int:
+    return sum(_subtotal(line) + line.tax for line in lines)
+
+
+def _possible(lines: Sequence[QuoteLine]) -> bool:
+    return all(line.unit_amount >= 0 and line.tax >= 0 for line in lines)

@@ -1,0 +1,117 @@
+"""Reconciliation: provider against bridge against shop. It never moves money: it records what the provider says, owes
+the shop what the shop has to know, and flags what a person must do."""
+
+import logging
+from collections.abc import Sequence
+
+from bridge.domain.errors import BridgeError, ProviderError, Refused
+from bridge.domain.stores import Store
+from bridge.payments import reconcile_provider, reconcile_shop, stores
+from bridge.payments.findings import Report
+from bridge.payments.services import Services
+from bridge.storage import comparing, jobs
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = "heartbeat"
+"""The job whose `seen` is when a worker was last alive."""
+OVERLAP = 900.0
+"""Seconds that are looked at once more: clocks differ, and what is under way is not in the lists yet."""
+FIRST = 7 * 24 * 3600.0
+"""Seconds that are looked back at the most when nothing was ever compared."""
+
+
+def job_name(store_id: str) -> str:
+    return f"reconcile:{store_id}"
+
+
+def reconcile(
+    services: Services, store_id: str, since: float, *, with_shop: bool = True, replay: bool = True
+) -> Report:
+    """Compare one store's payments since then (Unix seconds); without its shop, only with the provider.
+
+    With `replay` the provider sends its messages since then again, if it can.
+    A store that was held because its database was restored is released, if everything since then could be compared.
+    """
+    store = services.connections.store(store_id)
+    report = Report(store.id, since)
+    if replay:
+        _replay(services, store, report)
+    reconcile_provider.compare(services, store, report)
+    if with_shop:
+        reconcile_shop.compare(services, store, report)
+    if with_shop and not report.problems and stores.get(services, store_id).awaits_reconcile:
+        _release(services, store, report)
+    for difference in report.differences:
+        level = logging.INFO if difference.healed else logging.WARNING
+        log.log(level, "store %s, order %s: %s", store.id, difference.order, difference.text)
+    return report
+
+
+def default_since(services: Services, store: Store, name: str) -> float:
+    """Since when a store has to be compared by the job of this name: since its last run, and a little more."""
+    with services.database.read() as connection:
+        job = jobs.every(connection).get(name)
+    if job and job.seen is not None:
+        return job.seen - OVERLAP
+    return max(store.created, services.clock() - FIRST) - OVERLAP
+
+
+def hold_all(services: Services, made: float | None = None) -> list[str]:
+    """The database was restored: no store's money moves until it was compared since the backup was `made`.
+
+    Unless somebody says when that was (Unix seconds), it is when something was last written. The ids of the stores that
+    are held now and were not before.
+    """
+    now = services.clock()
+    with services.database.write() as connection:
+        known = jobs.every(connection)
+        beat = known[HEARTBEAT].seen if HEARTBEAT in known else None
+        newest = max(filter(None, (beat, comparing.newest_line(connection))), default=None)
+        held = comparing.hold_stores(connection, now)
+        for store in held if made is None else [store.id for store in stores.every(services)]:
+            jobs.begin_again(connection, job_name(store), now, newest if made is None else made)
+    return held
+
+
+def release(services: Services, store_id: str) -> None:
+    """A person takes the responsibility for what could not be compared."""
+    with services.database.write() as connection:
+        comparing.release_store(connection, store_id, services.clock())
+    log.warning("store %s takes money again: somebody has released it", store_id)
+
+
+def chosen(services: Services, name: str | None) -> Sequence[Store]:
+    """The store of that id or address, or all. Raises Refused."""
+    found = [stores.get(services, name)] if name else stores.every(services)
+    if not found:
+        raise Refused("There is no store yet.")
+    return found
+
+
+def _release(services: Services, store: Store, report: Report) -> None:
+    """Only if the comparison reached back to when the backup was made, and the provider lists its payments."""
+    if report.since > default_since(services, store, job_name(store.id)):
+        report.remarks.append("The store stays held: compare since the backup was made.")
+    elif report.remarks:
+        report.remarks.append(
+            "The store stays held: payments since the backup cannot be found at this provider. Compare its own list "
+            f"with the shop's orders, then run `wcpay-bridge reconcile --store {store.id} --release`."
+        )
+    else:
+        with services.database.write() as connection:
+            comparing.release_store(connection, store.id, services.clock())
+        report.released = True
+
+
+def _replay(services: Services, store: Store, report: Report) -> None:
+    """Have the provider send its messages again, where it can: they arrive, and are worked on, as any other."""
+    replay = getattr(services.connections.adapter(store), "replay", None)
+    if replay is None:
+        return
+    try:
+        replay(report.since)
+    except ProviderError as error:
+        report.problems.append(f"The provider could not be asked to send its messages again. {error}")
+    except BridgeError as error:
+        report.remarks.append(str(error))

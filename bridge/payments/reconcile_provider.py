@@ -1,0 +1,203 @@
+"""The provider against the bridge: what the provider says is recorded, as if a message had told of it."""
+
+from collections.abc import Iterator
+
+from bridge.domain.errors import BridgeError, ProviderConfused, ProviderError, ProviderRefused
+from bridge.domain.intents import FINAL, Attempt, PaymentIntent, Refund, Status, may_become
+from bridge.domain.money import Money
+from bridge.domain.outcomes import Outcome
+from bridge.domain.ports import Adapter
+from bridge.domain.stores import Store
+from bridge.payments.adopt import MONEY, adopt
+from bridge.payments.attempts import conclude, look_at, settle
+from bridge.payments.findings import Report, flag
+from bridge.payments.record import record
+from bridge.payments.services import Services
+from bridge.storage import comparing
+from bridge.storage import intents as rows
+from bridge.storage import refunds as refund_rows
+
+
+def compare(services: Services, store: Store, report: Report) -> None:
+    """Go through what the provider lists since then, then ask for what it should have listed and for what is open."""
+    adapter = services.connections.adapter(store)
+    can_list = "listed" in adapter.operations
+    seen: set[str] = set()
+    if can_list:
+        for outcome in _listed(adapter, report):
+            _compare_one(services, store, outcome, seen, report)
+    else:
+        report.remarks.append(
+            f"{store.adapter} does not list its payments: those that the bridge knows were asked for one by one, "
+            "others cannot be found."
+        )
+    for intent in changed(services, store, report.since):
+        if intent.id not in seen and _is_to_ask(intent, report.since, can_list=can_list):
+            _ask_for(services, store, intent, report)
+
+
+def changed(services: Services, store: Store, since: float) -> Iterator[PaymentIntent]:
+    """The store's intents that were changed since then and before now, page by page."""
+    until, after = services.clock(), (since, "")
+    while True:
+        with services.database.read() as connection:
+            page = comparing.changed(connection, store.id, until, after)
+        yield from page
+        if len(page) < comparing.PAGE:
+            return
+        after = (page[-1].updated, page[-1].id)
+
+
+def _listed(adapter: Adapter, report: Report) -> Iterator[Outcome]:
+    try:
+        yield from adapter.listed(report.since)
+    except ProviderError as error:
+        report.problems.append(f"The provider's payments could not all be listed. {error}")
+
+
+def _compare_one(services: Services, store: Store, outcome: Outcome, seen: set[str], report: Report) -> None:
+    report.payments += 1
+    try:
+        intent = _ours(services, store, outcome)
+        if intent is None:
+            adopted = adopt(services, store, outcome, report)
+            if adopted is not None:
+                seen.add(adopted.id)
+            return
+        seen.add(intent.id)
+        _heal(services, store, intent, outcome, report)
+    except BridgeError as error:
+        report.problems.append(f"The payment {outcome.reference} could not be compared. {error}")
+
+
+def _ours(services: Services, store: Store, outcome: Outcome) -> PaymentIntent | None:
+    with services.database.read() as connection:
+        for name in filter(None, (outcome.attempt_id, outcome.reference)):
+            if found := rows.find(connection, store.id, name):
+                return found
+    return None
+
+
+def _heal(services: Services, store: Store, intent: PaymentIntent, outcome: Outcome, report: Report) -> None:
+    kind, text = _difference(services, intent, outcome)
+    if not kind:
+        return
+    conflict = ""
+    try:
+        _record(services, store, intent, outcome)
+    except ProviderConfused as error:
+        conflict = str(error)
+    except BridgeError as error:
+        text = f"{text} ({error})"
+    with services.database.read() as connection:
+        after = rows.get(connection, intent.id)
+    if intent.status in MONEY and outcome.status not in MONEY and not may_become(intent.status, outcome.status):
+        conflict = f"The provider says {outcome.status.value} of a payment that was taken as {intent.status.value}."
+    if conflict:
+        flag(services, intent.id, conflict)
+    still, _ = _difference(services, after, outcome)
+    is_settled = not conflict and (not still or still == "refund_gone") and kind != "duplicate" and not after.flag
+    if kind == "refund_gone":
+        flag(services, intent.id, f"Reconciled: {text}.")
+        is_settled = False
+    report.found("refund" if kind == "refund_gone" else kind, after, text, healed=is_settled)
+
+
+def _record(services: Services, store: Store, intent: PaymentIntent, outcome: Outcome) -> None:
+    with services.database.read() as connection:
+        unsettled = rows.unsettled(connection, intent.id)
+    if unsettled and unsettled.operation == "create":
+        conclude(services, store, unsettled, outcome)
+        return
+    if unsettled:
+        settle(services, store, unsettled, resend=False)
+    record(services, intent.id, outcome)
+    services.wake()
+
+
+def _difference(services: Services, intent: PaymentIntent, outcome: Outcome) -> tuple[str, str]:
+    """The first thing in which the two do not agree, as a word and a sentence; two empty texts if they agree."""
+    if intent.unknown:
+        return "unknown", f"its outcome was unknown; the provider says {outcome.status.value}"
+    with services.database.read() as connection:
+        created = rows.attempts_of(connection, intent.id)[0]
+        refunds = refund_rows.of_intent(connection, intent.id)
+        told = outcome.dispute
+        quarrel = refund_rows.dispute(connection, intent.store_id, told.id) if told else None
+    if _is_another(intent, created, outcome):
+        return "duplicate", f"the provider has another payment of it ({outcome.reference}), which has to be sent back"
+    if outcome.status is not intent.status:
+        is_news = may_become(intent.status, outcome.status)
+        if is_news or {outcome.status, intent.status} & MONEY:
+            return "status", f"the provider says {outcome.status.value}, and the bridge had {intent.status.value}"
+    if outcome.currency and (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
+        theirs, ours = Money(outcome.amount, outcome.currency.upper()), Money(intent.amount, intent.currency)
+        return "amount", f"the provider has {theirs}, and the bridge {ours}"
+    if found := _of_refunds(refunds, outcome):
+        return found
+    if told and (quarrel is None or quarrel.status != told.status):
+        return "dispute", f"the payment is disputed ({told.id}, {told.status}), which the bridge did not know"
+    ours_charge, theirs_charge = intent.charge, outcome.charge
+    if ours_charge and theirs_charge and theirs_charge.amount_captured != ours_charge.amount_captured:
+        return "amount", f"the provider has captured {Money(theirs_charge.amount_captured, intent.currency)}"
+    return "", ""
+
+
+def _is_another(intent: PaymentIntent, created: Attempt, outcome: Outcome) -> bool:
+    """Whether it is a second payment at the provider under the name of one that has money."""
+    if outcome.status not in MONEY or intent.status not in MONEY or not (intent.charge and outcome.charge):
+        return False
+    return created.operation == "create" and intent.charge.id != outcome.charge.id
+
+
+def _of_refunds(ours: list[Refund], outcome: Outcome) -> tuple[str, str] | None:
+    by_name = {name: refund for refund in ours for name in (refund.operation_id, refund.id) if name}
+    for told in outcome.refunds:
+        known = by_name.get(told.operation_id) or by_name.get(told.id)
+        money = Money(told.amount, outcome.currency.upper()) if outcome.currency else told.amount
+        if known is None:
+            return "refund", f"the provider has a refund of {money} ({told.id}) that the bridge did not know"
+        if known.status is not told.status:
+            return "refund", f"the refund {told.id} is {told.status.value}, and the bridge had {known.status.value}"
+    shown = {name for told in outcome.refunds for name in (told.operation_id, told.id)}
+    for refund in ours:
+        if refund.id and refund.status.counts and not {refund.id, refund.operation_id} & shown:
+            return "refund_gone", f"the provider does not show the refund {refund.id} of {refund.amount} any more"
+    return None
+
+
+def _is_to_ask(intent: PaymentIntent, since: float, *, can_list: bool) -> bool:
+    if intent.status is Status.CANCELED:
+        return False
+    return intent.status not in FINAL or intent.unknown or not can_list or intent.created >= since
+
+
+def _ask_for(services: Services, store: Store, intent: PaymentIntent, report: Report) -> None:
+    """Ask for one that was not listed."""
+    with services.database.read() as connection:
+        created = rows.attempts_of(connection, intent.id)[0]
+        unsettled = rows.unsettled(connection, intent.id)
+    if unsettled is None and created.reference is None:
+        return
+    report.payments += 1
+    try:
+        if unsettled:
+            settle(services, store, unsettled, resend=False)
+        else:
+            look_at(services, store, intent.id)
+    except ProviderRefused as error:
+        why = f"The provider does not know the payment {created.reference}. {error}"
+        flag(services, intent.id, why)
+        report.found("missing", intent, why, healed=False)
+        return
+    except BridgeError as error:
+        report.problems.append(f"The payment {intent.shown_id} could not be asked for. {error}")
+        return
+    with services.database.read() as connection:
+        after = rows.get(connection, intent.id)
+    if after.unknown:
+        report.found("unknown", after, "its outcome is unknown", healed=False)
+    elif intent.unknown or (after.status, after.charge) != (intent.status, intent.charge):
+        had = "its outcome was unknown" if intent.unknown else f"the bridge had {intent.status.value}"
+        text = f"the provider says {after.status.value}, and {had}"
+        report.found("unknown" if intent.unknown else "status", after, text, healed=not after.flag)

@@ -1,0 +1,245 @@
+"""The human way out of an unknown outcome. What the person says is checked where it can be, and written down with name
+and reason; only what is unknown can be settled so."""
+
+from dataclasses import dataclass, replace
+
+from bridge.domain.errors import (
+    BridgeError,
+    Declined,
+    ProviderError,
+    ProviderRefused,
+    Refused,
+    Unsupported,
+)
+from bridge.domain.intents import Attempt, AttemptState, Charge, PaymentIntent, RefundStatus, Status
+from bridge.domain.outcomes import Outcome
+from bridge.domain.stores import Store
+from bridge.payments import updates
+from bridge.payments.adopt import MONEY
+from bridge.payments.attempts import ask, conclude
+from bridge.payments.record import Scribe, record
+from bridge.payments.services import Services
+from bridge.payments.unknowns import FLAGS, abandon
+from bridge.storage import intents as rows
+from bridge.storage import refunds as refund_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person says became of it.
+
+    `paid`: the money moved (of a refund: back to the buyer). `reference` is the provider's id of it. `unchecked` takes
+    the person's word where the provider cannot be asked. `who` and `reason` are for the record.
+    """
+
+    paid: bool
+    who: str
+    reason: str
+    reference: str = ""
+    unchecked: bool = False
+
+
+def settle_by_hand(services: Services, name: str, verdict: Verdict) -> PaymentIntent:
+    """Settle the unknown outcome of an intent, named by any of its ids.
+
+    Raises Refused if there is none, if somebody is at it right now, or if the provider says otherwise.
+    """
+    if not verdict.reason.strip():
+        raise Refused("Say why: the reason is kept with the payment.")
+    intent, attempt = _unknown(services, name)
+    store = services.connections.store(intent.store_id)
+    now = services.clock()
+    if not rows.take(services.database, attempt.id, now, now + 3 * services.provider_timeout):
+        raise Refused("Somebody is asking the provider about it right now. Try again in a minute.")
+    try:
+        if verdict.paid:
+            _paid(services, store, intent, attempt, verdict)
+        else:
+            _not_paid(services, store, intent, attempt, verdict)
+    finally:
+        _let_go(services, attempt)
+    services.wake()
+    with services.database.read() as connection:
+        return rows.get(connection, intent.id)
+
+
+def _unknown(services: Services, name: str) -> tuple[PaymentIntent, Attempt]:
+    with services.database.read() as connection:
+        found = rows.everywhere(connection, name)
+        if len(found) != 1:
+            raise Refused(f"There is no payment {name}." if not found else f"{name} names several payments.")
+        attempt = rows.unsettled(connection, found[0].id)
+    if attempt is None:
+        raise Refused(f"The outcome of {name} is known: it is {found[0].status.value}. Only an unknown one is settled.")
+    return found[0], attempt
+
+
+def _paid(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
+    if attempt.operation == "refund":
+        _refunded(services, store, intent, attempt, verdict)
+        return
+    reference = verdict.reference or _reference(services, intent)
+    if not reference:
+        raise Refused("Give the provider's id of the payment: --reference.")
+    outcome = _checked(services, store, intent, attempt, reference, verdict)
+    _write_down(services, intent, attempt, verdict)
+    if attempt.operation == "cancel":  # it came to nothing: the payment stands
+        abandon(services, attempt, "settled_by_hand", verdict.reason)
+        record(services, intent.id, outcome)
+    elif attempt.operation == "create":
+        try:
+            conclude(services, store, attempt, outcome)
+        except Declined as declined:
+            raise Refused(f"The provider says that it was declined. {declined}") from None
+    else:
+        record(services, intent.id, outcome, attempt)
+
+
+def _checked(
+    services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, reference: str, verdict: Verdict
+) -> Outcome:
+    """The payment as the provider has it. Raises Refused unless it is this one and has money."""
+    with services.database.read() as connection:
+        other = rows.find(connection, store.id, reference)
+    if other is not None and other.id != intent.id:
+        raise Refused(f"{reference} is the payment of another order ({other.order_number}).")
+    adapter = services.connections.adapter(store)
+    try:
+        outcome = ask(lambda: adapter.fetch(reference))
+    except ProviderRefused as error:
+        raise Refused(f"The provider does not know the payment {reference}. {error}") from None
+    except (ProviderError, Unsupported) as error:
+        if not verdict.unchecked:
+            raise Refused(
+                f"The provider could not be asked for {reference}: {error} Try again, or say --unchecked."
+            ) from None
+        return _word(services, intent, attempt, reference)
+    if outcome.attempt_id not in (None, attempt.id, intent.id):
+        raise Refused(f"{reference} belongs to another attempt ({outcome.attempt_id}).")
+    if outcome.currency and (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
+        raise Refused(
+            f"{reference} is about {outcome.amount} {outcome.currency.upper()} (minor units), another amount."
+        )
+    if outcome.status not in MONEY:
+        raise Refused(f"The provider says that {reference} is {outcome.status.value}.")
+    return outcome
+
+
+def _word(services: Services, intent: PaymentIntent, attempt: Attempt, reference: str) -> Outcome:
+    """What a person says of a payment that nobody can ask for."""
+    held = intent.capture == "manual" and attempt.operation != "capture"
+    amount = int(attempt.request["amount"]) if attempt.operation == "capture" else intent.amount
+    charge = intent.charge or Charge(reference, intent.amount, "succeeded", False, created=int(services.clock()))
+    taken = Charge(
+        id=charge.id,
+        amount=charge.amount,
+        status="succeeded",
+        captured=not held,
+        amount_captured=0 if held else amount,
+        amount_refunded=charge.amount_refunded,
+        billing_details=charge.billing_details,
+        card=charge.card,
+        created=charge.created,
+    )
+    status = Status.REQUIRES_CAPTURE if held else Status.SUCCEEDED
+    return Outcome(status, reference, intent.amount, intent.currency, charge=taken)
+
+
+def _refunded(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
+    """The provider shows refunds with their payment: one of ours by its operation, else by the reference."""
+    with services.database.read() as connection:
+        ours = {refund.operation_id: refund for refund in refund_rows.of_intent(connection, intent.id)}
+    adapter = services.connections.adapter(store)
+    wanted, shown = ours[attempt.id], None
+    try:
+        outcome = ask(lambda: adapter.fetch(str(attempt.request["reference"])))
+        named = (verdict.reference, attempt.id)
+        shown = next((r for r in outcome.refunds if r.id in named or r.operation_id == attempt.id), None)
+        if shown is None or shown.amount != wanted.amount or not shown.status.counts:
+            raise Refused("The provider does not show such a refund of this payment.")
+    except ProviderError as error:
+        if not verdict.unchecked:
+            raise Refused(f"The provider could not be asked: {error} --unchecked takes your word.") from None
+    if shown is None and not verdict.reference:
+        raise Refused("Give the provider's id of the refund: --reference.")
+    done = shown or replace(wanted, id=verdict.reference, status=RefundStatus.SUCCEEDED)
+    _write_down(services, intent, attempt, verdict)
+    with services.database.write() as connection:
+        locked = rows.get(connection, intent.id, lock=True)
+        rows.change_attempt(connection, attempt.id, state=AttemptState.DONE, reference=done.id, busy_until=0.0)
+        Scribe(services, connection, locked, services.clock()).put_refund(
+            replace(done, operation_id=attempt.id), "bridge"
+        )
+        unknown = rows.is_unsettled(connection, intent.id)
+        flag = "" if locked.flag in FLAGS and not unknown else locked.flag
+        rows.change(connection, intent.id, unknown=unknown, flag=flag)
+
+
+def _not_paid(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
+    _require_nothing_there(services, store, intent, attempt, verdict)
+    _write_down(services, intent, attempt, verdict)
+    if attempt.operation == "cancel":
+        reference = _reference(services, intent)
+        record(services, intent.id, Outcome(Status.CANCELED, reference, intent.amount, intent.currency), attempt)
+        return
+    abandon(services, attempt, "settled_by_hand", verdict.reason)
+    if attempt.operation == "create":
+        with services.database.write() as connection:
+            locked = rows.get(connection, intent.id, lock=True)
+            why = f"It was settled by hand as not paid: {verdict.reason}"
+            Scribe(services, connection, locked, services.clock()).tell(updates.DECLINED, reason=why)
+
+
+def _require_nothing_there(
+    services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict
+) -> None:
+    """Raises Refused if the provider shows that it happened. One that cannot be asked is the reason for being here."""
+    adapter = services.connections.adapter(store)
+    reference = verdict.reference or _reference(services, intent)
+    try:
+        if reference:
+            outcome: Outcome | None = ask(lambda: adapter.fetch(reference))
+        elif "find" in adapter.operations and attempt.operation == "create":
+            outcome = ask(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - 600))
+        else:
+            return
+    except BridgeError:
+        return
+    if outcome is None:
+        return
+    if attempt.operation == "refund":
+        happened = any(refund.operation_id == attempt.id and refund.status.counts for refund in outcome.refunds)
+    elif attempt.operation == "capture":
+        happened = outcome.status is Status.SUCCEEDED
+    else:
+        happened = outcome.status is not Status.CANCELED
+    if happened:
+        raise Refused(
+            f"The provider shows it: {outcome.reference} is {outcome.status.value}. Settle it as paid, or void it."
+        )
+
+
+def _reference(services: Services, intent: PaymentIntent) -> str:
+    with services.database.read() as connection:
+        return rows.attempts_of(connection, intent.id)[0].reference or ""
+
+
+def _write_down(services: Services, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
+    with services.database.write() as connection:
+        rows.get(connection, intent.id, lock=True)
+        Scribe(services, connection, intent, services.clock()).log(
+            "settled_by_hand",
+            attempt.id,
+            operation=attempt.operation,
+            verdict="paid" if verdict.paid else "not-paid",
+            reference=verdict.reference,
+            unchecked=verdict.unchecked,
+            who=verdict.who,
+            why=verdict.reason,
+        )
+
+
+def _let_go(services: Services, attempt: Attempt) -> None:
+    with services.database.write() as connection:
+        if rows.is_unsettled(connection, attempt.intent_id):
+            rows.change_attempt(connection, attempt.id, busy_until=0.0)

@@ -1,0 +1,76 @@
+"""A provider that lets itself be told where to send its messages: subscribed once, its signing key kept encrypted."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from bridge.domain.errors import Refused
+from bridge.domain.stores import Store
+from bridge.payments import stores
+from bridge.payments.services import Services
+from bridge.storage.references import is_reference
+
+SECRET = "webhook_secret"  # noqa: S105 the name of the setting
+
+
+class Subscription(Protocol):
+    """What a provider says of one address; `secret` signs the messages that are sent there."""
+
+    id: str
+    url: str
+    enabled: bool
+    secret: str
+
+
+@runtime_checkable
+class Subscribing(Protocol):
+    """An adapter that manages its subscriptions. Its setting webhook_secret has their keys, with spaces between.
+
+    All raise ProviderError.
+    """
+
+    def register_webhook(self, url: str) -> Subscription:
+        """Have the provider send its messages to `url`; the one that is there is found, and enabled."""
+        ...
+
+    def webhooks(self) -> list[Subscription]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What stands now. `learned` is False if the store knew the key already."""
+
+    id: str
+    url: str
+    learned: bool
+
+
+def subscribe(services: Services, store_id: str, address: str) -> Subscribed | None:
+    """Have the provider of a store send its messages to us; None for a provider whose owner does that by hand.
+
+    `address` is the bridge's public one. A key that no enabled subscription has is forgotten. Twice is once.
+    Raises ProviderError, and Refused if the store's secret is kept where the bridge cannot write.
+    """
+    store = services.connections.store(store_id)
+    adapter = services.connections.adapter(store)
+    if not isinstance(adapter, Subscribing):
+        return None
+    endpoint = store.settings.get("webhook_endpoint") or store.id
+    made = adapter.register_webhook(f"{address}/bridge/v1/webhooks/{endpoint}")
+    known = store.settings.get(SECRET, "").replace(",", " ").split()
+    if made.secret in known:
+        return Subscribed(made.id, made.url, learned=False)
+    used = {each.secret for each in adapter.webhooks() if each.enabled}
+    keys = [made.secret, *(key for key in known if key in used)]
+    _keep(services, store_id, " ".join(keys), {setting.name for setting in adapter.settings if setting.secret})
+    return Subscribed(made.id, made.url, learned=True)
+
+
+def _keep(services: Services, store_id: str, keys: str, secret_settings: set[str]) -> None:
+    sealed: Store = stores.get(services, store_id)
+    reference = sealed.settings.get(SECRET, "")
+    if is_reference(reference):
+        raise Refused(
+            f"The subscription is there, but {SECRET} is {reference}, where its signing key is not. Put it there, or "
+            f"empty the setting (stores update {store_id} --set {SECRET}=) and register again."
+        )
+    stores.update(services, replace(sealed, settings={**sealed.settings, SECRET: keys}), secret_settings)

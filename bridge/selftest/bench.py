@@ -1,0 +1,111 @@
+"""What every battery is given: a seed, a size, databases, players, and a folder that goes afterwards."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from shutil import rmtree
+from types import TracebackType
+from typing import Literal
+
+from bridge.selftest.lab import Lab
+from bridge.selftest.player import Players
+from bridge.selftest.postgresql import PostgreSql, drop_database, find_server, new_database
+from bridge.selftest.subject import BRIDGE
+from bridge.selftest.tally import Tally
+from bridge.selftest.world import Template, World, sqlite_url
+
+Size = Literal["slice", "small", "full"]
+Kind = Literal["sqlite", "postgresql"]
+MEMORY = Path("/dev/shm")
+LARGEST_PARENT = 60
+"""The path of a Unix socket may have some hundred bytes in all."""
+
+
+@dataclass
+class Bench:
+    """`kinds` are the databases to test on; `postgres_url` is of a server where databases may be made, None for one of
+    our own. Every battery has its own chance from `seed`."""
+
+    seed: int = 1
+    size: Size = "small"
+    kinds: tuple[Kind, ...] = ("sqlite",)
+    postgres_url: str | None = None
+    subject: str = BRIDGE
+    _stack: ExitStack = field(default_factory=ExitStack, repr=False)
+    _count: int = 0
+
+    @cached_property
+    def folder(self) -> Path:
+        wanted = tempfile.gettempdir()
+        short = wanted if len(wanted) < LARGEST_PARENT else "/tmp"
+        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wcpay-selftest-", dir=short)))
+
+    @cached_property
+    def players(self) -> Players:
+        return self._stack.enter_context(Players(self.folder))
+
+    @cached_property
+    def template(self) -> Template:
+        """A database for worlds without sockets, with its stores."""
+        folder = self.new_folder()
+        with World(folder, sqlite_url(folder), "template", served=False) as world:
+            return world.template(self.folder / "template.sqlite")
+
+    @cached_property
+    def _postgres(self) -> PostgreSql:
+        return self._stack.enter_context(PostgreSql())
+
+    def present(self, tally: Tally) -> list[Kind]:
+        """The databases that can be had here; the tally tells of one that cannot."""
+        if "postgresql" in self.kinds and self.postgres_url is None and find_server() is None:
+            tally.figures["postgresql"] = "skipped: PostgreSQL is not installed"
+            return [kind for kind in self.kinds if kind != "postgresql"]
+        return list(self.kinds)
+
+    def new_folder(self) -> Path:
+        self._count += 1
+        folder = self.folder / str(self._count)
+        folder.mkdir()
+        return folder
+
+    @contextmanager
+    def database(self, kind: Kind, folder: Path) -> Iterator[str]:
+        """The URL of a new, empty database."""
+        if kind == "sqlite":
+            yield sqlite_url(folder)
+            return
+        url = new_database(self.postgres_url) if self.postgres_url else self._postgres.new_url()
+        try:
+            yield url
+        finally:
+            drop_database(url)
+
+    def lab(self, seed: str) -> Lab:
+        """A world in this process, on SQLite, in memory where the system has such a place: no power is cut there."""
+        self._count += 1
+        folder = self._memory / str(self._count)
+        folder.mkdir()
+        lab = Lab(folder, seed, subject=self.subject, template=self.template)
+        lab.callback(rmtree, folder)
+        return lab
+
+    @cached_property
+    def _memory(self) -> Path:
+        if not os.access(MEMORY, os.W_OK):
+            return self.folder
+        return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wcpay-selftest-", dir=MEMORY)))
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

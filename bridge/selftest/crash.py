@@ -1,0 +1,283 @@
+"""B1: the process dies at every commit and at every request that leaves it, and another one takes over.
+
+A recording run finds the points of an operation; then each of them kills one run, by SIGKILL and by SIGTERM. A point
+that a run does not reach fails the battery.
+"""
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+
+from bridge.payments.keys import LAST_USED_RESOLUTION
+from bridge.selftest.bench import Bench, Size
+from bridge.selftest.failpoints import Crash
+from bridge.selftest.judge import Fault, Judge
+from bridge.selftest.player import WORK, Died, Player, Players, Step
+from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
+from bridge.selftest.tally import BROKEN, Tally
+from bridge.selftest.world import World
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+SIZES: dict[Size, tuple[int, int]] = {"slice": (1, 40), "small": (1, 4), "full": (20, 1)}
+"""How many seeds, and of the points of each operation every how manieth."""
+LEASES = 300.0
+"""Seconds after which nobody waits for what the dead process had in hand."""
+ON_ITS_WAY = 700.0
+"""Seconds after which a request can no longer arrive: the provider's timeout, ten minutes, and a little."""
+RESTARTED = 0.2
+"""How often it is a new process that takes over."""
+CARDS = {"visa": "pm_card_visa", "declined": "pm_card_chargeDeclined", "challenge": "pm_card_authenticationRequired"}
+
+
+@dataclass
+class Case:
+    """One operation on one order. `steps` are what dies; `again` says whether a client may simply repeat them.
+
+    `done` tells from provider and shop whether all that was asked for has happened, once everything is over.
+    """
+
+    outlet: str
+    order: int
+    steps: Sequence[Step]
+    done: Callable[[Judge], bool]
+    again: bool = True
+    delivered: bool = False
+    """The steps are a provider's message, which is sent again until it is acknowledged."""
+
+
+@dataclass
+class Stage:
+    """Where the runs of one seed happen."""
+
+    world: World
+    players: Players
+    seed: str
+    subject: str
+    random: Random = field(init=False)
+    judge: Judge = field(init=False)
+    _twins: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = Random(self.seed)
+        self.judge = Judge(self.world)
+
+    def player(self) -> Player:
+        return self.players.start(self.world.place, self.seed, self.subject)
+
+    def twin(self, player: Player) -> Player:
+        self._twins += 1
+        return player.fork(f"{self.seed}/twin/{self._twins}")
+
+    def create(self, outlet: str, order: int, card: str = "visa") -> Call:
+        body = {
+            "order_id": order,
+            "customer": self.world.place.outlets[outlet].customer,
+            "payment_method": CARDS[card],
+        }
+        return Call("POST", INTENTS, body, outlet)
+
+    def made(self, player: Player, outlet: str, card: str = "visa") -> tuple[int, str]:
+        """A payment that is there already: its order and its intent."""
+        order = self.world.new_order(outlet)
+        answer = player.request(self.create(outlet, order, card))
+        if answer.status != 200:
+            raise RuntimeError(f"the payment that was to be there already: {answer}")
+        player.work()
+        return order, answer.body["id"]
+
+
+def run(bench: Bench, tally: Tally) -> None:
+    seeds, share = SIZES[bench.size]
+    for seed in range(bench.seed, bench.seed + seeds):
+        for kind in bench.present(tally):
+            folder = bench.new_folder()
+            with bench.database(kind, folder) as url, World(folder, url, str(seed)) as world:
+                _every_operation(Stage(world, bench.players, str(seed), bench.subject), tally, share)
+            tally.progress(f"{kind}, seed {seed}")
+
+
+def _every_operation(stage: Stage, tally: Tally, share: int) -> None:
+    player = stage.player()
+    for name, prepare in OPERATIONS.items():
+        player = _operation(stage, player, name, prepare, tally, share)
+    player.close()
+
+
+def _operation(stage: Stage, player: Player, name: str, prepare: "Prepare", tally: Tally, share: int) -> Player:
+    """The recording run, and then one for each of its points and signals."""
+    where = f"seed {stage.seed}, {name}"
+    try:
+        case = prepare(stage, player)
+        recorder = stage.twin(player)
+        recorder.arm(None)
+        recorder.play(case.steps)
+        points = recorder.points()
+        recorder.close()
+        player = _survive(stage, player, case, f"{where} without a crash", tally, acknowledged=True)
+    except BROKEN as error:
+        tally.violate(where, Fault("wrong", f"it does not even work without a crash: {error!r}"))
+        return stage.player()
+    for index in range(stage.random.randrange(share), len(points), share):
+        for number in SIGNALS:
+            at = f"{where}, {number.name} at point {index} ({points[index]})"
+            try:
+                player = _crash(stage, player, prepare, Crash(index, number), at, tally)
+            except BROKEN as error:
+                tally.violate(at, Fault("wrong", f"the run broke: {error!r}"))
+                player.close()
+                player = stage.player()
+    return player
+
+
+def _crash(stage: Stage, player: Player, prepare: "Prepare", crash: Crash, where: str, tally: Tally) -> Player:
+    case = prepare(stage, player)
+    victim = stage.twin(player)
+    victim.arm(crash)
+    tally.faults += 1
+    acknowledged = False
+    try:
+        answer: Answer | None = None
+        for step in case.steps:
+            answer = victim.play([step]) or answer
+            acknowledged = acknowledged or bool(answer and answer.status == 200)
+        tally.violate(where, Fault("wrong", "the point was not reached"))
+    except Died as death:
+        if death.point is None:
+            tally.violate(where, Fault("wrong", "the process died elsewhere"))
+    victim.close()
+    return _survive(stage, player, case, where, tally, acknowledged)
+
+
+def _survive(stage: Stage, player: Player, case: Case, where: str, tally: Tally, acknowledged: bool) -> Player:
+    """Another process takes over, one that ran all the time or one that is started: perhaps the client asks again, the
+    worker has two ticks, and the judge looks."""
+    tally.runs += 1
+    if stage.random.random() < RESTARTED:
+        player.close()
+        player = stage.player()
+    clock = stage.world.clock
+    clock.advance(LEASES)
+    if (case.delivered and not acknowledged) or (case.again and stage.random.random() < 0.5):
+        player.play([step for step in case.steps if step is not WORK])
+    player.work()
+    clock.advance(ON_ITS_WAY)
+    player.work()
+    faults = stage.judge.faults(case.outlet, case.order)
+    answer = None
+    if case.again:
+        answer = player.play(case.steps)
+        player.work()
+        faults += stage.judge.faults(case.outlet, case.order)
+    unsettled = answer is not None and answer.told.get("outcome") == "unknown"
+    if unsettled or not case.done(stage.judge):
+        faults.append(Fault("stuck", f"not settled after two ticks: {answer or 'no answer'}"))
+    tally.settle(not any(fault.kind in ("stuck", "lost") for fault in faults))
+    tally.violate(where, *dict.fromkeys(faults))
+    return player
+
+
+def _create(card: str, outlet: str, live: int, stage: Stage, _: Player) -> Case:
+    """A client asks for a payment that leaves so many live charges. It has not been here for a while."""
+    stage.world.clock.advance(LAST_USED_RESOLUTION)
+    order = stage.world.new_order(outlet)
+    steps = [stage.create(outlet, order, card)]
+    return Case(outlet, order, steps, lambda judge: len(judge.facts(outlet, order).live) == live)
+
+
+def _confirm(stage: Stage, player: Player) -> Case:
+    """The buyer has passed the challenge, and the client asks how its payment stands by asking for it again."""
+    order, intent = stage.made(player, "automatic", "challenge")
+    stage.world.stripe.authenticate(intent)
+    steps = [stage.create("automatic", order, "challenge")]
+    return Case("automatic", order, steps, lambda judge: judge.facts("automatic", order).captured > 0)
+
+
+def _capture(stage: Stage, player: Player) -> Case:
+    order, intent = stage.made(player, "manual")
+    steps = [_at_order(order, "capture_authorization", intent)]
+    return Case("manual", order, steps, lambda judge: judge.facts("manual", order).captured > 0)
+
+
+def _cancel(stage: Stage, player: Player) -> Case:
+    order, intent = stage.made(player, "manual")
+
+    def done(judge: Judge) -> bool:
+        facts = judge.facts("manual", order)
+        return not facts.live and facts.order["status"] == "cancelled"
+
+    return Case("manual", order, [_at_order(order, "cancel_authorization", intent)], done)
+
+
+def _at_order(order: int, route: str, intent: str) -> Call:
+    return Call("POST", f"{PAYMENTS}/orders/{order}/{route}", {"payment_intent_id": intent}, "manual")
+
+
+def _refund(whole: bool, stage: Stage, player: Player) -> Case:
+    """A refund of all, which can be asked for twice, or of a part, which a client must not repeat blindly."""
+    order, _ = stage.made(player, "automatic")
+    amount = 1023 if whole else stage.random.randrange(1, 1023)
+    call = Call("POST", f"{PAYMENTS}/refund", {"order_id": order, "amount": amount})
+
+    def done(judge: Judge) -> bool:
+        sent_back = judge.facts("automatic", order).refunded
+        return sent_back == amount if whole else sent_back in (0, amount)
+
+    return Case("automatic", order, [call], done, again=whole)
+
+
+def _confirmed(stage: Stage, player: Player) -> Case:
+    """The provider tells of a payment that the buyer has confirmed."""
+    order, intent = stage.made(player, "automatic", "challenge")
+    stage.world.stripe.authenticate(intent)
+    return _told(stage, order, "payment_intent.succeeded", 0)
+
+
+def _sent_back(stage: Stage, player: Player) -> Case:
+    """The provider tells of a refund from its dashboard."""
+    order, intent = stage.made(player, "automatic")
+    amount = stage.random.randrange(1, 1024)
+    stage.world.at_stripe("refunds", payment_intent=intent, amount=amount)
+    return _told(stage, order, "charge.refunded", amount)
+
+
+def _told(stage: Stage, order: int, kind: str, refunded: int) -> Case:
+    event = next(event_id for event_id, told, _ in reversed(stage.world.events()) if told == kind)
+
+    def done(judge: Judge) -> bool:
+        facts = judge.facts("automatic", order)
+        return (facts.captured, facts.refunded) == (1023, refunded)
+
+    steps: list[Step] = [stage.world.event(event, "automatic"), WORK]
+    return Case("automatic", order, steps, done, again=False, delivered=True)
+
+
+def _delivery(refunded: int, stage: Stage, player: Player) -> Case:
+    """The worker dies while it tells the shop, of a payment or of a refund."""
+    order = stage.world.new_order("automatic")
+    created = player.request(stage.create("automatic", order)).body
+    if refunded:
+        player.work()
+        wanted = {"charge_id": created["charge"]["id"], "amount": refunded}
+        player.request(Call("POST", f"{PAYMENTS}/refund", wanted))
+    return Case("automatic", order, [WORK], lambda j: j.facts("automatic", order).refunded == refunded, again=False)
+
+
+Prepare = Callable[[Stage, Player], Case]
+OPERATIONS: dict[str, Prepare] = {
+    "delivery of a payment": partial(_delivery, 0),
+    "delivery of a refund": partial(_delivery, 321),
+    "webhook of a payment": _confirmed,
+    "webhook of a refund": _sent_back,
+    "confirm": _confirm,
+    "capture": _capture,
+    "cancel": _cancel,
+    "refund": partial(_refund, True),
+    "refund of a part": partial(_refund, False),
+    "create": partial(_create, "visa", "automatic", 1),
+    "create declined": partial(_create, "declined", "automatic", 0),
+    "create held": partial(_create, "visa", "manual", 1),
+    "create challenged": partial(_create, "challenge", "automatic", 0),
+}
+"""Those that leave something open come last: what is open is looked at again and again."""

@@ -1,0 +1,112 @@
+"""A world without sockets with its subject in the same process, for what takes thousands of runs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from signal import SIGKILL
+from types import TracebackType
+
+from bridge.selftest.failpoints import Crash, Failpoints, Killed
+from bridge.selftest.judge import Judge
+from bridge.selftest.subject import BRIDGE, INTENTS, Answer, BridgeSubject, Call, Subject, find_subject
+from bridge.selftest.world import Template, World, sqlite_url
+
+TICK = 3700.0
+"""Seconds between two ticks of a worker that looks after unknown outcomes: longer than the longest delay."""
+
+
+class Lab:
+    """One world, one subject, one thread. The seed decides everything: ids, chance, and what the wire does.
+
+    `skew` is by how many seconds the subject's clock is ahead of everybody else's.
+    """
+
+    def __init__(self, folder: Path, seed: str, *, subject: str = BRIDGE, template: Template | None = None) -> None:
+        self.random = Random(seed)
+        self.folder = folder
+        self.kills = 0
+        self.skew = 0.0
+        self._callbacks: list[tuple[Callable[..., None], tuple[object, ...]]] = []
+        url = sqlite_url(folder, "bridge")
+        if template:
+            (folder / "bridge.sqlite").write_bytes(template.database.read_bytes())
+        self.world = World(folder, url, seed, served=False, template=template)
+        self.clock, self.wire, self.judge = self.world.clock, self.world.wire, Judge(self.world)
+        self._points = Failpoints(_die, self.wire.make_session)
+        self._open = find_subject(subject)
+        self._source = Random(f"{seed}/ids")
+        self.subject = self._start()
+
+    def request(self, call: Call) -> Answer:
+        return self.subject.request(call)
+
+    def create(self, outlet: str, order: int, card: str = "pm_card_visa") -> Answer:
+        customer = self.world.place.outlets[outlet].customer
+        return self.request(
+            Call("POST", INTENTS, {"order_id": order, "customer": customer, "payment_method": card}, outlet)
+        )
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.wire.catch_up()
+
+    def tick(self, seconds: float = TICK) -> None:
+        """Time passes, and the worker does all that is due."""
+        self.pass_time(seconds)
+        self.subject.work()
+
+    def restart(self) -> None:
+        self.subject.close()
+        self.subject = self._start()
+
+    def kill_next(self, point: int) -> None:
+        """Let the subject die when it has passed so many points more; `survive` what it does then."""
+        self._points.arm(Crash(point, SIGKILL))
+
+    def spare(self) -> None:
+        """It lives on, after all."""
+        self._points.disarm()
+
+    def survive(self, call: Call | None) -> Answer | None:
+        """The answer to a call, None if the subject died of it; then it is another one. Without a call it works."""
+        answer = None
+        try:
+            if call is None:
+                self.subject.work()
+            else:
+                answer = self.request(call)
+        except Killed:
+            self.kills += 1
+            self.subject.forget()
+        finally:
+            self._points.disarm()
+        return answer
+
+    def callback(self, call: Callable[..., None], *arguments: object) -> None:
+        """Call it when the lab is closed."""
+        self._callbacks.append((call, arguments))
+
+    def close(self) -> None:
+        self.subject.close()
+        self.world.close()
+        for call, arguments in self._callbacks:
+            call(*arguments)
+
+    def __enter__(self) -> "Lab":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start(self) -> Subject:
+        clock, make_session = lambda: self.clock() + self.skew, self._points.make_session
+        subject = self._open(self.world.place, clock, self._source, make_session, self.clock.advance)
+        if isinstance(subject, BridgeSubject):
+            self._points.watch(subject)
+        return subject
+
+
+def _die(_point: str) -> None:
+    raise Killed

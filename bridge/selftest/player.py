@@ -1,0 +1,288 @@
+"""A process with a subject in it, that can be killed.
+
+Players are forked from their mother, a process that has imported everything and holds no thread and no database; she
+ends when her standard input does. A player does what it is told over its connection, and says so before it dies.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import Pipe, reduction
+from multiprocessing.connection import Client, Connection, Listener, wait
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any
+
+from bridge.adapters import transport
+from bridge.selftest.failpoints import Crash, Failpoints
+from bridge.selftest.subject import BRIDGE, INTENTS, Answer, BridgeSubject, Call, Place, Subject, clock_of, find_subject
+
+WORK = "work"
+Step = Call | str
+"""A request, or WORK: all that is due."""
+STARTING = 30.0
+"""Seconds."""
+NO_ANSWER = Answer(599, "no answer", {})
+"""What stands for an answer where a subject raised an error instead."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What the player raised that no subject may raise."""
+
+    text: str
+
+
+class Died(RuntimeError):
+    """The player ended at a point, or (without one) in some other way."""
+
+    def __init__(self, point: str | None) -> None:
+        super().__init__(point or "nobody knows where")
+        self.point = point
+
+
+class Player:
+    """The hand on one such process."""
+
+    def __init__(self, connection: "Connection[Any, Any]") -> None:
+        self._connection = connection
+
+    def arm(self, crash: Crash | None) -> None:
+        """Count failpoints from here, and die at one if a crash is given."""
+        self._ask("arm", crash)
+
+    def points(self) -> list[str]:
+        """The failpoints passed since `arm`, which are not counted any more."""
+        names: list[str] = self._ask("points", None)
+        return names
+
+    def request(self, call: Call) -> Answer:
+        answer: Answer = self._ask("request", call)
+        return answer
+
+    def play(self, steps: Sequence[Step]) -> Answer | None:
+        """One step after the other; the last answer. Raises Died."""
+        answer = None
+        for step in steps:
+            if isinstance(step, str):
+                self.work()
+            else:
+                answer = self.request(step)
+        return answer
+
+    def work(self) -> int:
+        done: int = self._ask("work", None)
+        return done
+
+    def begin_together(self, steps: Sequence[Step]) -> None:
+        """Start all of them at once, each in a thread of its own; `end_together` has the answers."""
+        self._connection.send(("together", list(steps)))
+
+    def end_together(self) -> list[Answer]:
+        answers: list[Answer] = self._answer()
+        return answers
+
+    def fork(self, seed: str) -> "Player":
+        """A process like this one as it is now, warm, which shares nothing with it and draws other ids."""
+        ours, theirs = Pipe()
+        self._connection.send(("fork", seed))
+        reduction.send_handle(self._connection, theirs.fileno(), None)
+        self._answer()
+        theirs.close()
+        return Player(ours)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _ask(self, verb: str, what: Any) -> Any:
+        self._connection.send((verb, what))
+        return self._answer()
+
+    def _answer(self) -> Any:
+        point = None
+        try:
+            while True:
+                kind, value = self._connection.recv()
+                if kind == "answer":
+                    break
+                point = value
+        except (EOFError, OSError):
+            self._connection.close()
+            raise Died(point) from None
+        if isinstance(value, Failure):
+            raise RuntimeError(value.text)
+        return value
+
+
+class Players:
+    """Where players come from."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "players"
+        self._count = 0
+        mother = f"import sys; from {__name__} import main; main(sys.argv[1])"
+        command = [sys.executable, "-c", mother, str(self._path)]
+        self._mother = subprocess.Popen(command, stdin=subprocess.PIPE)
+        deadline = time.monotonic() + STARTING
+        while not self._path.exists():
+            if self._mother.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the players' process did not start")
+            time.sleep(0.02)
+
+    def start(self, place: Place, seed: str, subject: str = BRIDGE) -> Player:
+        """A new process with a subject in the place. Every one draws other ids."""
+        self._count += 1
+        connection = Client(str(self._path), "AF_UNIX")
+        connection.send((place, f"{seed}/{self._count}", subject))
+        player = Player(connection)
+        player._answer()
+        return player
+
+    def close(self) -> None:
+        if self._mother.stdin:
+            self._mother.stdin.close()
+        self._mother.wait(STARTING)
+
+    def __enter__(self) -> "Players":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def main(path: str) -> None:
+    """The mother."""
+    _warm_up()
+    transport._tls_context = cache(transport._tls_context)  # 40 ms of each child's life
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    unready = f"{path}.unready"
+    listener = Listener(unready, "AF_UNIX", backlog=64)
+    os.rename(unready, path)
+    socket = listener._listener._socket  # type: ignore[attr-defined]
+    while socket in wait([socket, sys.stdin.fileno()]):
+        connection = listener.accept()
+        if os.fork() == 0:
+            _live(connection)
+        connection.close()
+    os.unlink(path)
+    os._exit(0)
+
+
+def _warm_up() -> None:
+    """Do once what would cost every child its first second: imports, compiled statements, certificates."""
+    from bridge.selftest.lab import Lab
+
+    with suppress(ImportError):
+        import psycopg  # noqa: F401
+    with TemporaryDirectory() as folder, Lab(Path(folder), "warm") as lab:
+        order, outlet = lab.world.new_order("automatic"), lab.world.place.outlets["automatic"]
+        wanted = {"order_id": order, "customer": outlet.customer, "payment_method": "pm_card_visa"}
+        lab.request(Call("POST", INTENTS, wanted))
+        lab.subject.work()
+
+
+class _Life:
+    """The life of one player, from its birth by its mother until its connection ends."""
+
+    def __init__(self, connection: "Connection[Any, Any]") -> None:
+        self._connection = connection
+        place, seed, name = connection.recv()
+        self._source = Random(seed)
+        self._points = Failpoints(lambda point: self._connection.send(("dying", point)))
+        self._subject = find_subject(name)(place, clock_of(place), self._source, self._points.make_session)
+        if isinstance(self._subject, BridgeSubject):
+            self._points.watch(self._subject)
+
+    def live(self) -> None:
+        self._connection.send(("answer", None))
+        while True:
+            verb, what = self._connection.recv()
+            if verb == "fork":
+                self._fork(what)
+            else:
+                self._connection.send(("answer", self._do(verb, what)))
+
+    def _fork(self, seed: str) -> None:
+        """Parent and child have no connection to anything in common."""
+        handle = reduction.recv_handle(self._connection)
+        self._points.close_sessions()
+        if isinstance(self._subject, BridgeSubject):
+            self._subject.bridge.services.database.engine.dispose()
+        if os.fork() == 0:
+            self._connection.close()
+            self._connection = Connection(handle)
+            self._source.seed(seed)
+        else:
+            os.close(handle)
+            self._connection.send(("answer", None))
+
+    def _do(self, verb: str, what: Any) -> Any:
+        try:
+            if verb == "arm":
+                return self._points.arm(what)
+            if verb == "points":
+                self._points.disarm()
+                return self._points.names
+            if verb == "request":
+                return self._subject.request(what)
+            if verb == "together":
+                return _together(self._subject, what)
+            return self._subject.work()
+        except Exception as error:  # noqa: BLE001 whatever it is, it is told
+            return Failure(f"{type(error).__name__}: {error}")
+
+
+def _live(connection: "Connection[Any, Any]") -> None:
+    code = 0
+    try:
+        _Life(connection).live()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _together(subject: Subject, steps: Sequence[Step]) -> list[Answer]:
+    answers = [NO_ANSWER] * len(steps)
+    barrier = threading.Barrier(len(steps))
+
+    def run(index: int) -> None:
+        step = steps[index]
+        barrier.wait()
+        try:
+            answers[index] = Answer(200, subject.work(), {}) if isinstance(step, str) else subject.request(step)
+        except Exception as error:  # noqa: BLE001 whatever it is, it is told
+            answers[index] = Answer(NO_ANSWER.status, f"{type(error).__name__}: {error}", {})
+
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(steps))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def together(players: Sequence[Player], steps: Sequence[Step]) -> list[Answer]:
+    """All steps at once, dealt out to the players in turn; the answers in the order of the steps."""
+    hands = [steps[number :: len(players)] for number in range(len(players))]
+    for player, hand in zip(players, hands, strict=True):
+        player.begin_together(hand)
+    answers = [NO_ANSWER] * len(steps)
+    for number, player in enumerate(players):
+        answers[number :: len(players)] = player.end_together()
+    return answers

@@ -1,0 +1,123 @@
+"""B5: the provider's messages come doubled, shuffled, not at all, and before the answer that they are about."""
+
+from functools import partial
+from random import Random
+
+import requests
+
+from bridge.selftest.bench import Bench, Size
+from bridge.selftest.judge import Fault
+from bridge.selftest.lab import Lab
+from bridge.selftest.subject import PAYMENTS, Call
+from bridge.selftest.tally import Tally
+from bridge.selftest.world import STRIPE_HOST
+
+SIZES: dict[Size, int] = {"slice": 1, "small": 5, "full": 500}
+"""How many worlds."""
+STREAMS = 20
+"""Of each world."""
+LOST = 0.02
+DAY = 24 * 3600.0
+
+
+def run(bench: Bench, tally: Tally) -> None:
+    for number in range(SIZES[bench.size]):
+        seed = f"{bench.seed}/{number}"
+        with bench.lab(seed) as lab:
+            for index in range(STREAMS):
+                tally.judge(f"seed {seed}, stream {index}", partial(_stream, lab, tally))
+        if number % 25 == 24:
+            tally.progress(f"world {number + 1}")
+
+
+def _stream(lab: Lab, tally: Tally) -> list[Fault]:
+    before = len(lab.world.events())
+    outlet, order = _story(lab)
+    events = [event_id for event_id, _, _ in lab.world.events(before)]
+    sent = _disturbed(lab.random, events)
+    tally.faults += abs(len(sent) - len(events)) + 1
+    faults = []
+    for event in sent:
+        answer = lab.request(lab.world.event(event, outlet))
+        if answer.status != 200:
+            faults.append(Fault("wrong", f"a message was not taken: {answer}"))
+        if lab.random.random() < 0.2:
+            lab.tick(lab.random.uniform(0, 60))
+    for _ in range(2):
+        lab.tick(DAY)
+    faults += lab.judge.faults(outlet, order)
+    facts = lab.judge.facts(outlet, order)
+    paid = [note for note in facts.notes if "Payment via" in note or "successfully c" in note]
+    if facts.live and facts.captured and len(paid) != 1:
+        faults.append(Fault("double" if paid else "lost", f"{len(paid)} notes of one payment"))
+    return faults
+
+
+def _story(lab: Lab) -> tuple[str, int]:
+    """A payment and what became of it at the provider; half of the time its first message overtakes our answer."""
+    random, world = lab.random, lab.world
+    outlet = random.choice(("automatic", "manual"))
+    order = world.new_order(outlet)
+    card = random.choice(("visa", "visa", "authenticationRequired", "chargeDeclined"))
+    if random.random() < 0.5:
+        _overtake(lab, outlet)
+    body = lab.create(outlet, order, f"pm_card_{card}").body
+    lab.wire.arrived = None
+    if random.random() < 0.5:
+        lab.subject.work()
+    if card == "authenticationRequired":
+        world.stripe.authenticate(body["id"], success=random.random() < 0.8)
+    intents = [charge.intent for charge in lab.judge.facts(outlet, order).live]
+    if intents and outlet == "manual":
+        _after_the_hold(lab, order, intents[0])
+    elif intents:
+        _refund(lab, outlet, order, intents[0])
+    return outlet, order
+
+
+def _after_the_hold(lab: Lab, order: int, intent: str) -> None:
+    """Captured or cancelled, by the API or at the provider's dashboard."""
+    verb = lab.random.choice(("capture", "cancel", "nothing"))
+    if verb == "nothing":
+        return
+    if lab.random.random() < 0.5:
+        lab.world.at_stripe(f"payment_intents/{intent}/{verb}")
+    else:
+        path = f"{PAYMENTS}/orders/{order}/{verb}_authorization"
+        lab.request(Call("POST", path, {"payment_intent_id": intent}, "manual"))
+    if lab.judge.facts("manual", order).captured:
+        _refund(lab, "manual", order, intent)
+
+
+def _refund(lab: Lab, outlet: str, order: int, intent: str) -> None:
+    for amount in lab.random.sample((100, 200, 300, 1023), lab.random.randrange(3)):
+        left = 1023 - lab.judge.facts(outlet, order).refunded
+        if amount > left:
+            continue
+        if lab.random.random() < 0.5:
+            lab.world.at_stripe("refunds", payment_intent=intent, amount=amount)
+        else:
+            lab.request(Call("POST", f"{PAYMENTS}/refund", {"order_id": order, "amount": amount}, outlet))
+
+
+def _overtake(lab: Lab, outlet: str) -> None:
+    """The next payment's messages come while its create still waits for the answer."""
+    before = len(lab.world.events())
+
+    def deliver(host: str, request: requests.PreparedRequest) -> None:
+        if host != STRIPE_HOST or request.method != "POST" or not (request.url or "").endswith("/v1/payment_intents"):
+            return
+        lab.wire.arrived = None
+        for event_id, _, _ in lab.world.events(before):
+            lab.request(lab.world.event(event_id, outlet))
+        if lab.random.random() < 0.5:
+            lab.subject.work()
+
+    lab.wire.arrived = deliver
+
+
+def _disturbed(random: Random, events: list[str]) -> list[str]:
+    kept = [event for event in events if random.random() >= LOST]
+    repeated = [event for event in kept for _ in range(random.choice((1, 1, 1, 2, 3, 5)))]
+    random.shuffle(repeated)
+    return repeated

@@ -1,0 +1,195 @@
+"""What is under test: a bridge, opened on a world from its description and called over WSGI."""
+
+import contextlib
+import importlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Any, Protocol
+
+import requests
+from flask import Flask
+
+from bridge.app import Bridge, create_app
+from bridge.domain.ids import RandomIds
+from bridge.domain.ports import Clock
+from bridge.payments.worker import run_once
+from bridge.selftest.clock import SharedClock
+from bridge.settings import Settings
+
+PAYMENTS = "/wp-json/wc/v3/payments"
+INTENTS = f"{PAYMENTS}/payment_intents"
+LOCAL = {"REMOTE_ADDR": "127.0.0.1"}
+ROUNDS = 100_000
+"""After so many rounds a worker that still finds work will never be done."""
+BRIDGE = "bridge.selftest.subject:open_bridge"
+MakeSession = Callable[..., requests.Session]
+Pause = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """A shop and the store that serves it. `shop_key` is the bridge's own key in the shop, `key` its client's."""
+
+    store_id: str
+    capture: str
+    shop_url: str
+    customer: str
+    shop_key: tuple[str, str] = field(repr=False)
+    key: tuple[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Place:
+    """All that a process needs to work in a world, fit for being sent to it. `timeout` is the provider's, in seconds.
+
+    `ca_file` is None where no socket is involved.
+    """
+
+    database_url: str
+    secret_key: str = field(repr=False)
+    clock_file: str
+    stripe_url: str
+    stripe_key: str = field(repr=False)
+    account: str
+    timeout: float
+    ca_file: str | None
+    outlets: Mapping[str, Outlet]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request of a client of the outlet; `raw` is a body that goes as it is, without credentials."""
+
+    method: str
+    path: str
+    body: Any = None
+    outlet: str = "automatic"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What an error says for programs."""
+        data = self.body.get("data") if isinstance(self.body, dict) else None
+        return data if isinstance(data, dict) else {}
+
+    def __str__(self) -> str:
+        return f"{self.status} {json.dumps(self.body)[:300]}"
+
+
+class Subject(Protocol):
+    """Something that answers requests and works in the background."""
+
+    def request(self, call: Call) -> Answer: ...
+
+    def work(self, until: float | None = None) -> int:
+        """Do all that is due now, but begin nothing after `until` (Unix seconds); how much there was."""
+        ...
+
+    def forget(self) -> None:
+        """Lose what is only in memory, as when another process takes over."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class OpenSubject(Protocol):
+    """`source` makes ids and all other chance, `make_session` is the way out, `pause` waits so many seconds."""
+
+    def __call__(
+        self, place: Place, clock: Clock, source: Random, make_session: MakeSession, pause: Pause = time.sleep
+    ) -> Subject: ...
+
+
+def find_subject(name: str) -> OpenSubject:
+    """`module:function`."""
+    module, _, function = name.partition(":")
+    opener: OpenSubject = getattr(importlib.import_module(module), function)
+    return opener
+
+
+def settings_of(place: Place) -> Settings:
+    return Settings.load(
+        secret_key=place.secret_key,
+        database_url=place.database_url,
+        allow_private_urls=True,
+        public_url="http://127.0.0.1",
+        provider_timeout=place.timeout,
+    )
+
+
+def send(app: Flask, place: Place, call: Call) -> Answer:
+    """Ask an app for something, as a client of the outlet."""
+    content: dict[str, Any] = {"data": call.raw} if call.raw is not None else {"json": call.body}
+    if call.raw is None:
+        content["auth"] = place.outlets[call.outlet].key
+    response = app.test_client().open(
+        call.path,
+        method=call.method,
+        base_url="http://127.0.0.1",
+        headers=dict(call.headers),
+        environ_overrides=LOCAL,
+        **({name: value for name, value in content.items() if value is not None}),
+    )
+    body = None
+    with contextlib.suppress(ValueError):
+        body = json.loads(response.get_data())
+    return Answer(response.status_code, body, dict(response.headers))
+
+
+class BridgeSubject:
+    """A Bridge and a plain app around it."""
+
+    def __init__(self, place: Place, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self._place = place
+        self._app = create_app(bridge)
+
+    def request(self, call: Call) -> Answer:
+        return send(self._app, self._place, call)
+
+    def work(self, until: float | None = None) -> int:
+        done = 0
+        for _ in range(ROUNDS):
+            if until is not None and self.bridge.services.clock() >= until:
+                return done
+            if not (busy := run_once(self.bridge.services)):
+                return done
+            done += busy
+        raise RuntimeError("the worker never gets done")
+
+    def forget(self) -> None:
+        self.bridge._connections.close()
+        self.bridge.services.database.engine.dispose()
+
+    def close(self) -> None:
+        self.bridge.close()
+
+
+def open_bridge(
+    place: Place, clock: Clock, source: Random, make_session: MakeSession, pause: Pause = time.sleep
+) -> BridgeSubject:
+    bridge = Bridge(settings_of(place), clock=clock, ids=RandomIds(source))
+    bridge.services = replace(bridge.services, jitter=source.random, pause=pause)
+    send_out_through(bridge, make_session)
+    return BridgeSubject(place, bridge)
+
+
+def send_out_through(bridge: Bridge, make_session: MakeSession) -> None:
+    """Whatever this Bridge asks of shops and providers goes through sessions of that maker."""
+    setattr(bridge._connections, "_make_session", make_session)  # noqa: B010 it shadows a method, on this object only
+
+
+def clock_of(place: Place) -> SharedClock:
+    return SharedClock(Path(place.clock_file))

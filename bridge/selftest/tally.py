@@ -1,0 +1,112 @@
+"""What the batteries count, and the table of it."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from requests import RequestException
+
+from bridge.selftest.judge import Fault, Kind
+
+BROKEN = (RuntimeError, LookupError, TypeError, ValueError, AttributeError, RequestException)
+"""What a subject may make of a run that should have worked."""
+SHOWN = 20
+"""So many violations of one battery are told, the rest is counted."""
+
+
+@dataclass
+class Tally:
+    """One battery's figures. `settled` counts what was settled within two ticks of the worker, of `to_settle`;
+    `flagged` payments were left to a person, who was told.
+
+    `skipped` says why it did not run; `tell` is told how far it is. `options` of the
+    command belong to a replay too.
+    """
+
+    battery: str
+    title: str
+    seed: int
+    runs: int = 0
+    faults: int = 0
+    settled: int = 0
+    to_settle: int = 0
+    flagged: int = 0
+    violations: list[str] = field(default_factory=list)
+    counts: dict[Kind, int] = field(default_factory=dict)
+    figures: dict[str, str] = field(default_factory=dict)
+    skipped: str = ""
+    options: str = ""
+    tell: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+
+    def violate(self, where: str, *faults: Fault) -> None:
+        """Count what is wrong. `where` tells the seed and the circumstances that replay it."""
+        for fault in faults:
+            self.counts[fault.kind] = self.counts.get(fault.kind, 0) + 1
+            self.violations.append(f"{fault.kind}: {fault.text} [{where}]")
+            self.tell(f"{self.battery} {self.violations[-1]}")
+
+    def judge(self, where: str, run: Callable[[], Iterable[Fault]]) -> None:
+        """One run, which tells what was wrong with it. What a subject raises on the way is wrong too."""
+        self.runs += 1
+        try:
+            faults = list(dict.fromkeys(run()))
+        except BROKEN as error:
+            faults = [Fault("wrong", f"the run broke: {error!r}")]
+        self.settle(not any(fault.kind in ("stuck", "lost") for fault in faults))
+        self.violate(where, *faults)
+
+    def progress(self, done: str) -> None:
+        """Tell somebody who waits how far it is."""
+        self.tell(f"{self.battery} {done}: {self.runs} runs, {self.faults} faults, {len(self.violations)} violations")
+
+    def settle(self, settled: bool) -> None:
+        self.to_settle += 1
+        self.settled += settled
+
+    def end(self) -> "Tally":
+        self.seconds = time.monotonic() - self.began
+        return self
+
+    @property
+    def is_good(self) -> bool:
+        return not self.violations
+
+
+HEAD = ("battery", "runs", "faults", "double", "lost", "stuck", "wrong", "flagged", "settled", "time", "")
+
+
+def table(tallies: Iterable[Tally]) -> str:
+    """One line for each, and below it what went wrong."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    said: list[str] = []
+    for tally in tallies:
+        rows.append(_row(tally))
+        said += [f"{tally.battery}: {name}: {figure}" for name, figure in tally.figures.items()]
+        said += [f"{tally.battery}: {violation}" for violation in tally.violations[:SHOWN]]
+        if len(tally.violations) > SHOWN:
+            said.append(f"{tally.battery}: and {len(tally.violations) - SHOWN} more")
+        if not tally.is_good:
+            said.append(f"replay: wcpay-bridge selftest --battery {tally.battery} --seed {tally.seed}{tally.options}")
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([*lines, *([""] if said else []), *said])
+
+
+def _row(tally: Tally) -> tuple[str, ...]:
+    name = f"{tally.battery} {tally.title}"
+    if tally.skipped:
+        return (name, *[""] * (len(HEAD) - 2), f"skipped: {tally.skipped}")
+    kinds: tuple[Kind, ...] = ("double", "lost", "stuck", "wrong")
+    share = f"{100 * tally.settled / tally.to_settle:.1f} %" if tally.to_settle else "-"
+    return (
+        name,
+        str(tally.runs),
+        str(tally.faults),
+        *(str(tally.counts.get(kind, 0)) for kind in kinds),
+        str(tally.flagged),
+        share,
+        f"{tally.seconds:.0f} s",
+        "ok" if tally.is_good else "FAILED",
+    )

@@ -1,0 +1,56 @@
+"""What is compared with providers and shops after a while, and the marks of a database that was restored."""
+
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, update
+
+from bridge.domain.intents import PaymentIntent
+from bridge.storage import intents as rows
+from bridge.storage.tables import intents, journal, refunds, stores
+
+PAGE = 200
+
+
+def changed(connection: Connection, store_id: str, until: float, after: tuple[float, str]) -> list[PaymentIntent]:
+    """A page of a store's intents by their last change, which was `until` then (Unix seconds) at the latest.
+
+    `after` is `updated` and id of the last one of the page before; at first, since when, and "".
+    """
+    updated, intent_id = after
+    later = (intents.c.updated > updated) | ((intents.c.updated == updated) & (intents.c.id > intent_id))
+    query = (
+        select(intents.c.id)
+        .where(intents.c.store_id == store_id, intents.c.updated <= until, later)
+        .order_by(intents.c.updated, intents.c.id)
+        .limit(PAGE)
+    )
+    return [rows.get(connection, found) for found in connection.execute(query).scalars().all()]
+
+
+def origins(connection: Connection, intent_id: str) -> dict[str, str]:
+    """Of an intent's refunds: our id of each, and where it began (`bridge`, `provider`, or `store:` and its id)."""
+    query = select(refunds.c.id, refunds.c.origin).where(refunds.c.intent_id == bindparam("intent"))
+    return {row.id: row.origin for row in connection.execute(query, {"intent": intent_id})}
+
+
+def newest_line(connection: Connection) -> float | None:
+    """When the newest line of the journal was written (Unix seconds)."""
+    newest = select(func.max(journal.c.id)).scalar_subquery()
+    return connection.execute(select(journal.c.at).where(journal.c.id == newest)).scalar()
+
+
+def hold_stores(connection: Connection, now: float) -> list[str]:
+    """No store's money moves until it is released; the ids of those that were not held before."""
+    free = (stores.c.removed.is_(None), ~stores.c.awaits_reconcile)
+    held = list(connection.execute(select(stores.c.id).where(*free)).scalars())
+    connection.execute(update(stores).where(stores.c.id.in_(held)).values(awaits_reconcile=True, updated=_later(now)))
+    return held
+
+
+def release_store(connection: Connection, store_id: str, now: float) -> None:
+    connection.execute(
+        update(stores).where(stores.c.id == store_id).values(awaits_reconcile=False, updated=_later(now))
+    )
+
+
+def _later(now: float) -> ColumnElement[float]:
+    """A time of change that no process has seen yet, so that each reads the store anew."""
+    return case((stores.c.updated >= now, stores.c.updated + 0.001), else_=now)

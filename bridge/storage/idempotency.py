@@ -1,0 +1,104 @@
+"""Rows of `idempotency`: which request a caller's key stands for, who is at it, and what was answered.
+
+A key stands for one request within one store, one mode and one route, and nothing else of it is readable here: the
+key and the request are keyed hashes, the answer is encrypted.
+"""
+
+from dataclasses import asdict, dataclass, field
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.storage.tables import idempotency
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key. `attempt_id` is reserved for the first work under it; until `busy_until` somebody is at it.
+
+    Times are Unix seconds. `answer` is None until there is one that every repeat gets.
+    """
+
+    store_id: str
+    live: bool
+    route: str
+    key: str
+    fingerprint: str
+    attempt_id: str
+    created: float
+    busy_until: float
+    answer: str | None = field(default=None, repr=False)
+
+
+def take(connection: Connection, wanted: Entry, forget: float) -> tuple[Entry, bool]:
+    """What stands under the key, and whether it is now the caller's to work on, until `wanted.busy_until`.
+
+    `wanted` itself if there was nothing, or something from `forget` (Unix seconds) or before. Else what is there: it is
+    the caller's if it is the same request, nobody is at it (at `wanted.created`) and it has no answer.
+    """
+    values, name = asdict(wanted), _name(wanted)
+    while not connection.execute(_ADD[connection.dialect.name], values).rowcount:
+        row = connection.execute(_FIND, name).first()
+        if row is None:  # it was forgotten between the two statements
+            continue
+        found = Entry(**row._mapping)
+        if found.created <= forget:
+            connection.execute(_CHANGE, values | name)
+            break
+        free = found.answer is None and found.busy_until <= wanted.created and found.fingerprint == wanted.fingerprint
+        if free:
+            connection.execute(_CHANGE, name | {"busy_until": wanted.busy_until})
+        return found, free
+    return wanted, True
+
+
+def conclude(connection: Connection, entry: Entry, answer: str | None) -> None:
+    """Nobody is at it any more. With an `answer`, that is what every repeat gets."""
+    connection.execute(_CONCLUDE, _name(entry) | {"the_attempt": entry.attempt_id, "busy_until": 0.0, "answer": answer})
+
+
+def forget(connection: Connection, entry: Entry) -> None:
+    """The key is as if it had never been used."""
+    connection.execute(_FORGET, _name(entry) | {"the_attempt": entry.attempt_id})
+
+
+def prune(connection: Connection, before: float, limit: int = 1000) -> int:
+    """Drop the oldest keys that were first used before (Unix seconds), about `limit` of them; how many."""
+    return connection.execute(_PRUNE, {"before": before, "limit": limit}).rowcount
+
+
+def _name(entry: Entry) -> dict[str, str | bool]:
+    return {
+        "the_store": entry.store_id,
+        "the_mode": entry.live,
+        "the_route": entry.route,
+        "the_key": entry.key,
+    }
+
+
+_named = and_(
+    idempotency.c.store_id == bindparam("the_store"),
+    idempotency.c.live == bindparam("the_mode"),
+    idempotency.c.route == bindparam("the_route"),
+    idempotency.c.key == bindparam("the_key"),
+)
+_ours = and_(_named, idempotency.c.attempt_id == bindparam("the_attempt"), idempotency.c.answer.is_(None))
+_ADD = {
+    dialect: insert(idempotency).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_FIND = select(idempotency).where(_named).with_for_update()
+_CHANGE = update(idempotency).where(_named)
+_CONCLUDE = update(idempotency).where(_ours)
+_FORGET = delete(idempotency).where(_ours)
+_OLDEST = (
+    select(idempotency.c.created)
+    .where(idempotency.c.created < bindparam("before"))
+    .order_by(idempotency.c.created)
+    .limit(bindparam("limit"))
+    .subquery()
+)
+_PRUNE = delete(idempotency).where(
+    idempotency.c.created < bindparam("before"),
+    idempotency.c.created <= select(func.max(_OLDEST.c.created)).scalar_subquery(),
+)

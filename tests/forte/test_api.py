@@ -1,0 +1,118 @@
+"""WooPayments' side of both Fortes: credentials, parameters, ids, amounts, errors, and what is written down."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bridge.domain.errors import Refused
+from bridge.domain.stores import Permissions
+from bridge.payments import keys
+from bridge.simulators.faults import Fault
+from tests.forte.conftest import OpenShop, Shop, hear, pay, story, tell
+from tests.plugins.local import INTENTS
+
+FORBIDDEN = "rest_forbidden"
+
+
+@pytest.fixture(params=["forte_payments", "forte_platform"])
+def shop(request: pytest.FixtureRequest, open_shop: OpenShop) -> Shop:
+    return open_shop(request.param)
+
+
+def ask(shop: Shop, auth: tuple[str, str] | None = None, **changes: Any) -> Any:
+    body = {
+        "payment_method": "pm_card_visa",
+        "customer": shop.local.customer,
+        "order_id": shop.local.orders[shop.order],
+    }
+    given = {name: value for name, value in (body | changes).items() if value is not ...}
+    pair = (shop.local.pair.consumer_key, shop.local.pair.consumer_secret)
+    return shop.session.post(f"{shop.url}{INTENTS}", json=given, auth=pair if auth is None else auth, timeout=10)
+
+
+def test_101_who_has_no_right_to_write_is_refused_in_woopayments_shape(shop: Shop) -> None:
+    read = keys.create(shop.local.bridge.services, shop.local.store.id, Permissions.READ)
+    for pair in (("ck_wrong", "cs_wrong"), ("", ""), (read.consumer_key, read.consumer_secret)):
+        answer = ask(shop, pair)
+        assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (401, FORBIDDEN, {"status": 401})
+    assert shop.door.sent == []
+
+
+@pytest.mark.parametrize("order_id", [lambda number: number, str])
+def test_103_an_order_is_named_by_a_number_or_its_digits(shop: Shop, order_id: Any) -> None:
+    assert ask(shop, order_id=order_id(shop.local.orders[shop.order])).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"order_id": ...},
+        {"order_id": 999_999},
+        {"order_id": "x"},
+        {"customer": ...},
+        {"customer": ""},
+        {"payment_method": ""},
+    ],
+    ids=str,
+)
+def test_102_bad_parameters_are_an_error_of_the_server_in_json(shop: Shop, changes: dict[str, Any]) -> None:
+    answer = ask(shop, **changes)
+    assert (answer.status_code, answer.json()["code"]) == (500, "wcpay_server_error")
+    assert answer.json()["message"]
+    assert shop.door.sent == []
+
+
+def test_104_105_106_ids_amounts_and_currencies_are_woopayments_whatever_the_provider(shop: Shop) -> None:
+    created = ask(shop, amount=1, currency="eur").json()
+    assert re.fullmatch(r"[a-z]+_\w+", created["id"])
+    assert (created["amount"], created["currency"]) == (999 if shop.forte else 1023, "USD")
+    reference = shop.forte.intents[0].id if shop.forte else shop.platform.payments[0]["id"]
+    assert reference != created["id"]
+    assert shop.show(created["id"])["id"] == created["id"]
+    assert created["status"] in ("requires_action", "requires_payment_method")
+    assert "charge" not in created
+    assert shop.show(created["id"])["charge"] is None
+
+
+def test_51_an_outage_is_told_in_woopayments_shape_with_what_the_provider_said(shop: Shop) -> None:
+    match = "POST /payments/v2/intent" if shop.forte else "/payments"
+    shop.faults.next(Fault.STATUS, match=match, status=404, body={"error": {"status": 404, "reason": "not_found"}})
+    answer = ask(shop)
+    assert (answer.status_code, answer.json()["code"]) == (500, "wcpay_server_error")
+    data = answer.json()["data"]
+    assert (data["status"], data["provider"]) == (500, shop.local.store.adapter)
+    if shop.forte:
+        assert (data["provider_status"], data["outcome"]) == (404, "failed")
+        assert data["provider_request_id"].startswith("request-")
+
+
+def test_115_every_change_is_written_down_with_its_source_its_time_and_the_providers_name(shop: Shop) -> None:
+    created = shop.create()
+    start = shop.local.clock()
+    shop.local.clock.advance(30)
+    if shop.forte:
+        shop.forte.approve(shop.forte.intents[0].id)
+        hear(shop)
+        reference = shop.forte.intents[0].id
+    else:
+        reference = pay(shop)
+        shop.stage(created["pay_url"])
+    events = story(shop, created["id"])["events"]
+    assert [event["kind"] for event in events[:2]] == ["create_sent", "create_answered"]
+    [news] = [event for event in events if event["kind"] == "news"]
+    assert (news["detail"]["status"], news["detail"]["reference"]) == ("succeeded", reference)
+    assert (events[0]["at"], news["at"]) == (start, start + 30)
+
+
+def test_113_a_store_does_not_change_its_provider_under_open_payments(platform: Shop) -> None:
+    created = platform.create()
+    sandbox = replace(platform.local.store, adapter="sandbox", settings={})
+    with pytest.raises(Refused, match="1 open payments at forte_platform"):
+        platform.local.bridge.update_store(sandbox)
+    payment = pay(platform)
+    tell(platform, payment, X_Forte_Trusted="1")
+    assert platform.status() == "processing"
+    platform.local.bridge.update_store(sandbox)
+    assert platform.show(created["id"])["provider"] == "forte_platform"

@@ -1,0 +1,117 @@
+"""Canaries: what is secret is in the answer that it is for, and nowhere else."""
+
+import json
+import logging
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from bridge.payments import queues
+from bridge.payments.why import why
+from tests.forte.conftest import OpenShop, Shop, hear, pay, tell
+from tests.web.conftest import API_KEY, CLIENT_SECRET
+
+RELAY = "CanaryOfTheRelay0123456789abcdef"
+
+
+def everywhere(shop: Shop, name: str, caplog: pytest.LogCaptureFixture) -> dict[str, str]:
+    """All that the bridge keeps, logs and answers about a payment."""
+    services = shop.local.bridge.services
+    with closing(sqlite3.connect(str(services.database.url.database))) as connection:
+        dump = "\n".join(connection.iterdump())
+    records = [record for record in caplog.records if not record.name.startswith(("bridge.simulators", "urllib3"))]
+    orders = [shop.local.shop.order(order) for order in shop.local.orders.values()]
+    notes = [note["note"] for order in shop.local.orders.values() for note in shop.local.shop.notes(order)]
+    return {
+        "database": dump,
+        "logs": "\n".join(f"{record.getMessage()} {record.exc_text or ''}" for record in records),
+        "look-up": json.dumps(shop.show(name)),
+        "journal": json.dumps(why(services, name), default=str),
+        "messages": json.dumps(queues.messages(services), default=str),
+        "shop": json.dumps(orders, default=str) + json.dumps(notes),
+        "store": repr(services.connections.store(shop.local.store.id)) + repr(shop.adapter),
+    }
+
+
+def found(secrets: dict[str, str], places: dict[str, str]) -> list[tuple[str, str]]:
+    assert all(len(secret) > 10 for secret in secrets.values())
+    return [(name, place) for name, secret in secrets.items() for place, text in places.items() if secret in text]
+
+
+def tokens(shop: Shop) -> dict[str, str]:
+    return {
+        f"token {number}": sent.headers["Authorization"].removeprefix("Bearer ")
+        for number, sent in enumerate(shop.door.sent)
+        if "Authorization" in sent.headers
+    }
+
+
+def test_01_32_the_widgets_data_tokens_and_keys_are_nowhere(widget: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    created = widget.create()
+    secrets = {
+        "widget_data": created["provider_data"]["data"]["widget_data"],
+        "client_secret": CLIENT_SECRET,
+        "signing key": widget.forte.subscriptions[0].signing_key,
+        **tokens(widget),
+    }
+    assert found(secrets, everywhere(widget, created["id"], caplog)) == []
+    widget.forte.approve(widget.forte.intents[0].id)
+    hear(widget)
+    secrets |= tokens(widget)
+    assert len(secrets) > 3
+    assert found(secrets, everywhere(widget, created["id"], caplog)) == []
+
+
+def test_01_32_not_even_when_everything_goes_wrong(widget: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    widget.forte.spoil_next("/payments/v2/intent", _without_an_id)
+    answer = widget.local.create("virtual")
+    created = widget.create()
+    secrets = {
+        "widget_data": created["provider_data"]["data"]["widget_data"],
+        "client_secret": CLIENT_SECRET,
+        "other widget_data": "CanaryOfAnAnswerThatMakesNoSense",
+        **tokens(widget),
+    }
+    places = everywhere(widget, created["id"], caplog) | {"error": json.dumps(answer.json)}
+    assert found(secrets, places) == []
+
+
+def _without_an_id(body: dict[str, Any], _status: int) -> tuple[dict[str, Any], int]:
+    return {"data": {"widget_data": ["CanaryOfAnAnswerThatMakesNoSense"], "payment_intent_id": 7}}, 201
+
+
+def test_34_the_redirects_address_and_tokens_are_nowhere(open_shop: OpenShop, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    shop = open_shop("forte_payments", mode="redirect")
+    created = shop.create()
+    address = shop.get(created["pay_url"]).headers["Location"]
+    secrets = {
+        "redirect token": address.partition("redirect_token=")[2],
+        "client_secret": CLIENT_SECRET,
+        "signing key": shop.forte.subscriptions[0].signing_key,
+        **tokens(shop),
+    }
+    assert found(secrets, everywhere(shop, created["id"], caplog)) == []
+    shop.forte.approve(shop.forte.intents[0].id)
+    hear(shop)
+    assert found(secrets, everywhere(shop, created["id"], caplog)) == []
+
+
+def test_76_83_the_client_secret_and_the_keys_are_nowhere(
+    open_shop: OpenShop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    settings = {"trusted_networks": "127.0.0.1/32", "webhook_endpoint": "forte", "relay_secret": RELAY}
+    shop = open_shop("forte_platform", **settings)
+    created = shop.create()
+    assert shop.create()["client_secret"] == created["client_secret"]
+    secrets = {"client secret": created["client_secret"], "api_key": API_KEY, "relay_secret": RELAY}
+    assert found(secrets, everywhere(shop, created["id"], caplog)) == []
+    tell(shop, pay(shop), X_Forte_Trusted="1")
+    shop.local.work()
+    assert found(secrets, everywhere(shop, created["id"], caplog)) == []
+    assert created["client_secret"] not in shop.get(created["pay_url"]).text

@@ -1,0 +1,207 @@
+"""The worker: rows are claimed once, leases end, orders keep their order, jobs run once per period, nothing is left in
+hand when it is asked to stop."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from bridge.payments import queues, stores
+from bridge.payments.jobs import HEARTBEAT, run_jobs
+from bridge.payments.worker import Worker, run_once
+from bridge.simulators.faults import Fault
+from bridge.storage import inbox, jobs, outbox
+from bridge.storage import intents as rows
+from tests.plugins.local import Local, MakeLocal
+
+LEASE = 100.0
+ORDERS = ["payable", *(f"payable_{number}" for number in range(2, 10))]
+
+
+def claimed(local: Local, thing: Any) -> Any:
+    return thing.claim(local.bridge.services.database, local.clock.now, LEASE)
+
+
+def test_many_workers_claim_every_update_once(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url)
+    for order in ORDERS:
+        local.create(order)
+
+    def claim_all(_: int) -> list[str]:
+        found = []
+        while parcel := claimed(local, outbox):
+            found.append(parcel.update.operation_id)
+        return found
+
+    with ThreadPoolExecutor(6) as pool:
+        taken = Counter(name for names in pool.map(claim_all, range(6)) for name in names)
+    assert len(taken) == len(ORDERS)
+    assert set(taken.values()) == {1}
+
+
+def test_many_workers_deliver_every_update_once(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url)
+    ids = {order: local.create(order).get_json()["id"] for order in ORDERS}
+    with ThreadPoolExecutor(4) as pool:
+        while any(pool.map(run_once, [local.bridge.services] * 4)):
+            pass
+    for order, intent in ids.items():
+        assert local.order(order)["status"] == "processing"
+        assert local.notes(order) == [f"Payment via Card (wcpay-bridge) ({intent})."]
+
+
+def test_what_a_killed_worker_had_in_hand_is_taken_up_when_its_lease_is_over(
+    make_local: MakeLocal, database_url: str
+) -> None:
+    local = make_local(database_url)
+    local.create()
+    lost = claimed(local, outbox)
+    assert lost is not None
+    local.clock.advance(LEASE - 1)
+    assert claimed(local, outbox) is None
+    local.work()
+    assert local.order()["status"] == "pending"
+    local.clock.advance(2)
+    local.work()
+    assert local.order()["status"] == "processing"
+    assert len(local.notes()) == 1
+
+
+def test_one_whose_lease_is_over_does_not_take_the_update_from_the_one_who_has_it_now(local: Local) -> None:
+    local.create()
+    slow = claimed(local, outbox)
+    local.clock.advance(LEASE + 1)
+    other = claimed(local, outbox)
+    assert other.update == slow.update
+    with local.bridge.services.database.write() as connection:
+        outbox.postponed(connection, slow, local.clock.now, "too late")
+    assert claimed(local, outbox) is None
+
+
+def test_a_message_that_a_killed_worker_had_in_hand_is_worked_on_later(
+    make_local: MakeLocal, database_url: str
+) -> None:
+    local = make_local(database_url, "stripe_connect", settings={"webhook_secret": "whsec_0123456789abcdef"})
+    assert local.stripe
+    local.create()
+    endpoint = local.stripe.add_webhook_endpoint(
+        "http://127.0.0.1:9/x", connect=True, secrets=["whsec_0123456789abcdef"]
+    )
+    message = local.stripe.signed(local.stripe.events[-1]["id"], endpoint.id)
+    route = f"/bridge/v1/webhooks/{local.store.id}"
+    assert local.app.test_client().post(route, data=message.body, headers=dict(message.headers)).status_code == 200
+    assert claimed(local, inbox) is not None
+    assert claimed(local, inbox) is None
+    local.clock.advance(LEASE + 1)
+    again = claimed(local, inbox)
+    assert again is not None
+    assert again.tries == 2
+
+
+def test_an_unknown_outcome_is_asked_for_by_one_worker_at_a_time(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url)
+    attempt = local.create(payment_method="pm_sandbox_lost_answer").get_json()["data"]["attempt_id"]
+    now, database = local.clock.now, local.bridge.services.database
+    with ThreadPoolExecutor(6) as pool:
+        taken = list(pool.map(lambda _: rows.take(database, attempt, now, now + 30), range(6)))
+    assert sorted(taken) == [False] * 5 + [True]
+    local.clock.advance(31)
+    assert rows.take(database, attempt, local.clock.now, local.clock.now + 30)
+
+
+def test_a_later_update_of_an_order_waits_for_the_one_before_it(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url)
+    local.create(payment_method="pm_card_chargeDeclined")
+    local.create()
+    local.create("payable_2")
+    first = claimed(local, outbox)
+    second = claimed(local, outbox)
+    assert (first.update.order_id, second.update.order_id) == (local.orders["payable"], local.orders["payable_2"])
+    assert claimed(local, outbox) is None
+
+
+def test_while_a_shop_is_down_one_update_knocks_and_the_others_wait(local: Local) -> None:
+    for order in ORDERS:
+        local.create(order)
+    local.shop_faults.next(Fault.REFUSED, times=999)
+    local.work()
+    local.clock.advance(3)
+    local.work()
+    tried = [update["tries"] for update in queues.updates(local.bridge.services)]
+    assert 1 <= sum(tried) <= 3
+    local.shop_faults.clear()
+    local.clock.advance(60)
+    local.work()
+    assert {local.order(order)["status"] for order in ORDERS} == {"processing"}
+
+
+def test_a_job_is_done_once_per_period_however_many_workers_there_are(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url)
+    services = local.bridge.services
+
+    def all_jobs(_: int) -> int:
+        count = 0
+        while run_jobs(services):
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(4) as pool:
+        first = sum(pool.map(all_jobs, range(4)))
+    with services.database.read() as connection:
+        known = jobs.every(connection)
+    assert set(known) == {HEARTBEAT, "prune", f"catch_up:{local.store.id}", f"reconcile:{local.store.id}"}
+    assert first == 3  # all but the daily reconciliation, which begins tomorrow
+    local.clock.advance(16)
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(all_jobs, range(4))) == 1
+    local.clock.advance(24 * 3600)
+    assert all_jobs(0) == 4
+
+
+def test_a_job_whose_worker_was_killed_is_done_by_another_after_its_lease(local: Local) -> None:
+    services = local.bridge.services
+    jobs.add(services.database, "prune", local.clock.now)
+    assert jobs.claim(services.database, "prune", local.clock.now, 900.0)
+    assert jobs.claim(services.database, "prune", local.clock.now + 899, 900.0) is None
+    assert jobs.claim(services.database, "prune", local.clock.now + 900, 900.0)
+
+
+def test_the_jobs_of_a_store_that_was_removed_are_forgotten(local: Local) -> None:
+    while run_jobs(local.bridge.services):
+        pass
+    stores.remove(local.bridge.services, local.store.id)
+    while run_jobs(local.bridge.services):
+        pass
+    with local.bridge.services.database.read() as connection:
+        assert set(jobs.every(connection)) == {HEARTBEAT, "prune"}
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_in_hand(local: Local) -> None:
+    for order in ORDERS[:4]:
+        local.create(order)
+    go_on = threading.Event()
+    local.shop_faults.next(Fault.STALLED_AFTER, until=go_on)
+    worker = Worker(local.bridge.services)
+    worker.start()
+    assert local.shop.wait_until(lambda: any(local.order(order)["status"] == "processing" for order in ORDERS[:4]))
+    worker.ask_to_stop()
+    go_on.set()
+    worker.stop(timeout=20)
+    found = queues.updates(local.bridge.services)
+    assert Counter(update["state"] for update in found)["delivered"] >= 1
+    assert all(update["state"] == "delivered" or update["tries"] == 0 for update in found)
+    local.work()
+    assert {local.order(order)["status"] for order in ORDERS[:4]} == {"processing"}
+
+
+@pytest.mark.parametrize("seed", [0.0, 1.0])
+def test_retries_are_spread_by_chance_that_is_injected(local: Local, seed: float) -> None:
+    object.__setattr__(local.bridge.services, "jitter", lambda: seed)
+    local.create()
+    local.shop_faults.next(Fault.REFUSED, times=9)
+    local.work()
+    with local.bridge.services.database.read() as connection:
+        [row] = outbox.latest(connection, None, 1)
+    assert row["due"] == pytest.approx(local.clock.now + 2.0 * (1 + seed / 10))

@@ -1,0 +1,82 @@
+"""A small, fixed slice of every battery, and proof that each of them can fail."""
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bridge.selftest import crash, simulation
+from bridge.selftest.batteries import BATTERIES, quiet, run
+from bridge.selftest.bench import Bench
+from bridge.selftest.failpoints import Crash
+from bridge.selftest.tally import Tally, table
+from bridge.selftest.world import World, sqlite_url
+from tests.house.directions import modules, read_imports
+
+NAIVE = "bridge.selftest.naive:open_naive"
+NOT_FOR_THE_NAIVE = {"B13", "B14"}
+"""It fails the one only because it answers nothing that is asked there, and has no server for the other."""
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with Bench(size="slice") as bench:
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def naive() -> Iterator[Bench]:
+    with Bench(size="slice", subject=NAIVE) as bench:
+        yield bench
+
+
+@pytest.mark.parametrize("name", BATTERIES)
+def test_a_slice_of_each_battery_finds_nothing(bench: Bench, name: str) -> None:
+    [tally] = run(bench, [name])
+    assert tally.violations == []
+    assert tally.runs > 0
+    assert tally.settled == tally.to_settle
+
+
+@pytest.mark.parametrize("name", sorted(BATTERIES.keys() - NOT_FOR_THE_NAIVE))
+def test_each_battery_finds_a_handler_without_guards_out(naive: Bench, name: str) -> None:
+    [tally] = run(naive, [name])
+    assert tally.counts.keys() & {"double", "lost", "stuck"}, table([tally])
+
+
+@pytest.mark.parametrize("name", ["B1", "B3B", "B6"])
+@pytest.mark.needs("postgresql")
+def test_a_slice_of_those_that_need_a_database_finds_nothing_on_postgresql(postgres_server: Any, name: str) -> None:
+    with Bench(size="slice", kinds=("postgresql",), postgres_url=postgres_server.admin_url) as bench:
+        [tally] = run(bench, [name])
+    assert tally.violations == []
+    assert tally.runs > 0
+
+
+def test_a_point_that_is_not_reached_fails_the_battery(bench: Bench) -> None:
+    tally = Tally("B1", "", 1)
+    folder = bench.new_folder()
+    with quiet(), World(folder, sqlite_url(folder), "1") as world:
+        stage = crash.Stage(world, bench.players, "1", bench.subject)
+        player = stage.player()
+        prepare = crash.OPERATIONS["create"]
+        crash._crash(stage, player, prepare, Crash(999, signal.SIGKILL), "here", tally).close()
+    assert tally.violations == ["wrong: the point was not reached [here]"]
+
+
+def test_a_seed_replays_the_same_thirty_days(bench: Bench) -> None:
+    with quiet():
+        first, again, other = (simulation._play(bench, seed, Tally("", "", 0))[0] for seed in ("7/7", "7/7", "7/8"))
+    assert first == again
+    assert first != other
+
+
+def test_nothing_but_its_command_imports_it() -> None:
+    importers = {
+        module
+        for module, path in modules()
+        for imported in read_imports(module, path.read_text(), is_package=path.name == "__init__.py")
+        if f"{imported.target}.".startswith("bridge.selftest.")
+    }
+    assert {module for module in importers if not module.startswith("bridge.selftest")} == {"bridge.cli.selftest"}

@@ -1,0 +1,66 @@
+"""What the batteries have found, each as a case of its own."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from bridge.payments import queues
+from bridge.simulators.faults import Fault
+from tests.plugins.local import Local, MakeLocal
+
+SECRET = "whsec_0123456789abcdef"
+DAY = 24 * 3600.0
+
+
+@pytest.fixture
+def stripe(make_local: MakeLocal, sqlite_url: str) -> Local:
+    return make_local(sqlite_url, "stripe_connect", settings={"webhook_secret": SECRET})
+
+
+def refund(local: Local, **wanted: Any) -> TestResponse:
+    return local.post("/wp-json/wc/v3/payments/refund", {"order_id": local.orders["payable"], **wanted})
+
+
+def test_a_clock_that_was_set_back_does_not_hide_which_payment_it_is(stripe: Local) -> None:
+    """The oldest attempt was taken for the create, and after a step back of the clock it was a refund."""
+    stripe.create()
+    stripe.work()
+    stripe.clock.advance(-100)
+    assert refund(stripe, amount=100).status_code == 200
+    assert refund(stripe, amount=200).status_code == 200
+    stripe.clock.advance(300)
+    stripe.work()
+    assert [each["amount"] for each in stripe.shop.refunds(stripe.orders["payable"])] == ["1.00", "2.00"]
+
+
+def test_a_shop_that_answers_410_is_away_and_its_order_is_not_gone(stripe: Local) -> None:
+    """A host's page for a site that is switched off was taken for WooCommerce's word that the order was deleted."""
+    stripe.create()
+    stripe.shop_faults.next(Fault.STATUS, times=2, status=410, match="/orders/")
+    stripe.work()
+    assert stripe.order()["status"] == "pending"
+    stripe.shop_faults.clear()
+    stripe.clock.advance(10)
+    stripe.work()
+    assert stripe.order()["status"] == "processing"
+
+
+def test_a_message_is_not_given_up_because_nobody_worked_for_days(stripe: Local) -> None:
+    """Its age alone made a dead letter of it, at the first trouble after a long pause."""
+    assert stripe.stripe
+    assert stripe.provider_faults
+    stripe.create()
+    stripe.work()
+    endpoint = stripe.stripe.add_webhook_endpoint("http://127.0.0.1:9/never", connect=True, secrets=[SECRET])
+    message = stripe.stripe.signed(stripe.stripe.events[-1]["id"], endpoint.id)
+    path = f"/bridge/v1/webhooks/{stripe.store.id}"
+    assert stripe.app.test_client().post(path, data=message.body, headers=dict(message.headers)).status_code == 200
+    stripe.clock.advance(4 * DAY)
+    stripe.provider_faults.next(Fault.ERROR_503, times=9)
+    stripe.work()
+    stripe.provider_faults.clear()
+    assert [told["state"] for told in queues.messages(stripe.bridge.services)] == ["new"]
+    stripe.clock.advance(2 * 3600)
+    stripe.work()
+    assert [told["state"] for told in queues.messages(stripe.bridge.services)] == ["done"]
