@@ -173,11 +173,12 @@ def _is_to_ask(intent: PaymentIntent, since: float, *, can_list: bool) -> bool:
 
 
 def _ask_for(services: Services, store: Store, intent: PaymentIntent, report: Report) -> None:
-    """Ask for one that was not listed."""
+    """Ask for one that was not listed, unless somebody is at it right now."""
     with services.database.read() as connection:
         created = rows.attempts_of(connection, intent.id)[0]
         unsettled = rows.unsettled(connection, intent.id)
-    if unsettled is None and created.reference is None:
+    at_work = unsettled is not None and unsettled.busy_until > services.clock()
+    if at_work or (unsettled is None and created.reference is None):
         return
     report.payments += 1
     try:

@@ -169,8 +169,9 @@ def _payment(facts: Facts, live: list[Charge]) -> Iterator[Fault]:
 
 
 def _refunds(facts: Facts) -> Iterator[Fault]:
-    provider = facts.sent_back
     shop = Counter(_meta(refund).get(REFUND_ID, "") for refund in facts.shop_refunds)
+    noted = {refund for refund in _noted(facts) if not shop[refund]}
+    provider = {refund: amount for refund, amount in facts.sent_back.items() if refund not in noted}
     currency = facts.order["currency"]
     for refund, amount in provider.items():
         if not shop[refund]:
@@ -182,6 +183,13 @@ def _refunds(facts: Facts) -> Iterator[Fault]:
     in_shop = sum(Money.parse(refund["amount"], currency).amount for refund in facts.shop_refunds)
     if in_shop != sum(provider.values()) and not shop.keys() ^ provider.keys():
         yield Fault("wrong", f"the shop refunded {in_shop}, the provider {sum(provider.values())}")
+
+
+def _noted(facts: Facts) -> Iterator[str]:
+    """Refunds of money that a person has to decide about: it is not the order's, and a note tells of each."""
+    for charge in facts.charges:
+        if facts.is_flagged(charge):
+            yield from (refund for refund in charge.refunds if any(refund in note for note in facts.notes))
 
 
 def _meta(thing: Mapping[str, Any]) -> dict[str, str]:

@@ -47,8 +47,7 @@ class Lab:
         )
 
     def pass_time(self, seconds: float) -> None:
-        self.clock.advance(seconds)
-        self.wire.catch_up()
+        self.wire.pass_time(seconds)
 
     def tick(self, seconds: float = TICK) -> None:
         """Time passes, and the worker does all that is due."""

@@ -93,6 +93,15 @@ class Wire:
         while self._late and self._late[0][0] <= self.clock():
             self._arrive(heapq.heappop(self._late)[2])
 
+    def pass_time(self, seconds: float) -> None:
+        """Time passes, and what was on its way arrives when it is due."""
+        end = self.clock() + seconds
+        while self._late and self._late[0][0] <= end:
+            due, _, request = heapq.heappop(self._late)
+            self.clock.set(max(due, self.clock()))
+            self._arrive(request)
+        self.clock.set(end)
+
     def send(self, request: requests.PreparedRequest, timeout: float) -> HTTPResponse:
         """The answer, or what a client sees of the trouble."""
         self.catch_up()
@@ -110,7 +119,7 @@ class Wire:
         if trouble is Trouble.RESET:
             raise requests.ConnectionError(ProtocolError("reset"))
         if trouble in (Trouble.LATE, Trouble.MISSED):
-            self.clock.advance(timeout)
+            self.pass_time(timeout)
             if trouble is Trouble.LATE:
                 due = self.clock() + self._random.uniform(0, ON_ITS_WAY)
                 heapq.heappush(self._late, (due, next(self._number), request.copy()))
@@ -121,7 +130,7 @@ class Wire:
         if trouble is Trouble.DROPPED:
             raise requests.ConnectionError(ProtocolError("broken"))
         if trouble is Trouble.STALLED:
-            self.clock.advance(timeout)
+            self.pass_time(timeout)
             raise requests.ReadTimeout("no answer")
         if trouble is Trouble.DONE_500:
             return _error(500)

@@ -76,6 +76,8 @@ def test_a_charge_is_read_whole():
             outcome={"risk_level": "normal", "type": "authorized"},
         ),
         created=1700000000.0,
+        attempt_id=ATTEMPT,
+        metadata=intent()["metadata"],
         raw=outcome.raw,
     )
 

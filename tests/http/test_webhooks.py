@@ -183,7 +183,7 @@ def test_a_database_that_is_gone_is_no_acknowledgement(make_local: MakeLocal, sq
     with local.bridge.services.database.write() as connection:
         connection.execute(text("drop table inbox"))
     answer = deliver(local, sent)
-    assert (answer.status_code, answer.get_json()["code"]) == (500, "internal_server_error")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "wcpay_database_unavailable")
 
 
 # --- the route of WooPayments' platform
