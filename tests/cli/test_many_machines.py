@@ -110,10 +110,10 @@ def test_two_web_servers_and_two_workers_charge_every_order_once_and_a_killed_wo
     assert {status for status, body in answers if body.get("code") != "wcpay_server_error"} == {200}
     _wait_for(lambda: all(machines.is_paid(order) for order in ORDERS), 60)
     _wait_for(lambda: all(machines.notes(order) == 1 for order in ORDERS), 60)
+    _wait_for(lambda: machines.cli.json("outbox", "list", "--state", "pending") == [], 90)
     assert machines.charges() == [1023] * len(ORDERS)
     assert other.end(signal.SIGTERM) == 0
     assert "Nothing is in hand." in other.log[-1]
-    assert machines.cli.json("outbox", "list", "--state", "pending") == []
 
 
 @pytest.fixture
