@@ -29,12 +29,12 @@ from bridge.domain.orders import PAID_STATUSES, Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import ask, cancel_open, new_attempt, send_create, settle
+from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
 from bridge.payments.intents import Shown
 from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
-from bridge.storage import journal
+from bridge.storage import journal, outbox
 from bridge.storage import refunds as refund_rows
 
 ROUNDS = 4
@@ -93,7 +93,7 @@ def create_payment_intent(
             existing = rows.holding(connection, store.id, order.id, order.key)
             attempt = rows.unsettled(connection, existing.id) if existing else None
         if existing is None:
-            require_payable(order)
+            _require_payable_still(services, store, wanted)
             shown = _start(services, store, adapter, wanted)
         elif attempt is not None:
             settle_first(services, store, attempt, wanted.same_as(existing))
@@ -170,6 +170,16 @@ def require_payable(order: Order) -> None:
         raise OrderNotPayable(f"Order {order.number} {words}.", reason=f"order_{order.status.replace('-', '_')}")
     if not order.needs_payment:
         raise OrderNotPayable(f"Order {order.number} does not need a payment (its status is {order.status}).")
+
+
+def _require_payable_still(services: Services, store: Store, wanted: _Wanted) -> None:
+    """Raises OrderNotPayable, or InProgress while the shop has still to hear that the order is cancelled."""
+    order = wanted.order
+    require_payable(order)
+    with services.database.read() as connection:
+        ending = outbox.cancels(connection, store.id, order.id, wanted.read_at)
+    if ending:
+        raise InProgress(f"Order {order.number} is being cancelled. Ask again in a moment.", provider=store.adapter)
 
 
 def metadata_of(services: Services, store: Store, order: Order) -> dict[str, Any]:
@@ -276,9 +286,12 @@ def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentI
     declined = existing.status is Status.REQUIRES_PAYMENT_METHOD and existing.last_error is not None
     if wanted.same_as(existing) and not declined:
         return refreshed(services, adapter, existing) if replaceable else as_stored(services, existing)
-    if not replaceable:
+    if replaceable:
+        existing = look_at(services, store, existing.id)
+    if existing.status in _REPLACEABLE:
+        cancel_open(services, store, existing)
+    elif existing.holding:
         raise _locked(existing)
-    cancel_open(services, store, existing)
     return None
 
 

@@ -102,6 +102,13 @@ def is_owed(connection: Connection, store_id: str, order_id: int) -> bool:
     return connection.execute(select(outbox.c.position).where(*pending).limit(1)).first() is not None
 
 
+def cancels(connection: Connection, store_id: str, order_id: int, since: float) -> bool:
+    """Whether the shop has still to hear that the order is cancelled, or has heard it since then (Unix seconds)."""
+    heard = or_(outbox.c.state == "pending", outbox.c.delivered >= since)
+    query = select(outbox.c.payload).where(outbox.c.store_id == store_id, outbox.c.order_id == order_id, heard)
+    return any(payload["kind"] == UpdateKind.CANCELLED for payload in connection.execute(query).scalars())
+
+
 def dead_of_order(connection: Connection, store_id: str, order_id: int) -> list[str]:
     """Ids of the order's dead letters, oldest first."""
     dead = (outbox.c.store_id == store_id, outbox.c.order_id == order_id, outbox.c.state == "dead")

@@ -328,13 +328,7 @@ Index(
     sqlite_where=text("state = 'pending'"),
     postgresql_where=text("state = 'pending'"),
 )
-Index(
-    "ix_outbox_order",
-    outbox.c.store_id,
-    outbox.c.order_id,
-    sqlite_where=text("state = 'pending'"),
-    postgresql_where=text("state = 'pending'"),
-)
+Index("ix_outbox_order", outbox.c.store_id, outbox.c.order_id)
 Index("ix_outbox_dead", outbox.c.created, sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'"))
 Index(
     "ix_outbox_delivered",

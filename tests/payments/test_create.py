@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.simulators.faults import Fault
 from tests.plugins.local import INTENTS, Local, MakeLocal
 
 ENVELOPE = "wcpay_server_error"
@@ -364,3 +365,46 @@ def test_a_currency_that_the_account_does_not_take_is_refused(make_local: MakeLo
     assert body["data"]["reason"] == "currency_not_supported"
     assert local.stripe is not None
     assert local.stripe.ledger.entries("captured") == ()
+
+
+def test_a_hold_that_was_not_heard_of_yet_is_not_voided_for_another_payment_method(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    local = make_local(sqlite_url, "stripe_connect", capture="manual", settings={"off_session": "no"})
+    assert local.stripe
+    waiting = local.create(payment_method="pm_card_authenticationRequired").get_json()
+    local.stripe.authenticate(waiting["id"])
+    refused = local.create()
+    assert refused.get_json()["data"]["reason"] == "order_authorized"
+    assert local.show(waiting["id"]).get_json()["status"] == "requires_capture"
+    assert [entry.amount for entry in local.stripe.ledger.entries("canceled")] == []
+    local.work()
+    assert local.order()["status"] == "on-hold"
+
+
+def test_an_open_intent_whose_provider_is_away_is_neither_voided_nor_replaced(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    local = make_local(sqlite_url, "stripe_connect", settings={"off_session": "no"})
+    assert local.provider_faults
+    waiting = local.create(payment_method="pm_card_authenticationRequired").get_json()
+    local.provider_faults.next(Fault.REFUSED, times=2, match="GET /v1/payment_intents")
+    away = local.create().get_json()
+    assert away["data"]["reason"] == "provider_unreachable"
+    assert local.show(waiting["id"]).get_json()["status"] == "requires_action"
+    assert local.create().get_json()["status"] == "succeeded"
+
+
+def test_an_order_that_the_shop_will_hear_is_cancelled_takes_no_new_payment(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    local = make_local(sqlite_url, capture="manual")
+    held = local.create().get_json()
+    cancel = f"/wp-json/wc/v3/payments/orders/{local.orders['payable']}/cancel_authorization"
+    assert local.post(cancel, {"payment_intent_id": held["id"]}).status_code == 200
+    early = local.create().get_json()
+    assert early["data"]["reason"] == "in_progress"
+    assert early["message"] == f"Order {local.orders['payable']} is being cancelled. Ask again in a moment."
+    local.work()
+    assert local.create().get_json()["data"]["reason"] == "order_cancelled"
+    assert ledger(local, "authorized") == [1023]

@@ -349,13 +349,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'delivered'"),
         )
         batch_op.create_index(batch_op.f("ix_outbox_intent_id"), ["intent_id"], unique=False)
-        batch_op.create_index(
-            "ix_outbox_order",
-            ["store_id", "order_id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
-        )
+        batch_op.create_index("ix_outbox_order", ["store_id", "order_id"], unique=False)
         batch_op.create_index(
             "ix_outbox_pending",
             ["due"],
