@@ -26,6 +26,7 @@ from bridge.domain.intents import Charge, Dispute, Refund, RefundStatus, Status
 from bridge.domain.money import Money, exponent, minor, step
 from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.domain.outcomes import (
+    Cart,
     CustomerDetails,
     Decline,
     EventKind,
@@ -47,6 +48,7 @@ __all__ = [
     "Address",
     "BaseAdapter",
     "BridgeError",
+    "Cart",
     "Charge",
     "Clock",
     "ConfigurationError",

@@ -2,20 +2,19 @@
 
 # ruff: noqa: ARG002 arguments of verbs that are refused
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NoReturn
 
 from bridge.domain.errors import Unsupported
 from bridge.domain.intents import Refund
-from bridge.domain.orders import Address
 from bridge.domain.outcomes import (
+    Cart,
     CustomerDetails,
     Opening,
     Outcome,
     Payment,
     ProviderEvent,
     Quote,
-    QuoteLine,
     RefundRequest,
 )
 
@@ -60,7 +59,7 @@ class BaseAdapter:
     def open(self, request: dict[str, Any], key: str) -> Opening:
         self._cannot("open")
 
-    def preview(self, currency: str, lines: Sequence[QuoteLine], address: Address | None, customer: str) -> Quote:
+    def preview(self, cart: Cart, customer: str) -> Quote:
         self._cannot("preview")
 
     def listed(self, since: float) -> Iterator[Outcome]:

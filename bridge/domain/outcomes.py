@@ -155,6 +155,31 @@ class QuoteLine:
     tax: int = 0
     tax_code: str = ""
 
+    @property
+    def subtotal(self) -> int:
+        return self.unit_amount * self.quantity
+
+    @property
+    def total(self) -> int:
+        return self.subtotal + self.tax
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """What is quoted. `currency` upper case; `order` is the one that the lines are of, None for what is no order yet.
+
+    The lines sum to what a create would charge, but for tax that the provider adds.
+    """
+
+    currency: str
+    lines: tuple[QuoteLine, ...]
+    address: Address | None = None
+    order: Order | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(line.total for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

@@ -1,19 +1,19 @@
 """What the core needs from outside: Adapter, OrderBook, Clock, Ids."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from bridge.domain.intents import Refund
-from bridge.domain.orders import Address, Delivery, Order, OrderUpdate, StoreEvent, StoreRefund
+from bridge.domain.orders import Delivery, Order, OrderUpdate, StoreEvent, StoreRefund
 from bridge.domain.outcomes import (
+    Cart,
     CustomerDetails,
     Opening,
     Outcome,
     Payment,
     ProviderEvent,
     Quote,
-    QuoteLine,
     RefundRequest,
 )
 
@@ -153,8 +153,11 @@ class Adapter(Protocol):
         """
         ...
 
-    def preview(self, currency: str, lines: Sequence[QuoteLine], address: Address | None, customer: str) -> Quote:
-        """What the lines would cost with the provider's tax. Makes nothing anywhere."""
+    def preview(self, cart: Cart, customer: str) -> Quote:
+        """What the cart would cost with the provider's tax. Makes nothing anywhere.
+
+        An order that `prepare` or `create` would refuse for what is in it is refused in the same words.
+        """
         ...
 
     def listed(self, since: float) -> Iterator[Outcome]:

@@ -42,12 +42,11 @@ def _shown(quote: Quote) -> dict[str, Any]:
 
 
 def _shown_line(line: QuoteLine) -> dict[str, Any]:
-    subtotal = line.unit_amount * line.quantity
     return {
         "description": line.description,
         "unit_amount": line.unit_amount,
         "quantity": line.quantity,
-        "subtotal": subtotal,
+        "subtotal": line.subtotal,
         "tax": line.tax,
-        "total": subtotal + line.tax,
+        "total": line.total,
     }

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.domain.errors import (
-    CurrencyNotSupported,
     InProgress,
     InvalidAmount,
     OrderLocked,
@@ -21,16 +20,15 @@ from bridge.domain.errors import (
     OrderNotPayable,
     OutcomeUnknown,
     ProviderError,
-    StoreRefused,
 )
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
-from bridge.domain.money import Money
 from bridge.domain.orders import PAID_STATUSES, Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
 from bridge.payments.intents import Shown
+from bridge.payments.owed import owed
 from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -119,17 +117,7 @@ def _read_and_check(
     """In WooPayments' order: order, currency, amount, then what the adapter asks of customer and payment method."""
     read_at = services.clock()
     order = services.connections.order_book(store).read(_order_id(order_id))
-    if not re.fullmatch("[A-Z]{3}", order.currency):
-        raise CurrencyNotSupported(order.currency)
-    try:
-        money = Money.parse(
-            order.total,
-            order.currency,
-            rounding=store.options.get("rounding") == "half_up",
-            smallest=adapter.smallest(order.currency),
-        )
-    except ValueError:
-        raise StoreRefused(f"The store gave order {order.number} a total that is not a number.") from None
+    money = owed(store, adapter, order)
     if money.amount <= 0:
         raise InvalidAmount(
             f"Invalid number passed. Number {money.amount} needs to be larger than 0 "

@@ -11,13 +11,13 @@ from dataclasses import replace
 from bridge.domain.errors import BridgeError, OrderNotPayable, ProviderConfused, Refused
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.money import Money
-from bridge.domain.orders import Order
 from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, look_at, new_attempt
 from bridge.payments.create import describe, require_payable
 from bridge.payments.opened import MAY_BE_PAID, OPEN, heard, named, payable
+from bridge.payments.owed import owed
 from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -74,7 +74,7 @@ def _payment(services: Services, store: Store, adapter: Adapter, intent: Payment
     if order.key != intent.order_key:
         raise OrderNotPayable(f"Order {intent.order_number} is another one by now.", reason="order_changed")
     require_payable(order)
-    if _owed(store, adapter, order) != (intent.amount, intent.currency):
+    if owed(store, adapter, order) != Money(intent.amount, intent.currency):
         raise Refused(f"Order {order.number} has changed since the payment was started.", reason="order_changed")
     return Payment(
         attempt_id=services.ids.attempt(),
@@ -87,12 +87,6 @@ def _payment(services: Services, store: Store, adapter: Adapter, intent: Payment
         metadata=intent.metadata,
         description=describe(store, order),
     )
-
-
-def _owed(store: Store, adapter: Adapter, order: Order) -> tuple[int, str]:
-    rounding = store.options.get("rounding") == "half_up"
-    money = Money.parse(order.total, order.currency, rounding=rounding, smallest=adapter.smallest(order.currency))
-    return money.amount, money.currency
 
 
 def _begin(

@@ -4,24 +4,17 @@ An adapter that quotes is asked. For every other one the sums are computed here,
 the provider would charge just that. An order's lines are never negative and always sum to what would be charged.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bridge.domain.errors import (
-    AmountNotRepresentable,
-    CurrencyNotSupported,
-    InvalidAmount,
-    InvalidParameter,
-    StoreRefused,
-)
+from bridge.domain.errors import AmountNotRepresentable, InvalidAmount, InvalidParameter
 from bridge.domain.money import Money, minor
 from bridge.domain.orders import Address, Line, LineKind, Order
-from bridge.domain.outcomes import Quote, QuoteLine
+from bridge.domain.outcomes import Cart, Quote, QuoteLine
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
+from bridge.payments.owed import owed, require_currency, rounds
 from bridge.payments.services import Services
 
 MOST_LINES = 49
@@ -30,15 +23,6 @@ LARGEST = 10**15
 """Minor units. A larger sum is nobody's cart, and no number that every client can read."""
 SHIPPING_CODE = "txcd_92010001"
 """Source: Stripe, "Product tax codes": shipping."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cart:
-    """What is quoted. `currency` upper case."""
-
-    currency: str
-    lines: tuple[QuoteLine, ...]
-    address: Address | None
 
 
 def preview(
@@ -55,17 +39,17 @@ def preview(
         wanted = _order_as_cart(services.connections.order_book(store).read(order_id), store, adapter)
     else:
         wanted = _read_cart(cart, store, adapter)
-    if _total(wanted.lines) > LARGEST:
+    if wanted.total > LARGEST:
         raise InvalidAmount(f"The sum is larger than {LARGEST}.")
     if "preview" in adapter.operations:
-        return adapter.preview(wanted.currency, wanted.lines, wanted.address, customer)
-    return computed(wanted.currency, wanted.lines)
+        return adapter.preview(wanted, customer)
+    return computed(wanted)
 
 
-def computed(currency: str, lines: Sequence[QuoteLine]) -> Quote:
-    """The sums of the lines, for a provider that charges what the shop says."""
-    subtotal, tax = sum(map(_subtotal, lines)), sum(line.tax for line in lines)
-    return Quote(currency, tuple(lines), subtotal, tax, subtotal + tax)
+def computed(cart: Cart) -> Quote:
+    """The sums of its lines, for a provider that charges what the shop says."""
+    tax = sum(line.tax for line in cart.lines)
+    return Quote(cart.currency, cart.lines, cart.total - tax, tax, cart.total)
 
 
 def order_lines(order: Order, amount: int, currency: str) -> tuple[QuoteLine, ...]:
@@ -93,16 +77,10 @@ def order_lines(order: Order, amount: int, currency: str) -> tuple[QuoteLine, ..
 
 def _order_as_cart(order: Order, store: Store, adapter: Adapter) -> Cart:
     """The order with the sum that a create would charge."""
-    _require_currency(order.currency)
-    try:
-        money = Money.parse(
-            order.total, order.currency, rounding=_rounds(store), smallest=adapter.smallest(order.currency)
-        )
-    except ValueError:
-        raise StoreRefused(f"The store gave order {order.number} a total that is not a number.") from None
+    money = owed(store, adapter, order)
     if money.amount < 0:
         raise InvalidAmount(f"The total of order {order.number} is below zero.", amount=money.amount)
-    return Cart(money.currency, order_lines(order, money.amount, money.currency), order.billing)
+    return Cart(money.currency, order_lines(order, money.amount, money.currency), order.billing, order)
 
 
 def _read_cart(cart: Mapping[str, Any], store: Store, adapter: Adapter) -> Cart:
@@ -110,28 +88,18 @@ def _read_cart(cart: Mapping[str, Any], store: Store, adapter: Adapter) -> Cart:
         if not cart.get(name):
             raise InvalidParameter(name, f"A preview needs an order_id, or a cart; the cart has no {name}.")
     currency = str(cart["currency"]).upper()
-    _require_currency(currency)
+    require_currency(currency)
     smallest = adapter.smallest(currency)
     lines = tuple(QuoteLine(**line) for line in cart["line_items"])
     total = _total(lines)
     if total % smallest:
         exact = Money(total, currency)
-        if not _rounds(store):
+        if not rounds(store):
             raise AmountNotRepresentable(str(exact.decimal), currency)
         rounded = Money.parse(str(exact.decimal), currency, rounding=True, smallest=smallest)
         lines = (*lines, QuoteLine("Rounding", rounded.amount - total, 1))
     address = cart.get("address")
     return Cart(currency, lines, Address(**address) if address else None)
-
-
-def _require_currency(currency: str) -> None:
-    """Raises CurrencyNotSupported for what can be none; whether it can be charged is the adapter's to say."""
-    if not re.fullmatch("[A-Z]{3}", currency):
-        raise CurrencyNotSupported(currency[:60])
-
-
-def _rounds(store: Store) -> bool:
-    return store.options.get("rounding") == "half_up"
 
 
 def _line(line: Line, currency: str) -> QuoteLine:
@@ -148,12 +116,8 @@ def _name(order: Order) -> str:
     return f"Order #{order.number}{count}"
 
 
-def _subtotal(line: QuoteLine) -> int:
-    return line.unit_amount * line.quantity
-
-
 def _total(lines: Sequence[QuoteLine]) -> int:
-    return sum(_subtotal(line) + line.tax for line in lines)
+    return sum(line.total for line in lines)
 
 
 def _possible(lines: Sequence[QuoteLine]) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 
 from bridge.domain.errors import InProgress, InvalidParameter, ProviderError, Uncapturable, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent, Status
-from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
@@ -15,6 +14,7 @@ from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, sen
 from bridge.payments.captures import capture, named_intent, read_order, require_not_refunded
 from bridge.payments.create import describe, metadata_of, require_payable
 from bridge.payments.intents import Shown
+from bridge.payments.owed import owed
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 
@@ -41,9 +41,7 @@ def create_terminal_intent(
     order = read_order(services, store, order_id)
     adapter = _adapter(services, store, "create_terminal_intent")
     methods, capture, extra = _checked(payment_methods, metadata, capture_method)
-    rounding = store.options.get("rounding") == "half_up"
-    smallest = adapter.smallest(order.currency)
-    amount = Money.parse(order.total, order.currency, rounding=rounding, smallest=smallest).amount
+    amount = owed(store, adapter, order).amount
     if amount <= 0:
         raise InvalidParameter("order_id", f"Order {order.number} has nothing to pay.")
     attempt_id = services.ids.attempt()

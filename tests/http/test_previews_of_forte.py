@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,16 @@ from bridge.simulators.server import serve
 from tests.adapters.forte_platform_wire import Checked
 from tests.http.test_previews import ANN, CART, MUG, PATH, rows
 from tests.plugins.local import Local, MakeLocal
+
+OYSTER = {
+    "email": "random.email@example.com",
+    "address_1": "354 Oyster Point Blvd",
+    "city": "South San Francisco",
+    "state": "CA",
+    "postcode": "94080",
+    "country": "US",
+}
+SEATTLE = {"address_1": "1 Pike St", "city": "Seattle", "state": "WA", "postcode": "98101", "country": "US"}
 
 
 @dataclass
@@ -116,3 +127,46 @@ def test_a_provider_that_is_away_is_told_and_may_be_asked_again(forte: Forte) ->
     answer = local.post(PATH, CART | {"customer": "cus_A"})
     assert (answer.status_code, answer.json["data"]["retryable"]) == (500, True)
     assert local.post(PATH, CART | {"customer": "cus_A"}).status_code == 200
+
+
+def test_an_order_is_quoted_with_the_tax_that_it_is_charged_with(forte: Forte) -> None:
+    """Forte taxes where the goods go, line by line: fifty lines are taxed one by one, fifty-one as one."""
+    local = forte.local(tax_mode="forte", allow_tax_difference="yes")
+    pins = [{"name": f"Pin {number}", "total": "1.03"} for number in range(51)]
+    for changes in ({"lines": pins[:50]}, {"lines": pins}, {"total": "25.00", "shipping": SEATTLE}):
+        order = local.shop.add_order(billing=OYSTER, **changes)
+        quote = local.post(PATH, {"order_id": order, "customer": "cus_A"}).json
+        assert local.create(order, customer="cus_A").status_code == 200
+        charged = forte.simulator.payments[-1]
+        assert (quote["subtotal"], quote["tax"]) == (charged["subtotalCents"], charged["taxCents"])
+        assert (quote["total"], len(quote["line_items"])) == (charged["amountCents"], len(charged["lineItems"]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"total": "25.00", "prices_include_tax": True}, "taxed_twice"),
+        ({"total": "25.00", "billing": {}}, "address_required"),
+        ({"total": "25.00"}, "amount_differs"),
+    ],
+)
+def test_an_order_that_a_create_refuses_is_refused_by_its_quote_with_the_same_error(
+    forte: Forte, changes: dict[str, Any], reason: str
+) -> None:
+    local = forte.local(tax_mode="forte")
+    order = local.shop.add_order(**({"billing": OYSTER} | changes))
+    quote, created = (
+        local.post(PATH, {"order_id": order, "customer": "cus_A"}),
+        local.create(order, customer="cus_A"),
+    )
+    assert (quote.status_code, quote.json["data"]["reason"]) == (500, reason)
+    assert (quote.json["code"], quote.json["message"]) == (created.json["code"], created.json["message"])
+    assert created.json["data"]["reason"] == reason
+
+
+def test_an_order_with_the_shops_own_tax_is_refused_by_its_quote_as_by_a_create(forte: Forte) -> None:
+    local = forte.local(tax_mode="forte")
+    order = local.orders["shipping_tax_fee_discount"]
+    quote = local.post(PATH, {"order_id": order, "customer": "cus_A"}).json
+    created = local.create(order, customer="cus_A").json
+    assert (quote["data"]["reason"], quote["message"]) == ("taxed_twice", created["message"])

@@ -11,7 +11,7 @@ from bridge.adapters.provider import Provider
 from bridge.domain.errors import Refused
 from bridge.domain.ids import RandomIds
 from bridge.domain.orders import Address
-from bridge.domain.outcomes import CustomerDetails, Outcome, Payment, RefundRequest
+from bridge.domain.outcomes import Cart, CustomerDetails, Outcome, Payment, RefundRequest
 from bridge.domain.ports import Adapter
 
 ANN = CustomerDetails(
@@ -36,7 +36,7 @@ VERBS: Mapping[str, tuple[str, Callable[[Adapter, Payment], Any]]] = {
     ),
     "connection_token": ("terminal", lambda adapter, _: adapter.connection_token()),
     "open": ("open", lambda adapter, payment: adapter.open({}, key_of(payment))),
-    "preview": ("preview", lambda adapter, payment: adapter.preview(payment.currency, [], None, payment.customer)),
+    "preview": ("preview", lambda adapter, payment: adapter.preview(Cart(payment.currency, ()), payment.customer)),
     "listed": ("listed", lambda adapter, _: list(adapter.listed(0.0))),
     "receive": ("events", lambda adapter, _: adapter.receive({}, b"{}")),
 }

@@ -1,6 +1,6 @@
 """The Forte Platforms adapter: the contract of `bridge.domain.ports.Adapter` over Forte's Payments API."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from bridge.adapters.base import BaseAdapter
@@ -19,8 +19,7 @@ from bridge.adapters.forte_platform.triggers import Triggers
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.intents import Refund
 from bridge.domain.money import step
-from bridge.domain.orders import Address
-from bridge.domain.outcomes import Outcome, Payment, ProviderEvent, Quote, QuoteLine, RefundRequest
+from bridge.domain.outcomes import Cart, Outcome, Payment, ProviderEvent, Quote, RefundRequest
 from bridge.domain.ports import Finding, Setting
 
 
@@ -100,9 +99,9 @@ class FortePlatformAdapter(BaseAdapter):
         """Our payments that were made or changed since then. Those of others in the project are left out."""
         return map(self._outcome, self._payments.changed(since))
 
-    def preview(self, currency: str, lines: Sequence[QuoteLine], address: Address | None, customer: str) -> Quote:
-        """What the lines would cost; with tax only if Forte computes it. Makes nothing anywhere."""
-        return quotes.preview(self._options, self._payments, currency, lines, address, customer)
+    def preview(self, cart: Cart, customer: str) -> Quote:
+        """What the cart would cost; with tax only if Forte computes it. Makes nothing anywhere."""
+        return quotes.preview(self._options, self._payments, cart, customer)
 
     def refund(self, request: RefundRequest, key: str) -> Refund:
         """Send money back. The API knows no key: a request whose answer was lost is never sent again from here."""

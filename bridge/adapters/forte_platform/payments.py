@@ -54,14 +54,14 @@ class Payments:
             cart = {name: body[name] for name in body if name not in ("description", "metadata")}
             with nothing_sent():
                 quoted = self.quote(user, cart)
-            _require_sum(quoted, asked, body["currency"], tax_on_top=False)
+            require_sum(quoted, asked, body["currency"], tax_on_top=False)
         path = self._options.path("/users/{user}/payments", user=user)
         answer = _read_created(self._client.write("POST", path, body))
         expected = {"userId": user, "currency": body["currency"]}
         payment = self._ours(read_payment(answer["payment"], **expected))
         if attempt_of(payment) != body["metadata"][ATTEMPT]:
             raise ProviderConfused(NONSENSE)
-        _require_sum(payment, asked, body["currency"], tax_on_top=request["tax_on_top"])
+        require_sum(payment, asked, body["currency"], tax_on_top=request["tax_on_top"])
         _require_mode(answer["stripePublishableKey"], self._options.live)
         return outcome_of(
             payment,
@@ -199,7 +199,7 @@ def _read_created(answer: Any) -> Json:
     return {**created, "payment": answer["payment"]}
 
 
-def _require_sum(answer: Json, asked: int, currency: str, *, tax_on_top: bool) -> None:
+def require_sum(answer: Json, asked: int, currency: str, *, tax_on_top: bool) -> None:
     """Raises ProviderRefused for a sum that is not the order's. If there is a payment already, nobody can confirm it:
     what that takes is thrown away."""
     total, subtotal = answer["amountCents"], answer["subtotalCents"]

@@ -36,13 +36,10 @@ def build_create(options: Options, payment: Payment) -> Json:
     who = payer(options, payment.customer, order.billing.email)
     stripe_identifier("payment_method", payment.payment_method)
     body: Json = {
-        "currency": payment.currency.lower(),
+        **order_cart(options, order, payment.amount, payment.currency),
         "description": cut(clean(payment.description), LONGEST_DESCRIPTION),
-        "lineItems": order_lines(order, payment.amount, payment.currency, options.tax_code),
-        "metadata": _metadata(payment, tax_on_top=options.forte_taxes and options.allow_tax_difference),
+        "metadata": _metadata(payment, tax_on_top=options.allow_tax_difference),
     }
-    if options.forte_taxes:
-        body |= _taxed(order, body["lineItems"])
     if problems := _BODY.problems(body):
         raise Refused(f"Order {order.number} cannot be paid at Forte: {problems}", reason="order_not_expressible")
     return {
@@ -50,9 +47,18 @@ def build_create(options: Options, payment: Payment) -> Json:
         "live": options.live,
         **who,
         "amount": payment.amount,
-        "tax_on_top": options.forte_taxes and options.allow_tax_difference,
+        "tax_on_top": options.allow_tax_difference,
         "body": body,
     }
+
+
+def order_cart(options: Options, order: Order, amount: int, currency: str) -> Json:
+    """What of the request can be quoted. Raises Refused for an order that Forte would tax wrong."""
+    cart: Json = {
+        "currency": currency.lower(),
+        "lineItems": order_lines(order, amount, currency, options.tax_code),
+    }
+    return cart | (_taxed(order, cart["lineItems"]) if options.forte_taxes else {})
 
 
 def address_of(address: Address) -> Json | None:

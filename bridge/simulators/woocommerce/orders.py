@@ -112,6 +112,7 @@ class Order:
     customer_ip_address: str = ""
     created_via: str = ""
     customer_note: str = ""
+    prices_include_tax: bool = False
     meta: list[Row] = field(default_factory=list)
     lines: dict[str, list[Row]] = field(default_factory=lambda: {kind: [] for kind in LINE_KINDS})
     refunds: list[Refund] = field(default_factory=list)

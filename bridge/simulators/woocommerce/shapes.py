@@ -35,7 +35,7 @@ def order_shape(shop: Shop, order: Order, home: str, decimals: int | None = None
         "status": order.status,
         "currency": order.currency,
         "version": VERSION,
-        "prices_include_tax": False,
+        "prices_include_tax": order.prices_include_tax,
         "date_created": created,
         "date_modified": modified,
         **sums,

@@ -41,6 +41,7 @@ STAFF_FIELDS = frozenset(
         "decimals",
         "customer_id",
         "customer_note",
+        "prices_include_tax",
         "payment_method",
         "payment_method_title",
         "transaction_id",
@@ -172,7 +173,8 @@ class WooCommerceSimulator:
         """A new order's id: one widget that costs `total`, or `lines` of {product_id or name, quantity, total}.
 
         `fields` are currency, decimals, billing, shipping, customer_id, payment_method, payment_method_title,
-        transaction_id, customer_note, created_via; a status other than pending is reached as staff would reach it.
+        transaction_id, customer_note, created_via, prices_include_tax; a status other than pending is reached as
+        staff would reach it.
         """
         if (total is None) == (not lines):
             raise ValueError("an order has either a total or lines")

@@ -1,0 +1,34 @@
+"""What an order owes, as a sum that its provider can charge."""
+
+import re
+
+from bridge.domain.errors import CurrencyNotSupported, StoreRefused
+from bridge.domain.money import Money
+from bridge.domain.orders import Order
+from bridge.domain.ports import Adapter
+from bridge.domain.stores import Store
+
+
+def owed(store: Store, adapter: Adapter, order: Order) -> Money:
+    """The order's total, rounded if the store says so.
+
+    Raises CurrencyNotSupported, AmountNotRepresentable or StoreRefused.
+    """
+    require_currency(order.currency)
+    try:
+        return Money.parse(
+            order.total, order.currency, rounding=rounds(store), smallest=adapter.smallest(order.currency)
+        )
+    except ValueError:
+        raise StoreRefused(f"The store gave order {order.number} a total that is not a number.") from None
+
+
+def rounds(store: Store) -> bool:
+    """Whether a sum that cannot be charged exactly is rounded, and not refused."""
+    return store.options.get("rounding") == "half_up"
+
+
+def require_currency(currency: str) -> None:
+    """Raises CurrencyNotSupported for what can be none; whether it can be charged is the adapter's to say."""
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise CurrencyNotSupported(currency[:60])
