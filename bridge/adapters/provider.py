@@ -85,7 +85,12 @@ class Provider:
             customer=self.customer,
             payment_method=self.good if payment_method is None else payment_method,
             capture="automatic",
-            metadata={"order_id": number, "order_number": str(number), "order_key": order.key},
+            metadata={
+                "site_url": "https://shop.example",
+                "order_id": number,
+                "order_number": str(number),
+                "order_key": order.key,
+            },
             description=f"Online Payment for Order #{number} for shop.example",
         )
         return replace(payment, **changes)

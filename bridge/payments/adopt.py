@@ -79,14 +79,10 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
 
 def _named(outcome: Outcome) -> _Named | None:
     kept = outcome.metadata
-    order_id = str(kept.get("order_id", kept.get("wc_order_id", "")))
+    order_id = str(kept.get("order_id", ""))
     if not re.fullmatch(r"[0-9]{1,18}", order_id):
         return None
-    key, site = (
-        str(kept.get(name, kept.get(other, "")))
-        for name, other in (("order_key", "wc_order_key"), ("site_url", "store"))
-    )
-    return _Named(int(order_id), key, site)
+    return _Named(int(order_id), str(kept.get("order_key", "")), str(kept.get("site_url", "")))
 
 
 def _written(services: Services, store: Store, order: Order, outcome: Outcome) -> tuple[PaymentIntent, Attempt]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.adapters.contract.steps import arranged, create, key_of, refusal_of, require, secrets
+from bridge.adapters.contract.steps import arranged, create, key_of, pay, refund_of, refusal_of, require, secrets
 from bridge.adapters.provider import Provider
 from bridge.domain.errors import (
     ConfigurationError,
@@ -21,6 +21,9 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import OPERATIONS, Adapter, Finding
 
 _SAME = tuple(field.name for field in fields(Outcome) if field.name not in ("raw", "client_secret", "next_action"))
+
+_WHOSE = ("order_id", "order_key", "site_url")
+"""What a listed payment's metadata say: by them a restored database knows it again."""
 
 
 class PaymentContract:
@@ -174,7 +177,7 @@ class PaymentContract:
         _, outcome = create(adapter, arranged(provider.strange_status(provider.payment())))
         assert outcome.status is Status.PROCESSING
 
-    # fetch, find, cancel
+    # fetch, find, listed, cancel
 
     def test_fetch_tells_what_create_told(self, adapter: Adapter, provider: Provider) -> None:
         require(adapter, "fetch")
@@ -209,6 +212,33 @@ class PaymentContract:
         payment = provider.payment()
         request, _ = create(adapter, payment)
         assert adapter.find(request, key_of(payment), provider.context().clock() + 3600) is None
+
+    def test_what_is_listed_is_what_fetch_tells_and_says_whose_it_is(
+        self, adapter: Adapter, provider: Provider
+    ) -> None:
+        require(adapter, "listed", "fetch")
+        made = {}
+        for payment in (provider.payment(), provider.payment()):
+            reference, charge_id = pay(adapter, payment)
+            made[reference] = payment
+        if "refund" in adapter.operations:
+            refund = refund_of(reference, charge_id, 23)
+            adapter.refund(refund, f"{refund.operation_id}:refund")
+        outcomes = [outcome for outcome in adapter.listed(0.0) if outcome.reference in made]
+        assert sorted(str(outcome.reference) for outcome in outcomes) == sorted(made)
+        for outcome in outcomes:
+            payment, fetched = made[str(outcome.reference)], adapter.fetch(str(outcome.reference))
+            told = set(_SAME) - {"attempt_id", "metadata"}
+            assert [name for name in told if getattr(outcome, name) != getattr(fetched, name)] == []
+            assert outcome.attempt_id == payment.attempt_id
+            assert {name: str(outcome.metadata.get(name)) for name in _WHOSE} == {
+                name: str(payment.metadata[name]) for name in _WHOSE
+            }
+
+    def test_what_nobody_has_touched_since_is_not_listed(self, adapter: Adapter, provider: Provider) -> None:
+        require(adapter, "listed")
+        create(adapter, provider.payment())
+        assert list(adapter.listed(provider.context().clock() + 3600)) == []
 
     def test_cancel_voids_what_is_open(self, adapter: Adapter, provider: Provider) -> None:
         require(adapter, "cancel")

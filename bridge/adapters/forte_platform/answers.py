@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.adapters.forte_platform.refusals import NONSENSE
-from bridge.adapters.forte_platform.request import ATTEMPT, ON_TOP, TAX
+from bridge.adapters.forte_platform.request import ATTEMPT, NAMES, ON_TOP, TAX
 from bridge.domain.errors import ProviderConfused
 from bridge.domain.intents import Charge, Refund, RefundStatus, Status
 from bridge.domain.outcomes import Decline, Outcome
@@ -77,7 +77,7 @@ def outcome_of(payment: Mapping[str, Any], **more: Any) -> Outcome:
         decline=_FAILED if payment["state"] == "FAILED" else None,
         refunds=refunds_of(payment),
         attempt_id=attempt_of(payment),
-        metadata=dict(payment["metadata"]),
+        metadata={ours: payment["metadata"][name] for ours, name in NAMES.items() if name in payment["metadata"]},
         created=payment["createdAt"],
         raw={name: payment[name] for name in _KEPT},
         **more,

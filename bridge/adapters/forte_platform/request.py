@@ -19,6 +19,8 @@ ATTEMPT = "bridge_attempt"
 """The metadata key by which a payment is found again."""
 TAX, ON_TOP = "bridge_tax", "on_top"
 """The metadata by which a payment says that Forte's tax came on top of the order's total."""
+NAMES = {"order_id": "wc_order_id", "order_key": "wc_order_key", "site_url": "store"}
+"""What Forte's metadata call what WooPayments has in its own."""
 _LONGEST_METADATA = 500
 _BODY = PaymentRequestSchema()
 _ADDRESS = AddressSchema()
@@ -99,12 +101,9 @@ def _taxed(order: Order, lines: list[Json]) -> Json:
 
 
 def _metadata(payment: Payment, *, tax_on_top: bool) -> dict[str, str]:
-    order = payment.order
     values = {
         ATTEMPT: payment.attempt_id,
-        "wc_order_id": order.id,
-        "wc_order_key": order.key,
-        "store": payment.metadata.get("site_url", ""),
+        **{name: payment.metadata.get(ours, "") for ours, name in NAMES.items()},
         TAX: ON_TOP if tax_on_top else "",
     }
     return {name: str(value)[:_LONGEST_METADATA] for name, value in values.items() if value != ""}
