@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 
 CATCH_UP = 300.0
 """Seconds between looks at the provider's list: the way by which we hear of payments whose messages never come."""
-OUTAGE = 900.0
-"""Seconds without a look after which the provider is asked to send its messages again, if it can."""
+OUTAGE = CATCH_UP + 60.0
+"""Seconds without a look after which the provider is asked to send its messages again, if it can: nobody was there."""
 DAILY = 24 * 3600.0
 LEASE = 900.0
 """Seconds after which a job is begun again whose worker was killed."""
@@ -63,7 +63,7 @@ def _reconciling(store_id: str) -> Callable[[Services, float | None], None]:
     def compare(services: Services, _seen: float | None) -> None:
         store = services.connections.store(store_id)
         since = default_since(services, store, job_name(store_id))
-        report = reconcile(services, store_id, since, replay=stores.get(services, store_id).awaits_reconcile)
+        report = reconcile(services, store_id, since)
         _require_complete(report.problems)
         log.info("store %s: %d payments, %d differences", store_id, report.payments, len(report.differences))
 

@@ -32,7 +32,7 @@ class Shop:
     """A `local` whose bridge listens at `url`, with its one provider: `forte` or `platform`, or the local's own.
 
     `order` is the one that is paid unless a test says otherwise, `provider` where a simulated Forte listens behind its
-    `door`, which holds every request against Forte's documents.
+    `door`, which holds every request against Forte's documents. `faults` are the provider's, `outages` the bridge's.
     """
 
     local: Local
@@ -42,6 +42,7 @@ class Shop:
     forte: FortePaymentsSimulator | None = None
     platform: FortePlatformSimulator | None = None
     faults: Faults | None = None
+    outages: Faults | None = None
     door: Any = None
     session: requests.Session = field(default_factory=requests.Session)
 
@@ -100,7 +101,8 @@ def open_shop(make_local: MakeLocal, sqlite_url: str) -> Iterator[OpenShop]:
     """`open_shop(adapter, **settings)`. Clocks of bridge and providers are one."""
     with ExitStack() as stack:
         app: list[Any] = []
-        front = stack.enter_context(serve(lambda environ, start: app[0](environ, start)))
+        outages = Faults(lambda environ, start: app[0](environ, start))
+        front = stack.enter_context(serve(outages))
         locals_: list[Local] = []
 
         def clock() -> float:
@@ -160,7 +162,7 @@ def open_shop(make_local: MakeLocal, sqlite_url: str) -> Iterator[OpenShop]:
             make = {"forte_payments": forte, "forte_platform": platform}.get(adapter)
             shop, given = make(settings) if make else (Shop(None, front.url, "payable"), settings)  # type: ignore[arg-type]
             shop.local = make_local(database_url, adapter, settings=given or None, options=options, **(bridge or {}))
-            shop.faults = shop.faults or shop.local.provider_faults
+            shop.faults, shop.outages = shop.faults or shop.local.provider_faults, outages
             locals_.append(shop.local)
             app.append(shop.local.app)
             stack.callback(shop.session.close)
