@@ -3,7 +3,7 @@
 import time
 from dataclasses import replace
 
-from bridge.domain.intents import Dispute, PaymentIntent, Refund, Status
+from bridge.domain.intents import Dispute, PaymentIntent, Refund, RefundStatus, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
@@ -24,6 +24,9 @@ DUPLICATE = (
     "A second payment of {money} was made for this order using {title} ({second}). It has to be sent back.",
 )
 REFUNDED = (UpdateKind.REFUNDED, "A refund of {money} was successfully processed using {title}{because} ({refund}).")
+REFUND_PENDING = (UpdateKind.REFUNDED, "A refund of {money} is pending using {title}{because} ({refund}).")
+REFUND_ARRIVED = (UpdateKind.NOTE, REFUNDED[1])
+"""Of a refund that the shop has written down already."""
 REFUND_REFUSED = (UpdateKind.NOTE, "A refund of {money} failed to complete using {title}: {reason}")
 REFUND_UNDONE = (UpdateKind.REFUND_FAILED, "A refund of {money} was unsuccessful using {title} ({refund}).")
 DISPUTED = (UpdateKind.DISPUTED, 'Payment has been disputed for {money} with reason "{reason}" ({dispute}).{due}')
@@ -38,6 +41,13 @@ _REACHED = {
     Status.REQUIRES_ACTION: STARTED,
     Status.REQUIRES_CONFIRMATION: STARTED,
     Status.SUCCEEDED: CHARGED,
+}
+_REFUND_STATUS = {
+    REFUND_PENDING: "pending",
+    REFUNDED: "successful",
+    REFUND_ARRIVED: "successful",
+    REFUND_REFUSED: "failed",
+    REFUND_UNDONE: "failed",
 }
 _WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
 _ENDED = frozenset({UpdateKind.CANCELLED, UpdateKind.FAILED})
@@ -97,8 +107,11 @@ def of_refund(before: Refund | None, after: Refund) -> Words | None:
 
     One that began in the shop is written there already.
     """
+    is_pending = after.status is RefundStatus.PENDING
     if before is None or not before.id:
-        return REFUNDED if after.status.counts else REFUND_REFUSED
+        return (REFUND_PENDING if is_pending else REFUNDED) if after.status.counts else REFUND_REFUSED
+    if before.status is RefundStatus.PENDING and after.status is RefundStatus.SUCCEEDED:
+        return REFUND_ARRIVED
     return REFUND_UNDONE if before.status.counts and not after.status.counts else None
 
 
@@ -164,7 +177,9 @@ def build_refund(
         reason=refund.failure or "the provider refused it",
     )
     shops, _, shop_id = origin.partition(":")
-    meta = {f"{PAIRED}{shop_id}": refund.id} if shops == "store" and words is REFUNDED else update.meta
+    meta = update.meta
+    if shops == "store" and words[0] is UpdateKind.REFUNDED:
+        meta = meta | {f"{PAIRED}{shop_id}": refund.id}
     return replace(update, refund_id=refund.id, refund_amount=refund.amount, refund_reason=refund.reason, meta=meta)
 
 
@@ -193,8 +208,8 @@ def _released(intent: PaymentIntent) -> str:
 
 def _meta_of(words: Words, intent: PaymentIntent) -> dict[str, str]:
     kind, _ = words
-    if words is REFUND_REFUSED:
-        return {"_wcpay_refund_status": "failed"}
+    if words in _REFUND_STATUS:
+        return {"_wcpay_refund_status": _REFUND_STATUS[words]}
     if kind in _ENDED:
         return {"_intention_status": intent.status.value}
     return _meta(intent) if kind in (UpdateKind.PAID, UpdateKind.AUTHORIZED) else {}

@@ -17,8 +17,6 @@ from bridge.stores.orders import Orders, OrderState, RefundRow
 
 REFUND_ID = "_wcpay_refund_id"
 """Meta of a store's refund: the provider's id."""
-STATUS = "_wcpay_refund_status"
-"""Order meta: how its latest refund went."""
 PAIRED = "_wcpay_bridge_refund_"
 """Order meta: with a store refund's id behind it, the provider's id of the refund that staff began there."""
 PATIENCE = 600.0
@@ -45,7 +43,7 @@ def refunded(errand: Errand) -> Delivery:
         return Delivery(True, ANOTHER_ORDER)
     if gap := book(errand, order, errand.update.refund_reason):
         return gap
-    errand.write_meta(order, **{STATUS: "successful"})
+    errand.write_meta(order)
     errand.note(errand.update.note)
     return Delivery(True, "the order has the refund")
 
@@ -61,9 +59,9 @@ def refund_failed(errand: Errand) -> Delivery:
             errand.orders.delete_refund(order.id, refund.id)
         order = errand.look() if ours else order
         if order.status == "refunded" and order.refundable > 0:
-            errand.write(errand.meta | {STATUS: "failed"}, status="failed")
+            errand.write(status="failed")
         else:
-            errand.write_meta(order, **{STATUS: "failed"})
+            errand.write_meta(order)
         errand.note(errand.update.note)
     update = errand.update
     sentence = f"a refund of {Money(update.refund_amount, update.currency)} ({update.refund_id}) has failed."

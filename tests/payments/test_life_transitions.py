@@ -223,6 +223,40 @@ def test_refunded_in_part_in_whole_and_taken_back(at_once: Local) -> None:
     ]
 
 
+def test_a_refund_that_is_pending_is_told_as_such_and_once_more_when_it_arrives(at_once: Local) -> None:
+    created = at_once.create(payment_method="pm_card_pendingRefund").get_json()
+    at_once.work()
+    wanted = {"order_id": at_once.orders["payable"], "amount": 400, "reason": "Too small"}
+    made = at_once.post(f"{PAYMENTS}/refund", wanted).get_json()
+    assert made["status"] == "pending"
+    at_once.work()
+    assert story(at_once)[1:] == [f"A refund of 4.00 USD is pending using {TITLE}. Reason: Too small. ({made['id']})."]
+    assert at_once.meta()["_wcpay_refund_status"] == "pending"
+    assert at_once.stripe
+    at_once.stripe.complete_refund(made["id"])
+    for _ in range(2):
+        news(at_once, created["id"])
+    done = f"A refund of 4.00 USD was successfully processed using {TITLE}. Reason: Too small. ({made['id']})."
+    assert story(at_once)[2:] == [done]
+    assert at_once.meta()["_wcpay_refund_status"] == "successful"
+    assert [each["amount"] for each in at_once.shop.refunds(at_once.orders["payable"])] == ["4.00"]
+
+
+def test_what_staff_did_with_a_refund_that_was_pending_stays(at_once: Local) -> None:
+    created = at_once.create(payment_method="pm_card_pendingRefund").get_json()
+    at_once.work()
+    order = at_once.orders["payable"]
+    made = at_once.post(f"{PAYMENTS}/refund", {"order_id": order, "amount": 400}).get_json()
+    at_once.work()
+    [written] = at_once.shop.refunds(order)
+    at_once.shop.delete_refund(order, written["id"])
+    assert at_once.stripe
+    at_once.stripe.complete_refund(made["id"])
+    news(at_once, created["id"])
+    assert story(at_once)[-1].startswith("A refund of 4.00 USD was successfully processed")
+    assert at_once.shop.refunds(order) == []
+
+
 def dispute_of(local: Local, charge: str) -> dict[str, Any]:
     dispute: dict[str, Any] = local.get(f"{PAYMENTS}/charges/{charge}").get_json()["dispute"]
     return dispute

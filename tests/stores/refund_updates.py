@@ -18,6 +18,7 @@ def refund(shop: Shop, order_id: int, amount: int = 500, refund_id: str = "re_1"
         "refund_amount": amount,
         "refund_reason": "requested_by_customer",
         "note": f"A refund was successfully processed ({refund_id}).",
+        "meta": {"_wcpay_refund_status": "successful"},
     }
     return shop.update(UpdateKind.REFUNDED, order_id, **values | changes)
 
@@ -25,4 +26,5 @@ def refund(shop: Shop, order_id: int, amount: int = 500, refund_id: str = "re_1"
 def failure(shop: Shop, order_id: int, amount: int = 500, refund_id: str = "re_1") -> OrderUpdate:
     note = f"A refund was unsuccessful ({refund_id})."
     values = {"operation_id": f"failure-{refund_id}", "refund_id": refund_id, "refund_amount": amount, "note": note}
+    values |= {"meta": {"_wcpay_refund_status": "failed"}}
     return shop.update(UpdateKind.REFUND_FAILED, order_id, **values)
