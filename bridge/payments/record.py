@@ -13,7 +13,6 @@ from bridge.domain.intents import (
     Dispute,
     PaymentIntent,
     Refund,
-    RefundStatus,
     Status,
     may_become,
 )
@@ -21,6 +20,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
 from bridge.payments import updates
+from bridge.payments.looks import next_look
 from bridge.payments.returned import recognise
 from bridge.payments.services import Services
 from bridge.payments.unknowns import FLAGS
@@ -28,11 +28,6 @@ from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 
-DAY = 24 * 3600.0
-LOOK_AFTER = 3600.0
-"""Seconds until a refund that is pending, or a dispute that is open, is looked at."""
-HOLD = 7 * DAY
-"""Seconds that an authorisation lasts where the provider does not say."""
 WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
 """Where the buyer has to do something."""
 _MONEY = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE})
@@ -247,10 +242,11 @@ def _settle_attempt(connection: Connection, attempt: Attempt | None, outcome: Ou
 def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first: bool) -> dict[str, Any]:
     """What the answer changes about the intent. `first` is the first answer to its create."""
     status = outcome.status if may_become(before.status, outcome.status) else before.status
+    adapter = services.connections.adapter(services.connections.store(before.store_id))
     changes: dict[str, Any] = {
         "status": status,
         "holding": before.holding and status is not Status.CANCELED,
-        "look_at": _look_at(services.clock(), before, status, outcome),
+        "look_at": next_look(services.clock(), before, status, outcome, is_told="events" in adapter.operations),
     }
     if first:
         changes["public_id"] = outcome.public_id or services.ids.public("pi_")
@@ -266,17 +262,3 @@ def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first:
     elif status in _MONEY:
         changes["last_error"] = None
     return changes
-
-
-def _look_at(now: float, before: PaymentIntent, status: Status, outcome: Outcome) -> float | None:
-    """When to ask the provider without being told to: soon at first, then at a tenth of the payment's age."""
-    if status in (Status.SUCCEEDED, Status.CANCELED):
-        unsettled = any(refund.status is RefundStatus.PENDING for refund in outcome.refunds)
-        disputed = outcome.dispute is not None and not outcome.dispute.is_closed
-        return now + LOOK_AFTER if unsettled or disputed else None
-    if status is Status.REQUIRES_CAPTURE:
-        card = outcome.charge.card if outcome.charge and outcome.charge.card else {}
-        return float(card.get("capture_before") or before.created + HOLD) + 60
-    if outcome.reference is None:
-        return before.created + DAY
-    return now + min(max(60.0, (now - before.created) / 10), DAY)

@@ -21,7 +21,8 @@ from bridge.payments import updates
 from bridge.payments.attempts import ask, failed, new_attempt, reference_of, settle, unknown
 from bridge.payments.captures import read_order
 from bridge.payments.create import answered_soon
-from bridge.payments.record import LOOK_AFTER, Scribe
+from bridge.payments.looks import SOON
+from bridge.payments.record import Scribe
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import journal
@@ -166,14 +167,14 @@ def _carry_on(
 
 
 def _record(services: Services, attempt: Attempt, done: Refund, origin: str, *, will_tell: bool) -> None:
-    """A provider that will not tell of a failure by itself is asked later."""
+    """The provider is asked again what became of it if it is pending, or if the provider will not tell by itself."""
     with services.database.write() as connection:
         intent = rows.get(connection, attempt.intent_id, lock=True)
         before = refund_rows.begun(connection, attempt.id)
         rows.change_attempt(connection, attempt.id, state=AttemptState.DONE, reference=done.id, busy_until=0.0)
         Scribe(services, connection, intent, services.clock()).put_refund(done, origin)
-        if not will_tell:
-            rows.change(connection, intent.id, look_at=services.clock() + LOOK_AFTER)
+        if done.status is RefundStatus.PENDING or not will_tell:
+            rows.change(connection, intent.id, look_at=services.clock() + SOON)
         if intent.charge and done.status.counts and not (before and before.id):
             sent_back = min(intent.charge.amount_refunded + done.amount, intent.charge.amount_captured)
             rows.put_charge(connection, intent, replace(intent.charge, amount_refunded=sent_back))

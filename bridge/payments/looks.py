@@ -1,0 +1,40 @@
+"""When a provider is asked how a payment stands without anybody's word of it: soon at first, then ever more seldom."""
+
+from bridge.domain.intents import FINAL, PaymentIntent, RefundStatus, Status
+from bridge.domain.outcomes import Outcome
+
+DAY = 24 * 3600.0
+SOON = 60.0
+"""Seconds until the first look."""
+LATEST = 3600.0
+"""Seconds after which, at the latest, a refund that is pending or a dispute that is open is looked at again."""
+WATCHED = 7 * DAY
+"""Seconds for which what seems to be settled is looked at all the same, if the provider tells nothing by itself."""
+HOLD = 7 * DAY
+"""Seconds that an authorisation lasts where the provider does not say."""
+
+
+def next_look(now: float, before: PaymentIntent, status: Status, outcome: Outcome, *, is_told: bool) -> float | None:
+    """Unix seconds; None if nothing more is expected. `is_told` if the provider tells by itself what happens."""
+    if status in FINAL:
+        return _after_the_end(now, before, status, outcome, is_told=is_told)
+    if status is Status.REQUIRES_CAPTURE:
+        card = outcome.charge.card if outcome.charge and outcome.charge.card else {}
+        return float(card.get("capture_before") or before.created + HOLD) + SOON
+    if outcome.reference is None:
+        return before.created + DAY
+    return now + min(max(SOON, (now - before.created) / 10), DAY)
+
+
+def _after_the_end(
+    now: float, before: PaymentIntent, status: Status, outcome: Outcome, *, is_told: bool
+) -> float | None:
+    """Money that was taken may still go back: counted from the last thing that happened to it."""
+    dispute = outcome.dispute
+    last = max([before.created, *(refund.created for refund in outcome.refunds), dispute.created if dispute else 0])
+    age = now - last
+    is_pending = any(refund.status is RefundStatus.PENDING for refund in outcome.refunds)
+    if is_pending or (dispute is not None and not dispute.is_closed):
+        return now + min(max(SOON, age / 10), LATEST)
+    is_watched = status is Status.SUCCEEDED and not is_told and age < WATCHED
+    return now + max(SOON, age) if is_watched else None
