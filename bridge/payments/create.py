@@ -31,8 +31,8 @@ from bridge.payments.intents import Shown
 from bridge.payments.owed import owed
 from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
+from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
-from bridge.storage import journal, outbox
 from bridge.storage import refunds as refund_rows
 
 ROUNDS = 4
@@ -285,14 +285,20 @@ def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentI
 
 def _release(services: Services, paid: PaymentIntent) -> bool:
     """Let go of an order whose payment was sent back whole, now that the shop asks for another."""
+    with services.database.read() as connection:
+        if not _is_sent_back(connection, paid):
+            return False
     with services.database.write() as connection:
         paid = rows.get(connection, paid.id, lock=True)
-        charge = paid.charge
-        if charge is None or refund_rows.left(connection, paid.store_id, charge.id) > 0:
+        if not _is_sent_back(connection, paid):
             return False
         rows.change(connection, paid.id, holding=False)
         journal.write(connection, services.clock(), paid.id, "released", why="refunded, and to be paid again")
     return True
+
+
+def _is_sent_back(connection: Connection, paid: PaymentIntent) -> bool:
+    return paid.charge is not None and refund_rows.left(connection, paid.store_id, paid.charge.id) == 0
 
 
 def as_stored(services: Services, intent: PaymentIntent) -> Shown:

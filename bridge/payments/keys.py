@@ -123,8 +123,7 @@ def used(services: Services, key: ApiKey) -> None:
     """Record the last use, at most once in five minutes."""
     now = services.clock()
     if key.last_used is None or now - key.last_used >= LAST_USED_RESOLUTION:
-        with services.database.write() as connection:
-            rows.change(connection, key.id, last_used=now)
+        rows.use(services.database, key.id, now, now - LAST_USED_RESOLUTION)
 
 
 def use_nonce(services: Services, key: ApiKey, nonce: str, timestamp: int) -> bool:

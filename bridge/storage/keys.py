@@ -15,6 +15,16 @@ _BY_HASH = (
     .join(stores, stores.c.id == api_keys.c.store_id)
     .where(api_keys.c.key_hash == bindparam("key_hash"), stores.c.removed.is_(None))
 )
+_DUE = or_(api_keys.c.last_used.is_(None), api_keys.c.last_used <= bindparam("before"))
+_USE = (
+    update(api_keys)
+    .where(
+        api_keys.c.id.in_(
+            select(api_keys.c.id).where(api_keys.c.id == bindparam("key"), _DUE).with_for_update(skip_locked=True)
+        )
+    )
+    .values(last_used=bindparam("now"))
+)
 NOT_SECRET = [column for column in api_keys.c if column.name not in ("key_hash", "secret")]
 
 
@@ -60,6 +70,12 @@ def by_name(connection: Connection, name: str) -> list[ApiKey]:
 
 def change(connection: Connection, key_id: str, **values: float | None) -> None:
     connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(**values))
+
+
+def use(database: Database, key_id: str, now: float, before: float) -> bool:
+    """Write down that a key was used, unless that was done after `before` (Unix seconds) or is being done right now."""
+    with database.write() as connection:
+        return connection.execute(_USE, {"key": key_id, "now": now, "before": before}).rowcount == 1
 
 
 def use_nonce(database: Database, key_id: str, nonce: str, timestamp: int, forget_before: int) -> bool:
