@@ -14,7 +14,8 @@ from bridge.payments.keys import LAST_USED_RESOLUTION
 from bridge.selftest.bench import Bench, Size
 from bridge.selftest.failpoints import Crash
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.player import WORK, Died, Player, Players, Step
+from bridge.selftest.life import WORK, Step
+from bridge.selftest.player import Died, Player, Players
 from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
 from bridge.selftest.tally import BROKEN, Tally
 from bridge.selftest.world import World

@@ -39,6 +39,12 @@ class NaiveSubject:
     def work(self, until: float | None = None) -> int:  # noqa: ARG002 it never does
         return 0
 
+    def employ(self) -> None:
+        """It does everything at once."""
+
+    def dismiss(self) -> bool:
+        return True
+
     def forget(self) -> None:
         self._session.close()
 

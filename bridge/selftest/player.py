@@ -8,38 +8,24 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from multiprocessing import Pipe, reduction
 from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
 from bridge.adapters import transport
-from bridge.selftest.failpoints import Crash, Failpoints
-from bridge.selftest.subject import BRIDGE, INTENTS, Answer, BridgeSubject, Call, Place, Subject, clock_of, find_subject
+from bridge.selftest.failpoints import Crash
+from bridge.selftest.life import NO_ANSWER, Failure, Step, live
+from bridge.selftest.subject import BRIDGE, INTENTS, Answer, Call, Place
 
-WORK = "work"
-Step = Call | str
-"""A request, or WORK: all that is due."""
 STARTING = 30.0
 """Seconds."""
-NO_ANSWER = Answer(599, "no answer", {})
-"""What stands for an answer where a subject raised an error instead."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """What the player raised that no subject may raise."""
-
-    text: str
 
 
 class Died(RuntimeError):
@@ -99,6 +85,20 @@ class Player:
         self._answer()
         theirs.close()
         return Player(ours)
+
+    def employ(self) -> None:
+        """Let a worker of the bridge's own run in threads beside what else is asked for."""
+        self._ask("employ", None)
+
+    def dismiss(self) -> bool:
+        """End that worker; whether it was still alive."""
+        survived: bool = self._ask("dismiss", None)
+        return survived
+
+    def disturb(self, rate: float) -> int:
+        """Let that share of what is asked of a PostgreSQL database get into trouble; how often it did so far."""
+        struck: int = self._ask("disturb", rate)
+        return struck
 
     def close(self) -> None:
         self._connection.close()
@@ -173,7 +173,7 @@ def main(path: str) -> None:
     while socket in wait([socket, sys.stdin.fileno()]):
         connection = listener.accept()
         if os.fork() == 0:
-            _live(connection)
+            live(connection)
         connection.close()
     os.unlink(path)
     os._exit(0)
@@ -190,91 +190,6 @@ def _warm_up() -> None:
         wanted = {"order_id": order, "customer": outlet.customer, "payment_method": "pm_card_visa"}
         lab.request(Call("POST", INTENTS, wanted))
         lab.subject.work()
-
-
-class _Life:
-    """The life of one player, from its birth by its mother until its connection ends."""
-
-    def __init__(self, connection: "Connection[Any, Any]") -> None:
-        self._connection = connection
-        place, seed, name = connection.recv()
-        self._source = Random(seed)
-        self._points = Failpoints(lambda point: self._connection.send(("dying", point)))
-        self._subject = find_subject(name)(place, clock_of(place), self._source, self._points.make_session)
-        if isinstance(self._subject, BridgeSubject):
-            self._points.watch(self._subject)
-
-    def live(self) -> None:
-        self._connection.send(("answer", None))
-        while True:
-            verb, what = self._connection.recv()
-            if verb == "fork":
-                self._fork(what)
-            else:
-                self._connection.send(("answer", self._do(verb, what)))
-
-    def _fork(self, seed: str) -> None:
-        """Parent and child have no connection to anything in common."""
-        handle = reduction.recv_handle(self._connection)
-        self._points.close_sessions()
-        if isinstance(self._subject, BridgeSubject):
-            self._subject.bridge.services.database.engine.dispose()
-        if os.fork() == 0:
-            self._connection.close()
-            self._connection = Connection(handle)
-            self._source.seed(seed)
-        else:
-            os.close(handle)
-            self._connection.send(("answer", None))
-
-    def _do(self, verb: str, what: Any) -> Any:
-        try:
-            if verb == "arm":
-                return self._points.arm(what)
-            if verb == "points":
-                self._points.disarm()
-                return self._points.names
-            if verb == "request":
-                return self._subject.request(what)
-            if verb == "together":
-                return _together(self._subject, what)
-            return self._subject.work()
-        except Exception as error:  # noqa: BLE001 whatever it is, it is told
-            return Failure(f"{type(error).__name__}: {error}")
-
-
-def _live(connection: "Connection[Any, Any]") -> None:
-    code = 0
-    try:
-        _Life(connection).live()
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass
-    except SystemExit as end:
-        code = int(end.code or 0)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def _together(subject: Subject, steps: Sequence[Step]) -> list[Answer]:
-    answers = [NO_ANSWER] * len(steps)
-    barrier = threading.Barrier(len(steps))
-
-    def run(index: int) -> None:
-        step = steps[index]
-        barrier.wait()
-        try:
-            answers[index] = Answer(200, subject.work(), {}) if isinstance(step, str) else subject.request(step)
-        except Exception as error:  # noqa: BLE001 whatever it is, it is told
-            answers[index] = Answer(NO_ANSWER.status, f"{type(error).__name__}: {error}", {})
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(steps))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def together(players: Sequence[Player], steps: Sequence[Step]) -> list[Answer]:

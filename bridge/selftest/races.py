@@ -8,7 +8,8 @@ from random import Random
 
 from bridge.selftest.bench import Bench, Kind, Size
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.player import WORK, Player, Step, together
+from bridge.selftest.life import WORK, Step
+from bridge.selftest.player import Player, together
 from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
 from bridge.selftest.tally import Tally
 from bridge.selftest.world import World

@@ -1,30 +1,22 @@
-"""B9: the database is full, read-only or cut off, or everybody writes at once."""
+"""B9: the database is full or read-only, everybody writes at once, or PostgreSQL refuses one statement in twenty."""
 
-import resource
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
-import requests
-from sqlalchemy import create_engine, event, text
-
-from bridge.selftest.bench import Bench, Size
+from bridge.selftest.bench import Bench, Kind, Size
+from bridge.selftest.disks import FULL, READ_ONLY, UNAVAILABLE, half_way, unusable
 from bridge.selftest.judge import Fault
-from bridge.selftest.lab import Lab
-from bridge.selftest.player import WORK, Step
+from bridge.selftest.life import Step
 from bridge.selftest.races import DOCUMENTED, Ring, open_ring
-from bridge.selftest.subject import PAYMENTS, Answer, BridgeSubject, Call
+from bridge.selftest.subject import Answer
 from bridge.selftest.tally import Tally
-from bridge.selftest.world import STRIPE_HOST
 
 SIZES: dict[Size, tuple[int, int]] = {"slice": (1, 1), "small": (3, 2), "full": (100, 60)}
-"""Rounds of each trouble of a disk, and rounds of a storm."""
-PROCESSES, THREADS = 8, 16
-FULL, READ_ONLY = "a full disk", "a read-only database"
-UNAVAILABLE = 503
+"""Rounds of each trouble of a disk, and rounds of each storm."""
+PROCESSES, THREADS, WORKERS = 8, 16, 2
+TROUBLED = 0.05
+"""So many of PostgreSQL's statements and commits get into trouble."""
 
 
 def run(bench: Bench, tally: Tally) -> None:
@@ -32,116 +24,42 @@ def run(bench: Bench, tally: Tally) -> None:
     for number in range(disks):
         with bench.lab(f"{bench.seed}/{number}") as lab:
             for trouble in (FULL, READ_ONLY):
-                tally.judge(f"seed {bench.seed}/{number}, {trouble}", partial(_unusable, lab, trouble))
-                tally.judge(f"seed {bench.seed}/{number}, {trouble} half-way", partial(_half_way, lab, trouble))
+                tally.judge(f"seed {bench.seed}/{number}, {trouble}", partial(unusable, lab, trouble))
+                tally.judge(f"seed {bench.seed}/{number}, {trouble} half-way", partial(half_way, lab, trouble))
                 tally.faults += 2
     for kind in bench.present(tally):
         with open_ring(bench, kind, PROCESSES) as ring:
-            seconds: list[float] = []
-            for number in range(storms):
-                tally.judge(f"seed {bench.seed}, {kind}, storm {number}", partial(_storm, ring, seconds, kind))
-            tally.figures[f"{kind}, a round of {PROCESSES * THREADS} requests at once"] = (
-                f"{max(seconds):.1f} s at most"
-            )
-            tally.faults += storms
+            _storms(ring, kind, 0.0, storms, tally)
+            if kind == "postgresql":
+                _storms(ring, kind, TROUBLED, storms, tally)
         tally.progress(kind)
 
 
-@contextmanager
-def _crippled(lab: Lab, trouble: str) -> Iterator[None]:
-    """Meanwhile nothing can be written: this process may make no file longer than nothing, or SQLite may not write."""
-    if trouble == FULL:
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        return
-    if not isinstance(lab.subject, BridgeSubject):
-        raise RuntimeError("the subject has no database")
-    engine = lab.subject.bridge.services.database.engine
-
-    def cripple(connection: Any, _record: Any) -> None:
-        connection.execute("PRAGMA query_only=on").close()
-
-    engine.dispose()
-    event.listen(engine, "connect", cripple)
-    try:
-        yield
-    finally:
-        event.remove(engine, "connect", cripple)
-        engine.dispose()
+def _storms(ring: Ring, kind: Kind, rate: float, rounds: int, tally: Tally) -> None:
+    seconds: list[float] = []
+    name = f"{kind}, {rate:.0%} troubled" if rate else kind
+    for number in range(rounds):
+        tally.judge(f"seed {tally.seed}, {name}, storm {number}", partial(_storm, ring, rate, seconds))
+    struck = sum(player.disturb(0.0) for player in ring.players)
+    if rate and not struck:
+        tally.violate(f"seed {tally.seed}, {name}", Fault("wrong", "nothing got into trouble"))
+    tally.faults += rounds + struck
+    slowest = sorted(seconds)[len(seconds) * 99 // 100]
+    tally.figures[f"{name}, {PROCESSES * THREADS} requests at once"] = f"99 % within {slowest:.1f} s"
 
 
-def _unusable(lab: Lab, trouble: str) -> list[Fault]:
-    """Nothing can be written: whatever is asked for is turned away, and the provider hears of nothing."""
-    held = lab.world.new_order("manual")
-    intent = lab.create("manual", held).body["id"]
-    paid = lab.world.new_order("automatic")
-    lab.create("automatic", paid)
-    lab.subject.work()
-    order, event_id = lab.world.new_order("automatic"), lab.world.events()[-1][0]
-    path = f"{PAYMENTS}/orders/{held}"
-    wanted = {"payment_intent_id": intent}
-    before = len(lab.world.stripe.ledger.entries())
-    with _crippled(lab, trouble):
-        answers = {
-            "create": lab.create("automatic", order),
-            "capture": lab.request(Call("POST", f"{path}/capture_authorization", wanted, "manual")),
-            "cancel": lab.request(Call("POST", f"{path}/cancel_authorization", wanted, "manual")),
-            "refund": lab.request(Call("POST", f"{PAYMENTS}/refund", {"order_id": paid, "amount": 100})),
-            "message": lab.request(lab.world.event(event_id, "automatic")),
-        }
-        shown = lab.request(Call("GET", f"{PAYMENTS}/payment_intents/{intent}", outlet="manual"))
-    faults = [Fault("wrong", f"{name}: {one}") for name, one in answers.items() if one.status != UNAVAILABLE]
-    if shown.status != 200:
-        faults.append(Fault("wrong", f"what is there cannot be looked at: {shown}"))
-    if moved := lab.world.stripe.ledger.entries()[before:]:
-        faults.append(Fault("double", f"money moved without being written down: {moved}"))
-    return faults + _recovered(lab, "automatic", order)
-
-
-def _half_way(lab: Lab, trouble: str) -> list[Fault]:
-    """Nothing more can be written once the provider has done it."""
-    order = lab.world.new_order("automatic")
-    crippled = _crippled(lab, trouble)
-
-    def cripple(host: str, request: requests.PreparedRequest) -> None:
-        if host == STRIPE_HOST and request.method == "POST":
-            lab.wire.arrived = None
-            crippled.__enter__()
-
-    lab.wire.arrived = cripple
-    answer = lab.create("automatic", order)
-    crippled.__exit__(None, None, None)
-    faults = [] if answer.status == UNAVAILABLE else [Fault("wrong", f"half-way: {answer}")]
-    for _ in range(2):
-        lab.tick()
-    return faults + lab.judge.faults("automatic", order) + _recovered(lab, "automatic", order)
-
-
-def _recovered(lab: Lab, outlet: str, order: int) -> list[Fault]:
-    """With space again the order can be paid, once."""
-    answer = lab.create(outlet, order)
-    lab.subject.work()
-    faults = lab.judge.faults(outlet, order)
-    if answer.status != 200 or len(lab.judge.facts(outlet, order).live) != 1:
-        faults.append(Fault("stuck", f"not paid afterwards: {answer}"))
-    return faults
-
-
-def _storm(ring: Ring, seconds: list[float], kind: str) -> list[Fault]:
-    """Every thread of every process writes at once; on PostgreSQL connections are cut meanwhile."""
+def _storm(ring: Ring, rate: float, seconds: list[float]) -> list[Fault]:
+    """Every thread of every process writes at once: two equal requests for each order, with a key and without."""
     orders = [ring.world.new_order("automatic") for _ in range(PROCESSES * THREADS // 2)]
-    steps: list[Step] = [ring.create("automatic", order) for order in orders for _ in range(2)]
+    keys = {order: f"key-{order}" if order % 2 else "" for order in orders}
+    steps: list[Step] = [ring.create("automatic", order, key=keys[order]) for order in orders for _ in range(2)]
     ring.random.shuffle(steps)
-    began = time.monotonic()
-    with _cuts(ring.world.place.database_url) if kind == "postgresql" else _calm():
-        answers = ring.together([*steps, WORK, WORK])
-    seconds.append(time.monotonic() - began)
-    strange = [answer for answer in answers[: len(steps)] if not _is_documented(answer)]
-    faults = [Fault("wrong", f"an answer that is not documented: {answer}") for answer in strange]
+    faults: list[Fault] = []
+    with _workers(ring, faults), _trouble(ring, rate):
+        answers = ring.together(steps)
+    seconds += [answer.seconds for answer in answers]
+    strange = [answer for answer in answers if not _is_documented(answer)]
+    faults += [Fault("wrong", f"an answer that is not documented: {answer}") for answer in strange]
     ring.settle()
     ring.settle()
     for order in orders:
@@ -156,36 +74,31 @@ def _storm(ring: Ring, seconds: list[float], kind: str) -> list[Fault]:
 
 def _is_documented(answer: Answer) -> bool:
     reason = answer.told.get("reason")
-    return answer.status == 200 or reason in DOCUMENTED or (answer.status, reason) == (503, "database_unavailable")
+    return (
+        answer.status == 200 or reason in DOCUMENTED or (answer.status, reason) == (UNAVAILABLE, "database_unavailable")
+    )
 
 
 @contextmanager
-def _calm() -> Iterator[None]:
-    yield
-
-
-@contextmanager
-def _cuts(url: str) -> Iterator[None]:
-    """Somebody ends the sessions of everybody else, a few times in a row."""
-    ended = threading.Event()
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-
-    def cut() -> None:
-        while not ended.wait(0.1):
-            with engine.connect() as connection:
-                connection.execute(text(_CUT))
-
-    thread = threading.Thread(target=cut)
-    thread.start()
+def _trouble(ring: Ring, rate: float) -> Iterator[None]:
+    for player in ring.players:
+        player.disturb(rate)
     try:
         yield
     finally:
-        ended.set()
-        thread.join()
-        engine.dispose()
+        for player in ring.players:
+            player.disturb(0.0)
 
 
-_CUT = """
-select pg_terminate_backend(pid) from pg_stat_activity
-where datname = current_database() and pid <> pg_backend_pid() and random() < 0.05
-"""
+@contextmanager
+def _workers(ring: Ring, faults: list[Fault]) -> Iterator[None]:
+    """Workers work meanwhile, and survive it."""
+    employers = ring.players[:WORKERS]
+    for player in employers:
+        player.employ()
+    try:
+        yield
+    finally:
+        survived = [player.dismiss() for player in employers]
+        if not all(survived):
+            faults.append(Fault("stuck", "a worker did not survive"))

@@ -77,6 +77,7 @@ class Answer:
     status: int
     body: Any
     headers: Mapping[str, str]
+    seconds: float = 0.0
 
     @property
     def told(self) -> dict[str, Any]:
@@ -96,6 +97,12 @@ class Subject(Protocol):
     def work(self, until: float | None = None) -> int:
         """Do all that is due now, but begin nothing after `until` (Unix seconds); how much there was."""
         ...
+
+    def employ(self) -> None:
+        """Work in the background, too, until `dismiss`, which tells whether that went well."""
+        ...
+
+    def dismiss(self) -> bool: ...
 
     def forget(self) -> None:
         """Lose what is only in memory, as when another process takes over."""
@@ -168,6 +175,17 @@ class BridgeSubject:
                 return done
             done += busy
         raise RuntimeError("the worker never gets done")
+
+    def employ(self) -> None:
+        self.bridge.start_worker()
+
+    def dismiss(self) -> bool:
+        worker = self.bridge._worker
+        survived = worker is not None and all(thread.is_alive() for thread in worker._threads)
+        if worker:
+            worker.stop()
+            self.bridge._worker = None
+        return survived
 
     def forget(self) -> None:
         self.bridge._connections.close()

@@ -45,7 +45,7 @@ def test_each_battery_finds_a_handler_without_guards_out(naive: Bench, name: str
     assert tally.counts.keys() & {"double", "lost", "stuck"}, table([tally])
 
 
-@pytest.mark.parametrize("name", ["B1", "B3B", "B6"])
+@pytest.mark.parametrize("name", ["B1", "B3B", "B6", "B9"])
 @pytest.mark.needs("postgresql")
 def test_a_slice_of_those_that_need_a_database_finds_nothing_on_postgresql(postgres_server: Any, name: str) -> None:
     with Bench(size="slice", kinds=("postgresql",), postgres_url=postgres_server.admin_url) as bench:
