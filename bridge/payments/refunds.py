@@ -60,7 +60,7 @@ def refund(
     Unsupported, ProviderError or StoreError.
     """
     wanted = _amount(amount)
-    reason = str(reason or "")[:500]
+    reason = str(reason or "")[:500].replace("\0", "")  # which no database takes
     intent = _charged(services, store, order_id, charge_id)
     adapter = services.connections.adapter(store)
     if "refund" not in adapter.operations:

@@ -118,7 +118,8 @@ def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str,
     metadata = {} if metadata is None or metadata == [] else metadata
     if not isinstance(metadata, dict) or not all(re.fullmatch(r"[\w.-]{1,40}", str(name)) for name in metadata):
         raise InvalidParameter("metadata", "metadata is an object of short names and texts.")
-    return [str(method) for method in methods], str(capture), {k: str(v)[:500] for k, v in metadata.items()}
+    texts = {name: str(value)[:500].replace("\0", "") for name, value in metadata.items()}  # which no database takes
+    return [str(method) for method in methods], str(capture), texts
 
 
 def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt) -> Shown | None:

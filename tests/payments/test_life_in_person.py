@@ -168,6 +168,15 @@ def test_a_terminal_intent_takes_what_it_is_told(stripe: Local) -> None:
     assert (intent["capture_method"], intent["customer"]) == ("automatic", stripe.customer)
 
 
+def test_metadata_that_no_database_takes_are_taken_without_that(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url, "stripe_connect", capture="manual")
+    intent = presented(local, metadata={"reader": "tmr\0_1"})
+    assert at(local, "capture_terminal_payment", "payable", intent).status_code == 200
+    assert local.show(intent).get_json()["metadata"]["reader"] == "tmr_1"
+    listed = local.get(f"{PAYMENTS}/transactions").get_json()["data"]
+    assert [(line["payment_intent_id"], line["customer_name"]) for line in listed] == [(intent, "John Doe")]
+
+
 def test_a_repeated_terminal_intent_is_the_same(stripe: Local) -> None:
     first, again = (at(stripe, "create_terminal_intent", "payable").get_json() for _ in range(2))
     assert first == again

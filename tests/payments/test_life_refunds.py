@@ -104,6 +104,13 @@ def test_an_amount_that_is_no_sum_of_money_is_refused(stripe: Local, amount: Any
     assert sent_back(stripe) == []
 
 
+def test_a_reason_that_no_database_takes_is_taken_without_that(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url)
+    paid(local)
+    answer = refund(local, order_id=local.orders["payable"], amount=300, reason="too\0 small")
+    assert (answer.status_code, answer.get_json()["reason"]) == (200, "too small")
+
+
 def test_an_amount_that_the_shop_cannot_write_down_is_refused_before_the_call(stripe: Local) -> None:
     order = stripe.shop.add_order(total="10", decimals=0)
     paid(stripe, order)
