@@ -21,7 +21,7 @@ def post(
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", target, body, dict(headers))
         return connection.getresponse().status, None
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, ValueError) as error:
         return None, f"{type(error).__name__}: {error}"
     finally:
         connection.close()

@@ -160,11 +160,11 @@ class FortePaymentsSimulator:
 
     def start_deliveries(self) -> None:
         """Deliver in a background thread, until `close`."""
-        self._postman.start()
+        self._postman.background.start()
 
     def close(self) -> None:
         """End the background thread. May be called twice, and without one."""
-        self._postman.close()
+        self._postman.background.close()
 
     def wait_until(self, true: Callable[[], bool], timeout: float = 5.0) -> bool:
         """Wait until a condition holds, looking again after each change; whether it did within `timeout` seconds."""

@@ -1,20 +1,19 @@
-"""Sending webhooks: one signed POST per delivery, and a thread that does it in the background.
+"""Sending webhooks: one signed POST per delivery, by itself or when it is told to.
 
 Only an answer with status 200 counts; redirects are not followed.
 """
 
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..background import Background
 from ..posting import post
 from .state import State
 from .subscriptions import Subscription
 from .webhooks import Delivery, Webhook
 
 POLL_SECONDS = 0.1
-JOIN_SECONDS = 15.0
 
 Spoil = Callable[[Webhook], Webhook | None]
 
@@ -34,15 +33,15 @@ class Attempt:
 
 
 class Postman:
-    """Sends what is due, without the lock. `context` is for https endpoints, None for the machine's own authorities."""
+    """Sends what is due, without the lock: when it is told to, or by itself in the `background`. `context` is for https
+    endpoints, None for the machine's own authorities."""
 
     def __init__(self, state: State, context: ssl.SSLContext | None = None) -> None:
         self._state = state
         self._context = context
         self._spoilers: list[Spoil] = []
         self._attempts: list[Attempt] = []
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self.background = Background(state.changed, self._wait, lambda: self.deliver(lambda _delivery: True))
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -91,22 +90,6 @@ class Postman:
         timeout = self._state.assumptions.delivery_timeout
         return post(webhook.endpoint, webhook.headers, webhook.body, timeout=timeout, context=self._context)
 
-    def start(self) -> None:
-        """Send in the background what becomes due, until `close`; starting twice is one thread."""
-        with self._state.lock:
-            if self._thread is None:
-                self._stop.clear()
-                self._thread = threading.Thread(target=self._run, daemon=True)
-                self._thread.start()
-
-    def close(self) -> None:
-        """End the background thread, if there is one, and wait for it."""
-        with self._state.lock:
-            thread, self._thread = self._thread, None
-        if thread is not None:
-            self._stop.set()
-            thread.join(JOIN_SECONDS)
-
-    def _run(self) -> None:
-        while not self._stop.wait(POLL_SECONDS):
-            self.deliver(lambda _delivery: True)
+    def _wait(self) -> float:
+        self._state.intents.expire_due()
+        return 0.0 if self._state.deliveries.is_due else POLL_SECONDS

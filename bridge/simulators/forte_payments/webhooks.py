@@ -76,6 +76,11 @@ class Deliveries:
         """What has not been sent yet, or not well, in the order in which it is due."""
         return tuple(sorted(self._queue.values(), key=lambda delivery: (delivery.due, delivery.number)))
 
+    @property
+    def is_due(self) -> bool:
+        """Whether something is to be sent now."""
+        return any(delivery.due <= self._clock() for delivery in self._queue.values())
+
     def publish(self, name: str, data: Mapping[str, Any], only: str | None = None) -> Event:
         """A new event for every enabled subscription, or for the one that is named."""
         event = Event(self._mint(), name, self._clock(), MappingProxyType(dict(data)))

@@ -204,11 +204,11 @@ class FortePlatformSimulator:
 
     def start_deliveries(self) -> None:
         """Deliver triggers as they become due, in a background thread, until `close`."""
-        self._courier.start()
+        self._courier.background.start()
 
     def close(self) -> None:
         """End the background thread. May be called twice, and without one."""
-        self._courier.close()
+        self._courier.background.close()
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:

@@ -13,6 +13,7 @@ from string import punctuation
 from types import MappingProxyType
 from urllib.parse import quote
 
+from ..background import Background
 from ..posting import post
 from .state import State
 from .triggers import Delivery
@@ -21,7 +22,6 @@ ATTEMPTS = 5
 DELAY = 60.0
 HEADERS: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json", "X-Forte-Trusted": "1"})
 _LOOK_AGAIN = 0.5
-_JOIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Attempt:
 
 
 class Courier:
-    """Delivers what is due, one after the other: when it is told to, or by itself between `start` and `close`.
+    """Delivers what is due, one after the other: when it is told to, or by itself in the `background`.
     `timeout` is in seconds of real time; `tls` trusts the certificates of https services."""
 
     def __init__(self, state: State, timeout: float, tls: ssl.SSLContext | None) -> None:
@@ -51,35 +51,12 @@ class Courier:
         self._timeout = timeout
         self._tls = tls
         self._turn = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self.background = Background(state.changed, self._wait, lambda: self.deliver_due(self.background.goes_on))
         self.attempts: list[Attempt] = []
         self.sentry: list[str] = []
 
-    def start(self) -> None:
-        """Deliver from now on in a daemon thread, until `close`; starting twice is one thread."""
-        with self._state.lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, daemon=True)
-                self._thread.start()
-
-    def close(self) -> None:
-        """End the thread, if there is one, and wait a while for the attempt in hand."""
-        with self._state.changed:
-            thread, self._thread = self._thread, None
-            self._state.changed.notify_all()
-        if thread is not None:
-            thread.join(_JOIN)
-
-    def _run(self) -> None:
-        while self._is_mine():
-            self.deliver_due(self._is_mine)
-            with self._state.changed:
-                if self._is_mine() and not self._due():
-                    self._state.changed.wait(_LOOK_AGAIN)
-
-    def _is_mine(self) -> bool:
-        with self._state.lock:
-            return self._thread is threading.current_thread()
+    def _wait(self) -> float:
+        return 0.0 if self._due() else _LOOK_AGAIN
 
     def _due(self) -> list[Delivery]:
         now = self._state.clock()

@@ -1,4 +1,4 @@
-"""Sending events to webhook endpoints: one signed POST per delivery, and a thread that does it in the background.
+"""Sending events to webhook endpoints: one signed POST per delivery, by itself or when it is told to.
 
 Any 2xx counts, redirects are not followed. Source: https://docs.stripe.com/webhooks and, for the header,
 https://docs.stripe.com/webhooks/signature.
@@ -7,11 +7,11 @@ https://docs.stripe.com/webhooks/signature.
 import hmac
 import json
 import ssl
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from ..background import Background
 from ..posting import post
 from .errors import Json
 from .state import State
@@ -19,8 +19,7 @@ from .webhooks import Delivery, WebhookEndpoint
 
 TIMEOUT = 10.0
 LONGEST_WAIT = 5.0
-"""Seconds after which the thread looks at the clock again, whatever it waits for."""
-JOIN_SECONDS = 15.0
+"""Seconds after which the clock is looked at again, whatever is waited for."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +76,15 @@ def _post(sent: Webhook, context: ssl.SSLContext | None) -> tuple[int | None, st
 
 
 class Postman:
-    """Sends what is due, one after the other, without the lock. `context` is for https endpoints, None for the
-    machine's own authorities."""
+    """Sends what is due, one after the other, without the lock: when it is told to, or by itself in the `background`.
+    `context` is for https endpoints, None for the machine's own authorities."""
 
     def __init__(self, state: State, context: ssl.SSLContext | None = None) -> None:
         self._state = state
         self._context = context
         self._spoilers: list[Spoil] = []
         self._attempts: list[Attempt] = []
-        self._thread: threading.Thread | None = None
+        self.background = Background(state.changed, self._wait, lambda: self._deliver_one(lambda _delivery: True))
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -127,30 +126,10 @@ class Postman:
             state.changed.notify_all()
         return attempt
 
-    def start(self) -> None:
-        """Send in the background what becomes due, until `close`; starting twice is one thread."""
-        with self._state.lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="stripe-webhooks", daemon=True)
-                self._thread.start()
-
-    def close(self) -> None:
-        """End the background thread, if there is one, and wait for it."""
-        with self._state.changed:
-            thread, self._thread = self._thread, None
-            self._state.changed.notify_all()
-        if thread is not None:
-            thread.join(JOIN_SECONDS)
-
-    def _run(self) -> None:
+    def _wait(self) -> float:
         state = self._state
-        while True:
-            with state.changed:
-                if self._thread is not threading.current_thread():
-                    return
-                state.catch_up()
-                if state.webhooks.next_due is None or state.webhooks.next_due > state.clock():
-                    due = state.next_due
-                    state.changed.wait(LONGEST_WAIT if due is None else min(max(due - state.clock(), 0), LONGEST_WAIT))
-                    continue
-            self._deliver_one(lambda _delivery: True)
+        state.catch_up()
+        if state.webhooks.next_due is not None and state.webhooks.next_due <= state.clock():
+            return 0.0
+        due = state.next_due
+        return LONGEST_WAIT if due is None else min(max(due - state.clock(), 0.0), LONGEST_WAIT)

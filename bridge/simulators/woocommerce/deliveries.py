@@ -9,10 +9,10 @@ import threading
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import urlsplit
 
+from ..background import Background
+from ..posting import post
 from . import order_routes
 from .answers import to_json, with_links
 from .rest import RestError, RestRequest
@@ -22,7 +22,6 @@ from .webhooks import Due, Webhook
 
 USER_AGENT = f"WooCommerce/{VERSION} Hookshot (WordPress/{WORDPRESS})"
 TIMEOUT = 60.0
-JOIN_SECONDS = 5.0
 ORDER_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -40,15 +39,15 @@ class Delivery:
 
 
 class Postman:
-    """Sends what is due, without the store's lock. `context` is for https endpoints; None trusts the machine's own
-    authorities."""
+    """Sends what is due, without the store's lock: when it is told to, or by itself in the `background`. `context` is
+    for https endpoints; None trusts the machine's own authorities."""
 
     def __init__(self, shop: Shop, changed: threading.Condition, context: ssl.SSLContext | None) -> None:
         self._shop = shop
         self._changed = changed
         self._context = context
         self._sent: list[Delivery] = []
-        self._thread: threading.Thread | None = None
+        self.background = Background(changed, lambda: 0.0 if shop.webhooks.due else None, self.deliver)
 
     @property
     def sent(self) -> tuple[Delivery, ...]:
@@ -67,7 +66,8 @@ class Postman:
             if webhook is None:
                 return None
             written = self._ping(webhook) if due.order_id is None else self._written(webhook, due.order_id)
-        delivery = self._post(written)
+        status, error = post(written.url, written.headers, written.body, timeout=TIMEOUT, context=self._context)
+        delivery = replace(written, status=status, error=error)
         with self._changed:
             if due.order_id is not None:
                 self._shop.webhooks.answered(webhook, delivery.status)
@@ -107,42 +107,3 @@ class Postman:
             return with_links(order_routes.read(self._shop, request))
         except RestError as error:
             return error.body
-
-    def _post(self, delivery: Delivery) -> Delivery:
-        parts = urlsplit(delivery.url)
-        host = parts.hostname or ""
-        connection = HTTPConnection(host, parts.port, timeout=TIMEOUT)
-        if parts.scheme == "https":
-            connection = HTTPSConnection(host, parts.port, timeout=TIMEOUT, context=self._context)
-        try:
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("POST", target, delivery.body, dict(delivery.headers))
-            return replace(delivery, status=connection.getresponse().status)
-        except (OSError, HTTPException, ValueError) as error:
-            return replace(delivery, error=f"{type(error).__name__}: {error}")
-        finally:
-            connection.close()
-
-    def start(self) -> None:
-        """Send in the background what becomes due, until `close`; starting twice is one thread."""
-        with self._changed:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, daemon=True)
-                self._thread.start()
-
-    def close(self) -> None:
-        """End the background thread, if there is one, and wait for it."""
-        with self._changed:
-            thread, self._thread = self._thread, None
-            self._changed.notify_all()
-        if thread is not None:
-            thread.join(JOIN_SECONDS)
-
-    def _run(self) -> None:
-        me = threading.current_thread()
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._thread is not me or self._shop.webhooks.due)
-                if self._thread is not me:
-                    return
-            self.deliver()

@@ -282,11 +282,11 @@ class WooCommerceSimulator:
 
     def start_deliveries(self) -> None:
         """Deliver webhooks by itself, as they become due, until `close`."""
-        self._postman.start()
+        self._postman.background.start()
 
     def close(self) -> None:
         """Stop delivering. May be called twice, and without a start."""
-        self._postman.close()
+        self._postman.background.close()
 
     def order(self, order_id: int) -> dict[str, Any]:
         """The order's wire shape, without links."""
