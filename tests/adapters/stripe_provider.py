@@ -11,20 +11,11 @@ from bridge.adapters.stripe_connect import StripeConnectAdapter
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.stripe.sending import signature
+from tests.plugins.clock import Time
 
 CREATE = "POST /v1/payment_intents"
 ATTEMPT = "wcpay_bridge_attempt"
 LATER = 3600.0
-
-
-class Clock:
-    """Unix seconds that pass only when they are told to."""
-
-    def __init__(self, now: float = 1_700_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class StripeProvider(Provider):
@@ -37,7 +28,7 @@ class StripeProvider(Provider):
     event_secrets = ("whsec_ContractOlder", "whsec_ContractNewer")
     event_tolerance = 300.0
 
-    def __init__(self, url: str, simulator: StripeSimulator, faults: Faults, clock: Clock, charge_type: str) -> None:
+    def __init__(self, url: str, simulator: StripeSimulator, faults: Faults, clock: Time, charge_type: str) -> None:
         self.simulator = simulator
         self.clock = clock
         self.faults = faults

@@ -11,7 +11,7 @@ from bridge.simulators.ledger import LedgerEntry
 from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator
 from tests.adapters.payments import ATTEMPT, payment, stripe_adapter
-from tests.adapters.stripe_provider import Clock
+from tests.plugins.clock import Time
 
 KEY = f"{ATTEMPT}:create"
 
@@ -22,7 +22,7 @@ class World:
 
     simulator: StripeSimulator
     faults: Faults
-    clock: Clock
+    clock: Time
     url: str
     account: str
     made: list[Adapter]
@@ -53,7 +53,7 @@ def pay(world: World, adapter: Adapter, **changes: Any) -> Outcome:
 
 @contextmanager
 def new_world() -> Iterator[World]:
-    clock = Clock()
+    clock = Time()
     simulator = StripeSimulator(clock=clock)
     faults = Faults(simulator)
     with serve(faults) as server:

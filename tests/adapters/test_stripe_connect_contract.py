@@ -8,14 +8,15 @@ from bridge.adapters.contract import AdapterContract
 from bridge.simulators.faults import Faults
 from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator
-from tests.adapters.stripe_provider import Clock, StripeProvider
+from tests.adapters.stripe_provider import StripeProvider
+from tests.plugins.clock import Time
 
 
 @pytest.mark.parametrize("charge_type", ["direct", "destination"])
 class TestStripeConnect(AdapterContract):
     @pytest.fixture
     def provider(self, charge_type: str) -> Iterator[StripeProvider]:
-        clock = Clock()
+        clock = Time()
         simulator = StripeSimulator(clock=clock)
         faults = Faults(simulator)
         with serve(faults) as server:

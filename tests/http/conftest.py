@@ -21,7 +21,8 @@ from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.payments import keys, stores
 from bridge.payments.keys import KeyPair
-from tests.plugins.local import INTENTS, Time
+from tests.plugins.clock import Time
+from tests.plugins.local import INTENTS
 
 HTTPS, HTTP = "https://shop.example", "http://shop.example"
 BILLING = Address(

@@ -7,7 +7,7 @@ from typing import Any
 from bridge.adapters.sandbox import SandboxAdapter
 from bridge.payments import stores
 from tests.http.conftest import BILLING, Door
-from tests.plugins.local import START
+from tests.plugins.clock import START
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 DAY = 86400.0

@@ -2,7 +2,7 @@
 
 from tests.http.conftest import Door
 from tests.http.payments import DAY, PAYMENTS, capture_by_hand, listed, look, pay, sandbox
-from tests.plugins.local import START
+from tests.plugins.clock import START
 
 
 def test_a_charge_has_its_order_its_refunds_and_its_dispute(door: Door) -> None:

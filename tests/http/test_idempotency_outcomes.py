@@ -8,7 +8,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bridge.simulators.faults import Fault
-from tests.plugins.local import INTENTS, Local, MakeLocal, Time
+from tests.plugins.clock import Time
+from tests.plugins.local import INTENTS, Local, MakeLocal
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"

@@ -6,7 +6,8 @@ import re
 from sqlalchemy import text
 
 from tests.http.conftest import ORDER, Door, MakeDoor
-from tests.plugins.local import INTENTS, START
+from tests.plugins.clock import START
+from tests.plugins.local import INTENTS
 
 CREATED = ["id", "amount", "currency", "created", "customer", "payment_method", "status", "charge"]
 SHOWN = [

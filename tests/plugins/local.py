@@ -24,24 +24,11 @@ from bridge.simulators.faults import Faults
 from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce import WooCommerceSimulator
+from tests.plugins.clock import Time
 
 INTENTS = "/wp-json/wc/v3/payments/payment_intents"
-START = 1_790_000_000.0
 PLATFORM_KEY = "sk_test_0123456789abcdefghijkl"
 ACCOUNT = "acct_1PgafTB7WZ01zgkW"
-
-
-class Time:
-    """A clock that stands still until it is told."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @dataclass

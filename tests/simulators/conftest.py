@@ -11,18 +11,10 @@ import requests
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
+from tests.plugins.clock import Time
+from tests.simulators.receiver import Receiver
 
 API = "/wp-json/wc/v3"
-
-
-class Clock:
-    """A time of day that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1_795_217_626.0  # 2026-11-20T23:33:46
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Client:
@@ -54,12 +46,12 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Time:
+    return Time(1_795_217_626.0)  # 2026-11-20T23:33:46Z
 
 
 @pytest.fixture
-def shop(clock: Clock) -> WooCommerceSimulator:
+def shop(clock: Time) -> WooCommerceSimulator:
     return WooCommerceSimulator("Corner shop", clock=clock, random=Random(7))
 
 
@@ -74,3 +66,20 @@ def store(shop: WooCommerceSimulator, shop_url: str, certificates: Certificates)
     client = Client(shop_url, certificates.ca_file, shop.add_key())
     yield client
     client.session.close()
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    with serve(receiver) as server:
+        receiver.url = server.url
+        yield receiver
+        if receiver.held is not None:
+            receiver.held.set()

@@ -16,7 +16,8 @@ from bridge.simulators.forte_payments import FortePaymentsSimulator, error_body
 from bridge.simulators.forte_platform import FortePlatformSimulator, injected_error
 from bridge.simulators.server import serve
 from tests.adapters import forte_payments_wire, forte_platform_wire
-from tests.plugins.local import START, Local, MakeLocal
+from tests.plugins.clock import START
+from tests.plugins.local import Local, MakeLocal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -1,6 +1,5 @@
-"""A Forte Payments simulator on a real socket, a merchant that calls it, and a receiver of its webhooks."""
+"""A Forte Payments simulator on a real socket, and a merchant that calls it."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -9,32 +8,19 @@ from typing import Any
 
 import pytest
 import requests
-from werkzeug.wrappers import Request, Response
 
 from bridge.simulators.forte_payments import Assumptions, FortePaymentsSimulator
 from bridge.simulators.ledger import Ledger
 from bridge.simulators.server import serve
+from tests.plugins.clock import Time
+from tests.simulators.receiver import TIMEOUT, Receiver
 
-TIMEOUT = 10
 CLIENT = {"client_id": "shop", "client_secret": "correct horse"}
 INTENT = "/payments/v2/intent"
 REDIRECT = "/payments/v2/intent/redirect"
 STATUSES = "/payments/v1/payments/statuses"
 SUBSCRIPTIONS = "/notifications/v1/subscriptions"
 REPLAY = "/notifications/v1/webhooks/replay"
-
-
-class Clock:
-    """Unix seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_795_217_626.0  # 2026-11-20T23:33:46Z
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def payment(**changes: Any) -> dict[str, Any]:
@@ -99,50 +85,16 @@ class Merchant:
         return answer.json()["data"]
 
 
-@dataclass
-class Receiver:
-    """An endpoint for webhooks that keeps what it gets and answers with the next of `statuses`, then 200."""
-
-    statuses: list[int] = field(default_factory=list)
-    received: list[Request] = field(default_factory=list)
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    url: str = ""
-
-    def __call__(self, environ, start_response):
-        request = Request(environ)
-        request.get_data()
-        with self.changed:
-            self.received.append(request)
-            status = self.statuses.pop(0) if self.statuses else 200
-            self.changed.notify_all()
-        return Response(status=status, headers={"Location": "/elsewhere"})(environ, start_response)
-
-    @property
-    def bodies(self) -> list[dict[str, Any]]:
-        return [request.get_json() for request in self.received]
-
-    def wait_for(self, number: int) -> bool:
-        with self.changed:
-            return self.changed.wait_for(lambda: len(self.received) >= number, TIMEOUT)
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.trust_env = False
-        yield session
+def clock() -> Time:
+    return Time(1_795_217_626.0)  # 2026-11-20T23:33:46Z
 
 
 MakeMerchant = Callable[..., Merchant]
 
 
 @pytest.fixture
-def make_merchant(clock: Clock, session: requests.Session) -> Iterator[MakeMerchant]:
+def make_merchant(clock: Time, session: requests.Session) -> Iterator[MakeMerchant]:
     """A merchant at a simulator of its own, served until the end of the test; keywords are the Assumptions."""
     with ExitStack() as stack:
 
@@ -172,8 +124,6 @@ def simulator(merchant: Merchant) -> FortePaymentsSimulator:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    with serve(receiver) as server:
-        receiver.url = f"{server.url}/webhooks"
-        yield receiver
+def receiver(receiver: Receiver) -> Receiver:
+    receiver.url += "/webhooks"
+    return receiver

@@ -1,21 +1,20 @@
-"""A Forte Platforms simulator on a real socket, a merchant's server that calls it, and a receiver of its triggers."""
+"""A Forte Platforms simulator on a real socket, and a merchant's server that calls it."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import pytest
 import requests
-from werkzeug.wrappers import Request, Response
 
 from bridge.simulators.forte_platform import FortePlatformSimulator
 from bridge.simulators.ledger import Ledger
 from bridge.simulators.server import serve
+from tests.plugins.clock import Time
+from tests.simulators.receiver import TIMEOUT
 
-TIMEOUT = 10
 OYSTER_POINT = {
     "line1": "354 Oyster Point Blvd",
     "city": "South San Francisco",
@@ -23,19 +22,6 @@ OYSTER_POINT = {
     "postalCode": "94080",
     "country": "US",
 }
-
-
-class Clock:
-    """Unix seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_778_438_531.123  # 2026-05-10T18:42:11.123Z
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def line(**changes: Any) -> dict[str, Any]:
@@ -101,53 +87,16 @@ class Merchant:
         return self.done("GET", f"payments/{payment}")
 
 
-@dataclass
-class Receiver:
-    """A service of the merchant: keeps what it gets and answers with the next of `statuses`, then 200."""
-
-    statuses: list[int] = field(default_factory=list)
-    received: list[Request] = field(default_factory=list)
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    held: threading.Event | None = None
-    url: str = ""
-
-    def __call__(self, environ, start_response):
-        request = Request(environ)
-        request.get_data()
-        with self.changed:
-            self.received.append(request)
-            status = self.statuses.pop(0) if self.statuses else 200
-            self.changed.notify_all()
-        if self.held is not None:
-            self.held.wait(TIMEOUT)
-        return Response(status=status, headers={"Location": "/elsewhere"})(environ, start_response)
-
-    @property
-    def bodies(self) -> list[dict[str, Any]]:
-        return [request.get_json() for request in self.received]
-
-    def wait_for(self, number: int) -> bool:
-        with self.changed:
-            return self.changed.wait_for(lambda: len(self.received) >= number, TIMEOUT)
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.trust_env = False
-        yield session
+def clock() -> Time:
+    return Time(1_778_438_531.123)  # 2026-05-10T18:42:11.123Z
 
 
 MakeMerchant = Callable[..., Merchant]
 
 
 @pytest.fixture
-def make_merchant(clock: Clock, session: requests.Session) -> Iterator[MakeMerchant]:
+def make_merchant(clock: Time, session: requests.Session) -> Iterator[MakeMerchant]:
     """A merchant at a simulator of its own, served until the end of the test; keywords are the simulator's."""
     with ExitStack() as stack:
 
@@ -170,13 +119,3 @@ def merchant(make_merchant: MakeMerchant) -> Merchant:
 @pytest.fixture
 def simulator(merchant: Merchant) -> FortePlatformSimulator:
     return merchant.simulator
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    with serve(receiver) as server:
-        receiver.url = server.url
-        yield receiver
-        if receiver.held is not None:
-            receiver.held.set()

@@ -15,22 +15,13 @@ from bridge.simulators.faults import Faults
 from bridge.simulators.ledger import Ledger
 from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator, WebhookEndpoint
+from tests.plugins.clock import Time
 
 SHOP = "acct_1ShopShopShopSho"
 OTHER = "acct_1OtherOtherOther"
 TIMEOUT = 10
 
 Pay = Callable[..., dict[str, Any]]
-
-
-class Clock:
-    """Unix seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass(frozen=True)
@@ -75,12 +66,12 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> Time:
+    return Time(1_700_000_000.0)
 
 
 @pytest.fixture
-def simulator(clock: Clock) -> StripeSimulator:
+def simulator(clock: Time) -> StripeSimulator:
     return StripeSimulator(clock=clock, random=Random(7), accounts=[SHOP, OTHER])
 
 
