@@ -4,9 +4,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bridge.domain.intents import PaymentIntent
+from bridge.payments import flags
 from bridge.payments.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,6 @@ class Report:
 
 
 def flag(services: Services, intent_id: str, why: str) -> None:
-    """A person has to look at it. A flag that is there already for another reason stays in the journal."""
-    now = services.clock()
+    """A person has to look at it."""
     with services.database.write() as connection:
-        if rows.get(connection, intent_id, lock=True).flag != why:
-            rows.change(connection, intent_id, flag=why, updated=now)
-            journal.write(connection, now, intent_id, "flagged", why=why)
+        flags.put(connection, intent_id, why, services.clock())

@@ -5,8 +5,24 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import PaymentIntent
 from bridge.payments.services import Services
+from bridge.storage import Connection, journal, measures
 from bridge.storage import intents as rows
-from bridge.storage import journal, measures
+
+HELD = "authorized: "
+"""How a flag begins about money that is only held: when the hold is let go, there is nothing left to look at."""
+DIFFERS = "amount_differs"
+"""How the flag begins of a payment for which the provider has named another sum."""
+
+
+def put(connection: Connection, intent_id: str, why: str, now: float) -> None:
+    """A person has to look at it. What was there before is in the journal.
+
+    A flag about another sum stays: as long as it is there, nothing that the provider says is recorded.
+    """
+    known = rows.get(connection, intent_id, lock=True)
+    if known.flag != why and not known.flag.startswith(DIFFERS):
+        rows.change(connection, intent_id, flag=why, updated=now)
+        journal.write(connection, now, intent_id, "flagged", why=why)
 
 
 def flagged(services: Services, limit: int = 50) -> list[dict[str, Any]]:

@@ -3,10 +3,12 @@
 import logging
 
 from bridge.domain.errors import BridgeError, ConfigurationError, StoreUnreachable
-from bridge.domain.orders import Delivery
+from bridge.domain.intents import Status
+from bridge.domain.orders import Delivery, UpdateKind
+from bridge.payments import flags
 from bridge.payments.services import Services
+from bridge.storage import Connection, journal
 from bridge.storage import intents as intent_rows
-from bridge.storage import journal
 from bridge.storage import outbox as rows
 from bridge.storage.outbox import Parcel
 
@@ -55,8 +57,17 @@ def _delivered(services: Services, parcel: Parcel, delivery: Delivery) -> None:
             connection, now, parcel.intent_id, "store_updated", update=parcel.update.kind, detail=delivery.detail
         )
         if delivery.flag:
-            intent_rows.change(connection, parcel.intent_id, flag=delivery.flag, updated=now)
-            journal.write(connection, now, parcel.intent_id, "flagged", why=delivery.flag)
+            _flag(connection, parcel, delivery.flag, now)
+
+
+def _flag(connection: Connection, parcel: Parcel, why: str, now: float) -> None:
+    """A person has to look at it, unless it was about money that was only held and is not any more."""
+    intent = intent_rows.get(connection, parcel.intent_id, lock=True)
+    if parcel.update.kind is UpdateKind.AUTHORIZED:
+        if intent.status is Status.CANCELED:
+            return
+        why = f"{flags.HELD}{why}"
+    flags.put(connection, intent.id, why, now)
 
 
 def _failed(services: Services, parcel: Parcel, why: str, *, is_down: bool = False) -> None:

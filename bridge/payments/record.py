@@ -20,6 +20,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
 from bridge.payments import updates
+from bridge.payments.flags import DIFFERS, HELD
 from bridge.payments.looks import next_look
 from bridge.payments.returned import recognise
 from bridge.payments.services import Services
@@ -31,8 +32,6 @@ from bridge.storage import refunds as refund_rows
 WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
 """Where the buyer has to do something."""
 _MONEY = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE})
-DIFFERS = "amount_differs"
-"""How the flag begins of a payment for which the provider has named another sum."""
 _DOUBTED = "The payment provider speaks of {second} for this payment of {money} ({id}). Somebody has to look at it."
 
 
@@ -58,7 +57,7 @@ def record(
         first = _settle_attempt(connection, attempt, outcome, _material(services, outcome))
         changes = _changes(services, before, outcome, first) | {"updated": now}
         changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
-        if before.flag in FLAGS and not changes["unknown"]:
+        if _is_moot(before, outcome, changes):
             changes = {"flag": ""} | changes
         rows.change(connection, before.id, **changes)
         if outcome.charge:
@@ -237,6 +236,13 @@ def _settle_attempt(connection: Connection, attempt: Attempt | None, outcome: Ou
         material=material,
     )
     return unsettled and attempt.operation == "create"
+
+
+def _is_moot(before: PaymentIntent, outcome: Outcome, changes: dict[str, Any]) -> bool:
+    """Whether nobody has to look any more: it is known now, or what was held is not, and did not just run out."""
+    if before.flag.startswith(HELD):
+        return changes["status"] is not before.status and not outcome.expired
+    return before.flag in FLAGS and not changes["unknown"]
 
 
 def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first: bool) -> dict[str, Any]:

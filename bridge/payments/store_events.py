@@ -13,11 +13,12 @@ from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import Order, StoreRefund
 from bridge.domain.stores import Store
+from bridge.payments import flags
 from bridge.payments.captures import cancel_authorization, capture_authorization
 from bridge.payments.refunds import refund
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
-from bridge.storage import journal, outbox
+from bridge.storage import outbox
 from bridge.storage import refunds as refund_rows
 
 
@@ -65,7 +66,7 @@ def _follow(services: Services, store: Store, order: Order, intent: PaymentInten
         elif order.status == "completed":
             capture_authorization(services, store, order.id, intent.shown_id)
         elif order.status == "trash":
-            _flag(services, intent, f"Order {order.number} is in the trash, and has an authorised payment.")
+            _flag(services, intent, f"{flags.HELD}Order {order.number} is in the trash, and has an authorised payment.")
     except (CaptureFailed, Refused) as error:
         _flag(services, intent, f"Order {order.number} is {order.status}, but: {error}")
 
@@ -74,7 +75,10 @@ def _gone(services: Services, store: Store, order_id: int) -> str | None:
     with services.database.read() as connection:
         held = [intent for intent in rows.of_order(connection, store.id, order_id) if intent.holding]
     for intent in held:
-        _flag(services, intent, f"Order {intent.order_number} was deleted, and has the payment {intent.shown_id}.")
+        about = flags.HELD if intent.status is Status.REQUIRES_CAPTURE else ""
+        _flag(
+            services, intent, f"{about}Order {intent.order_number} was deleted, and has the payment {intent.shown_id}."
+        )
     return held[-1].id if held else None
 
 
@@ -110,8 +114,5 @@ def _match(services: Services, store: Store, intent: PaymentIntent, made: StoreR
 
 
 def _flag(services: Services, intent: PaymentIntent, why: str) -> None:
-    now = services.clock()
     with services.database.write() as connection:
-        if rows.get(connection, intent.id, lock=True).flag != why:
-            rows.change(connection, intent.id, flag=why, updated=now)
-            journal.write(connection, now, intent.id, "flagged", why=why)
+        flags.put(connection, intent.id, why, services.clock())

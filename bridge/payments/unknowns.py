@@ -1,6 +1,7 @@
 """What is written when no usable answer came, and when it is proven that nothing happened."""
 
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, RefundStatus, Status
+from bridge.payments import flags
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
@@ -36,9 +37,8 @@ def postpone(services: Services, attempt: Attempt, flag: str = "") -> None:
         flag = TOO_LONG
     with services.database.write() as connection:
         _look_again(services, connection, attempt)
-        if flag and rows.get(connection, attempt.intent_id, lock=True).flag != flag:
-            rows.change(connection, attempt.intent_id, flag=flag, updated=now)
-            journal.write(connection, now, attempt.intent_id, "flagged", attempt_id=attempt.id, why=flag)
+        if flag:
+            flags.put(connection, attempt.intent_id, flag, now)
 
 
 def abandon(services: Services, attempt: Attempt, reason: str, why: str, reference: str | None = None) -> None:
@@ -80,10 +80,8 @@ def flag_intent(services: Services, intent_id: str, flag: str) -> PaymentIntent:
     """A person has to look at it; nobody else does any more."""
     now = services.clock()
     with services.database.write() as connection:
-        known = rows.get(connection, intent_id, lock=True)
-        rows.change(connection, intent_id, flag=flag, look_at=None, updated=now)
-        if known.flag != flag:
-            journal.write(connection, now, intent_id, "flagged", why=flag)
+        flags.put(connection, intent_id, flag, now)
+        rows.change(connection, intent_id, look_at=None, updated=now)
         return rows.get(connection, intent_id)
 
 

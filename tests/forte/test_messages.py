@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.forte.conftest import OpenShop, Shop, hear, letters, story
+from tests.forte.conftest import OpenShop, Shop, edit_order, hear, letters, story
 
 STATUSES = "/payments/v1/payments/statuses"
 
@@ -117,6 +117,20 @@ def test_60_a_message_with_another_sum_fulfils_nothing_and_a_person_has_to_look(
     widget.local.clock.advance(7200)
     assert widget.status() == "on-hold"
     assert len([note for note in widget.local.notes("virtual") if "Somebody has to look" in note]) == 1
+
+
+def test_60_another_sum_is_what_a_person_is_told_whatever_became_of_the_order(widget: Shop) -> None:
+    created = widget.create()
+    publish(widget, amount="1.00")
+    edit_order(widget, status="cancelled")
+    hear(widget)
+    widget.forte.approve(widget.forte.intents[0].id)
+    for _ in range(3):
+        hear(widget)
+        publish(widget)
+    told = story(widget, created["id"])
+    assert told["flag"].startswith("amount_differs")
+    assert told["status"] == "processing"
 
 
 @pytest.mark.parametrize("amount", ["9.99", 9.99, "nine", None, True, [], "9.990"])

@@ -132,7 +132,7 @@ FLAGGED: dict[str, frozenset[str]] = {
     "paid": frozenset({"delete", "refund"}),
     "unknown": ALL,
     "waiting": frozenset({"delete"}),
-    "authorised, untold": ALL - {"refund"},
+    "authorised, untold": ALL - {"refund", "cancel"},
     "authorised": frozenset({"trash", "delete"}),
     "captured, untold": ALL - {"complete"},
     "captured": frozenset({"delete", "refund"}),
@@ -140,7 +140,7 @@ FLAGGED: dict[str, frozenset[str]] = {
     "disputed": ALL,
 }
 """Money that came for an order that could not take it, a payment whose order is gone, an authorisation that hangs in
-the air, a refund without money.
+the air, a refund without money. What was authorised for an order that is cancelled is voided, and that is all.
 
 "Captured, untold" can be completed: the order shows our authorisation. Nothing was taken of what was only authorised:
 a refund of that lacks no money.

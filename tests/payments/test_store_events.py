@@ -5,6 +5,7 @@ import pytest
 from bridge.payments import store_events
 from bridge.payments.why import why
 from bridge.simulators.server import serve
+from tests.payments.orders import hint
 from tests.plugins.local import Local, MakeLocal
 
 
@@ -44,6 +45,46 @@ def test_an_order_that_staff_cancel_is_voided(local: Local) -> None:
     happens(local)
     assert local.show(intent["id"]).get_json()["status"] == "canceled"
     assert local.order()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("first", ["the delivery", "the void"])
+def test_what_was_authorised_for_an_order_that_staff_cancelled_meanwhile_needs_nobody(local: Local, first: str) -> None:
+    intent = local.create().get_json()["id"]
+    local.shop.update_order(local.orders["payable"], status="cancelled")
+    local.clock.advance(60)
+    if first == "the delivery":
+        local.work()
+        assert "was authorized, but the order is cancelled" in str(flag(local))
+    happens(local)
+    assert local.show(intent).get_json()["status"] == "canceled"
+    assert flag(local) is None
+
+
+@pytest.mark.parametrize("staff", ["trash", "delete"])
+def test_what_is_authorised_for_an_order_that_is_gone_needs_nobody_once_it_is_voided(local: Local, staff: str) -> None:
+    intent = local.create().get_json()["id"]
+    happens(local)
+    local.shop.trash(local.orders["payable"])
+    if staff == "delete":
+        local.shop.delete(local.orders["payable"])
+    happens(local)
+    assert flag(local)
+    adapter = local.bridge.services.connections.adapter(local.store)
+    adapter.cancel(intent, "by hand")
+    hint(local, intent)
+    happens(local)
+    assert local.show(intent).get_json()["status"] == "canceled"
+    assert flag(local) is None
+
+
+def test_what_ran_out_of_time_still_needs_somebody(local: Local) -> None:
+    local.create()
+    happens(local)
+    local.shop.trash(local.orders["payable"])
+    happens(local)
+    local.clock.advance(8 * 24 * 3600.0)
+    happens(local)
+    assert "trash" in str(flag(local))
 
 
 def test_an_order_in_the_trash_is_flagged_and_its_payment_left_alone(local: Local) -> None:
