@@ -27,6 +27,7 @@ from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
+from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown
 from bridge.payments.owed import owed
 from bridge.payments.record import WAITING, record
@@ -135,7 +136,9 @@ def _read_and_check(
         metadata=metadata_of(services, store, order),
         description=describe(store, order),
     )
-    return _Wanted(order, payment, adapter.prepare(payment), read_at)
+    request = adapter.prepare(payment)
+    require_own(services, store, adapter, str(customer or ""))
+    return _Wanted(order, payment, request, read_at)
 
 
 def _order_id(value: Any) -> int:

@@ -4,9 +4,10 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
-from bridge.domain.errors import OrderNotPayable, Unsupported
+from bridge.domain.errors import OrderNotPayable, ProviderRefused, Unsupported
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import CustomerDetails
+from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask
 from bridge.payments.captures import read_order
@@ -56,6 +57,19 @@ def payment_methods(services: Services, store: Store, customer: str) -> list[dic
         site = ask(lambda: adapter.customer_site(customer))
         owners = {store.id} if site in (None, store.identity) else set()
     return ask(lambda: adapter.payment_methods(customer)) if store.id in owners else []
+
+
+def require_own(services: Services, store: Store, adapter: Adapter, customer: str) -> None:
+    """Raises ProviderRefused, as for nobody, for whom the bridge made for another store of a shared account.
+
+    ProviderError if the provider is to say whether the account is shared, and cannot be asked.
+    """
+    with services.database.read() as connection:
+        owners = rows.owners(connection, customer)
+    if not owners or store.id in owners or ask(lambda: adapter.customer_site(customer)) is None:
+        return
+    known = {"status": 400, "param": "customer", "outcome": "failed", "provider": adapter.name}
+    raise ProviderRefused(f"Error: No such customer: '{customer}'", code="resource_missing", **known)
 
 
 def _details(store: Store, order: Order) -> CustomerDetails:

@@ -13,6 +13,7 @@ from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
 from bridge.payments.captures import capture, named_intent, read_order, require_not_refunded
 from bridge.payments.create import describe, metadata_of, require_payable
+from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown
 from bridge.payments.owed import owed
 from bridge.payments.services import Services
@@ -58,6 +59,7 @@ def create_terminal_intent(
         description=describe(store, order),
     )
     request = adapter.prepare_terminal(payment, methods, payment.metadata)
+    require_own(services, store, adapter, payment.customer)
     attempt = new_attempt(services, store, attempt_id, attempt_id, "create", request)
     open_intent = _open_intent(services, store, order, attempt)
     if open_intent is not None:

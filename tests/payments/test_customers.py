@@ -32,6 +32,37 @@ def test_a_store_does_not_see_what_another_stores_customer_has_saved(shared: Loc
     assert saved(shared, customer) == []
 
 
+def shares_with_another(shared: Local) -> str:
+    """A customer that was made for another store of the same account; `shared` is the other one from now on."""
+    customer = shared.post(f"{PAYMENTS}/orders/{shared.orders['payable']}/create_customer", {}).get_json()["id"]
+    other = shared.bridge.add_store(replace(shared.store, id=""))
+    shared.pair = keys.create(shared.bridge.services, other.id, Permissions.READ_WRITE)
+    return str(customer)
+
+
+def test_a_store_does_not_charge_another_stores_customer(shared: Local) -> None:
+    assert shared.stripe is not None
+    customer = shares_with_another(shared)
+    answer = shared.create("payable_2", customer=customer)
+    assert (answer.status_code, answer.get_json()["message"]) == (500, f"Error: No such customer: '{customer}'")
+    stranger = shared.create("payable_2", customer="cus_unknown0000001").get_json()
+    assert stranger["message"] == "Error: No such customer: 'cus_unknown0000001'"
+    assert answer.get_json()["data"].items() == stranger["data"].items() - {
+        ("attempt_id", stranger["data"]["attempt_id"])
+    }
+    terminal = f"{PAYMENTS}/orders/{shared.orders['payable_2']}/create_terminal_intent"
+    refused = shared.post(terminal, {"customer_id": customer})
+    assert (refused.status_code, refused.get_json()["message"]) == (500, "Unexpected server error")
+    assert shared.stripe.ledger.entries() == ()
+    own = shared.post(f"{PAYMENTS}/orders/{shared.orders['payable_2']}/create_customer", {}).get_json()["id"]
+    assert shared.create("payable_2", customer=own).status_code == 200
+
+
+def test_stores_of_one_sandbox_may_have_the_same_customer(local: Local) -> None:
+    customer = shares_with_another(local)
+    assert local.create("payable_2", customer=customer).status_code == 200
+
+
 @pytest.mark.parametrize(("site", "is_ours"), [(None, False), ("https://other.example", False), ("ours", True)])
 def test_a_shared_customer_of_somebody_elses_making_needs_the_stores_address(
     shared: Local, site: str | None, is_ours: bool
