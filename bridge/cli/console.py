@@ -1,6 +1,8 @@
 """What all commands share: the Bridge they work on, how they print and how they fail."""
 
 import json
+import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from bridge.app import EXTENSION, Bridge
 from bridge.domain.errors import BridgeError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+ENDINGS = (signal.SIGINT, signal.SIGTERM)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -60,6 +63,29 @@ def print_json(value: Any) -> None:
 def note(message: str) -> None:
     """For people: to stderr, so that stdout stays for results."""
     click.echo(message, err=True)
+
+
+def catch_endings() -> Callable[[], None]:
+    """From now on SIGTERM and Ctrl-C interrupt nothing, however often they come; gives what waits for the first one.
+
+    It waits for a byte that the interpreter writes in whichever thread the signal finds, so that none is lost: a
+    handler could run just before a wait, or in the middle of another handler.
+    """
+    waiting, telling = socket.socketpair()
+    telling.setblocking(False)
+    signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
+    for number in ENDINGS:
+        signal.signal(number, lambda *_: None)
+
+    def wait() -> None:
+        with waiting, telling:
+            while waiting.recv(1)[0] not in ENDINGS:
+                pass
+            for number in ENDINGS:
+                signal.signal(number, signal.SIG_IGN)
+            signal.set_wakeup_fd(-1)
+
+    return wait
 
 
 def secret(value: str | None, prompt: str) -> str:

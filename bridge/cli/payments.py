@@ -1,13 +1,12 @@
 """`why` and `worker`."""
 
-import signal
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import json_option, note, print_json, with_bridge
+from bridge.cli.console import catch_endings, json_option, note, print_json, with_bridge
 from bridge.domain.money import Money
 from bridge.payments import why as use_case
 from bridge.payments.jobs import run_jobs
@@ -41,11 +40,12 @@ def worker(bridge: Bridge, once: bool) -> None:
             count += 1
         note(f"{count} things worked on.")
         return
+    wait_for_end = catch_endings()
     running = Worker(bridge.services)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: running.ask_to_stop())
+    running.start()
     note("Working. Ctrl-C ends it when what is in hand is done.")
-    running.run()
+    wait_for_end()
+    running.stop(timeout=None)
     note("Nothing is in hand.")
 
 

@@ -5,7 +5,6 @@ import os
 import secrets
 import shlex
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,12 @@ from typing import Any
 import click
 
 from bridge.app import Bridge, create_app
-from bridge.cli.console import note, plain_errors, print_json, with_bridge
+from bridge.cli.console import catch_endings, note, plain_errors, print_json, with_bridge
 from bridge.payments.reconcile import hold_all
 from bridge.settings import Settings, data_directory
 from bridge.storage import migrate as migrate_database
 
 PROGRAM = "wcpay-bridge"
-ENDINGS = {signal.SIGINT, signal.SIGTERM}
 
 
 @click.command()
@@ -31,8 +29,7 @@ def demo(host: str, port: int, info: Path | None) -> None:
     from bridge.cli.welcome import welcome
     from bridge.cli.world import World
 
-    # Blocked in all threads and then waited for: a handler could run just before the wait, which would never end.
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    wait_for_end = catch_endings()
     try:
         world = World(host, port)
     except OSError as error:
@@ -42,7 +39,7 @@ def demo(host: str, port: int, info: Path | None) -> None:
         if info:
             _write_private(info, json.dumps(told, indent=2) + "\n")
         click.echo(welcome(told, _program()))
-        signal.sigwait(ENDINGS)
+        wait_for_end()
     if info:
         info.unlink(missing_ok=True)
 

@@ -89,21 +89,15 @@ class Worker:
             woken.set()
 
     def ask_to_stop(self) -> None:
-        """Take nothing more in hand. May be called from a signal handler."""
+        """Take nothing more in hand."""
         self._stopping.set()
         self.wake()
 
-    def stop(self, timeout: float = 30.0) -> None:
-        """Finish what is in hand and end; waits `timeout` seconds at the most for each lane."""
+    def stop(self, timeout: float | None = 30.0) -> None:
+        """Finish what is in hand and end; waits `timeout` seconds at the most for each lane, None for ever."""
         self.ask_to_stop()
         for thread in self._threads:
             thread.join(timeout)
-
-    def run(self) -> None:
-        """Work until `ask_to_stop`, and finish what is in hand then."""
-        self.start()
-        for thread in self._threads:
-            thread.join()
 
     def _run(self, lane: str) -> None:
         woken = self._woken[lane]
