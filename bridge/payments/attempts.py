@@ -155,8 +155,8 @@ def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcom
 def cancel_open(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
     """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later.
 
-    What nobody can pay needs no provider, and what is open no more is not touched. Raises OrderLocked where the provider
-    cannot void.
+    What nobody can pay needs no provider, and what is not open any more stays as it is. Raises OrderLocked where the
+    provider cannot void.
     """
     if (given_up := _let_go(services, intent, "the order is to be paid otherwise")) is not None:
         return given_up

@@ -9,8 +9,8 @@ from bridge.simulators.faults import Faults
 from bridge.simulators.forte_payments import FortePaymentsSimulator
 from bridge.simulators.forte_platform import FortePlatformSimulator
 from bridge.simulators.server import Server, serve
-from tests.plugins.commandline import CommandLine
 from tests.plugins.clock import START
+from tests.plugins.commandline import CommandLine
 from tests.plugins.local import Local, MakeLocal
 
 API_KEY, CLIENT_SECRET = "forte_test_CanaryOfThePlatform", "CanarySecretOfTheClient"
