@@ -4,7 +4,19 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from bridge.selftest import crash, outage, races, restarts, simulation, skew, storms, streams, troubles
+from bridge.selftest import (
+    crash,
+    drill,
+    outage,
+    races,
+    restarts,
+    simulation,
+    skew,
+    soak,
+    storms,
+    streams,
+    troubles,
+)
 from bridge.selftest.bench import Bench
 from bridge.selftest.judge import Fault
 from bridge.selftest.subject import BRIDGE
@@ -24,8 +36,10 @@ BATTERIES: Mapping[str, tuple[str, Battery]] = {
     "B12": ("thirty simulated days", simulation.run),
     "B13": ("clocks that are wrong", skew.run),
     "B14": ("restarts under load", restarts.run),
+    "B15": ("failovers under load", drill.run),
+    "B16": ("hours of load", soak.run),
 }
-CHAOS = ("B1", "B2", "B8", "B9", "B12", "B14")
+CHAOS = ("B1", "B2", "B8", "B9", "B12", "B14", "B15")
 """Those that kill processes and break connections."""
 
 

@@ -84,6 +84,14 @@ class Bench:
         finally:
             drop_database(url)
 
+    def owns_database(self, kind: Kind) -> bool:
+        """Whether the server is ours to restart."""
+        return kind == "postgresql" and self.postgres_url is None
+
+    def restart_database(self) -> None:
+        """Everybody's connections are cut, and for a moment there is no server."""
+        self._postgres.restart()
+
     def lab(self, seed: str) -> Lab:
         """A world in this process, on SQLite, in memory where the system has such a place: no power is cut there."""
         self._count += 1

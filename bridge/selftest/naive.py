@@ -3,7 +3,13 @@
 The batteries run against it too, and must fail: one that cannot fail proves nothing.
 """
 
+import os
+import pickle
+import signal
+import sys
+import threading
 import time
+from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -11,15 +17,17 @@ from uuid import UUID
 import requests
 from flask import Flask, jsonify, request
 
+from bridge.adapters.transport import make_session
 from bridge.domain.money import Money
 from bridge.domain.ports import Clock
 from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call, MakeSession, Outlet, Pause, Place, send
+from bridge.simulators.server import serve
 
 Json = dict[str, Any]
 
 
 class NaiveSubject:
-    """Five routes, no database, no worker."""
+    """Six routes, no database, no worker."""
 
     def __init__(self, place: Place, source: Random, make_session: MakeSession) -> None:
         self._place = place
@@ -27,6 +35,7 @@ class NaiveSubject:
         self._session = make_session(timeout=place.timeout, ca_file=place.ca_file, allow_private=True)
         self._app = Flask("naive")
         self._app.add_url_rule(INTENTS, view_func=self._create, methods=["POST"])
+        self._app.add_url_rule(f"{INTENTS}/<intent>", view_func=self._show, methods=["GET"])
         self._app.add_url_rule(f"{PAYMENTS}/refund", view_func=self._refund, methods=["POST"])
         for verb in ("capture", "cancel"):
             route = f"{PAYMENTS}/orders/<int:order>/{verb}_authorization"
@@ -75,6 +84,12 @@ class NaiveSubject:
         elif answer["status"] == "requires_capture":
             self._shop(outlet, "PUT", f"orders/{order['id']}", {"status": "on-hold", "transaction_id": answer["id"]})
         return jsonify(id=answer["id"], status=answer["status"], charge={"id": answer["latest_charge"]})
+
+    def _show(self, intent: str) -> Any:
+        answer = self._stripe(f"payment_intents/{intent}")
+        if "error" in answer:
+            return jsonify(code="error", message=answer["error"]["message"], data={}), 500
+        return jsonify(id=answer["id"], status=answer["status"])
 
     def _capture(self, order: int) -> Any:
         intent = request.get_json()["payment_intent_id"]
@@ -130,7 +145,7 @@ class NaiveSubject:
         answer: Json = self._session.request(method, url, json=body, auth=outlet.shop_key).json()
         return answer
 
-    def _stripe(self, path: str, form: Json) -> Json:
+    def _stripe(self, path: str, form: Json | None = None) -> Json:
         """With a new key for every request, as libraries do by themselves; a broken connection is tried again."""
         for _ in range(2):
             headers = {
@@ -139,9 +154,8 @@ class NaiveSubject:
                 "Idempotency-Key": str(UUID(int=self._source.getrandbits(128))),
             }
             try:
-                answer: Json = self._session.post(
-                    f"{self._place.stripe_url}/v1/{path}", data=form, headers=headers
-                ).json()
+                method, url = "GET" if form is None else "POST", f"{self._place.stripe_url}/v1/{path}"
+                answer: Json = self._session.request(method, url, data=form, headers=headers).json()
             except requests.RequestException:
                 continue
             return answer
@@ -156,3 +170,11 @@ def open_naive(
     pause: Pause = time.sleep,  # noqa: ARG001 nor wait
 ) -> NaiveSubject:
     return NaiveSubject(place, source, make_session)
+
+
+def main(port: int, place: str) -> None:
+    """Serve it on the place that is pickled in that file. On SIGHUP it is deployed anew, as it is often done."""
+    signal.signal(signal.SIGHUP, lambda *_: os.execv(sys.executable, sys.orig_argv))  # noqa: S606 what was begun
+    subject = NaiveSubject(pickle.loads(Path(place).read_bytes()), Random(), make_session)  # noqa: S301 our own file
+    with serve(subject._app, port=port):
+        threading.Event().wait()

@@ -15,8 +15,6 @@ from bridge.selftest.world import World, sqlite_url
 from tests.house.directions import modules, read_imports
 
 NAIVE = "bridge.selftest.naive:open_naive"
-NOT_FOR_THE_NAIVE = {"B13", "B14"}
-"""It fails the one only because it answers nothing that is asked there, and has no server for the other."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +37,7 @@ def test_a_slice_of_each_battery_finds_nothing(bench: Bench, name: str) -> None:
     assert tally.settled == tally.to_settle
 
 
-@pytest.mark.parametrize("name", sorted(BATTERIES.keys() - NOT_FOR_THE_NAIVE))
+@pytest.mark.parametrize("name", BATTERIES)
 def test_each_battery_finds_a_handler_without_guards_out(naive: Bench, name: str) -> None:
     [tally] = run(naive, [name])
     assert tally.counts.keys() & {"double", "lost", "stuck"}, table([tally])
@@ -52,6 +50,14 @@ def test_a_slice_of_those_that_need_a_database_finds_nothing_on_postgresql(postg
         [tally] = run(bench, [name])
     assert tally.violations == []
     assert tally.runs > 0
+
+
+@pytest.mark.needs("postgresql")
+def test_a_slice_of_the_failovers_restarts_a_postgresql_of_its_own() -> None:
+    with Bench(size="slice", kinds=("postgresql",)) as bench:
+        [tally] = run(bench, ["B15"])
+    assert tally.violations == []
+    assert "postgresql, the database restarts, 1" in tally.figures
 
 
 def test_a_point_that_is_not_reached_fails_the_battery(bench: Bench) -> None:

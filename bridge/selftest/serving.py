@@ -1,0 +1,233 @@
+"""A bridge as its owner runs it, `serve` and `worker` as processes, and clients that pay there all the time."""
+
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import requests
+
+from bridge.selftest.bench import Bench, Kind
+from bridge.selftest.judge import Fault, Judge
+from bridge.selftest.subject import BRIDGE, INTENTS
+from bridge.selftest.tally import Tally
+from bridge.selftest.world import TIMEOUT, World
+
+CLIENTS = 10
+AGAIN = 1.0
+"""Seconds after which a client that got no good answer asks again."""
+STARTING = 30.0
+OK = "ok"
+_PROGRAM = "from bridge.cli import main; main()"
+_NAIVE = "from bridge.selftest.naive import main; main(int(sys.argv[1]), sys.argv[2])"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a client was told of an order: OK, or what it got instead; `at` is by the monotonic clock, in seconds."""
+
+    order: int
+    at: float
+    says: str
+
+
+@dataclass
+class Traffic:
+    """Clients that make `rate` payments per second in all, and what they have been told."""
+
+    world: World
+    url: str
+    rate: float
+    told: list[Told] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def flowing(self) -> Iterator[None]:
+        clients = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            for client in clients:
+                client.join()
+
+    def ask(self, order: int) -> bool:
+        """Ask for an order's payment, on a new connection; whether it was a success."""
+        outlet = self.world.place.outlets["automatic"]
+        wanted: dict[str, Any] = {"order_id": order, "customer": outlet.customer, "payment_method": "pm_card_visa"}
+        try:
+            answer = requests.post(f"{self.url}{INTENTS}", json=wanted, auth=outlet.key, timeout=60)
+            says = OK if answer.status_code == 200 else f"{answer.status_code} {answer.text[:200]}"
+        except requests.RequestException as error:
+            says = repr(error)
+        self.told.append(Told(order, time.monotonic(), says))
+        return says == OK
+
+    @property
+    def last(self) -> Mapping[int, str]:
+        """What was told last of every order."""
+        return {told.order: told.says for told in self.told}
+
+    def _run(self) -> None:
+        """One client: an order, its payment, and again."""
+        while not self._ended.wait(CLIENTS / self.rate):
+            order = self.world.new_order("automatic")
+            while not self.ask(order) and not self._ended.wait(AGAIN):
+                pass
+
+
+class Process:
+    """A command that can be killed, with all the processes that it has started, and started again."""
+
+    def __init__(self, code: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._command = [sys.executable, "-c", f"import sys; {code}", *arguments]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+        self._environment = kept | dict(environment)
+        self.start()
+
+    def start(self) -> None:
+        quiet = subprocess.DEVNULL
+        self._process = subprocess.Popen(
+            self._command, env=self._environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+@dataclass
+class Site:
+    """What is served, and who judges it. A `worker` works apart from the `server`, or there is none."""
+
+    bench: Bench
+    kind: Kind
+    world: World
+    traffic: Traffic
+    server: Process
+    worker: Process | None
+    judge: Judge
+
+    def is_up(self) -> bool:
+        """Whether anybody answers."""
+        try:
+            requests.get(f"{self.traffic.url}/bridge/v1/health/ready", timeout=5)
+        except requests.RequestException:
+            return False
+        return True
+
+    def settle(self, seconds: float) -> None:
+        """Clients who got no good answer ask again until they do, and the worker tells the shop; or time runs out."""
+        patience = seconds if self.bench.subject == BRIDGE else 1.0
+
+        def is_settled() -> bool:
+            for order, says in self.traffic.last.items():
+                if says != OK and not self.traffic.ask(order):
+                    return False
+            return not any(self.judge.faults("automatic", order) for order in self.traffic.last)
+
+        wait_for(is_settled, patience)
+
+    def judge_all(self, tally: Tally) -> None:
+        """Every order is paid once, and its client and its shop know."""
+        for order, says in self.traffic.last.items():
+            tally.judge(f"seed {self.bench.seed}, {self.kind}, order {order}", partial(self._faults, order, says))
+
+    def _faults(self, order: int, says: str) -> list[Fault]:
+        faults = self.judge.faults("automatic", order)
+        if says != OK:
+            faults.append(Fault("stuck", f"the client was never told of a success: {says}"))
+        elif len(self.judge.facts("automatic", order).live) != 1:
+            faults.append(Fault("lost", "a success that the provider does not know"))
+        return faults
+
+
+@contextmanager
+def serving(bench: Bench, kind: Kind, rate: float, *, apart: bool = False, timeout: float = TIMEOUT) -> Iterator[Site]:
+    """The subject, ready to be asked. With `apart` its worker is a process of its own."""
+    folder = bench.new_folder()
+    with (
+        bench.database(kind, folder) as url,
+        World(folder, url, str(bench.seed), start=time.time(), timeout=timeout) as world,
+        _real_time(world),
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        traffic = Traffic(world, f"http://127.0.0.1:{port}", rate)
+        server, worker = _start(bench, world, port, apart)
+        try:
+            site = Site(bench, kind, world, traffic, server, worker, Judge(world))
+            if not wait_for(site.is_up, STARTING):
+                raise RuntimeError("the server does not start")
+            yield site
+        finally:
+            for process in (server, worker):
+                if process:
+                    process.kill()
+
+
+def _start(bench: Bench, world: World, port: int, apart: bool) -> tuple[Process, Process | None]:
+    if bench.subject != BRIDGE:
+        place = world.folder / "place"
+        place.write_bytes(pickle.dumps(world.place))
+        return Process(_NAIVE, [str(port), str(place)], {}), None
+    address = f"127.0.0.1:{port}"
+    settings = {
+        "BRIDGE_DATABASE_URL": world.place.database_url,
+        "BRIDGE_SECRET_KEY": world.place.secret_key,
+        "BRIDGE_ALLOW_PRIVATE_URLS": "yes",
+        "BRIDGE_PUBLIC_URL": f"http://{address}",
+        "BRIDGE_PROVIDER_TIMEOUT": str(world.place.timeout),
+    }
+    options = ["serve", "--bind", address, "--workers", "2", "--threads", "8", *(["--no-worker"] if apart else [])]
+    server = Process(_PROGRAM, options, settings)
+    return server, Process(_PROGRAM, ["worker"], settings) if apart else None
+
+
+@contextmanager
+def _real_time(world: World) -> Iterator[None]:
+    """The world's clock goes as ours does: a server cannot be given another one."""
+    ended = threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(0.02):
+            world.clock.set(time.time())
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def wait_for(true: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
