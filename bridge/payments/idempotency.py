@@ -13,7 +13,7 @@ from bridge.payments.services import Services
 from bridge.storage import idempotency as rows
 
 KEPT = 24 * 3600.0
-"""Seconds for which a key stands for its first request."""
+"""Seconds for which a key stands for its first request, and until its caller has heard what became of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ RULES: tuple[tuple[str, float, Drop], ...] = (
     ("messages without effect", KEPT, inbox.drop),
     ("updates that shops have heard of", DELIVERED_KEPT, outbox.drop),
     ("sealed material of the buyer's page", MATERIAL_KEPT, forgetting.forget_material),
-    ("idempotency keys", idempotency.KEPT, lambda connection, before, _: idempotency_rows.prune(connection, before)),
+    ("idempotency keys", idempotency.KEPT, idempotency_rows.prune),
     ("nonces", 2.0 * NONCE_WINDOW, forgetting.drop_nonces),
 )
 """What is forgotten, after how many seconds, and by what."""

@@ -6,10 +6,10 @@ key and the request are keyed hashes, the answer is encrypted.
 
 from dataclasses import asdict, dataclass, field
 
-from sqlalchemy import Connection, and_, bindparam, delete, func, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, not_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.storage.tables import idempotency
+from bridge.storage.tables import attempts, idempotency
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ class Entry:
 def take(connection: Connection, wanted: Entry, forget: float) -> tuple[Entry, bool]:
     """What stands under the key, and whether it is now the caller's to work on, until `wanted.busy_until`.
 
-    `wanted` itself if there was nothing, or something from `forget` (Unix seconds) or before. Else what is there: it is
-    the caller's if it is the same request, nobody is at it (at `wanted.created`) and it has no answer.
+    `wanted` itself if there was nothing, or something from `forget` (Unix seconds) or before whose caller waits for no
+    outcome any more. Else what is there: it is the caller's if it is the same request, nobody is at it (at
+    `wanted.created`) and it has no answer.
     """
     values, name = asdict(wanted), _name(wanted)
     while not connection.execute(_ADD[connection.dialect.name], values).rowcount:
@@ -42,7 +43,7 @@ def take(connection: Connection, wanted: Entry, forget: float) -> tuple[Entry, b
         if row is None:  # it was forgotten between the two statements
             continue
         found = Entry(**row._mapping)
-        if found.created <= forget:
+        if found.created <= forget and connection.execute(_OWES_AN_OUTCOME, name).first() is None:
             connection.execute(_CHANGE, values | name)
             break
         free = found.answer is None and found.busy_until <= wanted.created and found.fingerprint == wanted.fingerprint
@@ -62,8 +63,8 @@ def forget(connection: Connection, entry: Entry) -> None:
     connection.execute(_FORGET, _name(entry) | {"the_attempt": entry.attempt_id})
 
 
-def prune(connection: Connection, before: float, limit: int = 1000) -> int:
-    """Drop the oldest keys that were first used before (Unix seconds), about `limit` of them; how many."""
+def prune(connection: Connection, before: float, limit: int) -> int:
+    """Drop keys that were first used before (Unix seconds), and whose callers wait for no outcome; how many."""
     return connection.execute(_PRUNE, {"before": before, "limit": limit}).rowcount
 
 
@@ -91,14 +92,9 @@ _FIND = select(idempotency).where(_named).with_for_update()
 _CHANGE = update(idempotency).where(_named)
 _CONCLUDE = update(idempotency).where(_ours)
 _FORGET = delete(idempotency).where(_ours)
-_OLDEST = (
-    select(idempotency.c.created)
-    .where(idempotency.c.created < bindparam("before"))
-    .order_by(idempotency.c.created)
-    .limit(bindparam("limit"))
-    .subquery()
-)
-_PRUNE = delete(idempotency).where(
-    idempotency.c.created < bindparam("before"),
-    idempotency.c.created <= select(func.max(_OLDEST.c.created)).scalar_subquery(),
-)
+_owed = and_(idempotency.c.answer.is_(None), exists().where(attempts.c.id == idempotency.c.attempt_id))
+"""Something was begun under the key, and its caller has not heard what became of it."""
+_OWES_AN_OUTCOME = select(1).select_from(idempotency).where(_named, _owed)
+_key = idempotency.primary_key.columns
+_OLD = select(*_key).where(idempotency.c.created < bindparam("before"), not_(_owed)).limit(bindparam("limit"))
+_PRUNE = delete(idempotency).where(tuple_(*_key).in_(_OLD))

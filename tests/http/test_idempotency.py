@@ -177,8 +177,8 @@ def test_old_keys_are_pruned(door: Door) -> None:
     door.clock.advance(60)
     keyed(door, "another")
     with door.bridge.services.database.write() as connection:
-        assert rows.prune(connection, door.clock() - 60) == 0
-        assert rows.prune(connection, door.clock() - 59) == 1
+        assert rows.prune(connection, door.clock() - 60, 9) == 0
+        assert rows.prune(connection, door.clock() - 59, 9) == 1
     assert is_replay(keyed(door, "another"))
     assert not is_replay(keyed(door))
 

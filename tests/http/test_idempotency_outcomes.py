@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from bridge.payments.prune import prune
 from bridge.simulators.faults import Fault
 from tests.plugins.clock import Time
 from tests.plugins.local import INTENTS, Local, MakeLocal
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+DAY = 24 * 3600
 LEASE = 33
 """Seconds after which nobody can be at a request any more."""
 
@@ -272,6 +274,23 @@ def test_a_refund_that_came_to_nothing_is_told_and_another_key_makes_another(str
     assert is_replay(refund(stripe))
     assert refund(stripe, "another").status_code == 200
     assert moved(stripe, "refunded") == [300]
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_an_unknown_refund_keeps_its_key_until_its_caller_has_heard_of_it(stripe: Local, settled: bool) -> None:
+    stripe.create()
+    fail(stripe, Fault.DROPPED, "POST /v1/refunds")
+    assert refund(stripe).get_json()["data"]["outcome"] == "unknown"
+    assert prune(stripe.bridge.services)["idempotency keys"] == 0
+    stripe.clock.advance(3 * DAY)
+    assert prune(stripe.bridge.services)["idempotency keys"] == 0
+    heal(stripe)
+    if settled:
+        stripe.work()
+    assert refund(stripe, amount=400).status_code == 422
+    assert refund(stripe).status_code == 200
+    assert moved(stripe, "refunded") == [300]
+    assert prune(stripe.bridge.services)["idempotency keys"] == 1
 
 
 def test_equal_refunds_under_two_keys_are_two(stripe: Local) -> None:
