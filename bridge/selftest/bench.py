@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from shutil import rmtree
 from types import TracebackType
 from typing import Literal
 
@@ -37,6 +36,7 @@ class Bench:
     subject: str = BRIDGE
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
     _count: int = 0
+    _lab: Lab | None = field(default=None, repr=False)
 
     @cached_property
     def folder(self) -> Path:
@@ -92,14 +92,26 @@ class Bench:
         """Everybody's connections are cut, and for a moment there is no server."""
         self._postgres.restart()
 
-    def lab(self, seed: str) -> Lab:
-        """A world in this process, on SQLite, in memory where the system has such a place: no power is cut there."""
-        self._count += 1
-        folder = self._memory / str(self._count)
-        folder.mkdir()
-        lab = Lab(folder, seed, subject=self.subject, template=self.template)
-        lab.callback(rmtree, folder)
-        return lab
+    @contextmanager
+    def lab(self, seed: str) -> Iterator[Lab]:
+        """A world in this process, on SQLite, in memory where the system has such a place: no power is cut there.
+
+        The subject has been in other worlds before, but in none where a run broke.
+        """
+        lab, self._lab = self._lab, None
+        if lab is None:
+            self._count += 1
+            folder = self._memory / str(self._count)
+            folder.mkdir()
+            lab = Lab(folder, seed, subject=self.subject, template=self.template)
+        else:
+            lab.begin(seed)
+        try:
+            yield lab
+        except BaseException:
+            lab.close()
+            raise
+        self._lab = lab
 
     @cached_property
     def _memory(self) -> Path:
@@ -108,6 +120,8 @@ class Bench:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wcpay-selftest-", dir=MEMORY)))
 
     def close(self) -> None:
+        if self._lab:
+            self._lab.close()
         self._stack.close()
 
     def __enter__(self) -> "Bench":

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import requests
 
@@ -45,7 +46,7 @@ class Failpoints:
         self._make = make
         self._crash: Crash | None = None
         self._armed = False
-        self._sessions: list[requests.Session] = []
+        self._sessions: WeakSet[requests.Session] = WeakSet()
 
     def arm(self, crash: Crash | None) -> None:
         """Count from here; without a crash only record."""
@@ -80,7 +81,7 @@ class Failpoints:
             return response
 
         session.send = send  # type: ignore[method-assign]
-        self._sessions.append(session)
+        self._sessions.add(session)
         return session
 
     def close_sessions(self) -> None:

@@ -12,18 +12,21 @@ from functools import partial
 from bridge.selftest.bench import Bench, Size
 from bridge.selftest.judge import Fault
 from bridge.selftest.lab import Lab
+from bridge.selftest.spread import spread
 from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
 from bridge.selftest.tally import Tally
 from bridge.selftest.troubles import storm
 from bridge.selftest.wire import PROVIDER_TROUBLES, Trouble, fair
 from bridge.selftest.world import SHOP_HOST, STRIPE_HOST, STRIPE_KEY, WEBHOOK_SECRET
 
-SIZES: dict[Size, int] = {"slice": 4, "small": 150, "full": 10_000}
+SIZES: dict[Size, int] = {"slice": 4, "small": 200, "full": 10_000}
 """How many seeds."""
 STEPS = 40
 DAY = 24 * 3600.0
 DAYS = 30.0
 LOST = 0.02
+SHARE = 100
+"""So many seeds are played by one process in one go."""
 REPLAYED = 50
 """Every so manieth seed is played twice, and must come out the same."""
 SHOP_TROUBLES = (Trouble.ERROR_500, Trouble.ERROR_503, Trouble.DROPPED, Trouble.STALLED, Trouble.UNREACHED)
@@ -194,11 +197,21 @@ class Story:
 
 
 def run(bench: Bench, tally: Tally) -> None:
-    for number in range(SIZES[bench.size]):
-        seed = f"{bench.seed}/{number}"
-        tally.judge(f"seed {seed}", partial(_story, bench, seed, tally, twice=number % REPLAYED == 0))
-        if number % 500 == 499:
-            tally.progress(f"seed {number + 1}")
+    """The seeds do not depend on each other: every CPU plays its share of them."""
+    count = SIZES[bench.size]
+    shares = [range(first, min(first + SHARE, count)) for first in range(0, count, SHARE)]
+    for done, part in spread(partial(_share, bench.seed, bench.subject), shares):
+        tally.add(part)
+        tally.progress(f"seed {done.stop}")
+
+
+def _share(seed: int, subject: str, numbers: range) -> Tally:
+    tally = Tally("B12", "", seed)
+    with Bench(seed, subject=subject) as bench:
+        for number in numbers:
+            name = f"{seed}/{number}"
+            tally.judge(f"seed {name}", partial(_story, bench, name, tally, twice=number % REPLAYED == 0))
+    return tally
 
 
 def _story(bench: Bench, seed: str, tally: Tally, *, twice: bool) -> list[Fault]:

@@ -14,6 +14,10 @@ SHOWN = 20
 """So many violations of one battery are told, the rest is counted."""
 
 
+def tell_nobody(_: str) -> None:
+    """Unlike a lambda it can be sent to another process."""
+
+
 @dataclass
 class Tally:
     """One battery's figures. `settled` counts what was settled within two ticks of the worker, of `to_settle`;
@@ -36,7 +40,7 @@ class Tally:
     figures: dict[str, str] = field(default_factory=dict)
     skipped: str = ""
     options: str = ""
-    tell: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    tell: Callable[[str], None] = field(default=tell_nobody, repr=False)
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
 
@@ -46,6 +50,19 @@ class Tally:
             self.counts[fault.kind] = self.counts.get(fault.kind, 0) + 1
             self.violations.append(f"{fault.kind}: {fault.text} [{where}]")
             self.tell(f"{self.battery} {self.violations[-1]}")
+
+    def add(self, part: "Tally") -> None:
+        """What somebody else has counted of the same battery."""
+        self.runs += part.runs
+        self.faults += part.faults
+        self.settled += part.settled
+        self.to_settle += part.to_settle
+        self.flagged += part.flagged
+        self.violations += part.violations
+        for kind, count in part.counts.items():
+            self.counts[kind] = self.counts.get(kind, 0) + count
+        for violation in part.violations:
+            self.tell(f"{self.battery} {violation}")
 
     def judge(self, where: str, run: Callable[[], Iterable[Fault]]) -> None:
         """One run, which tells what was wrong with it. What a subject raises on the way is wrong too."""

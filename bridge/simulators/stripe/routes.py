@@ -5,6 +5,7 @@ Source: https://docs.stripe.com/api.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from stripe import params
 from stripe.params import terminal as terminal_params
@@ -170,7 +171,8 @@ ROUTES = (
 )
 
 
+@cache
 def build_map() -> Map:
-    """A URL map whose endpoints are the Routes."""
+    """The URL map whose endpoints are the Routes. Nobody changes it."""
     rules = [Rule(route.path, methods=[route.method], endpoint=route) for route in ROUTES]
     return Map(rules, strict_slashes=False, merge_slashes=False)
