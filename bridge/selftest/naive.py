@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,7 +33,7 @@ class NaiveSubject:
     def __init__(self, place: Place, source: Random, make_session: MakeSession) -> None:
         self._place = place
         self._source = source
-        self._session = make_session(timeout=place.timeout, ca_file=place.ca_file, allow_private=True)
+        self._make_session = make_session
         self._app = Flask("naive")
         self._app.add_url_rule(INTENTS, view_func=self._create, methods=["POST"])
         self._app.add_url_rule(f"{INTENTS}/<intent>", view_func=self._show, methods=["GET"])
@@ -56,6 +57,7 @@ class NaiveSubject:
 
     def forget(self) -> None:
         self._session.close()
+        del self._session
 
     def close(self) -> None:
         self._session.close()
@@ -132,6 +134,11 @@ class NaiveSubject:
             intent = event["data"]["object"]
             self._pay(outlet, int(intent["metadata"]["order_id"]), intent["id"])
         return jsonify(received=True)
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        place = self._place
+        return self._make_session(timeout=place.timeout, ca_file=place.ca_file, allow_private=True)
 
     def _outlet(self) -> Outlet:
         key = request.authorization.username if request.authorization else ""
