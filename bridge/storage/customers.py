@@ -1,6 +1,6 @@
 """Rows of `customers`: which customer of the provider a shopper is."""
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bridge.storage.tables import customers
 
@@ -18,5 +18,7 @@ def put(connection: Connection, store_id: str, shopper: str, customer: str) -> N
 
 def owners(connection: Connection, customer: str) -> set[str]:
     """Ids of the stores for which the bridge has made or kept this customer."""
-    query = select(customers.c.store_id).where(customers.c.customer == customer)
-    return set(connection.execute(query).scalars())
+    return set(connection.execute(_OWNERS, {"customer": customer}).scalars())
+
+
+_OWNERS = select(customers.c.store_id).where(customers.c.customer == bindparam("customer"))

@@ -104,9 +104,8 @@ def is_owed(connection: Connection, store_id: str, order_id: int) -> bool:
 
 def cancels(connection: Connection, store_id: str, order_id: int, since: float) -> bool:
     """Whether the shop has still to hear that the order is cancelled, or has heard it since then (Unix seconds)."""
-    heard = or_(outbox.c.state == "pending", outbox.c.delivered >= since)
-    query = select(outbox.c.payload).where(outbox.c.store_id == store_id, outbox.c.order_id == order_id, heard)
-    return any(payload["kind"] == UpdateKind.CANCELLED for payload in connection.execute(query).scalars())
+    heard = connection.execute(_HEARD, {"store": store_id, "order": order_id, "since": since}).scalars()
+    return any(payload["kind"] == UpdateKind.CANCELLED for payload in heard)
 
 
 def dead_of_order(connection: Connection, store_id: str, order_id: int) -> list[str]:
@@ -143,6 +142,11 @@ def retry(connection: Connection, now: float, operation_id: str | None) -> int:
     return connection.execute(statement).rowcount
 
 
+_HEARD = select(outbox.c.payload).where(
+    outbox.c.store_id == bindparam("store"),
+    outbox.c.order_id == bindparam("order"),
+    or_(outbox.c.state == "pending", outbox.c.delivered >= bindparam("since")),
+)
 _older = outbox.alias()
 _READY = (
     select(outbox.c.position)
