@@ -1,6 +1,7 @@
 """Rows of `customers`: which customer of the provider a shopper is."""
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.tables import customers
 
@@ -11,9 +12,10 @@ def find(connection: Connection, store_id: str, shopper: str) -> str | None:
 
 
 def put(connection: Connection, store_id: str, shopper: str, customer: str) -> None:
-    key = (customers.c.store_id == store_id) & (customers.c.shopper == shopper)
-    if not connection.execute(update(customers).where(key).values(customer=customer)).rowcount:
-        connection.execute(insert(customers), {"store_id": store_id, "shopper": shopper, "customer": customer})
+    """Insert or replace, whoever else does so at the same moment."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    added = insert(customers).values(store_id=store_id, shopper=shopper, customer=customer)
+    connection.execute(added.on_conflict_do_update(index_elements=customers.primary_key, set_={"customer": customer}))
 
 
 def owners(connection: Connection, customer: str) -> set[str]:

@@ -1,5 +1,6 @@
 """Customers of the provider belong to the store that they were made for."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -85,3 +86,20 @@ def test_all_customers_of_an_account_of_ones_own_are_shown(make_local: MakeLocal
     assert local.stripe is not None
     method = local.stripe.add_payment_method(customer=local.customer, account=local.store.settings["account"])
     assert saved(local, local.customer) == [method]
+
+
+def test_a_shopper_who_is_made_a_customer_twice_at_once_is_one(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url, "stripe_connect")
+    gate, answers = threading.Barrier(8), []
+
+    def ask() -> None:
+        gate.wait()
+        answers.append(local.post(f"{PAYMENTS}/orders/{local.orders['payable']}/create_customer", {}).get_json())
+
+    asking = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert len(answers) == 8
+    assert answers == answers[:1] * 8
