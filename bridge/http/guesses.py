@@ -32,8 +32,8 @@ class Guesses:
 
     def count(self, request: Request) -> None:
         """This request's credentials were refused, if it had any."""
-        presented = "Authorization" in request.headers or {"consumer_key", "oauth_consumer_key"} & set(request.args)
-        if presented:
+        named = {*request.args, *request.form}
+        if "Authorization" in request.headers or not named.isdisjoint(("consumer_key", "oauth_consumer_key")):
             for limit in self._limits:
                 self._window.hit(limit, "credentials", self._address(request))
 

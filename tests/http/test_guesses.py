@@ -42,6 +42,13 @@ def test_other_addresses_and_callers_without_credentials_are_not_counted(limited
         assert anonymous.status_code == 401
 
 
+def test_a_signature_in_a_form_is_a_guess_like_any_other(limited: Local) -> None:
+    guessed = {"oauth_consumer_key": "ck_" + "0" * 40, "oauth_signature": "x", "oauth_signature_method": "HMAC-SHA256"}
+    guessed |= {"oauth_timestamp": "1", "oauth_nonce": "1"}
+    statuses = [limited.app.test_client().post(INTENTS, data=guessed).status_code for _ in range(4)]
+    assert statuses == [401, 401, 401, 429]
+
+
 def test_behind_a_trusted_proxy_the_address_is_the_clients(make_local: MakeLocal, sqlite_url: str) -> None:
     local = make_local(sqlite_url, rate_limit="3/hour", trusted_proxies="10.0.0.1")
     local.app = create_app(local.bridge)
