@@ -129,7 +129,7 @@ def _is_ours() -> bool:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
         return site in ("same-origin", "none")
-    return origin is None or urlsplit(origin).netloc in {request.host, urlsplit(require().root).netloc} - {""}
+    return origin is None or origin.partition("://")[2] in {request.host, urlsplit(require().root).netloc} - {""}
 
 
 def _for_people(view: Callable[[str], Response]) -> Callable[[str], Response]:

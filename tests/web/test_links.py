@@ -193,7 +193,7 @@ def test_a_form_from_another_place_does_nothing(shop: Shop, headers: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("origin", "status"), [(None, 303), ("own", 303), ("https://evil.example", 403), ("null", 403)]
+    ("origin", "status"), [(None, 303), ("own", 303), ("https://evil.example", 403), ("null", 403), ("http://[", 403)]
 )
 def test_an_old_browser_names_the_origin(shop: Shop, origin: str | None, status: int) -> None:
     url = challenged(shop)
