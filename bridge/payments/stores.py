@@ -61,11 +61,14 @@ def every(services: Services) -> list[Store]:
 
 
 def get(services: Services, store_id: str) -> Store:
-    """One store, sealed as in `every`, by id or by address. Raises Refused."""
-    for store in every(services):
-        if store_id in (store.id, store.url):
-            return store
-    raise Refused(f"There is no store {store_id}.")
+    """One store, sealed as in `every`, by id or by address. Raises Refused, also if several have the address."""
+    known = every(services)
+    found = [store for store in known if store.id == store_id] or [store for store in known if store.url == store_id]
+    if len(found) > 1:
+        raise Refused(f"{store_id} is the address of several stores: {', '.join(store.id for store in found)}.")
+    if not found:
+        raise Refused(f"There is no store {store_id}.")
+    return found[0]
 
 
 def opened(services: Services, store_id: str) -> tuple[Store, float]:

@@ -162,5 +162,13 @@ def test_a_key_for_no_store_and_a_key_that_is_not_there_are_refused(cli: Command
     assert "There is no key abc." in cli.run("keys", "revoke", "abc", code=1).stderr
 
 
+def test_an_address_that_two_stores_have_names_neither(cli: CommandLine, shop: Shop) -> None:
+    first, second = (cli.json(*shop.arguments())["id"] for _ in range(2))
+    for command in (("stores", "remove", shop.url, "--yes"), ("keys", "create", "--store", shop.url)):
+        assert f"several stores: {first}, {second}." in cli.run(*command, code=1).stderr
+    cli.run("stores", "remove", second, "--yes")
+    assert cli.json("stores", "show", shop.url)["id"] == first
+
+
 def test_why_of_nothing_says_so(cli: CommandLine) -> None:
     assert "There is no payment for 12." in cli.run("why", "12", code=1).stderr
