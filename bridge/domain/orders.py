@@ -79,6 +79,11 @@ class Order:
     meta: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
+def is_order_id(text: str) -> bool:
+    """Whether it can be the id of an order: decimal digits, no more than any database holds."""
+    return text.isdecimal() and text.isascii() and len(text) < 19
+
+
 PAID_STATUSES = frozenset({"processing", "completed"})
 
 

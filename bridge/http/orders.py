@@ -4,6 +4,7 @@ from typing import Any
 
 from bridge.domain.errors import OrderMissing
 from bridge.domain.intents import PaymentIntent
+from bridge.domain.orders import is_order_id
 from bridge.http.failures import CANCEL, CAPTURE, CUSTOMER, TERMINAL
 from bridge.http.manners import authorised
 from bridge.http.parameters import identifier
@@ -30,7 +31,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
 
 def order_number(text: str) -> int:
     """Of an order, from an address. Raises OrderMissing for what can be none."""
-    if not text.isdecimal() or len(text) > 18 or int(text) == 0:
+    if not is_order_id(text) or int(text) == 0:
         raise OrderMissing("Order not found")
     return int(text)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bridge.domain.errors import BridgeError, OrderNotFound
 from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.money import Money
-from bridge.domain.orders import PAID_STATUSES, Order
+from bridge.domain.orders import PAID_STATUSES, Order, is_order_id
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments.attempts import conclude
@@ -80,7 +80,7 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
 def _named(outcome: Outcome) -> _Named | None:
     kept = outcome.metadata
     order_id = str(kept.get("order_id", ""))
-    if not re.fullmatch(r"[0-9]{1,18}", order_id):
+    if not is_order_id(order_id):
         return None
     return _Named(int(order_id), str(kept.get("order_key", "")), str(kept.get("site_url", "")))
 

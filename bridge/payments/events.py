@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
-from bridge.domain.outcomes import EventKind, ProviderEvent
+from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.stores import Store
-from bridge.payments import openings, stores
+from bridge.payments import stores
 from bridge.payments.attempts import ask, conclude
+from bridge.payments.opened import OPEN, heard, named
 from bridge.payments.record import doubt, record
 from bridge.payments.services import Services
 from bridge.payments.store_events import order_changed
@@ -118,18 +119,19 @@ def _work(services: Services, letter: Letter) -> None:
     if event.kind is EventKind.ORDER and event.reference:
         store = services.connections.store(letter.endpoint)
         _finish(services, letter, "done", order_changed(services, store, int(event.reference)))
-        return
-    if event.kind is EventKind.OTHER:
+    elif event.kind is EventKind.OTHER:
         _finish(services, letter, "done")
-        return
-    found = _addressee(services, letter)
-    if found is None:
+    elif (found := _addressee(services, letter)) is None:
         _park(services, letter)
-        return
-    store, intent, attempt = found
-    adapter = services.connections.adapter(store)
-    opened = attempt is not None and attempt.operation == openings.OPEN
-    known = attempt.reference if attempt and opened else _known_reference(services, intent)
+    else:
+        _hear(services, letter, *found)
+
+
+def _hear(services: Services, letter: Letter, store: Store, intent: PaymentIntent, attempt: Attempt | None) -> None:
+    """Ask the provider for the payment that a message is about, unless the message is about another one or sum."""
+    event = letter.event
+    is_opening = attempt is not None and attempt.operation == OPEN
+    known = attempt.reference if attempt and is_opening else _known_reference(services, intent)
     if known and event.reference and known != event.reference:
         log.warning("message %s names another payment than %s has", letter.id, intent.shown_id)
         _finish(services, letter, "dead", intent.id, "The message is about another payment than ours.")
@@ -142,23 +144,29 @@ def _work(services: Services, letter: Letter) -> None:
         doubt(services, intent.id, said)
         _finish(services, letter, "dead", intent.id, "The message names another sum than ours.")
         return
-    outcome = ask(lambda: adapter.fetch(reference))
+    outcome = ask(lambda: services.connections.adapter(store).fetch(reference))
     try:
-        if attempt is not None and opened:
-            openings.heard(services, attempt, outcome)
-        elif attempt is not None:
-            conclude(services, store, attempt, outcome)
-        else:
-            record(services, intent.id, outcome)
+        _write_down(services, store, intent, attempt, outcome)
     except NotOurs as error:
         flag_intent(services, intent.id, str(error))
         _finish(services, letter, "dead", intent.id, str(error))
-        return
-    except BridgeError as told:
-        if attempt is None or opened:
-            raise
-        log.info("message %s settled attempt %s: %s", letter.id, attempt.id, told)
-    _finish(services, letter, "done", intent.id)
+    else:
+        _finish(services, letter, "done", intent.id)
+
+
+def _write_down(
+    services: Services, store: Store, intent: PaymentIntent, attempt: Attempt | None, outcome: Outcome
+) -> None:
+    """What the provider has said of the intent, or of the opening or the unsettled create that `attempt` is."""
+    if attempt is None:
+        record(services, intent.id, outcome)
+    elif attempt.operation == OPEN:
+        heard(services, attempt, outcome)
+    else:
+        try:
+            conclude(services, store, attempt, outcome)
+        except BridgeError as told:
+            log.info("attempt %s was settled by a message: %s", attempt.id, told)
 
 
 def _another_sum(event: ProviderEvent, intent: PaymentIntent) -> Money | None:
@@ -189,7 +197,7 @@ def _addressee(services: Services, letter: Letter) -> tuple[Store, PaymentIntent
                 if intent := rows.find(connection, store.id, name):
                     attempt = rows.unsettled(connection, intent.id)
                     is_create = attempt is not None and attempt.operation == "create"
-                    opening = openings.named(connection, intent.id, event.attempt_id, event.reference)
+                    opening = named(connection, intent.id, event.attempt_id, event.reference)
                     return store, intent, attempt if is_create else opening
     return None
 

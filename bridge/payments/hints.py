@@ -8,12 +8,12 @@ from typing import Any
 
 from bridge.domain.errors import EventRefused, IntentNotFound, OutcomeUnknown
 from bridge.domain.intents import PaymentIntent
+from bridge.domain.orders import is_order_id
 from bridge.domain.stores import Store
 from bridge.payments.attempts import look_at, settle
 from bridge.payments.services import Services
 from bridge.storage import Connection
 from bridge.storage import intents as rows
-from bridge.storage.lines import is_id
 
 WITHOUT_EFFECT = frozenset({"payment_intent.canceled", "payment_intent.amount_capturable_updated"})
 """Messages that mean nothing for a payment that is not here."""
@@ -58,7 +58,7 @@ def _waiting(connection: Connection, store: Store, about: Mapping[str, Any]) -> 
     """The order's payment of which the provider has not told us yet what it calls it."""
     metadata = about.get("metadata")
     order = str(metadata.get("order_id") or "") if isinstance(metadata, Mapping) else ""
-    intents = rows.of_order(connection, store.id, int(order)) if is_id(order) else []
+    intents = rows.of_order(connection, store.id, int(order)) if is_order_id(order) else []
     return next((intent for intent in intents if intent.holding and intent.public_id is None), None)
 
 

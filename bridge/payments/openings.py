@@ -14,27 +14,14 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import ask, look_at, new_attempt
+from bridge.payments.attempts import ask, new_attempt
 from bridge.payments.create import describe, require_payable
-from bridge.payments.opened import MAY_BE_PAID, OPEN, heard, named, payable
+from bridge.payments.opened import OPEN, payable
 from bridge.payments.owed import owed
 from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import journal
-
-__all__ = [
-    "MAY_BE_PAID",
-    "MOST",
-    "NOT_NOW",
-    "OPEN",
-    "OPENED_BEFORE",
-    "heard",
-    "look_at",
-    "named",
-    "open_payment",
-    "payable",
-]
 
 MOST = 5
 """How many openings of one payment may be payable at the same time."""

@@ -14,10 +14,10 @@ from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments import openings
 from bridge.payments.attempts import ask, look_at, reference_of
 from bridge.payments.create import create_payment_intent
-from bridge.payments.openings import NOT_NOW
+from bridge.payments.opened import payable
+from bridge.payments.openings import MOST, NOT_NOW, open_payment
 from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -77,7 +77,7 @@ class Visit:
 
     @property
     def may_open_again(self) -> bool:
-        return self.opened < openings.MOST
+        return self.opened < MOST
 
 
 @runtime_checkable
@@ -133,7 +133,7 @@ def open_redirect(services: Services, token: str, *, again: bool = False) -> Ope
     """Where to send the buyer, once: a payment of its own at the provider. Raises as `openings.open_payment` does."""
     seen = visit(services, token)
     _require(seen, REDIRECT, Stage.OPEN, Stage.OPENED, Stage.DECLINED)
-    return openings.open_payment(services, seen.store, seen.intent, again=again)
+    return open_payment(services, seen.store, seen.intent, again=again)
 
 
 def decide(services: Services, token: str, *, approve: bool) -> None:
@@ -182,7 +182,7 @@ def _token(services: Services, intent: PaymentIntent) -> str:
 
 def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -> Visit:
     store = services.connections.store(intent.store_id)
-    opened = openings.payable(attempts, services.clock())
+    opened = payable(attempts, services.clock())
     stage = _stage(intent, bool(opened))
     adapter = services.connections.adapter(store)
     by_buyer = bool(getattr(adapter, "confirmed_by_buyer", False))
@@ -237,9 +237,8 @@ def _take_turn(services: Services, intent_id: str) -> bool:
 
 def _look(services: Services, seen: Visit) -> None:
     """Ask the provider and write down what it says. If it cannot be asked, the worker will."""
-    look = openings.look_at if seen.kind == REDIRECT else look_at
     try:
-        look(services, seen.store, seen.intent.id)
+        look_at(services, seen.store, seen.intent.id)
     except BridgeError as error:
         log.info("intent %s cannot be looked at now: %s", seen.intent.id, error)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from bridge.domain.errors import IntentNotFound
 from bridge.domain.intents import PaymentIntent, RefundStatus, Status
+from bridge.domain.orders import is_order_id
 from bridge.domain.stores import Store
 from bridge.payments.services import Services
 from bridge.storage import intents as intent_rows
 from bridge.storage import journal, reports
-from bridge.storage.lines import is_id
 
 Json = dict[str, Any]
 
@@ -38,7 +38,7 @@ def timeline(services: Services, store: Store, name: str) -> list[Json]:
     """
     with services.database.read() as connection:
         intent = intent_rows.find(connection, store.id, name)
-        order = [] if intent or not is_id(name) else reports.intents_of_order(connection, store.id, int(name))
+        order = [] if intent or not is_order_id(name) else reports.intents_of_order(connection, store.id, int(name))
         names = [intent.id] if intent else order
         stories = [(intent_rows.get(connection, each), journal.read(connection, each)) for each in names]
     if not stories:

@@ -6,6 +6,7 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
+from bridge.domain.orders import is_order_id
 from bridge.payments.services import Services
 from bridge.payments.unknowns import NEVER
 from bridge.storage import Connection, journal, outbox, reports
@@ -20,7 +21,7 @@ def why(services: Services, name: str) -> list[dict[str, Any]]:
     """
     with services.database.read() as connection:
         found = rows.everywhere(connection, name)
-        if not found and name.isdecimal() and len(name) < 19:
+        if not found and is_order_id(name):
             found = rows.of_order_everywhere(connection, int(name))
         stories = [
             _story(

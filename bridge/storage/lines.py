@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select, text
 
+from bridge.domain.orders import is_order_id
 from bridge.storage.tables import charges, disputes, intents, refunds
 
 REVERSAL = "_reversal"
@@ -95,11 +96,6 @@ def holds(column: ColumnElement[str], term: str) -> ColumnElement[bool]:
     return func.lower(column).contains(term.lower(), autoescape=True)
 
 
-def is_id(text: str) -> bool:
-    """Whether it can be the id of an order."""
-    return text.isdecimal() and text.isascii() and len(text) < 19
-
-
 def _charged(amount: ColumnElement[int]) -> Select[Any]:
     id_ = func.coalesce(charges.c.balance_transaction, charges.c.id)
     columns = _columns("charge", id_, charges.c.created, amount, func.coalesce(charges.c.application_fee_amount, 0))
@@ -159,7 +155,7 @@ def _found(line: Any, term: str) -> ColumnElement[bool]:
     """`Order #12`, part of a customer's name or address, or an id as a whole."""
     if order := re.fullmatch(r"order #\s*(\S+)", term, re.IGNORECASE):
         is_number: ColumnElement[bool] = line.order_number == order[1]
-        return or_(is_number, line.order_id == int(order[1])) if is_id(order[1]) else is_number
+        return or_(is_number, line.order_id == int(order[1])) if is_order_id(order[1]) else is_number
     ids = [column == term for column in (line.id, line.charge, line.intent)]
     return or_(holds(line.customer_name, term), holds(line.customer_email, term), *ids)
 

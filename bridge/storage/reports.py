@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Subquery, func, or_, select, union_all
 
 from bridge.domain.intents import Dispute
-from bridge.storage.lines import REVERSAL, Filters, Line, authorized, branches, filtered, holds, is_id, of_charges
+from bridge.domain.orders import is_order_id
+from bridge.storage.lines import REVERSAL, Filters, Line, authorized, branches, filtered, holds, of_charges
 from bridge.storage.tables import charges, disputes, intents, refunds
 
 
@@ -93,7 +94,7 @@ def customers(connection: Connection, store_id: str, term: str, limit: int) -> l
 def knows_order(connection: Connection, store_id: str, number: str) -> bool:
     """Whether there is an intent of an order with this number or id."""
     named = intents.c.order_number == number
-    if is_id(number):
+    if is_order_id(number):
         named = or_(named, intents.c.order_id == int(number))
     return connection.execute(select(intents.c.id).where(intents.c.store_id == store_id, named)).first() is not None
 
