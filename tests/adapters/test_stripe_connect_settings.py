@@ -17,7 +17,9 @@ def problems(**settings):
 
 @pytest.mark.parametrize("key", ["sk_test_1AbC", "rk_test_1AbC"])
 def test_a_test_store_takes_test_keys(key):
-    stripe_adapter(secret_key=key).close()
+    adapter = stripe_adapter(secret_key=key)
+    assert repr(adapter) == "<StripeConnectAdapter acct_1Connected test>"
+    adapter.close()
 
 
 @pytest.mark.parametrize("key", ["sk_live_1AbC", "rk_live_1AbC"])

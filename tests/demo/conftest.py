@@ -1,5 +1,6 @@
 """`open_store`: a store of the demo, as its clients, its staff and its buyers have it."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PATIENCE = 20.0  # seconds
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -64,24 +67,30 @@ class DemoStore:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def becomes(self, status: str) -> None:
-        """Wait until the order has this status."""
+    def becomes(self, status: str) -> bool:
+        """Whether the order has this status before long."""
         shop = self.world.shops[self.name]
-        if not shop.wait_until(lambda: shop.order(self.order)["status"] == status, PATIENCE):
-            pytest.fail(f"{shop.order(self.order)['status']}, not {status}: {self.notes}")
+        return self._is_soon(lambda: shop.order(self.order)["status"] == status)
 
-    def is_noted(self, words: str) -> None:
-        """Wait until the order has a note with these words."""
-        shop = self.world.shops[self.name]
-        if not shop.wait_until(lambda: any(words in note for note in self.notes), PATIENCE):
-            pytest.fail(f"No note says {words}: {self.notes}")
+    def is_noted(self, words: str) -> bool:
+        """Whether the order has a note with these words before long."""
+        return self._is_soon(lambda: any(words in note for note in self.notes))
 
-    def is_flagged(self, intent: str, words: str) -> None:
-        """Wait until a person is asked to look at a payment, with these words."""
+    def is_flagged(self, intent: str, words: str) -> bool:
+        """Whether a person is asked to look at a payment, with these words, before long."""
         deadline, pause = time.monotonic() + PATIENCE, threading.Event()
         while words not in str(why(self.world.bridge.services, intent)[0]["flag"]):
-            assert time.monotonic() < deadline, f"nobody was asked about {words}"
+            if time.monotonic() > deadline:
+                return False
             pause.wait(0.02)
+        return True
+
+    def _is_soon(self, true: Callable[[], bool]) -> bool:
+        shop = self.world.shops[self.name]
+        came = shop.wait_until(true, PATIENCE)
+        if not came:
+            log.warning("the order is %s, with the notes %s", shop.order(self.order)["status"], self.notes)
+        return came
 
     @property
     def notes(self) -> list[str]:

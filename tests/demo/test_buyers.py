@@ -22,7 +22,7 @@ def pay_in_the_widget(buyer: Buyer, _url: str) -> None:
 
 
 def pay_on_the_hosted_page(buyer: Buyer, url: str) -> None:
-    buyer.reads("Forte payment (test)")
+    assert buyer.reads("Forte payment (test)")
     buyer.press("Approve")
     buyer.tab.get_by_text("The payment was approved.").wait_for()
     buyer.open(url)
@@ -54,8 +54,8 @@ def test_a_buyer_pays_and_the_order_is_processed(
     assert created["status"] == status
     buyer.open(created["pay_url"])
     pay(buyer, created["pay_url"])
-    buyer.reads("Paid: thank you")
-    store.becomes("processing")
+    assert buyer.reads("Paid: thank you")
+    assert store.becomes("processing")
     assert store.ask("GET", f"payment_intents/{created['id']}").json()["status"] == "succeeded"
     story = commands.run("why", created["id"]).stdout
     assert f"10.23 USD for order {store.order} of {store.facts['id']}" in story
@@ -75,8 +75,8 @@ def test_a_payer_who_is_present_answers_the_bank_at_stripe(
     buyer.open(created["pay_url"])
     buyer.press("Continue")
     buyer.press("Complete authentication")
-    buyer.reads("Paid: thank you")
-    store.becomes("processing")
+    assert buyer.reads("Paid: thank you")
+    assert store.becomes("processing")
 
 
 @pytest.mark.parametrize("name", ["forte_payments_widget", "forte_payments_redirect"])
@@ -86,13 +86,13 @@ def test_forte_payments_tells_the_bridge_by_itself(open_store: OpenStore, name: 
     requests.get(url, allow_redirects=False, timeout=10)
     simulator = store.world.providers["forte_payments"].simulator
     store.at("forte_payments", f"/__sim/intents/{simulator.intents[-1].id}/approve")
-    store.becomes("processing")
+    assert store.becomes("processing")
 
 
 def test_forte_platforms_fires_a_trigger(open_store: OpenStore) -> None:
     store = open_store("forte_platform")
     payment = store.create()["provider_data"]["paymentId"]
     store.at("forte_platform", f"/__sim/payments/{payment}/stripe-status", {"status": "succeeded"})
-    store.becomes("processing")
+    assert store.becomes("processing")
     store.at("forte_platform", f"/__sim/payments/{payment}/stripe-refund", {"amountCents": 1023})
-    store.becomes("refunded")
+    assert store.becomes("refunded")

@@ -21,26 +21,26 @@ def test_the_apps_collect_a_payment_at_a_reader(open_store: OpenStore, name: str
         store.at("stripe", f"/simulator/present_card/{intent}")
     answer = store.post(f"orders/{store.order}/capture_terminal_payment/", payment_intent_id=intent)
     assert answer == {"status": "succeeded", "id": intent}
-    store.becomes("completed")
+    assert store.becomes("completed")
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_payment_is_disputed_at_once(open_store: OpenStore, name: str) -> None:
     store = open_store(name)
     store.create("pm_card_createDispute")
-    store.is_noted("Payment has been disputed for 10.23 USD")
-    store.becomes("on-hold")
+    assert store.is_noted("Payment has been disputed for 10.23 USD")
+    assert store.becomes("on-hold")
 
 
 @pytest.mark.parametrize(("won", "status"), [("true", "completed"), ("false", "refunded")])
 def test_the_bank_decides_a_dispute_at_stripe(open_store: OpenStore, won: str, status: str) -> None:
     store = open_store("stripe_connect")
     charge = store.create()["charge"]["id"]
-    store.becomes("processing")
+    assert store.becomes("processing")
     dispute = store.at("stripe", f"/simulator/dispute/{charge}")["id"]
-    store.becomes("on-hold")
+    assert store.becomes("on-hold")
     store.at("stripe", f"/simulator/close_dispute/{dispute}?won={won}")
-    store.becomes(status)
+    assert store.becomes(status)
 
 
 @pytest.mark.parametrize("name", STRIPE)
@@ -48,15 +48,15 @@ def test_a_refund_fails_later_at_stripe(open_store: OpenStore, name: str) -> Non
     store = open_store(name)
     store.create("pm_card_refundFail")
     refund = store.post("refund", order_id=store.order, amount=1023)
-    store.becomes("refunded")
+    assert store.becomes("refunded")
     store.at("stripe", f"/simulator/fail_refund/{refund['id']}")
-    store.is_noted("A refund of 10.23 USD was unsuccessful")
+    assert store.is_noted("A refund of 10.23 USD was unsuccessful")
 
 
 def test_a_hold_runs_out_at_stripe(open_store: OpenStore) -> None:
     store = open_store("stripe_connect")
     intent = store.post(f"orders/{store.order}/create_terminal_intent")["id"]
     store.at("stripe", f"/simulator/present_card/{intent}")
-    store.becomes("on-hold")
+    assert store.becomes("on-hold")
     store.at("stripe", f"/simulator/expire/{intent}")
-    store.is_noted("expired")
+    assert store.is_noted("expired")

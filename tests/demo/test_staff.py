@@ -24,17 +24,17 @@ def test_every_store_is_set_up_right(world: World) -> None:
 def test_an_authorisation_follows_its_order(open_store: OpenStore, status: str, says: str) -> None:
     store = open_store("sandbox_manual")
     assert store.create()["status"] == "requires_capture"
-    store.becomes("on-hold")
+    assert store.becomes("on-hold")
     store.staff("PUT", status=status)
-    store.is_noted(f"successfully {says}")
+    assert store.is_noted(f"successfully {says}")
 
 
 def test_a_refund_by_hand_is_told_to_a_person(open_store: OpenStore) -> None:
     store = open_store("stripe_connect")
     created = store.create()
-    store.becomes("processing")
+    assert store.becomes("processing")
     store.staff("POST", "/refunds", amount="3.00", reason="broken", api_refund=False)
-    store.is_flagged(created["id"], "The shop has a refund of 3.00 USD")
+    assert store.is_flagged(created["id"], "The shop has a refund of 3.00 USD")
 
 
 def test_a_refund_by_hand_is_carried_out_where_the_store_says_so(own_world: World, cli: CommandLine) -> None:
@@ -42,7 +42,7 @@ def test_a_refund_by_hand_is_carried_out_where_the_store_says_so(own_world: Worl
     commands = commands_for(own_world, cli)
     commands.run("stores", "update", store.facts["id"], "--set", "store_refunds=execute")
     created = store.create()
-    store.becomes("processing")
+    assert store.becomes("processing")
     store.staff("POST", "/refunds", amount="3.00", reason="broken", api_refund=False)
-    store.is_noted("A refund of 3.00 USD was successfully processed")
+    assert store.is_noted("A refund of 3.00 USD was successfully processed")
     assert commands.json("why", created["id"])[0]["flag"] is None

@@ -189,9 +189,10 @@ class Buyer:
     def press(self, name: str) -> None:
         self.tab.get_by_role("button", name=name, exact=True).click()
 
-    def reads(self, heading: str) -> None:
-        """Waits until the page's first heading is this."""
+    def reads(self, heading: str) -> bool:
+        """True once the page's first heading is this; a page that never has it fails the test."""
         self.tab.get_by_role("heading", level=1, name=re.compile(re.escape(heading))).wait_for()
+        return True
 
     @property
     def text(self) -> str:

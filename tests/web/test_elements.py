@@ -54,7 +54,7 @@ def test_the_buyer_pays_and_the_order_is_processed(shop: Shop, buyer: Buyer) -> 
     pay(buyer, VISA)
     buyer.tab.get_by_text("waiting for the provider's confirmation").wait_for()
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert shop.status() == "processing"
     assert shop.show(created["id"])["status"] == "succeeded"
 
@@ -65,7 +65,7 @@ def test_a_declined_card_is_told_and_another_one_works(shop: Shop, buyer: Buyer)
     buyer.tab.get_by_role("alert").filter(has_text="declined").wait_for()
     pay(buyer, VISA)
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_a_page_that_is_opened_after_a_decline_still_takes_a_card(shop: Shop, buyer: Buyer) -> None:
@@ -78,7 +78,7 @@ def test_a_page_that_is_opened_after_a_decline_still_takes_a_card(shop: Shop, bu
     buyer.open(url)
     pay(buyer, VISA)
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_the_bank_may_ask_the_buyer(shop: Shop, buyer: Buyer) -> None:
@@ -86,7 +86,7 @@ def test_the_bank_may_ask_the_buyer(shop: Shop, buyer: Buyer) -> None:
     pay(buyer, SECURE)
     buyer.press("Complete authentication")
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_who_fails_the_banks_question_may_use_another_card(shop: Shop, buyer: Buyer) -> None:
@@ -96,7 +96,7 @@ def test_who_fails_the_banks_question_may_use_another_card(shop: Shop, buyer: Bu
     buyer.tab.get_by_role("alert").filter(has_text="authentication").wait_for()
     pay(buyer, VISA)
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_an_incomplete_card_is_told_by_the_form(shop: Shop, buyer: Buyer) -> None:
@@ -132,7 +132,7 @@ def test_a_payment_that_was_paid_elsewhere_is_found_out(shop: Shop, buyer: Buyer
     shop.platform.set_stripe_status(payment["id"], "succeeded")
     buyer.open(url)
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_a_draft_that_ran_out_can_be_started_anew(shop: Shop, buyer: Buyer) -> None:
@@ -140,11 +140,11 @@ def test_a_draft_that_ran_out_can_be_started_anew(shop: Shop, buyer: Buyer) -> N
     shop.local.clock.advance(24 * 3600 + 60)
     buyer.open(created["pay_url"])
     shop.local.clock.advance(3)
-    buyer.reads("This payment is closed")
+    assert buyer.reads("This payment is closed")
     buyer.press("Try again")
     pay(buyer, VISA)
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert len(shop.platform.payments) == 2
     assert shop.status() == "processing"
 
@@ -189,7 +189,7 @@ def test_a_question_of_the_bank_to_a_charge_of_the_shop(open_shop: OpenShop, buy
     buyer.press("Continue")
     buyer.press("Complete authentication")
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert shop.status() == "processing"
 
 
@@ -200,7 +200,7 @@ def test_after_a_wrong_answer_to_the_bank_the_buyer_may_enter_another_card(open_
     buyer.press("Fail authentication")
     pay(buyer, VISA)
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_stripes_own_script_may_load_what_stripe_says_it_needs(open_shop: OpenShop) -> None:

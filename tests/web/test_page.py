@@ -49,7 +49,7 @@ def shop(open_shop: OpenShop) -> Shop:
 def test_the_buyer_approves(shop: Shop, buyer: Buyer) -> None:
     buyer.open(challenged(shop))
     buyer.press("Approve")
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert shop.status() == "processing"
 
 
@@ -59,7 +59,7 @@ def test_the_buyer_declines_and_changes_their_mind(shop: Shop, buyer: Buyer) -> 
     buyer.tab.get_by_role("alert").filter(has_text="could not make sure").wait_for()
     assert shop.status() == "failed"
     buyer.press("Approve")
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert shop.status() == "processing"
 
 
@@ -116,7 +116,7 @@ def test_a_slash_at_the_end_changes_nothing(shop: Shop, buyer: Buyer) -> None:
     buyer.open(f"{challenged(shop)}/")
     assert buyer.tab.evaluate("document.styleSheets.length") == 1
     buyer.press("Approve")
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_below_a_prefix_of_a_proxy_the_page_works_all_the_same(shop: Shop) -> None:
@@ -171,7 +171,7 @@ def test_the_keyboard_alone_is_enough(shop: Shop, buyer: Buyer) -> None:
     buyer.tab.keyboard.press("Shift+Tab")
     buyer.tab.keyboard.press("Shift+Tab")
     buyer.tab.keyboard.press("Enter")
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert buyer.tab.evaluate("document.activeElement.tagName") == "H1"
 
 
@@ -186,7 +186,7 @@ def test_what_an_order_says_of_itself_is_text_and_nothing_else(open_shop: OpenSh
     assert DECLINE["message"] not in buyer.text
     assert buyer.tab.locator("img").count() == 0
     buyer.press("Approve")
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert buyer.tab.locator("script").count() == 0
     assert buyer.tab.get_by_role("link", name="Return").get_attribute("href").startswith('https://shop.example/"><scr')
 

@@ -373,18 +373,18 @@ def test_34_the_address_is_nowhere_but_in_the_answer(shop: Shop, caplog: pytest.
 def test_the_hop_in_a_browser(shop: Shop, buyer: Buyer) -> None:
     url = shop.create()["pay_url"]
     buyer.open(url)
-    buyer.reads("Forte payment (test)")
+    assert buyer.reads("Forte payment (test)")
     buyer.tab.go_back()
     buyer.tab.goto(url)
     assert "opened before" in buyer.text
     buyer.press("Open the payment page again")
-    buyer.reads("Forte payment (test)")
+    assert buyer.reads("Forte payment (test)")
     referrer: Any = buyer.tab.evaluate("document.referrer")
     assert referrer == ""
     buyer.press("Approve")
     hear(shop)
     buyer.open(f"{url}?look")
-    buyer.reads("Paid")
+    assert buyer.reads("Paid")
     assert minted(shop) == 2
 
 
@@ -395,4 +395,4 @@ def test_the_page_goes_on_by_itself_when_the_payment_arrives(shop: Shop, buyer: 
     assert "opened before" in buyer.text
     hosted(shop, page, "approve")
     hear(shop)
-    buyer.reads("Paid")
+    assert buyer.reads("Paid")

@@ -31,7 +31,7 @@ def test_the_buyer_pays_and_the_order_is_processed(shop: Shop, buyer: Buyer) -> 
     buyer.press("Continue")
     buyer.tab.get_by_text("waiting for the provider's confirmation").wait_for()
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert buyer.tab.evaluate("document.activeElement.tagName") == "H1"
     assert shop.status() == "processing"
 
@@ -55,7 +55,7 @@ def test_a_password_of_the_bank_may_be_asked(shop: Shop, buyer: Buyer) -> None:
     buyer.press("Confirm")
     buyer.press("Continue")
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_a_decline_can_be_tried_again_with_a_new_payment(shop: Shop, buyer: Buyer) -> None:
@@ -64,18 +64,18 @@ def test_a_decline_can_be_tried_again_with_a_new_payment(shop: Shop, buyer: Buye
     enter(buyer, DECLINED)
     shop.local.clock.advance(3)
     buyer.press("Close")
-    buyer.reads("The payment was declined")
+    assert buyer.reads("The payment was declined")
     buyer.press("Try again")
     enter(buyer, APPROVED)
     shop.local.clock.advance(3)
     buyer.press("Continue")
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
     assert [intent.status for intent in shop.forte.intents] == ["Declined", "Approved"]
     assert shop.status() == "processing"
     assert shop.show(created["id"])["status"] == "canceled"
     buyer.open(created["pay_url"])
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_trying_again_has_an_end(shop: Shop) -> None:
@@ -136,7 +136,7 @@ def test_30_who_has_to_be_verified_can_pay_afterwards(shop: Shop, buyer: Buyer) 
     enter(buyer, APPROVED)
     buyer.press("Continue")
     shop.local.clock.advance(3)
-    buyer.reads("Paid: thank you")
+    assert buyer.reads("Paid: thank you")
 
 
 def test_27_what_forte_says_reaches_the_widget_whole_and_unchanged(shop: Shop, buyer: Buyer) -> None:
