@@ -78,14 +78,14 @@ def transaction_sums(connection: Connection, store_id: str, filters: Filters) ->
     return _sums(connection, filtered(store_id, filters))
 
 
-def customers(connection: Connection, store_id: str, term: str, limit: int) -> list[tuple[str, str]]:
-    """Names and addresses of customers whose name or address holds the term."""
-    lines = of_charges(store_id, charges.c.amount).subquery().c
+def customers(connection: Connection, store_id: str, term: str, limit: int, newest: int) -> list[tuple[str, str]]:
+    """Names and addresses of customers whose name or address holds the term, among those of the `newest` charges."""
+    recent = of_charges(store_id, charges.c.amount).order_by(charges.c.created.desc()).limit(newest).subquery().c
     query = (
-        select(lines.customer_name, lines.customer_email)
-        .where(holds(lines.customer_name, term) | holds(lines.customer_email, term))
+        select(recent.customer_name, recent.customer_email)
+        .where(holds(recent.customer_name, term) | holds(recent.customer_email, term))
         .distinct()
-        .order_by(lines.customer_name, lines.customer_email)
+        .order_by(recent.customer_name, recent.customer_email)
         .limit(limit)
     )
     return [(row.customer_name, row.customer_email) for row in connection.execute(query)]

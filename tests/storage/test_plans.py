@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event
 from bridge.storage import intents, reports
 from bridge.storage.engine import Database
 from bridge.storage.reports import Page
+from tests.plugins.local import Local
 
 NEWEST = Page(1, 25, "at", descending=True)
 
@@ -29,6 +30,10 @@ QUESTIONS: dict[str, tuple[Callable[[Connection], Any], set[str]]] = {
         lambda connection: reports.transaction(connection, "shop", "txn_1"),
         {"ix_charges_balance_transaction (store_id=? AND balance_transaction=?)"},
     ),
+    "customers of the newest charges": (
+        lambda connection: reports.customers(connection, "shop", "doe", 20, 10_000),
+        {"ix_charges_created (store_id=?)"},
+    ),
     "an order's intents": (
         lambda connection: intents.of_order(connection, "shop", 12),
         {"ix_intents_order (store_id=? AND order_id=?)"},
@@ -42,6 +47,16 @@ QUESTIONS: dict[str, tuple[Callable[[Connection], Any], set[str]]] = {
         {"ix_intents_order (store_id=? AND order_id=?)"},
     ),
 }
+
+
+def test_customers_are_searched_among_the_newest_charges(local: Local) -> None:
+    for order, name in enumerate(("Ann", "Bob", "Cid"), 2):
+        local.shop.update_order(local.orders[f"payable_{order}"], billing={"first_name": name, "last_name": "Roe"})
+        local.create(f"payable_{order}")
+        local.clock.advance(1)
+    with local.bridge.services.database.read() as connection:
+        found = [name for name, _ in reports.customers(connection, local.store.id, "roe", 20, newest=2)]
+    assert found == ["Bob Roe", "Cid Roe"]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
