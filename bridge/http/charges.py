@@ -9,7 +9,7 @@ from bridge.domain.orders import Address
 from bridge.domain.stores import Store
 from bridge.http.failures import CHARGE, ORDER
 from bridge.http.manners import authorised
-from bridge.http.orders import order_number
+from bridge.http.parameters import order_number
 from bridge.http.shapes import formatted, order_members, shown_charge, shown_order
 from bridge.http.smorest import Blueprint
 from bridge.payments import reports

@@ -17,7 +17,7 @@ from bridge.http.answers import render
 from bridge.http.errors import IN_FLIGHT, KEY_MALFORMED, KEY_REUSED, RestError
 from bridge.http.exchange import Exchange, current, require
 from bridge.http.manners import authorised, without_credentials
-from bridge.http.orders import order_number
+from bridge.http.parameters import order_number
 from bridge.http.smorest import Blueprint
 from bridge.payments.idempotency import Answer, Turn, forget, keep, leave_open, take_turn
 from bridge.payments.repeats import attempt_at_work, one_time_material

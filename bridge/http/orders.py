@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from bridge.domain.errors import OrderMissing
 from bridge.domain.intents import PaymentIntent
-from bridge.domain.orders import is_order_id
 from bridge.http.failures import CANCEL, CAPTURE, CUSTOMER, TERMINAL
+from bridge.http.idempotency import begun_attempt, fresh_attempt
 from bridge.http.manners import authorised
-from bridge.http.parameters import identifier
+from bridge.http.parameters import identifier, order_number
 from bridge.http.smorest import Blueprint
 from bridge.payments import captures, customers, terminal
 from bridge.payments.services import Services
@@ -29,13 +28,6 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         return {"id": customers.create_customer(services, authorised(services), order_number(order_id))}
 
 
-def order_number(text: str) -> int:
-    """Of an order, from an address. Raises OrderMissing for what can be none."""
-    if not is_order_id(text) or int(text) == 0:
-        raise OrderMissing("Order not found")
-    return int(text)
-
-
 def _add_captures(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route(
         f"{PATH}/capture_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CAPTURE, once=True
@@ -48,7 +40,9 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
         intent_id = identifier(parameters["payment_intent_id"])
         amount = parameters.get("amount")
         store = authorised(services)
-        return _concluded(captures.capture_authorization(services, store, order_number(order_id), intent_id, amount))
+        attempt_id = begun_attempt() or fresh_attempt()
+        order = order_number(order_id)
+        return _concluded(captures.capture_authorization(services, store, order, intent_id, amount, attempt_id))
 
     @blueprint.route(f"{PATH}/cancel_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CANCEL, once=True)
     @blueprint.arguments(Intent, example=EXAMPLE)

@@ -9,6 +9,8 @@ from typing import Any
 
 from flask import Request
 
+from bridge.domain.errors import OrderMissing
+from bridge.domain.orders import is_order_id
 from bridge.http.auth import WRITING
 from bridge.http.errors import RestError, invalid_params
 from bridge.http.php import InvalidJson, decode_json, lists, nest
@@ -44,6 +46,13 @@ def merge(query: Mapping[str, Any], body: Any, path: Mapping[str, Any]) -> dict[
 def identifier(value: Any) -> str:
     """An id as it was sent; `?`, which nothing has, for what can be none."""
     return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else "?"
+
+
+def order_number(text: str) -> int:
+    """Of an order, from an address. Raises OrderMissing for what can be none."""
+    if not is_order_id(text) or int(text) == 0:
+        raise OrderMissing("Order not found")
+    return int(text)
 
 
 def _json(body: bytes) -> Any:

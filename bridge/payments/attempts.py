@@ -69,7 +69,13 @@ def new_attempt(
 
 
 def begin(
-    services: Services, store: Store, connection: Connection, intent_id: str, operation: str, request: dict[str, Any]
+    services: Services,
+    store: Store,
+    connection: Connection,
+    intent_id: str,
+    operation: str,
+    request: dict[str, Any],
+    attempt_id: str | None = None,
 ) -> Attempt:
     """Write down what is about to be asked of the provider about an intent that this transaction has locked.
 
@@ -82,7 +88,7 @@ def begin(
             attempt_id=unsettled.id,
             provider=store.adapter,
         )
-    attempt = new_attempt(services, store, services.ids.attempt(), intent_id, operation, request)
+    attempt = new_attempt(services, store, attempt_id or services.ids.attempt(), intent_id, operation, request)
     rows.add_attempt(connection, attempt)
     told = {name: value for name, value in request.items() if name in ("amount", "reason")}
     journal.write(connection, attempt.created, intent_id, f"{operation}_sent", attempt_id=attempt.id, **told)
@@ -283,7 +289,8 @@ def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) 
 def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     """Ask how the payment stands, and whether that shows what the attempt was to do."""
     outcome = ask(lambda: adapter.fetch(attempt.request["reference"]))
-    shown = outcome.status is not Status.REQUIRES_CAPTURE
+    taken = outcome.charge.amount_captured if outcome.charge else 0
+    shown = outcome.status is not Status.REQUIRES_CAPTURE or taken > attempt.request.get("taken", 0)
     if attempt.operation == "refund":
         with services.database.read() as connection:
             intent = rows.get(connection, attempt.intent_id)

@@ -16,7 +16,7 @@ from bridge.domain.errors import (
     Uncapturable,
     Unsupported,
 )
-from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
@@ -30,23 +30,32 @@ from bridge.storage import refunds as refund_rows
 
 CAPTURABLE = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING})
 NOT_CAPTURED = "Payment capture failed to complete with the following message: "
+REPEATED_WITHIN = 600.0
+"""Seconds during which the same capture of a part, or the same refund, means the first one unless it has a name."""
 NOT_CANCELED = "Payment cancel failed to complete with the following message: "
 
 
 def capture_authorization(
-    services: Services, store: Store, order_id: int, payment_intent_id: str, amount: int | None = None
+    services: Services,
+    store: Store,
+    order_id: int,
+    payment_intent_id: str,
+    amount: int | None = None,
+    attempt_id: str | None = None,
 ) -> PaymentIntent:
-    """Take what was authorised: `amount` minor units, else the order's total as it is now. The rest is released.
+    """Take what was authorised: `amount` minor units, else the order's total as it is now. The rest is released, unless
+    the adapter can do `multicapture`.
 
-    A capture that was done is answered again. Raises OrderMissing, Uncapturable, CaptureFailed, InProgress,
-    OutcomeUnknown, Unsupported or StoreError.
+    A capture that was done is answered again: that of `attempt_id`, else the same within ten minutes.
+
+    Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
     """
     order, intent = _checked(services, store, order_id, payment_intent_id, "captured")
     if intent.status not in CAPTURABLE:
         raise Uncapturable("The payment cannot be captured", reason="status")
     if intent.status is Status.SUCCEEDED:
         return intent
-    return capture(services, store, order, intent, amount)
+    return capture(services, store, order, intent, amount, attempt_id)
 
 
 def cancel_authorization(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
@@ -79,12 +88,16 @@ def cancel_authorization(services: Services, store: Store, order_id: int, paymen
 
 
 def capture(
-    services: Services, store: Store, order: Order, intent: PaymentIntent, amount: int | None = None
+    services: Services,
+    store: Store,
+    order: Order,
+    intent: PaymentIntent,
+    amount: int | None = None,
+    attempt_id: str | None = None,
 ) -> PaymentIntent:
-    """Take an authorisation whose intent and order were just checked; `amount` and errors as above."""
+    """Take an authorisation whose intent and order were just checked; the rest as above."""
     adapter = services.connections.adapter(store)
     total = _total(order)
-    amount = _wanted(intent, total if amount is None else amount)
     _require(adapter, "capture", "capture_authorization")
     with services.database.write() as connection:
         intent = rows.get(connection, intent.id, lock=True)
@@ -92,19 +105,26 @@ def capture(
             return intent
         if intent.status is not Status.REQUIRES_CAPTURE:
             raise CaptureFailed(f"{NOT_CAPTURED}the payment is {intent.status.value}.", status=502)
+        taken = _taken(intent)
+        captures = [one for one in rows.attempts_of(connection, intent.id) if one.operation == "capture"]
+        if taken and _is_done(captures, amount, attempt_id, services.clock() - REPEATED_WITHIN):
+            return intent
+        if any(one.id == attempt_id for one in captures):
+            attempt_id = None
+        amount = _wanted(intent, total - taken if amount is None else amount)
         reference = reference_of(connection, intent.id)
-        request = {"reference": reference, "amount": amount}
-        attempt = begin(services, store, connection, intent.id, "capture", request)
+        request = {"reference": reference, "amount": amount, "taken": taken}
+        attempt = begin(services, store, connection, intent.id, "capture", request, attempt_id)
     try:
         outcome = ask(lambda: adapter.capture(reference, amount, attempt.key))
         after = record(services, intent.id, outcome, attempt, total)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
-        if after.status is not Status.SUCCEEDED:
+        if after.status is not Status.SUCCEEDED and _taken(after) == taken:
             _tell(services, after, updates.CAPTURE_FAILED, str(error), amount)
             raise _failure(NOT_CAPTURED, error, 502) from error
     services.wake()
-    if after.status is not Status.SUCCEEDED:
+    if after.status is not Status.SUCCEEDED and _taken(after) == taken:
         raise CaptureFailed(f"{NOT_CAPTURED}the payment is {after.status.value}.", status=502)
     return after
 
@@ -151,13 +171,27 @@ def read_order(services: Services, store: Store, order_id: int) -> Order:
         raise OrderMissing("Order not found") from None
 
 
+def _taken(intent: PaymentIntent) -> int:
+    """Minor units that were captured already."""
+    return intent.charge.amount_captured if intent.charge else 0
+
+
+def _is_done(captures: list[Attempt], amount: int | None, attempt_id: str | None, since: float) -> bool:
+    """Whether this capture is one of those, of a payment that is captured in parts."""
+    done = [one for one in captures if one.state is AttemptState.DONE]
+    if attempt_id:
+        return any(one.id == attempt_id for one in done)
+    return any(one.created >= since and one.request["amount"] == amount for one in done)
+
+
 def _wanted(intent: PaymentIntent, amount: int) -> int:
     """`amount` (minor units), if it can be captured. Raises CaptureFailed."""
-    if 0 < amount <= intent.amount:
+    left = intent.amount - _taken(intent)
+    if 0 < amount <= left:
         return amount
     raise CaptureFailed(
         f"{NOT_CAPTURED}the amount {Money(amount, intent.currency)} is not between nothing and the authorised "
-        f"{Money(intent.amount, intent.currency)}.",
+        f"{Money(left, intent.currency)}.",
         status=502,
     )
 

@@ -69,9 +69,7 @@ def record(
         if first or after.status is not before.status:
             scribe.note_payment(attempt, outcome)
         if words := updates.of_payment(before, after, outcome, first):
-            taken = outcome.charge is not None and words in (updates.CAPTURED, updates.CHARGED)
-            captured = outcome.charge.amount_captured if outcome.charge and taken else None
-            scribe.tell(words, captured, total)
+            scribe.tell(words, _taken(words, before, after), total)
         for refund in sorted(outcome.refunds, key=lambda refund: refund.created):
             scribe.put_refund(refund, "provider")
         if outcome.dispute:
@@ -208,6 +206,13 @@ def _is_second(before: PaymentIntent, outcome: Outcome) -> bool:
     """Whether money has come for a payment that another one has paid already."""
     paid = before.status in _MONEY and outcome.status in _MONEY
     return bool(paid and before.charge and outcome.charge and before.charge.id != outcome.charge.id)
+
+
+def _taken(words: updates.Words, before: PaymentIntent, after: PaymentIntent) -> int | None:
+    """Minor units that a note about money that was taken speaks of."""
+    if words is updates.PART_CAPTURED:
+        return updates.captured_now(before, after)
+    return after.charge.amount_captured if after.charge and words in (updates.CAPTURED, updates.CHARGED) else None
 
 
 def _material(services: Services, outcome: Outcome) -> str | None:

@@ -19,7 +19,7 @@ from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
 from bridge.payments import updates
 from bridge.payments.attempts import ask, failed, new_attempt, reference_of, settle, unknown
-from bridge.payments.captures import read_order
+from bridge.payments.captures import REPEATED_WITHIN, read_order
 from bridge.payments.create import answered_soon
 from bridge.payments.looks import SOON
 from bridge.payments.record import Scribe
@@ -30,8 +30,6 @@ from bridge.storage import refunds as refund_rows
 
 NOT_CAPTURED = "The payment has not been captured yet, so that there is nothing to refund."
 PROVIDER_REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
-REPEATED_WITHIN = 600.0
-"""Seconds after a refund during which the same again, without a name of its own, means the same refund."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,10 @@ AUTHORIZED = (UpdateKind.AUTHORIZED, "A payment of {money} was authorized using 
 STARTED = (UpdateKind.STARTED, "A payment of {money} was started using {title} ({id}).")
 CHARGED = (UpdateKind.PAID, "A payment of {money} was successfully charged using {title} ({id}).")
 CAPTURED = (UpdateKind.PAID, "A payment of {money} was successfully captured using {title} ({id}).{released}")
+PART_CAPTURED = (
+    UpdateKind.NOTE,
+    "A payment of {money} was successfully captured using {title} ({id}). {left} is still authorized.",
+)
 VOIDED = (UpdateKind.CANCELLED, "Payment authorization was successfully cancelled ({id}).")
 EXPIRED = (UpdateKind.FAILED, "Payment authorization has expired ({id}).")
 DECLINED = (UpdateKind.NOTE, "A payment of {money} failed using {title} ({id}). {reason}")
@@ -67,7 +71,7 @@ def of_payment(before: PaymentIntent, after: PaymentIntent, outcome: Outcome, fi
     if first:
         return DECLINED if outcome.decline else _reached(after)
     if after.status is before.status:
-        return None
+        return PART_CAPTURED if captured_now(before, after) and after.status is Status.REQUIRES_CAPTURE else None
     if before.status is Status.REQUIRES_CAPTURE:
         if after.status is Status.CANCELED:
             return EXPIRED if outcome.expired else VOIDED
@@ -79,6 +83,12 @@ def of_payment(before: PaymentIntent, after: PaymentIntent, outcome: Outcome, fi
     if after.status in _WAITING and before.status in _WAITING:
         return FAILED if outcome.decline and after.channel == "online" else None
     return _reached(after)
+
+
+def captured_now(before: PaymentIntent, after: PaymentIntent) -> int:
+    """Minor units."""
+    known, told = (intent.charge.amount_captured if intent.charge else 0 for intent in (before, after))
+    return told - known
 
 
 def _was_told(before: PaymentIntent) -> bool:
@@ -153,7 +163,13 @@ def build(
         transaction_id=intent.shown_id,
         meta=_meta_of(words, intent),
         note=note.format(
-            money=money, title=title, id=intent.shown_id, reason=reason, released=_released(intent), **more
+            money=money,
+            title=title,
+            id=intent.shown_id,
+            reason=reason,
+            released=_released(intent),
+            left=_left(intent),
+            **more,
         ).strip(),
         read_at=intent.order_read,
         status=IN_PERSON_STATUS if in_person and kind is UpdateKind.PAID else "",
@@ -204,6 +220,12 @@ def _captured_part(intent: PaymentIntent) -> int | None:
 def _released(intent: PaymentIntent) -> str:
     part = _captured_part(intent)
     return "" if part is None else f" The rest, {Money(intent.amount - part, intent.currency)}, was released."
+
+
+def _left(intent: PaymentIntent) -> Money:
+    """What is authorised and was not captured."""
+    taken = intent.charge.amount_captured if intent.charge else 0
+    return Money(intent.amount - taken, intent.currency)
 
 
 def _meta_of(words: Words, intent: PaymentIntent) -> dict[str, str]:

@@ -17,6 +17,14 @@ class TestSandbox(AdapterContract):
         return SandboxProvider({"books": str(tmp_path / "one.sqlite")}, {"books": str(tmp_path / "two.sqlite")})
 
 
+class TestSandboxInParts(AdapterContract):
+    @pytest.fixture
+    def provider(self, tmp_path: Path) -> SandboxProvider:
+        in_parts = {"multicapture": "yes"}
+        one, two = ({"books": str(tmp_path / f"{name}.sqlite")} | in_parts for name in ("one", "two"))
+        return SandboxProvider(one, two)
+
+
 @pytest.fixture
 def provider(tmp_path: Path) -> SandboxProvider:
     return SandboxProvider({"books": str(tmp_path / "books.sqlite")})

@@ -20,14 +20,14 @@ LiveIn = Callable[..., Life]
 def bring_to_life(make: MakeLocal, url: str, kind: str, settings: dict[str, str], **more: Any) -> Life:
     if kind == "sandbox":
         books = {"books": f"{url.removeprefix('sqlite:///')}.books"} if url.startswith("sqlite:") else {}
-        return Life(make(url, settings=books, **more), kind)
+        return Life(make(url, settings=books | settings, **more), kind)
     settings = {"webhook_secret": SECRET, **({"charge_type": kind} if kind == "destination" else {}), **settings}
     return Life(make(url, "stripe_connect", settings=settings, **more), kind)
 
 
 @pytest.fixture
 def live_on(make_local: MakeLocal) -> LiveIn:
-    """`live_on(database_url, kind, capture="manual")`; `settings` are Stripe's."""
+    """`live_on(database_url, kind, capture="manual")`; `settings` are the adapter's."""
 
     def live_on(url: str, kind: str = "direct", settings: dict[str, str] | None = None, **more: Any) -> Life:
         return bring_to_life(make_local, url, kind, settings or {}, **more)

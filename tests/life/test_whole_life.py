@@ -1,7 +1,7 @@
 """A payment from its authorisation to its end, in everybody's books: provider, bridge, shop. They agree to the cent.
 
-For the sandbox and both kinds of charges at Stripe, which capture a payment once. What Forte's adapters can do of it is
-in tests/life/test_forte_life.py.
+For the sandbox and both kinds of charges at Stripe, which capture a payment once; the sandbox also in parts. What
+Forte's adapters can do of it is in tests/life/test_forte_life.py.
 """
 
 from decimal import Decimal
@@ -113,6 +113,25 @@ def test_authorised_captured_refunded_in_three_disputed_and_won(life: Life) -> N
     assert (book["captured"], book["refunded"], life.net(intent)) == (1023, 323, 700)
     assert (life.status(order), sorted(life.refunds(order))) == ("completed", ["0.23", "1.00", "2.00"])
     assert timeline(life, order) == ["dispute_won", "dispute_needs_response", *REFUNDED_IN_THREE, *ORDERED]
+
+
+def test_captured_in_two_where_that_is_possible_refunded_in_three_disputed_and_lost(live: LiveIn) -> None:
+    life = live("sandbox", capture="manual", settings={"multicapture": "yes"})
+    order = life.order()
+    intent = life.pay(order)["id"]
+    assert life.capture(order, intent, amount=600).get_json() == {"status": "requires_capture", "id": intent}
+    assert (life.status(order), life.net(intent)) == ("on-hold", 600)
+    assert life.capture(order, intent).get_json() == {"status": "succeeded", "id": intent}
+    assert life.status(order) == "processing"
+    refunded_in_three(life, order, 100, 200, 23)
+    life.dispute(intent)
+    life.tell(intent)
+    life.local.clock.advance(60)
+    life.decide(intent, "lost")
+    life.tell(intent)
+    book = all_books_agree(life, order, intent)
+    assert (book["captured"], book["refunded"], book["disputed"]) == (1023, 323, 700)
+    assert (life.net(intent), life.status(order)) == (0, "refunded")
 
 
 def test_captured_in_part_refunded_in_three_and_the_rest_is_the_payers(life: Life) -> None:

@@ -30,8 +30,9 @@ class SandboxAdapter(BaseAdapter):
     name: ClassVar[str] = "sandbox"
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting("books", "SQLite file for the sandbox's own books; default: sandbox.sqlite beside the database", ""),
+        Setting("multicapture", "whether the rest of a capture can be captured later", "no", choices=("no", "yes")),
     )
-    operations: ClassVar[frozenset[str]] = frozenset(
+    operations: frozenset[str] = frozenset(
         {
             *("create", "fetch", "find", "listed", "cancel", "capture", "refund"),
             *("customers", "payment_methods", "terminal"),
@@ -42,6 +43,8 @@ class SandboxAdapter(BaseAdapter):
     def __init__(self, settings: Mapping[str, str], *, live: bool, context: AdapterContext) -> None:
         if live:
             raise ConfigurationError("The sandbox never moves money and refuses a live store. Add it with --test.")
+        if settings.get("multicapture") == "yes":
+            self.operations = self.operations | {"multicapture"}
         self._ids = context.ids
         self._books = Books(settings["books"] or str(context.directory / "sandbox.sqlite"), context.clock)
 
@@ -102,9 +105,11 @@ class SandboxAdapter(BaseAdapter):
         with self._books.open() as page:
             return outcome_of(page, story.void(page, story.pass_time(page, page.find(reference))))
 
-    def capture(self, reference: str, amount: int, key: str) -> Outcome:  # noqa: ARG002 what is captured stays so
+    def capture(self, reference: str, amount: int, key: str) -> Outcome:
         with self._books.open() as page:
-            return outcome_of(page, story.capture(page, story.pass_time(page, page.find(reference)), amount))
+            entry = story.pass_time(page, page.find(reference))
+            is_last = "multicapture" not in self.operations
+            return outcome_of(page, story.capture(page, entry, amount, key, is_last=is_last))
 
     def refund(self, request: RefundRequest, key: str) -> Refund:
         with self._books.open() as page:

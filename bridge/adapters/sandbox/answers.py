@@ -38,7 +38,7 @@ def outcome_of(page: Page, entry: Entry) -> Outcome:
 
 def captured(page: Page, entry: Entry) -> int:
     """Minor units that were taken."""
-    return page.sum(entry, "charged", "captured") if entry.status is Status.SUCCEEDED else 0
+    return page.sum(entry, "charged", "captured")
 
 
 def _charge(page: Page, entry: Entry, refunds: tuple[Refund, ...]) -> Charge | None:

@@ -21,6 +21,7 @@ create table if not exists payments (
   null
 );
 create table if not exists presented (reference text primary key, payment_method text not null, at real not null);
+create table if not exists captures (key text primary key);
 create table if not exists refunds (
   id text primary key, key text not null unique, reference text not null, amount integer not null, status text not null,
   reason text not null, operation_id text not null, created real not null, failure text not null
@@ -146,7 +147,7 @@ class Page:
 
     def refunds(self, entry: Entry) -> list[Refund]:
         """Newest first. Only what was taken can have any."""
-        if entry.status is not Status.SUCCEEDED:
+        if entry.status not in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE):
             return []
         rows = self._sql.execute(
             "select id, amount, status, reason, operation_id, created, failure from refunds where reference = ? "
@@ -158,6 +159,13 @@ class Page:
             Refund(identifier, charge_id, amount, RefundStatus(status), reason, operation_id, int(created), failure)
             for identifier, amount, status, reason, operation_id, created, failure in rows
         ]
+
+    def knows_capture(self, key: str) -> bool:
+        """Whether a capture was made under the key."""
+        return self._sql.execute("select 1 from captures where key = ?", (key,)).fetchone() is not None
+
+    def add_capture(self, key: str) -> None:
+        self._sql.execute("insert into captures values (?)", (key,))
 
     def refund_of_key(self, key: str) -> str | None:
         """The id of the refund that was made under the key."""

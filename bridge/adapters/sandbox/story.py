@@ -66,24 +66,38 @@ def authenticate(page: Page, entry: Entry, *, success: bool) -> Entry:
     return _answered(page, page.change(entry, _paid(Status.SUCCEEDED, at_once=at_once)))
 
 
-def capture(page: Page, entry: Entry, amount: int) -> Entry:
-    """Take `amount` of what is held, and let go of the rest. Raises ProviderRefused."""
-    if entry.status is not Status.REQUIRES_CAPTURE:
+def capture(page: Page, entry: Entry, amount: int, key: str, *, is_last: bool) -> Entry:
+    """Take `amount` of what is held, under the same key once, and let go of the rest if it is the last one.
+
+    Raises ProviderRefused.
+    """
+    if entry.status is not Status.REQUIRES_CAPTURE or page.knows_capture(key):
         return entry
-    if not 0 < amount <= entry.amount:
-        sentence = f"Error: The amount to capture, {amount}, is not between 1 and the authorised {entry.amount}."
+    held = entry.amount - captured(page, entry)
+    if not 0 < amount <= held:
+        sentence = f"Error: The amount to capture, {amount}, is not between 1 and the authorised {held}."
         raise ProviderRefused(sentence, code="amount_too_large" if amount > 0 else "amount_too_small", status=400)
+    page.add_capture(key)
     page.write("captured", entry, amount)
-    if amount < entry.amount:
-        page.write("released", entry, entry.amount - amount)
+    return _concluded(page, entry) if is_last or amount == held else entry
+
+
+def _concluded(page: Page, entry: Entry) -> Entry:
+    """Nothing is held any more."""
+    if (rest := entry.amount - captured(page, entry)) > 0:
+        page.write("released", entry, rest)
     entry = page.change(entry, Status.SUCCEEDED)
     _dispute_by_magic(page, entry)
     return entry
 
 
 def void(page: Page, entry: Entry) -> Entry:
+    """Let go of what is held. Raises ProviderRefused for what was captured in part."""
     if entry.status not in _VOIDABLE:
         return entry
+    if captured(page, entry):
+        sentence = "Error: A part of this payment was captured. Capture the rest, or let it expire."
+        raise ProviderRefused(sentence, code="payment_intent_unexpected_state", status=400)
     page.write("canceled", entry)
     return page.change(entry, Status.CANCELED)
 
@@ -136,6 +150,8 @@ def close_dispute(page: Page, entry: Entry, status: str) -> None:
 def pass_time(page: Page, entry: Entry) -> Entry:
     """What has happened by itself until now: a hold ran out, a refund came to its end, a dispute was decided."""
     if entry.status is Status.REQUIRES_CAPTURE and page.now >= entry.held_from + AUTHORIZATION_SECONDS:
+        if captured(page, entry):
+            return _concluded(page, entry)
         page.write("expired", entry)
         entry = page.change(entry, Status.CANCELED)
     for one in page.refunds(entry):
@@ -180,7 +196,7 @@ def _require_refundable(page: Page, entry: Entry, request: RefundRequest) -> Non
     problem = None
     if request.charge_id not in ("", charge):
         problem = ("resource_missing", f"No such charge: '{request.charge_id}'")
-    elif entry.status is not Status.SUCCEEDED:
+    elif captured(page, entry) == 0:
         problem = ("charge_not_captured", f"The charge {charge} has not been captured; cancel the payment instead.")
     elif request.currency.lower() != entry.request["currency"]:
         problem = ("currency_mismatch", f"The charge {charge} is in {entry.request['currency']}.")
