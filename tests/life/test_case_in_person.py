@@ -40,6 +40,8 @@ def test_a_guests_customer_is_made_once_and_then_updated(life: Life) -> None:
     answer = life.at("create_customer", order)
     assert (answer.status_code, list(answer.get_json())) == (200, ["id"])
     customer = answer.get_json()["id"]
+    made = life.stripe.find(customer)
+    assert (made["name"], made["email"], made["phone"]) == ("John Doe", "random.email@example.com", "5555555555")
     life.local.shop.update_order(order, billing={"last_name": "Smith"})
     assert life.at("create_customer", order).get_json() == {"id": customer}
     assert life.stripe.find(customer)["name"] == "John Smith"

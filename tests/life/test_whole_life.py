@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.life.conftest import LiveIn
-from tests.life.lives import KINDS, Life
+from tests.life.lives import KINDS, Life, refusal
 
 ORDERED = ["captured", "authorized"]
 REFUNDED_IN_THREE = ["partial_refund"] * 3
@@ -162,6 +162,21 @@ def test_voided_nothing_moves(life: Life) -> None:
     assert life.refund(order_id=order, amount=1).status_code == 500
     assert (life.status(order), life.net(intent), life.refunds(order)) == ("cancelled", 0, [])
     assert life.get(f"transactions?order_id={order}")["data"] == []
+
+
+def test_a_hold_that_nobody_captures_runs_out_in_every_book(life: Life) -> None:
+    order = life.order()
+    intent = life.pay(order)["id"]
+    if life.kind == "sandbox":
+        life.local.clock.advance(7 * 24 * 3600.0)
+    else:
+        life.stripe.expire(intent)
+    life.tell(intent)
+    assert (life.status(order), life.net(intent)) == ("failed", 0)
+    assert life.get(f"payment_intents/{intent}")["status"] == "canceled"
+    assert intent not in [one["payment_intent_id"] for one in life.get("authorizations")["data"]]
+    assert timeline(life, order) == ["authorization_expired", "authorized"]
+    assert refusal(life.capture(order, intent))[:2] == (409, "wcpay_payment_uncapturable")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -103,3 +103,30 @@ def test_a_shopper_who_is_made_a_customer_twice_at_once_is_one(make_local: MakeL
         thread.join()
     assert len(answers) == 8
     assert answers == answers[:1] * 8
+
+
+def test_saved_payment_methods_are_shown_with_what_woopayments_shows(make_local: MakeLocal, sqlite_url: str) -> None:
+    local = make_local(sqlite_url, "stripe_connect")
+    assert local.stripe
+    account = local.store.settings["account"]
+    local.stripe.add_payment_method("pm_card_visa", local.customer, account)
+    local.stripe.add_payment_method("link", local.customer, account)
+    local.stripe.add_payment_method("sepa_debit", local.customer, account)
+    answer = local.get(f"{PAYMENTS}/customers/{local.customer}/payment_methods")
+    assert answer.status_code == 200
+    shown = {method["type"]: method for method in answer.get_json()}
+    billing = {
+        "address": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")),
+        "email": None,
+        "name": None,
+        "phone": None,
+    }
+    assert {kind: list(method) for kind, method in shown.items()} == {
+        kind: ["id", "type", "billing_details", kind] for kind in ("card", "link", "sepa_debit")
+    }
+    card = shown["card"]["card"]
+    assert card == {"brand": "visa", "last4": "4242", "exp_month": card["exp_month"], "exp_year": card["exp_year"]}
+    assert shown["card"]["billing_details"] == billing
+    assert list(shown["sepa_debit"]["sepa_debit"]) == ["last4"]
+    assert list(shown["link"]["link"]) == ["email"]
+    assert local.get(f"{PAYMENTS}/customers/cus_unknown/payment_methods").get_json() == []

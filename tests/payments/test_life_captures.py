@@ -6,7 +6,6 @@ import pytest
 
 from bridge.simulators.faults import Fault
 from tests.payments.orders import (
-    CANCEL_FAILED,
     CAPTURE_FAILED,
     CAPTURES,
     MISMATCH,
@@ -29,25 +28,6 @@ from tests.plugins.local import Local, MakeLocal
 def stripe(make_local: MakeLocal, sqlite_url: str) -> Local:
     """A store that captures by hand, with direct charges."""
     return make_local(sqlite_url, "stripe_connect", capture="manual")
-
-
-def test_an_authorization_is_captured_for_the_orders_total(stripe: Local) -> None:
-    intent = authorized(stripe)
-    answer = at(stripe, "capture_authorization", "payable", intent)
-    assert (answer.status_code, answer.get_data(as_text=True)) == (200, f'{{"status":"succeeded","id":"{intent}"}}')
-    stripe.work()
-    assert taken(stripe) == [1023]
-    assert stripe.order()["status"] == "processing"
-    assert any("successfully captured" in note for note in stripe.notes())
-
-
-def test_what_was_captured_is_answered_again_and_not_captured_again(stripe: Local) -> None:
-    intent = authorized(stripe)
-    first = at(stripe, "capture_authorization", "payable", intent)
-    again = at(stripe, "capture_authorization", "payable", intent)
-    assert (again.status_code, again.data) == (200, first.data)
-    assert taken(stripe) == [1023]
-    assert asked(stripe, "capture") == 1
 
 
 def test_an_order_that_became_cheaper_is_captured_for_what_it_costs_now(stripe: Local) -> None:
@@ -120,19 +100,6 @@ def test_an_intent_that_is_not_there(stripe: Local, route: str, intent: Any) -> 
     assert answer.get_json()["data"]["explanation"].startswith("No such payment_intent: ")
 
 
-@pytest.mark.parametrize(
-    ("route", "message"),
-    [
-        ("capture_authorization", "The payment cannot be captured"),
-        ("cancel_authorization", "The payment cannot be canceled"),
-    ],
-)
-def test_an_intent_of_another_order(stripe: Local, route: str, message: str) -> None:
-    intent = authorized(stripe)
-    assert refusal(at(stripe, route, "payable_2", intent)) == (409, MISMATCH, message)
-    assert taken(stripe) == []
-
-
 def test_an_intent_of_another_order_at_the_reader(stripe: Local) -> None:
     intent = presented(stripe)
     assert refusal(at(stripe, "capture_terminal_payment", "payable_2", intent))[:2] == (409, MISMATCH)
@@ -185,33 +152,6 @@ def test_nothing_is_captured_or_voided_of_an_order_that_staff_refunded(stripe: L
     assert asked(stripe, "capture") + asked(stripe, "cancel") == 0
 
 
-@pytest.mark.parametrize(("status", "message"), [(400, "Test error"), (402, "Your card was declined.")])
-@pytest.mark.parametrize("route", CAPTURES)
-def test_what_the_provider_says_of_a_capture_is_handed_on(stripe: Local, route: str, status: int, message: str) -> None:
-    intent = authorized(stripe) if route == "capture_authorization" else presented(stripe)
-    assert stripe.provider_faults
-    kind = "card_error" if status == 402 else "invalid_request_error"
-    error = {"error": {"type": kind, "message": message}}
-    stripe.provider_faults.next(Fault.STATUS, match="/capture", status=status, body=error)
-    answer = at(stripe, route, "payable", intent)
-    assert refusal(answer) == (status, "wcpay_capture_error", CAPTURE_FAILED + message)
-    stripe.work()
-    assert sum(message in note for note in stripe.notes()) == 1
-    assert at(stripe, route, "payable", intent).status_code == 200
-    assert taken(stripe) == [1023]
-
-
-def test_an_authorization_that_ran_out_cannot_be_captured(stripe: Local) -> None:
-    intent = authorized(stripe)
-    assert stripe.stripe
-    stripe.stripe.expire(intent)
-    status, code, message = refusal(at(stripe, "capture_authorization", "payable", intent))
-    assert (status, code) == (502, "wcpay_capture_error")
-    assert message.startswith(CAPTURE_FAILED)
-    stripe.work()
-    assert stripe.order()["status"] == "failed"
-
-
 @pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.PROCESSED_500, Fault.ERROR_503])
 def test_a_capture_whose_answer_is_lost_is_unknown_and_not_failed(stripe: Local, fault: Fault) -> None:
     intent = authorized(stripe)
@@ -249,22 +189,3 @@ def test_an_authorization_is_voided_and_its_order_cancelled(stripe: Local) -> No
     assert asked(stripe, "cancel") == 1
     stripe.work()
     assert stripe.order()["status"] == "cancelled"
-
-
-def test_what_is_paid_is_not_voided(make_local: MakeLocal, sqlite_url: str) -> None:
-    local = make_local(sqlite_url)
-    intent = local.create().get_json()["id"]
-    answer = at(local, "cancel_authorization", "payable", intent)
-    assert refusal(answer) == (409, UNCAPTURABLE, "The payment cannot be canceled")
-
-
-@pytest.mark.parametrize("status", [400, 402])
-def test_a_void_that_the_provider_refuses_is_502_whatever_it_said(stripe: Local, status: int) -> None:
-    intent = authorized(stripe)
-    assert stripe.provider_faults
-    kind = "card_error" if status == 402 else "invalid_request_error"
-    error = {"error": {"type": kind, "message": "Test error"}}
-    stripe.provider_faults.next(Fault.STATUS, match="/cancel", status=status, body=error)
-    answer = at(stripe, "cancel_authorization", "payable", intent)
-    assert refusal(answer) == (502, "wcpay_cancel_error", CANCEL_FAILED + "Test error")
-    assert at(stripe, "cancel_authorization", "payable", intent).status_code == 200

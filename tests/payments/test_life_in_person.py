@@ -7,13 +7,11 @@ import pytest
 
 from bridge.simulators.faults import Fault
 from tests.payments.orders import (
-    MISSING,
     PAYMENTS,
     UNCAPTURABLE,
     asked,
     at,
     authorized,
-    hint,
     presented,
     refusal,
     taken,
@@ -25,32 +23,6 @@ from tests.plugins.local import Local, MakeLocal
 def stripe(make_local: MakeLocal, sqlite_url: str) -> Local:
     """A store that captures by hand, with direct charges."""
     return make_local(sqlite_url, "stripe_connect", capture="manual")
-
-
-def test_an_in_person_payment_is_captured_with_a_trailing_slash(stripe: Local) -> None:
-    intent = presented(stripe)
-    answer = stripe.post(
-        f"{PAYMENTS}/orders/{stripe.orders['payable']}/capture_terminal_payment/", {"payment_intent_id": intent}
-    )
-    assert (answer.status_code, answer.get_data(as_text=True)) == (200, f'{{"status":"succeeded","id":"{intent}"}}')
-    stripe.work()
-    assert taken(stripe) == [1023]
-    assert stripe.order()["transaction_id"] == intent
-
-
-def test_what_the_readers_network_took_already_is_not_captured_again(stripe: Local) -> None:
-    order = stripe.shop.add_order(total="5.00", currency="CAD")
-    intent = presented(stripe, order, "pm_card_interac", payment_methods=["interac_present"])
-    answer = at(stripe, "capture_terminal_payment", order, intent)
-    assert (answer.status_code, answer.get_json()) == (200, {"status": "succeeded", "id": intent})
-    assert asked(stripe, "capture") == 0
-
-
-def test_no_card_was_held_to_the_reader_yet(stripe: Local) -> None:
-    intent = at(stripe, "create_terminal_intent", "payable").get_json()["id"]
-    answer = at(stripe, "capture_terminal_payment", "payable", intent)
-    assert refusal(answer) == (409, UNCAPTURABLE, "The payment cannot be captured")
-    assert asked(stripe, "capture") == 0
 
 
 def test_a_payment_of_the_web_is_not_captured_at_the_reader(stripe: Local) -> None:
@@ -102,46 +74,6 @@ def test_a_provider_that_cannot_be_asked_before_a_capture(stripe: Local) -> None
 
 
 OTHER = "pi_xyz"
-
-
-@pytest.mark.parametrize(
-    ("stored", "same", "expected"),
-    [
-        ("", False, 409),
-        ("requires_capture", False, 409),
-        ("succeeded", False, 409),
-        ("canceled", True, 409),
-        ("", True, 200),
-        ("requires_capture", True, 200),
-        # WooPayments says 409 here. Here it is what the first answer was, for whoever did not get that.
-        ("succeeded", True, 200),
-        # The order is free again, and nobody knows the other intent.
-        ("canceled", False, 500),
-    ],
-)
-def test_nobody_is_charged_twice_at_the_reader(stripe: Local, stored: str, same: bool, expected: int) -> None:
-    """WooPayments' matrix: what is known of the order's intent, and whether that one or another is to be captured."""
-    intent = presented(stripe)
-    if stored:
-        hint(stripe, intent)
-    if stored == "succeeded":
-        assert at(stripe, "capture_terminal_payment", "payable", intent).status_code == 200
-    if stored == "canceled":
-        assert at(stripe, "cancel_authorization", "payable", intent).status_code == 200
-    before = asked(stripe, "capture")
-    answer = at(stripe, "capture_terminal_payment", "payable", intent if same else OTHER)
-    assert answer.status_code == expected
-    if expected == 409:
-        assert answer.get_json()["code"] == UNCAPTURABLE
-    captured = stored == "succeeded" or expected == 200
-    assert taken(stripe) == ([1023] if captured else [])
-    assert asked(stripe, "capture") == before + (expected == 200 and stored != "succeeded")
-
-
-def test_an_intent_that_is_processing_is_not_captured(make_local: MakeLocal, sqlite_url: str) -> None:
-    local = make_local(sqlite_url)
-    intent = local.create(payment_method="pm_sandbox_processing").get_json()["id"]
-    assert refusal(at(local, "capture_terminal_payment", "payable", intent))[:2] == (409, UNCAPTURABLE)
 
 
 def test_a_terminal_intent_is_for_what_the_order_owes(stripe: Local) -> None:
@@ -252,51 +184,11 @@ def test_a_terminal_intent_that_the_provider_refuses(stripe: Local) -> None:
     assert at(stripe, "create_terminal_intent", "payable").status_code == 200
 
 
-def test_a_terminal_intent_of_an_order_that_is_not_there(stripe: Local) -> None:
-    answer = at(stripe, "create_terminal_intent", 999)
-    assert answer.status_code == 404
-    assert answer.get_json().items() >= MISSING.items()
-
-
 def test_an_order_that_is_paid_gets_no_terminal_intent(stripe: Local) -> None:
     authorized(stripe)
     assert refusal(at(stripe, "create_terminal_intent", "payable"))[:2] == (409, UNCAPTURABLE)
     answer = at(stripe, "create_terminal_intent", "paid")
     assert (answer.status_code, answer.get_json()["data"]["reason"]) == (500, "order_processing")
-
-
-def test_a_guests_customer_is_made_and_then_kept_up_to_date(stripe: Local) -> None:
-    assert stripe.stripe
-    answer = at(stripe, "create_customer", "payable")
-    assert (answer.status_code, list(answer.get_json())) == (200, ["id"])
-    customer = answer.get_json()["id"]
-    found = stripe.stripe.find(customer)
-    assert (found["name"], found["email"], found["phone"]) == ("John Doe", "random.email@example.com", "5555555555")
-    billing = stripe.order()["billing"]
-    stripe.shop.update_order(stripe.orders["payable"], billing=billing | {"last_name": "Smith"})
-    assert at(stripe, "create_customer", "payable").get_json() == {"id": customer}
-    assert stripe.stripe.find(customer)["name"] == "John Smith"
-
-
-def test_a_registered_shopper_is_one_customer_for_all_orders(stripe: Local) -> None:
-    shopper = stripe.shop.add_customer("jane@example.com", "Jane", "Roe")
-    orders = [stripe.shop.add_order(total="5.00", customer_id=shopper) for _ in range(2)]
-    customers = [at(stripe, "create_customer", order).get_json()["id"] for order in orders]
-    assert customers[0] == customers[1]
-    assert at(stripe, "create_customer", "payable").get_json()["id"] != customers[0]
-
-
-@pytest.mark.parametrize("status", ["completed", "cancelled", "refunded", "failed"])
-def test_a_closed_order_gets_no_customer(stripe: Local, status: str) -> None:
-    stripe.shop.update_order(stripe.orders["payable"], status=status)
-    answer = at(stripe, "create_customer", "payable")
-    assert refusal(answer) == (400, "wcpay_invalid_order_status", "Invalid order status")
-
-
-def test_a_customer_of_an_order_that_is_not_there(stripe: Local) -> None:
-    answer = at(stripe, "create_customer", 999)
-    assert answer.status_code == 404
-    assert answer.get_json().items() >= MISSING.items()
 
 
 def test_a_customer_that_the_provider_refuses(stripe: Local) -> None:
