@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.plugins.local",
     "tests.plugins.world",
     "tests.plugins.browser",
+    "tests.plugins.fortes",
 ]
 
 

@@ -1,7 +1,7 @@
-"""What Forte's guide and SDK types say of requests, as a table, and a front door that holds every request against it.
+"""What Forte's guide and SDK types say of requests, as a table, and a front door that keeps what arrives.
 
-Transcribed from "Creating Payments" and from the types of github.com/FortePlatforms/SDK. Shares nothing with the
-adapter's schemas, nor with the simulator's.
+Every test holds every request of an adapter against it (tests/plugins/fortes.py). Transcribed from "Creating Payments"
+and from the types of github.com/FortePlatforms/SDK. Shares nothing with the schemas of the adapter and the simulator.
 """
 
 import json
@@ -117,11 +117,10 @@ class Sent:
 
 @dataclass
 class Checked:
-    """A front door for any stand-in: keeps what arrives, and what of it the documents do not know."""
+    """A front door for any stand-in: keeps what arrives."""
 
     app: Any
     sent: list[Sent] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
 
     def __call__(self, environ, start_response):
         request = Request(environ)
@@ -130,7 +129,6 @@ class Checked:
         sent = Sent(request.method, request.path, dict(request.headers), content, request.args.to_dict())
         if not request.path.startswith(("/__sim/", "/stripe-elements")):
             self.sent.append(sent)
-            self.wrong += [f"{sent.method} {sent.path}: {fault}" for fault in faults(sent)]
         return self.app(environ, start_response)
 
     def calls(self, method: str, ending: str) -> list[Sent]:
@@ -138,8 +136,8 @@ class Checked:
         return [sent for sent in self.sent if sent.method == method and sent.path.endswith(ending)]
 
 
-def faults(sent: Sent) -> Iterator[str]:
-    """What is wrong with a request."""
+def wrong(sent: Sent) -> Iterator[str]:
+    """What the documents do not know of a request."""
     if not re.fullmatch(r"Bearer [!-~]+", sent.headers.get("Authorization", "")):
         yield "the API key is missing"
     if sent.headers.get("Accept") != "application/json":

@@ -403,8 +403,10 @@ def test_20_whatever_an_order_holds_only_the_documents_fields_are_sent_within_th
     pictured = [replace(each, image_url=picture) for each in lines]
     asked = payment(amount=amount, number=number, **email(address))
     asked = full(replace(asked, order=replace(asked.order, lines=tuple(pictured))), meta=WALLET)
-    sent = body(asked)
-    json.dumps(sent, ensure_ascii=False).encode()
+    sent = adapter().prepare(asked)["body"] | {"idempotency_key": KEY}
+    assert list(faults(PAYMENT, sent)) == []
+    assert sent["items"][0]["amount"] == str(Decimal(amount) / 100 + Decimal("0.00"))
+    assert json.loads(json.dumps(sent, ensure_ascii=False).encode()) == sent
 
 
 def test_21_requests_and_answers_are_json():

@@ -1,6 +1,6 @@
 """Both Fortes end to end: a shop, a bridge and a simulated Forte, all over real HTTP.
 
-Numbers in names of tests are those of the checklist for Forte. Every request to Forte is held against its documents.
+Numbers in names of tests are those of the checklist for Forte.
 """
 
 from dataclasses import replace

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from werkzeug.test import TestResponse
+import requests
+from flask import Flask, Response
 
 from bridge import Bridge, create_app
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
@@ -33,7 +33,10 @@ ACCOUNT = "acct_1PgafTB7WZ01zgkW"
 
 @dataclass
 class Local:
-    """One shop, one store that serves it, one key pair for its client."""
+    """One shop, one store that serves it, one key pair for its client.
+
+    The client calls the app in this process, unless the bridge listens at `url`.
+    """
 
     bridge: Bridge
     app: Flask
@@ -48,20 +51,21 @@ class Local:
     customer: str = "cus_OUQoHGzJLw87Tk"
     payment_method: str = "pm_card_visa"
     environ: dict[str, str] = field(default_factory=lambda: {"REMOTE_ADDR": "127.0.0.1"})
+    url: str = ""
 
-    def post(self, path: str, body: Any, **kwargs: Any) -> TestResponse:
+    def post(self, path: str, body: Any, **kwargs: Any) -> Response:
         return self._open(path, method="POST", json=body, **kwargs)
 
-    def get(self, path: str, **kwargs: Any) -> TestResponse:
+    def get(self, path: str, **kwargs: Any) -> Response:
         return self._open(path, method="GET", **kwargs)
 
-    def create(self, order: str | int | None = "payable", **changes: Any) -> TestResponse:
+    def create(self, order: str | int | None = "payable", **changes: Any) -> Response:
         """Charge an order, named as the shop's seed names it or by its id."""
         order_id = self.orders[order] if isinstance(order, str) else order
         body = {"payment_method": self.payment_method, "customer": self.customer, "order_id": order_id} | changes
         return self.post(INTENTS, {name: value for name, value in body.items() if value is not ...})
 
-    def show(self, name: str) -> TestResponse:
+    def show(self, name: str) -> Response:
         return self.get(f"{INTENTS}/{name}")
 
     def work(self) -> None:
@@ -78,11 +82,15 @@ class Local:
     def meta(self, name: str = "payable") -> dict[str, Any]:
         return {entry["key"]: entry["value"] for entry in self.order(name)["meta_data"]}
 
-    def _open(self, path: str, **kwargs: Any) -> TestResponse:
+    def _open(self, path: str, **kwargs: Any) -> Response:
+        pair = (self.pair.consumer_key, self.pair.consumer_secret)
+        if self.url:
+            answer = requests.request(url=self.url + path, auth=pair, timeout=30, allow_redirects=False, **kwargs)
+            return Response(answer.content, answer.status_code, list(answer.headers.items()))
         return self.app.test_client().open(
             path,
             base_url="http://127.0.0.1",
-            auth=(self.pair.consumer_key, self.pair.consumer_secret),
+            auth=pair,
             environ_overrides=self.environ,
             **kwargs,
         )
