@@ -10,29 +10,40 @@ import pytest
 
 from bridge.payments import queues
 from bridge.payments.why import why
+from bridge.simulators.faults import Fault
 from tests.forte.conftest import OpenShop, Shop, hear, pay, tell
 from tests.web.conftest import API_KEY, CLIENT_SECRET
 
 RELAY = "CanaryOfTheRelay0123456789abcdef"
+PAYMENTS = "/wp-json/wc/v3/payments"
+LOOKS = ("charges/order/{order}", "transactions", "timeline/{name}", "payment_intents/{name}")
 
 
 def everywhere(shop: Shop, name: str, caplog: pytest.LogCaptureFixture) -> dict[str, str]:
     """All that the bridge keeps, logs and answers about a payment."""
-    services = shop.local.bridge.services
+    services, order = shop.local.bridge.services, shop.local.orders[shop.order]
     with closing(sqlite3.connect(str(services.database.url.database))) as connection:
         dump = "\n".join(connection.iterdump())
-    records = [record for record in caplog.records if not record.name.startswith(("bridge.simulators", "urllib3"))]
+    records = [record for record in caplog.records if not record.name.startswith("bridge.simulators")]
+    assert {"urllib3.connectionpool"} <= {record.name for record in records}, "the loggers of packages are heard too"
     orders = [shop.local.shop.order(order) for order in shop.local.orders.values()]
     notes = [note["note"] for order in shop.local.orders.values() for note in shop.local.shop.notes(order)]
     return {
         "database": dump,
-        "logs": "\n".join(f"{record.getMessage()} {record.exc_text or ''}" for record in records),
+        "logs": "\n".join(f"{record.getMessage()} {record.__dict__}" for record in records),
         "look-up": json.dumps(shop.show(name)),
+        **{path: shown(shop, path.format(order=order, name=name)) for path in LOOKS},
         "journal": json.dumps(why(services, name), default=str),
         "messages": json.dumps(queues.messages(services), default=str),
         "shop": json.dumps(orders, default=str) + json.dumps(notes),
         "store": repr(services.connections.store(shop.local.store.id)) + repr(shop.adapter),
     }
+
+
+def shown(shop: Shop, path: str) -> str:
+    answer = shop.local.get(f"{PAYMENTS}/{path}")
+    assert answer.is_json
+    return str(answer.get_data(as_text=True))
 
 
 def found(secrets: dict[str, str], places: dict[str, str]) -> list[tuple[str, str]]:
@@ -82,6 +93,43 @@ def test_01_32_not_even_when_everything_goes_wrong(widget: Shop, caplog: pytest.
 
 def _without_an_id(body: dict[str, Any], _status: int) -> tuple[dict[str, Any], int]:
     return {"data": {"widget_data": ["CanaryOfAnAnswerThatMakesNoSense"], "payment_intent_id": 7}}, 201
+
+
+@pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.TRUNCATED, Fault.PROCESSED_500])
+def test_76_not_even_when_an_answer_of_the_platform_is_lost_or_spoilt(
+    platform: Shop, caplog: pytest.LogCaptureFixture, fault: Fault
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    platform.faults.next(fault, match="/payments", times=2)  # the search for it, and the create itself
+    first = platform.local.create()
+    platform.faults.clear()
+    platform.local.clock.advance(3600)
+    platform.local.work()
+    created = platform.create()
+    kept = {each["id"]: f"{each['stripePaymentIntentId']}_secret_" for each in platform.platform.payments}
+    assert created["client_secret"].startswith(tuple(kept.values()))
+    places = everywhere(platform, created["id"], caplog) | {"error": json.dumps(first.json)}
+    assert found({**kept, "api_key": API_KEY}, places) == []
+
+
+@pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.TRUNCATED, Fault.PROCESSED_500])
+def test_34_not_even_when_an_answer_with_an_address_is_lost_or_spoilt(
+    open_shop: OpenShop, caplog: pytest.LogCaptureFixture, fault: Fault
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    shop = open_shop("forte_payments", mode="redirect", max_retries="0")
+    created = shop.create()
+    shop.faults.next(fault, match="/redirect")
+    page = shop.get(created["pay_url"])
+    assert page.status_code != 303
+    address = shop.get(created["pay_url"]).headers["Location"]
+    secrets = {
+        "redirect token": address.partition("redirect_token=")[2],
+        "client_secret": CLIENT_SECRET,
+        **tokens(shop),
+    }
+    places = everywhere(shop, created["id"], caplog) | {"page": page.text, "error": str(page.headers)}
+    assert found(secrets, places) == []
 
 
 def test_34_the_redirects_address_and_tokens_are_nowhere(open_shop: OpenShop, caplog: pytest.LogCaptureFixture) -> None:
