@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Protocol
 from bridge.adapters.forte_platform import FortePlatformAdapter
 from bridge.app import Bridge
 from bridge.domain.stores import Store
-from bridge.simulators.forte_payments import FortePaymentsSimulator
-from bridge.simulators.forte_platform import FortePlatformSimulator
+from bridge.simulators import faults
+from bridge.simulators.forte_payments import FortePaymentsSimulator, error_body
+from bridge.simulators.forte_platform import FortePlatformSimulator, injected_error
 from bridge.simulators.ledger import Ledger
 from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce.seed import BILLING
@@ -54,6 +55,9 @@ class Provider(Protocol):
     def settings(self, url: str) -> dict[str, str]:
         """What a store sets to be served by the simulator at `url`. Each call may make new secrets."""
 
+    def fault(self, status: int) -> object:
+        """The body of an error that was arranged."""
+
     def connect(self, bridge: Bridge, store: Store) -> None:
         """Have its messages sent to a store that was added with these settings."""
 
@@ -85,6 +89,9 @@ class Stripe:
             "script_url": f"{url}/stripe-elements.js",
             "webhook_secret": f"whsec_{secrets.token_hex(16)}",
         }
+
+    def fault(self, status: int) -> object:
+        return faults.error_body(status)
 
     def connect(self, bridge: Bridge, store: Store) -> None:  # noqa: ARG002
         self.simulator.add_webhook_endpoint(
@@ -123,6 +130,9 @@ class FortePayments:
             "timestamp_header": "X-Forte-Timestamp",
         }
 
+    def fault(self, status: int) -> object:
+        return error_body(status)
+
     def connect(self, bridge: Bridge, store: Store) -> None:
         """The subscription is there already."""
 
@@ -153,6 +163,9 @@ class FortePlatform:
             "webhook_endpoint": self.name,
             "trigger_path": webhook_path(self.name),
         }
+
+    def fault(self, status: int) -> object:
+        return injected_error(status)
 
     def connect(self, bridge: Bridge, store: Store) -> None:
         adapter = bridge.services.connections.adapter(store)

@@ -23,6 +23,8 @@ from bridge.payments import keys as key_cases
 from bridge.payments import store_events
 from bridge.settings import Settings
 from bridge.simulators.certificates import LOCAL_HOSTS, Certificates
+from bridge.simulators.fault_routes import with_routes
+from bridge.simulators.faults import Faults
 from bridge.simulators.server import Server, serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import migrate
@@ -107,12 +109,14 @@ class World:
             "forte_platform": FortePlatform(self._front, self.directory),
         }
         self._provider_urls = {
-            adapter: self._enter(serve(provider.simulator)).url for adapter, provider in self.providers.items()
+            adapter: self._enter(serve(with_routes(Faults(provider.simulator, errors=provider.fault)))).url
+            for adapter, provider in self.providers.items()
         }
         trust = ssl.create_default_context(cafile=self.certificates.ca_file)
         self.shops = {name: WooCommerceSimulator(name, delivery_tls=trust) for name in PLANS}
         mounts: dict[str, Any] = {f"/{name}": shop for name, shop in self.shops.items()}
-        self._shops = self._enter(serve(DispatcherMiddleware(Flask("shops"), mounts), tls=self._tls))
+        shops = DispatcherMiddleware(Flask("shops"), mounts)
+        self._shops = self._enter(serve(with_routes(Faults(shops)), tls=self._tls))
 
     def _make_bridge(self) -> Bridge:
         key_file = self.directory / "secret.key"

@@ -1,0 +1,48 @@
+"""Everything that the demo simulates can be made to fail, by whoever runs it."""
+
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from bridge.cli.world import World
+from tests.demo.conftest import PATIENCE, DemoStore
+from tests.plugins.commandline import CommandLine
+
+OpenStore = Callable[[str], DemoStore]
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "match"),
+    [
+        ("stripe_connect", "stripe", "POST /v1/payment_intents"),
+        ("forte_payments_widget", "forte_payments", "POST /payments/v2/intent"),
+        ("forte_platform", "forte_platform", "/payments"),
+    ],
+)
+def test_an_answer_of_a_provider_can_be_lost(
+    open_store: OpenStore, commands: CommandLine, name: str, provider: str, match: str
+) -> None:
+    store = open_store(name)
+    times = 2 if provider == "forte_platform" else 1
+    store.at(provider, "/__sim/faults", {"fault": "processed_500", "match": match, "times": times})
+    lost = store.ask(
+        "POST",
+        "payment_intents",
+        {"order_id": store.order, "customer": store.facts["customer"], "payment_method": "pm_card_visa"},
+    )
+    requests.delete(store.world.info()["simulators"][provider] + "/__sim/faults", timeout=PATIENCE)
+    assert lost.status_code == 500
+    assert "outcome" in lost.json()["data"]
+    assert store.create()["id"]
+
+
+def test_the_shops_can_be_away(open_store: OpenStore, world: World) -> None:
+    store = open_store("sandbox")
+    url, trust = world.info()["simulators"]["woocommerce"] + "/__sim/faults", world.info()["ca_file"]
+    given = {"fault": "error_503", "match": f"/sandbox/wp-json/wc/v3/orders/{store.order}"}
+    assert requests.post(url, json=given, verify=trust, timeout=PATIENCE).json()["pending"] == 1
+    body = {"order_id": store.order, "customer": store.facts["customer"], "payment_method": "pm_card_visa"}
+    answer = store.ask("POST", "payment_intents", body)
+    assert (answer.status_code, answer.json()["data"]["reason"]) == (500, "store_unreachable")
+    assert store.create()["status"] == "succeeded"
