@@ -4,7 +4,6 @@ and reason; only what is unknown can be settled so."""
 from dataclasses import dataclass, replace
 
 from bridge.domain.errors import (
-    BridgeError,
     Declined,
     ProviderError,
     ProviderRefused,
@@ -157,9 +156,9 @@ def _refunded(services: Services, store: Store, intent: PaymentIntent, attempt: 
         shown = next((r for r in outcome.refunds if r.id in named or r.operation_id == attempt.id), None)
         if shown is None or shown.amount != wanted.amount or not shown.status.counts:
             raise Refused("The provider does not show such a refund of this payment.")
-    except ProviderError as error:
+    except (ProviderError, Unsupported) as error:
         if not verdict.unchecked:
-            raise Refused(f"The provider could not be asked: {error} --unchecked takes your word.") from None
+            raise Refused(f"The provider could not be asked: {error} Try again, or say --unchecked.") from None
     if shown is None and not verdict.reference:
         raise Refused("Give the provider's id of the refund: --reference.")
     done = shown or replace(wanted, id=verdict.reference, status=RefundStatus.SUCCEEDED)
@@ -193,17 +192,19 @@ def _not_paid(services: Services, store: Store, intent: PaymentIntent, attempt: 
 def _require_nothing_there(
     services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict
 ) -> None:
-    """Raises Refused if the provider shows that it happened. One that cannot be asked is the reason for being here."""
+    """Raises Refused if the provider shows that it happened, or cannot be asked and the person's word is not enough."""
     adapter = services.connections.adapter(store)
-    reference = verdict.reference or _reference(services, intent)
+    reference = _reference(services, intent) or verdict.reference
     try:
         if reference:
             outcome: Outcome | None = ask(lambda: adapter.fetch(reference))
         elif "find" in adapter.operations and attempt.operation == "create":
             outcome = ask(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - 600))
         else:
-            return
-    except BridgeError:
+            raise Unsupported("find", adapter.name)
+    except (ProviderError, Unsupported) as error:
+        if not verdict.unchecked:
+            raise Refused(f"The provider could not be asked: {error} Try again, or say --unchecked.") from None
         return
     if outcome is None:
         return

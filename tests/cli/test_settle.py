@@ -89,6 +89,17 @@ def test_a_word_is_taken_only_where_the_provider_cannot_be_asked_and_only_on_req
     assert [e["detail"]["unchecked"] for e in story["events"] if e["kind"] == "settled_by_hand"] == [True]
 
 
+def test_not_paid_is_not_believed_while_the_provider_cannot_be_asked_unless_on_request(stripe: Local) -> None:
+    attempt = unknown(stripe)
+    assert stripe.provider_faults
+    stripe.provider_faults.next(Fault.ERROR_503, times=99)
+    told = operate(stripe, "settle", attempt, "--as", "not-paid", *REASON, code=1)
+    assert "could not be asked" in told.stderr
+    assert stripe.show(attempt).get_json()["outcome"] == "unknown"
+    operate(stripe, "settle", attempt, "--as", "not-paid", *REASON, "--unchecked")
+    assert stripe.show(attempt).get_json()["status"] == "canceled"
+
+
 def test_a_reason_is_needed(stripe: Local) -> None:
     attempt = unknown(stripe)
     assert operate(stripe, "settle", attempt, "--as", "not-paid", code=2)
