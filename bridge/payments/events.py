@@ -61,8 +61,8 @@ def receive(services: Services, endpoint: str, headers: Mapping[str, str], body:
     if event is None:
         raise EventRefused("The message's sender is not proven.")
     row_id, digest = services.ids.attempt(), hashlib.sha256(body).hexdigest()
-    text = body.decode("utf-8", "replace")
-    new = inbox.add(services.database, services.clock(), row_id, endpoint, event, digest, text)
+    sealed = services.vault.encrypt(body.decode("utf-8", "replace"))  # a client secret may be in it
+    new = inbox.add(services.database, services.clock(), row_id, endpoint, event, digest, sealed)
     services.wake()
     return Received(row_id, new)
 

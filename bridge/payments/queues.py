@@ -21,7 +21,7 @@ def message(services: Services, name: str) -> dict[str, Any]:
     if found is None:
         raise Refused(f"There is no message {name}.")
     letter, body = found
-    return _told(letter) | {"body": body}
+    return _told(letter) | {"body": services.vault.decrypt(body)}
 
 
 def replay(services: Services, name: str) -> None:

@@ -28,7 +28,7 @@ class Letter:
 def add(
     database: Database, now: float, row_id: str, endpoint: str, event: ProviderEvent, digest: str, body: str
 ) -> bool:
-    """False if it is here already."""
+    """False if it is here already. The `body` is encrypted."""
     try:
         with database.write() as connection:
             connection.execute(
@@ -90,7 +90,7 @@ def latest(connection: Connection, state: str | None, limit: int) -> list[Letter
 
 
 def one(connection: Connection, row_id: str) -> tuple[Letter, str] | None:
-    """A message by our id or its own, with its body."""
+    """A message by our id or its own, with its encrypted body."""
     row = connection.execute(select(inbox).where((inbox.c.id == row_id) | (inbox.c.event_id == row_id))).first()
     return (_letter(row), row.body) if row else None
 

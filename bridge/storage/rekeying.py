@@ -5,13 +5,14 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, and_, select, update
 
 from bridge.storage.engine import Database
-from bridge.storage.tables import api_keys, attempts, idempotency, secrets, stores
+from bridge.storage.tables import api_keys, attempts, idempotency, inbox, secrets, stores
 from bridge.storage.vault import Vault
 
 COLUMNS: tuple[tuple[Table, str], ...] = (
     (secrets, "value"),
     (api_keys, "secret"),
     (attempts, "material"),
+    (inbox, "body"),
     (idempotency, "answer"),
 )
 """What is wholly a ciphertext."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from bridge.payments import queues
@@ -44,6 +45,21 @@ def test_a_shop_that_answers_410_is_away_and_its_order_is_not_gone(stripe: Local
     stripe.clock.advance(10)
     stripe.work()
     assert stripe.order()["status"] == "processing"
+
+
+def test_a_message_is_kept_encrypted(stripe: Local) -> None:
+    """It has the payment's client secret in it, which could be read in the database."""
+    assert stripe.stripe
+    secret = stripe.stripe.find(stripe.create().get_json()["id"])["client_secret"]
+    endpoint = stripe.stripe.add_webhook_endpoint("http://127.0.0.1:9/never", connect=True, secrets=[SECRET])
+    message = stripe.stripe.signed(stripe.stripe.events[-1]["id"], endpoint.id)
+    assert secret in message.body.decode()
+    path = f"/bridge/v1/webhooks/{stripe.store.id}"
+    assert stripe.app.test_client().post(path, data=message.body, headers=dict(message.headers)).status_code == 200
+    with stripe.bridge.services.database.read() as connection:
+        [stored] = connection.execute(text("select * from inbox")).all()
+    assert secret not in str(tuple(stored))
+    assert queues.message(stripe.bridge.services, stored.id)["body"] == message.body.decode()
 
 
 def test_a_message_is_not_given_up_because_nobody_worked_for_days(stripe: Local) -> None:
