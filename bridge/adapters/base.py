@@ -20,13 +20,13 @@ from bridge.domain.outcomes import (
 
 
 class BaseAdapter:
-    """Every verb of `bridge.domain.ports.Adapter` that an adapter may lack; each raises Unsupported."""
+    """Every verb of `bridge.domain.ports.Adapter` that an adapter may lack; each raises Unsupported. Its traits are as
+    most providers have them."""
 
     name: ClassVar[str]
+    confirmed_by_buyer: ClassVar[bool] = False
     names_refunds: ClassVar[bool] = True
-    """Whether the provider tells with every refund of ours which one it is. If not, it is recognised by its sum."""
     payment_method_type: ClassVar[str] = "card"
-    """Stripe's name for the kind of what the payer uses, until the provider says it of a charge."""
 
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
         self._cannot("find")

@@ -81,6 +81,12 @@ class Adapter(Protocol):
     """What it can express, of OPERATIONS."""
     replay_window: ClassVar[float]
     """Seconds during which the provider answers a repeated key with the first result; 0 where it has no such thing."""
+    confirmed_by_buyer: ClassVar[bool]
+    """Whether a create never takes money by itself: only its buyer can confirm it, with what its answer hands out."""
+    names_refunds: ClassVar[bool]
+    """Whether the provider tells with every refund of ours which one it is. If not, it is recognised by its sum."""
+    payment_method_type: ClassVar[str]
+    """Stripe's name for the kind of what the payer uses, until the provider says it of a charge."""
 
     def smallest(self, currency: str) -> int:
         """The step of amounts in `currency`, in minor units. Raises CurrencyNotSupported."""

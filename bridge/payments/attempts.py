@@ -312,7 +312,7 @@ def _never_exposed(adapter: Adapter, attempt: Attempt, outcome: Outcome) -> bool
     """Stripe's word for a payment that nobody has begun to confirm is requires_payment_method."""
     return (
         attempt.operation == "create"
-        and bool(getattr(adapter, "confirmed_by_buyer", False))
+        and adapter.confirmed_by_buyer
         and outcome.status is Status.REQUIRES_PAYMENT_METHOD
         and outcome.decline is None
         and not (outcome.client_secret or outcome.provider_data or outcome.next_action)

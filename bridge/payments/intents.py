@@ -32,5 +32,5 @@ def show(services: Services, store: Store, name: str) -> Shown:
         if intent is None:
             raise IntentNotFound(f"No such payment_intent: '{name}'", id=name)
         attempts = rows.attempts_of(connection, intent.id)
-    kind = getattr(services.connections.adapter(store), "payment_method_type", "card")
-    return Shown(intent, attempts[-1].id, payment_method_type=str(kind))
+    kind = services.connections.adapter(store).payment_method_type
+    return Shown(intent, attempts[-1].id, payment_method_type=kind)

@@ -185,9 +185,8 @@ def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -
     opened = payable(attempts, services.clock())
     stage = _stage(intent, bool(opened))
     adapter = services.connections.adapter(store)
-    by_buyer = bool(getattr(adapter, "confirmed_by_buyer", False))
     if stage not in (Stage.OPEN, Stage.OPENED, Stage.DECLINED):
-        may_retry = by_buyer and stage is Stage.ENDED and intent.charge is None
+        may_retry = adapter.confirmed_by_buyer and stage is Stage.ENDED and intent.charge is None
         return Visit(intent, store, stage, "", may_retry=may_retry)
     sealed = next((attempt.material for attempt in reversed(attempts) if attempt.material), None)
     material = json.loads(services.vault.decrypt(sealed)) if sealed else {}
@@ -199,7 +198,7 @@ def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -
         stage=stage,
         kind=kind,
         opened=len(opened),
-        may_retry=by_buyer and stage is Stage.DECLINED and kind == WIDGET,
+        may_retry=adapter.confirmed_by_buyer and stage is Stage.DECLINED and kind == WIDGET,
         provider_data=provider_data,
         next_action=next_action,
         client_secret=material.get("client_secret") or "",

@@ -21,7 +21,7 @@ def recognise(services: Services, connection: Connection, intent: PaymentIntent,
     if all(refund.operation_id for refund in outcome.refunds):
         return outcome
     adapter = services.connections.adapter(services.connections.store(intent.store_id))
-    if getattr(adapter, "names_refunds", True):
+    if adapter.names_refunds:
         return outcome
     return replace(outcome, refunds=_named(outcome.refunds, rows.of_intent(connection, intent.id)))
 
