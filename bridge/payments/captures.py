@@ -97,6 +97,11 @@ def capture(
 ) -> PaymentIntent:
     """Take an authorisation whose intent and order were just checked; the rest as above."""
     adapter = services.connections.adapter(store)
+    if order.currency != intent.currency:
+        authorised = Money(intent.amount, intent.currency)
+        raise CaptureFailed(
+            f"{NOT_CAPTURED}the order is in {order.currency} now, and {authorised} were authorised.", status=502
+        )
     total = _total(order)
     _require(adapter, "capture", "capture_authorization")
     with services.database.write() as connection:

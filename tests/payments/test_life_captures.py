@@ -46,6 +46,16 @@ def test_an_order_that_became_dearer_is_not_captured(stripe: Local) -> None:
     assert asked(stripe, "capture") == 0
 
 
+@pytest.mark.parametrize("wanted", [{}, {"amount": 500}], ids=["whole", "part"])
+def test_an_order_that_changed_its_currency_is_not_captured(stripe: Local, wanted: dict[str, Any]) -> None:
+    intent = authorized(stripe)
+    stripe.shop.update_order(stripe.orders["payable"], currency="EUR")
+    status, code, message = refusal(at(stripe, "capture_authorization", "payable", intent, **wanted))
+    assert (status, code) == (502, "wcpay_capture_error")
+    assert message == f"{CAPTURE_FAILED}the order is in EUR now, and 10.23 USD were authorised."
+    assert asked(stripe, "capture") == 0
+
+
 @pytest.mark.parametrize("amount", [500, "500", 500.0])
 def test_a_part_is_captured_and_the_rest_let_go(stripe: Local, amount: Any) -> None:
     intent = authorized(stripe)
