@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -133,7 +133,7 @@ def _home(visit: Visit) -> str:
     if visit.stage in (Stage.PAID, Stage.PROCESSING) and wish:
         names = {"order_id": intent.order_id, "order_number": intent.order_number, "order_key": intent.order_key}
         for name, value in names.items():
-            wish = wish.replace(f"{{{name}}}", str(value))
+            wish = wish.replace(f"{{{name}}}", quote(str(value), safe=""))
         if _is_safe(wish, visit):
             return wish
     return visit.store.url

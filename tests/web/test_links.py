@@ -254,6 +254,14 @@ def test_the_buyer_returns_to_where_the_store_says(open_shop: OpenShop) -> None:
     assert f'class="button" href="{wanted}"' in shop.get(url).text
 
 
+def test_what_an_order_is_called_stays_one_part_of_the_address(open_shop: OpenShop) -> None:
+    shop = open_shop(options={"return_url": "https://shop.example/thanks/{order_key}"})
+    shop.local.shop.update_order(shop.local.orders["payable"], order_key="#7/8 & 9?")
+    url = challenged(shop)
+    shop.press(url, "approve")
+    assert 'class="button" href="https://shop.example/thanks/%237%2F8%20%26%209%3F"' in shop.get(url).text
+
+
 @pytest.mark.parametrize("wish", ["javascript:alert(1)", "//evil.example", "data:text/html,x", ""])
 def test_the_buyer_is_sent_to_no_address_that_is_none(open_shop: OpenShop, wish: str) -> None:
     shop = open_shop(options={"return_url": wish})
