@@ -4,7 +4,7 @@ the shop what the shop has to know, and flags what a person must do."""
 import logging
 from collections.abc import Sequence
 
-from bridge.domain.errors import BridgeError, ProviderError, Refused
+from bridge.domain.errors import BridgeError, ProviderError, Refused, StoreError
 from bridge.domain.stores import Store
 from bridge.payments import reconcile_provider, reconcile_shop, stores
 from bridge.payments.findings import Report
@@ -38,7 +38,7 @@ def reconcile(
     if replay:
         _replay(services, store, report)
     reconcile_provider.compare(services, store, report)
-    if with_shop:
+    if with_shop and _is_itself(services, store, report):
         reconcile_shop.compare(services, store, report)
     if with_shop and not report.problems and stores.get(services, store_id).awaits_reconcile:
         _release(services, store, report)
@@ -87,6 +87,22 @@ def chosen(services: Services, name: str | None) -> Sequence[Store]:
     if not found:
         raise Refused("There is no store yet.")
     return found
+
+
+def _is_itself(services: Services, store: Store, report: Report) -> bool:
+    """Whether the shop is the one that was added: a copy of it has other orders under the same numbers."""
+    try:
+        identity = services.connections.order_book(store).identify()
+    except StoreError as error:
+        report.problems.append(f"The shop could not be asked who it is. {error}")
+        return False
+    if identity == store.identity:
+        return True
+    report.problems.append(
+        f"The shop says that it is {identity}, and was added as {store.identity}. If it is a copy, its payments are "
+        f"not its own; if it has moved, say so with `wcpay-bridge stores update {store.id}`."
+    )
+    return False
 
 
 def _release(services: Services, store: Store, report: Report) -> None:

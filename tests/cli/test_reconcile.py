@@ -53,6 +53,18 @@ def test_where_all_agree_it_says_so_and_exits_with_0(stripe: Local) -> None:
     assert "all agree" in operate(stripe, "reconcile").output
 
 
+def test_a_copy_of_the_shop_is_not_taken_for_it(stripe: Local) -> None:
+    stripe.create()
+    stripe.work()
+    stripe.shop.url = "https://staging.example"
+    report = reconcile(stripe, code=1)
+    assert (report["orders"], report["differences"]) == (0, [])
+    [problem] = report["problems"]
+    assert problem.startswith(
+        f"The shop says that it is https://staging.example, and was added as {stripe.store.identity}."
+    )
+
+
 def test_a_payment_whose_answer_was_lost_is_found_recorded_and_told(stripe: Local) -> None:
     attempt = unknown(stripe)
     before = writes(stripe)
