@@ -152,6 +152,10 @@ class StoreEvent:
     delivery_id: str
 
 
+PAIRED = "_wcpay_bridge_refund_"
+"""Order meta: with the id of a store's refund behind it, the provider's id of the same refund, which staff began."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreRefund:
     """A refund as the store has it: made by us, or by staff. `amount` is the store's decimal string (`""`: none).

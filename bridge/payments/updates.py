@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bridge.domain.intents import Dispute, PaymentIntent, Refund, RefundStatus, Status
 from bridge.domain.money import Money
-from bridge.domain.orders import OrderUpdate, UpdateKind
+from bridge.domain.orders import PAIRED, OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
 
 AUTHORIZED = (UpdateKind.AUTHORIZED, "A payment of {money} was authorized using {title} ({id}).")
@@ -61,8 +61,6 @@ IN_PERSON, IN_PERSON_STATUS = "WooCommerce In-Person Payments", "completed"
 CAPTURED_PART = "_wcpay_bridge_captured"
 """Order meta: what was captured, in major units, where that is less than was authorised."""
 
-PAIRED = "_wcpay_bridge_refund_"
-"""Order meta: with the id of a shop's refund behind it, the provider's id of the same refund."""
 Words = tuple[UpdateKind, str]
 
 

@@ -11,14 +11,12 @@ from decimal import Decimal
 
 from bridge.domain.errors import StoreUnreachable
 from bridge.domain.money import Money
-from bridge.domain.orders import Delivery, StoreRefund
+from bridge.domain.orders import PAIRED, Delivery, StoreRefund
 from bridge.stores.errand import ANOTHER_ORDER, Errand
 from bridge.stores.orders import Orders, OrderState, RefundRow
 
 REFUND_ID = "_wcpay_refund_id"
 """Meta of a store's refund: the provider's id."""
-PAIRED = "_wcpay_bridge_refund_"
-"""Order meta: with a store refund's id behind it, the provider's id of the refund that staff began there."""
 PATIENCE = 600.0
 """Seconds after which a refund that the store was still making is not going to get its id any more."""
 
