@@ -17,12 +17,15 @@ DIFFERS = "amount_differs"
 def put(connection: Connection, intent_id: str, why: str, now: float) -> None:
     """A person has to look at it. What was there before is in the journal.
 
-    A flag about another sum stays: as long as it is there, nothing that the provider says is recorded.
+    A flag about another sum stays, and the journal alone tells of this one: as long as it is there, nothing that the
+    provider says is recorded.
     """
     known = rows.get(connection, intent_id, lock=True)
-    if known.flag != why and not known.flag.startswith(DIFFERS):
+    if known.flag == why:
+        return
+    if not known.flag.startswith(DIFFERS):
         rows.change(connection, intent_id, flag=why, updated=now)
-        journal.write(connection, now, intent_id, "flagged", why=why)
+    journal.write(connection, now, intent_id, "flagged", why=why)
 
 
 def flagged(services: Services, limit: int = 50) -> list[dict[str, Any]]:

@@ -77,8 +77,7 @@ def _failed(services: Services, parcel: Parcel, why: str, *, is_down: bool = Fal
     with services.database.write() as connection:
         if parcel.tries >= GIVE_UP_AFTER:
             rows.dead(connection, operation_id, why)
-            flag = f"The store could not be told: {why}"
-            intent_rows.change(connection, parcel.intent_id, flag=flag, updated=now)
+            flags.put(connection, parcel.intent_id, f"The store could not be told: {why}", now)
         else:
             delay = RETRY_DELAYS[min(parcel.tries, len(RETRY_DELAYS)) - 1]
             due = now + delay * (1 + services.jitter() / 10)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from bridge.domain.money import Money
+from bridge.payments.record import doubt
 from bridge.payments.why import why
 from bridge.simulators.faults import Fault
 from tests.plugins.local import Local, MakeLocal
@@ -74,6 +76,19 @@ def test_a_shop_that_stays_down_leaves_a_dead_letter_that_a_person_sees(local: L
     [story] = why(local.bridge.services, intent["id"])
     assert story["store_updates"][0]["state"] == "dead"
     assert story["flag"].startswith("The store could not be told:")
+
+
+def test_a_dead_letter_does_not_take_the_place_of_a_doubt_about_the_sum(local: Local) -> None:
+    attempt = local.create().get_json()["attempt_id"]
+    doubt(local.bridge.services, attempt, Money(1, "USD"))
+    local.shop_faults.next(Fault.ERROR_503, times=999)
+    for _ in range(90):
+        local.clock.advance(4000)
+        local.work()
+    [story] = why(local.bridge.services, attempt)
+    assert story["flag"].startswith("amount_differs: ")
+    told = [event["detail"]["why"] for event in story["events"] if event["kind"] == "flagged"]
+    assert any(each.startswith("The store could not be told:") for each in told)
 
 
 def test_the_worker_thread_delivers_as_soon_as_a_payment_is_made(local: Local) -> None:
