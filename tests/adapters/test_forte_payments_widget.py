@@ -437,6 +437,15 @@ def test_62_forte_is_asked_how_an_intent_stands(world, end, status, code, expire
     assert (outcome.charge is not None) is (end == "approve")
 
 
+def test_62_a_status_that_nobody_knows_decides_nothing_and_is_logged(world, caplog):
+    made, created = pay(world)
+    world.replace_next(STATUSES, {"data": [{"payment_intent_id": created.reference, "status": "Waiting"}]})
+    assert made.fetch(created.reference).status is Status.PROCESSING
+    assert f"{created.reference} is Waiting" in caplog.text
+    assert made.fetch(created.reference).status is Status.REQUIRES_ACTION
+    assert caplog.text.count("is Waiting") == 1
+
+
 def test_62_an_intent_that_nobody_paid_in_time_has_expired(world):
     made, created = pay(world)
     world.clock.advance(3600)

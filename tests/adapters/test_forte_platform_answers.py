@@ -71,12 +71,13 @@ def test_110_a_paid_payment_has_a_charge_and_nothing_invented(world):
         ("WAITING", "succeeded", Status.PROCESSING),
     ],
 )
-def test_79_109_the_state_is_fortes_and_one_that_nobody_knows_is_not_paid(world, state, stripe, status):
+def test_79_109_the_state_is_fortes_and_one_that_nobody_knows_is_not_paid(world, caplog, state, stripe, status):
     adapter = world.adapter()
     outcome = world.create(adapter)
     world.answer_next("GET ", state=state, stripeStatus=stripe)
     fetched = adapter.fetch(outcome.reference)
     assert fetched.status is status
+    assert ("none of the states" in caplog.text) is (state == "WAITING")
     assert (fetched.decline is not None) is (state == "FAILED")
     held = status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE)
     assert (fetched.charge is not None) is held

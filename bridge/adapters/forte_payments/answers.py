@@ -104,7 +104,10 @@ def read_status(reply: Reply, reference: str) -> str:
         raise told(ProviderRefused("Error: Forte knows no such payment.", code="resource_missing"), reply)
     if len({entry["status"] for entry in ours}) != 1:
         raise told(ProviderConfused(NONSENSE), reply)
-    return str(ours[0]["status"])
+    word = str(ours[0]["status"])
+    if word not in STATUSES:
+        log.warning("payment intent %s is %s at Forte: none of the statuses that it documents", reference, word[:40])
+    return word
 
 
 def status_outcome(word: str, reference: str, money: Money | None = None) -> Outcome:

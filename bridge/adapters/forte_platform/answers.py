@@ -4,6 +4,7 @@ answer.
 Sources: Forte's guide "Creating Payments" (the table of states), the SDK's type PaymentObject.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from bridge.domain.intents import Charge, Refund, RefundStatus, Status
 from bridge.domain.outcomes import Decline, Outcome
 from bridge.schemas.forte_platform import PaymentSchema
 
+log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 STATES: dict[str, Status] = {
@@ -94,6 +96,8 @@ def status_of(payment: Mapping[str, Any]) -> Status:
     """Forte's state decides. Stripe's status only says which kind of DRAFT it is; if the two contradict each other,
     nobody knows yet."""
     state, stripe = payment["state"], payment["stripeStatus"]
+    if state not in STATES:
+        log.warning("payment %s is %s at Forte: none of the states that it documents", payment["id"], state[:40])
     if state == "DRAFT" and stripe:
         return _DRAFTS.get(stripe, Status.PROCESSING)
     return STATES.get(state, Status.PROCESSING)
