@@ -164,6 +164,22 @@ def _rate(value: Any) -> str | None:
     return str(value)
 
 
+def _storage(value: Any) -> str | None:
+    address = _text(value)
+    if address is None:
+        return None
+    from limits.errors import ConfigurationError as Unknown
+    from limits.storage import storage_from_string
+
+    try:
+        storage_from_string(address)
+    except (Unknown, ValueError):
+        raise _Problem(
+            "give memory:// or redis://HOST:PORT, which needs a package: pip install 'wcpay-bridge[redis]'"
+        ) from None
+    return address
+
+
 def _token(value: Any) -> str | None:
     token = _text(value)
     if token is not None and not (token.isascii() and token.isprintable() and 16 <= len(token) <= 500):
@@ -186,6 +202,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "allow_private_urls": _flag,
     "provider_timeout": _seconds,
     "rate_limit": _rate,
-    "rate_limit_storage": _text,
+    "rate_limit_storage": _storage,
     "metrics_token": _token,
 }

@@ -25,6 +25,7 @@ def test_everything_that_is_wrong_is_said_in_one_go() -> None:
             error_status="5xx",
             provider_timeout="soon",
             rate_limit="often",
+            rate_limit_storage="shelf://here",
             colour="red",
         )
     said = "\n".join(caught.value.problems)
@@ -38,9 +39,10 @@ def test_everything_that_is_wrong_is_said_in_one_go() -> None:
         "BRIDGE_ERROR_STATUS",
         "BRIDGE_PROVIDER_TIMEOUT",
         "BRIDGE_RATE_LIMIT",
+        "BRIDGE_RATE_LIMIT_STORAGE",
     ):
         assert name in said
-    assert len(caught.value.problems) == 9
+    assert len(caught.value.problems) == 10
 
 
 def test_keyword_beats_app_config_beats_environment(monkeypatch: pytest.MonkeyPatch) -> None:

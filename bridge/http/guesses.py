@@ -1,32 +1,48 @@
 """How often one address may present credentials that are refused, if the owner limits it (`RATE_LIMIT=20/minute`)."""
 
+import logging
 import math
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from flask import Request
-from limits import parse_many
-from limits.storage import storage_from_string
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from bridge.http.errors import RATE_LIMITED, RestError
 from bridge.http.policy import Policy
 from bridge.http.transport import client_address
 
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+PATIENCE = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+"""Seconds that Redis has for an answer: it must not hold up a payment."""
+
 
 class Guesses:
-    """Counts in memory, or in Redis for many machines. Without a limit it admits everybody."""
+    """Counts in memory, or in Redis for many machines. Without a limit it admits everybody.
+
+    While Redis is away every process counts for itself: a limit is no reason to take no payments.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._limits = parse_many(policy.rate_limit) if policy.rate_limit else []
         if self._limits:
-            self._window = MovingWindowRateLimiter(storage_from_string(policy.rate_limit_storage))
+            address = policy.rate_limit_storage
+            options = PATIENCE if address.startswith("redis") else {}
+            self._storage = storage_from_string(address, **options)
+            self._shared = MovingWindowRateLimiter(self._storage)
+            self._own = MovingWindowRateLimiter(MemoryStorage())
 
     def admit(self, request: Request) -> None:
         """Raises RestError (429) for an address that has guessed too often; valid credentials do not help it then."""
         for limit in self._limits:
-            if not self._window.test(limit, "credentials", self._address(request)):
-                reset, _ = self._window.get_window_stats(limit, "credentials", self._address(request))
+            if not self._ask(MovingWindowRateLimiter.test, limit, request):
+                reset, _ = self._ask(MovingWindowRateLimiter.get_window_stats, limit, request)
                 seconds = max(1, math.ceil(reset - time.time()))
                 raise RestError("wcpay_rate_limited", 429, RATE_LIMITED, retry_after=seconds)
 
@@ -35,7 +51,12 @@ class Guesses:
         named = {*request.args, *request.form}
         if "Authorization" in request.headers or not named.isdisjoint(("consumer_key", "oauth_consumer_key")):
             for limit in self._limits:
-                self._window.hit(limit, "credentials", self._address(request))
+                self._ask(MovingWindowRateLimiter.hit, limit, request)
 
-    def _address(self, request: Request) -> str:
-        return client_address(request, self._policy)
+    def _ask(self, question: Callable[..., T], limit: RateLimitItem, request: Request) -> T:
+        who = (limit, "credentials", client_address(request, self._policy))
+        try:
+            return question(self._shared, *who)
+        except self._storage.base_exceptions as error:
+            log.warning("the storage of the rate limit is away, this process counts for itself: %s", error)
+            return question(self._own, *who)

@@ -1,5 +1,7 @@
 """An address that guesses credentials too often is refused before anything is looked at, if the owner limits it."""
 
+import socket
+
 import pytest
 
 from bridge import create_app
@@ -57,6 +59,16 @@ def test_behind_a_trusted_proxy_the_address_is_the_clients(make_local: MakeLocal
     assert guess(local, "10.0.0.1", **{"X-Forwarded-For": "198.51.100.1"})[0] == 429
     assert guess(local, "10.0.0.1", **{"X-Forwarded-For": "198.51.100.2"})[0] == 401
     assert guess(local, "10.9.9.9", **{"X-Forwarded-For": "198.51.100.1"})[0] == 401
+
+
+def test_while_the_shared_storage_is_away_every_process_counts_for_itself(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"redis://127.0.0.1:{closed.getsockname()[1]}"
+    local = make_local(sqlite_url, rate_limit="3/hour", rate_limit_storage=address)
+    assert local.create().get_json()["status"] == "succeeded"
+    assert [guess(local)[0] for _ in range(4)] == [401, 401, 401, 429]
 
 
 def test_without_a_limit_nobody_is_counted(make_local: MakeLocal, sqlite_url: str) -> None:
