@@ -70,6 +70,8 @@ def record(
             scribe.note_payment(attempt, outcome)
         if words := updates.of_payment(before, after, outcome, first):
             scribe.tell(words, _taken(words, before, after), total)
+        if before.status is Status.CANCELED and outcome.status in _MONEY:
+            scribe.report_late(outcome)
         for refund in sorted(outcome.refunds, key=lambda refund: refund.created):
             scribe.put_refund(refund, "provider")
         if outcome.dispute:
@@ -121,6 +123,16 @@ class Scribe:
         rows.change(self._connection, self._intent.id, flag=flag, updated=self._now)
         self.log("duplicate_payment", None, reference=outcome.reference, amount=outcome.amount)
         self.tell(updates.DUPLICATE, second=str(outcome.reference))
+
+    def report_late(self, outcome: Outcome) -> None:
+        """Money came for a payment that was taken as canceled: nothing is fulfilled, and a person has to decide."""
+        flag = f"The provider reports {outcome.status.value} for a payment that was taken as canceled."
+        known = journal.read(self._connection, self._intent.id)
+        if any(line["kind"] == "flagged" and line["detail"]["why"] == flag for line in known):
+            return
+        rows.change(self._connection, self._intent.id, flag=flag, updated=self._now)
+        self.log("flagged", None, why=flag)
+        self.tell(updates.LATE)
 
     def note_payment(self, attempt: Attempt | None, outcome: Outcome) -> None:
         detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}
@@ -264,8 +276,6 @@ def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first:
         changes["created"] = outcome.created or before.created
     if outcome.payment_method:
         changes["payment_method"] = outcome.payment_method
-    if before.status is Status.CANCELED and outcome.status in _MONEY:
-        changes["flag"] = f"The provider reports {outcome.status.value} for a payment that was taken as canceled."
     if outcome.decline:
         changes["last_error"] = {"type": "card_error", **asdict(outcome.decline)}
     elif outcome.problem:

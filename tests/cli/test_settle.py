@@ -100,6 +100,23 @@ def test_not_paid_is_not_believed_while_the_provider_cannot_be_asked_unless_on_r
     assert stripe.show(attempt).get_json()["status"] == "canceled"
 
 
+def test_money_that_was_settled_as_not_paid_is_told_to_the_shop_once_and_waits_for_a_person(stripe: Local) -> None:
+    attempt = unknown(stripe)
+    assert stripe.provider_faults
+    stripe.provider_faults.next(Fault.ERROR_503, times=99)
+    operate(stripe, "settle", attempt, "--as", "not-paid", *REASON, "--unchecked")
+    stripe.provider_faults.clear()
+    for _ in range(2):
+        operate(stripe, "reconcile", "--since", "1d", code=1)
+    stripe.work()
+    [flagged] = operate_json(stripe, "flags", "list")
+    assert flagged["flag"] == "The provider reports succeeded for a payment that was taken as canceled."
+    [story] = operate_json(stripe, "why", attempt)
+    assert [event["detail"]["why"] for event in story["events"] if event["kind"] == "flagged"] == [flagged["flag"]]
+    assert len([note for note in stripe.notes() if "was made after all" in note]) == 1
+    assert stripe.order()["status"] == "pending"
+
+
 def test_a_reason_is_needed(stripe: Local) -> None:
     attempt = unknown(stripe)
     assert operate(stripe, "settle", attempt, "--as", "not-paid", code=2)
