@@ -10,6 +10,8 @@ from bridge.storage import intents as rows
 
 HELD = "authorized: "
 """How a flag begins about money that is only held: when the hold is let go, there is nothing left to look at."""
+DISPUTED = "disputed: "
+"""How a flag begins about an open dispute: when it is closed, nobody can answer it any more."""
 DIFFERS = "amount_differs"
 """How the flag begins of a payment for which the provider has named another sum."""
 

@@ -10,6 +10,7 @@ from bridge.payments.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as intent_rows
 from bridge.storage import outbox as rows
+from bridge.storage import refunds as refund_rows
 from bridge.storage.outbox import Parcel
 
 log = logging.getLogger(__name__)
@@ -61,13 +62,16 @@ def _delivered(services: Services, parcel: Parcel, delivery: Delivery) -> None:
 
 
 def _flag(connection: Connection, parcel: Parcel, why: str, now: float) -> None:
-    """A person has to look at it, unless it was about money that was only held and is not any more."""
+    """A person has to look at it, unless it is about money that was only held, or about a dispute, and that is over."""
     intent = intent_rows.get(connection, parcel.intent_id, lock=True)
+    about, is_over = "", False
     if parcel.update.kind is UpdateKind.AUTHORIZED:
-        if intent.status is Status.CANCELED:
-            return
-        why = f"{flags.HELD}{why}"
-    flags.put(connection, intent.id, why, now)
+        about, is_over = flags.HELD, intent.status is Status.CANCELED
+    elif parcel.update.kind is UpdateKind.DISPUTED:
+        dispute = refund_rows.dispute(connection, intent.store_id, parcel.update.refund_id)
+        about, is_over = flags.DISPUTED, dispute is not None and dispute.is_closed
+    if not is_over:
+        flags.put(connection, intent.id, f"{about}{why}", now)
 
 
 def _failed(services: Services, parcel: Parcel, why: str, *, is_down: bool = False) -> None:

@@ -20,7 +20,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
 from bridge.payments import updates
-from bridge.payments.flags import DIFFERS, HELD
+from bridge.payments.flags import DIFFERS, DISPUTED, HELD
 from bridge.payments.looks import next_look
 from bridge.payments.returned import recognise
 from bridge.payments.services import Services
@@ -178,6 +178,8 @@ class Scribe:
             return
         refund_rows.put_dispute(self._connection, self._intent, dispute)
         self.log("dispute", None, **asdict(dispute))
+        if dispute.is_closed and self._intent.flag.startswith(DISPUTED):
+            rows.change(self._connection, self._intent.id, flag="")
         for words in updates.of_dispute(before, dispute):
             self._owe(updates.build_dispute(self._new_id(), self._title, self._intent, words, dispute))
 

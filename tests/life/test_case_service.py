@@ -243,9 +243,25 @@ def test_the_end_of_a_dispute_is_the_orders_end(
     life.tell(intent)
     assert (life.status(order), life.refunds(order), life.net(intent)) == (status, refunds, net)
     assert life.said(order, f"Payment dispute has been closed with status {verdict}") == 1
+    assert life.flag(order) == ""
     if verdict == "lost":
         assert life.local.shop.refunds(order)[0]["reason"] == "Dispute lost."
     heard_twice(life, order, intent)
+
+
+def test_a_dispute_that_is_over_before_the_shop_hears_of_it_needs_nobody(life: Life) -> None:
+    order = life.order()
+    intent = life.pay(order)["id"]
+    life.local.shop_faults.next(Fault.REFUSED, times=99)
+    life.dispute(intent)
+    life.tell(intent)
+    life.decide(intent, "won")
+    life.tell(intent)
+    life.local.shop_faults.clear()
+    for _ in range(3):
+        life.local.clock.advance(60)
+        life.work()
+    assert (life.status(order), life.flag(order)) == ("completed", "")
 
 
 @plays(GROUP, "mark_payment_dispute_created_exits_if_order_invalid")
