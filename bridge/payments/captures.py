@@ -16,13 +16,13 @@ from bridge.domain.errors import (
     Uncapturable,
     Unsupported,
 )
-from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.intents import FINAL, Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import updates
-from bridge.payments.attempts import ask, begin, failed, reference_of
+from bridge.payments.attempts import ask, begin, failed, look_at, reference_of
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -137,10 +137,13 @@ def capture(
 def _checked(
     services: Services, store: Store, order_id: int, payment_intent_id: str, verb: str
 ) -> tuple[Order, PaymentIntent]:
-    """The order and the intent, if they belong together and nothing was refunded."""
+    """The order and the intent, if they belong together and nothing was refunded. One that is open is looked at."""
     order = read_order(services, store, order_id)
     require_not_refunded(services, store, order, verb)
-    return order, named_intent(services, store, order, payment_intent_id, verb)
+    intent = named_intent(services, store, order, payment_intent_id, verb)
+    if not intent.unknown and intent.status not in (Status.REQUIRES_CAPTURE, *FINAL):
+        intent = look_at(services, store, intent.id)
+    return order, intent
 
 
 def require_not_refunded(services: Services, store: Store, order: Order, verb: str) -> None:

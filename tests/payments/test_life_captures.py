@@ -30,6 +30,20 @@ def stripe(make_local: MakeLocal, sqlite_url: str) -> Local:
     return make_local(sqlite_url, "stripe_connect", capture="manual")
 
 
+@pytest.mark.parametrize(
+    ("route", "status"), [("capture_authorization", "succeeded"), ("cancel_authorization", "canceled")]
+)
+def test_what_the_buyer_has_just_authorised_is_captured_or_voided_before_anybody_told_of_it(
+    make_local: MakeLocal, sqlite_url: str, route: str, status: str
+) -> None:
+    local = make_local(sqlite_url, "stripe_connect", capture="manual", settings={"off_session": "no"})
+    assert local.stripe
+    intent = local.create(payment_method="pm_card_authenticationRequired").get_json()["id"]
+    assert refusal(at(local, route, "payable", intent))[:2] == (409, UNCAPTURABLE)
+    local.stripe.authenticate(intent)
+    assert at(local, route, "payable", intent).get_json() == {"status": status, "id": intent}
+
+
 def test_an_order_that_became_cheaper_is_captured_for_what_it_costs_now(stripe: Local) -> None:
     intent = authorized(stripe)
     stripe.shop.update_order(stripe.orders["payable"], total="8.00")
