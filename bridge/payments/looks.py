@@ -7,7 +7,7 @@ DAY = 24 * 3600.0
 SOON = 60.0
 """Seconds until the first look."""
 LATEST = 3600.0
-"""Seconds after which, at the latest, a refund that is pending or a dispute that is open is looked at again."""
+"""Seconds after which, at the latest, a pending refund, an open dispute or what is overdue is looked at again."""
 WATCHED = 7 * DAY
 """Seconds for which what seems to be settled is looked at all the same, if the provider tells nothing by itself."""
 HOLD = 7 * DAY
@@ -20,10 +20,15 @@ def next_look(now: float, before: PaymentIntent, status: Status, outcome: Outcom
         return _after_the_end(now, before, status, outcome, is_told=is_told)
     if status is Status.REQUIRES_CAPTURE:
         card = outcome.charge.card if outcome.charge and outcome.charge.card else {}
-        return float(card.get("capture_before") or before.created + HOLD) + SOON
+        return _then(now, float(card.get("capture_before") or before.created + HOLD) + SOON)
     if outcome.reference is None:
-        return before.created + DAY
+        return _then(now, before.created + DAY)
     return now + min(max(SOON, (now - before.created) / 10), DAY)
+
+
+def _then(now: float, moment: float) -> float:
+    """At that moment; every hour if it has passed, and nothing has come of it."""
+    return moment if moment > now else now + LATEST
 
 
 def _after_the_end(

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from bridge.payments.worker import look_due
+from bridge.simulators.faults import Fault
 from bridge.storage import intents as rows
 from tests.plugins.local import Local, MakeLocal
 
@@ -106,3 +108,20 @@ def test_a_provider_that_tells_by_itself_is_asked_about_what_is_pending_alone(
     local.stripe.complete_refund(made["id"])
     assert looks(local, intent) == [60.0]
     assert local.meta()["_wcpay_refund_status"] == "successful"
+
+
+def test_a_hold_that_its_provider_does_not_end_in_time_is_looked_at_again_an_hour_later(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    local = make_local(sqlite_url, "stripe_connect", capture="manual")
+    assert local.stripe
+    assert local.provider_faults
+    intent = local.create().get_json()["id"]
+    held = local.stripe.find(intent) | {"latest_charge": None}
+    local.provider_faults.next(Fault.STATUS, match=f"GET /v1/payment_intents/{intent}", status=200, body=held)
+    local.clock.advance(WEEK + 3600.0)
+    assert look_due(local.bridge.services)
+    with local.bridge.services.database.read() as connection:
+        known = rows.find(connection, local.store.id, intent)
+    assert known
+    assert known.look_at == local.clock.now + 3600.0
