@@ -1,8 +1,6 @@
 """The batteries by name, and how they are run."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 
 from bridge.selftest import (
     crash,
@@ -48,7 +46,7 @@ def run(bench: Bench, names: Iterable[str], tell: Callable[[str], None] = lambda
     for name in names:
         title, battery = BATTERIES[name]
         tally = Tally(name, title, bench.seed, tell=tell, options=_options(bench))
-        with quiet():
+        with bench.listening(tally):
             try:
                 battery(bench, tally)
             except BROKEN as error:
@@ -59,14 +57,3 @@ def run(bench: Bench, names: Iterable[str], tell: Callable[[str], None] = lambda
 def _options(bench: Bench) -> str:
     size = f" --size {bench.size}" if bench.size != "small" else ""
     return size + ("" if bench.subject == BRIDGE else " --naive")
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """The bridge logs every trouble, and here there are thousands on purpose."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)

@@ -10,10 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from bridge.selftest.judge import Fault
 from bridge.selftest.lab import Lab
+from bridge.selftest.leaks import LEAKS, Lookout, listening
 from bridge.selftest.player import Players
 from bridge.selftest.postgresql import PostgreSql, drop_database, find_server, new_database
-from bridge.selftest.subject import BRIDGE
+from bridge.selftest.subject import BRIDGE, prying
 from bridge.selftest.tally import Tally
 from bridge.selftest.world import Template, World, sqlite_url
 
@@ -34,6 +36,7 @@ class Bench:
     kinds: tuple[Kind, ...] = ("sqlite",)
     postgres_url: str | None = None
     subject: str = BRIDGE
+    lookout: Lookout = field(init=False, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
     _count: int = 0
     _lab: Lab | None = field(default=None, repr=False)
@@ -73,14 +76,27 @@ class Bench:
         return folder
 
     @contextmanager
+    def listening(self, tally: Tally) -> Iterator[None]:
+        """Nothing is logged meanwhile; every line is looked at, and the tally hears of what is in it and should not."""
+        with listening(self.leaks) as self.lookout:
+            yield
+            tally.violate(f"seed {self.seed}", *(Fault("leaked", found) for found in self.lookout.take()))
+
+    @property
+    def leaks(self) -> Path:
+        return self.folder / LEAKS
+
+    @contextmanager
     def database(self, kind: Kind, folder: Path) -> Iterator[str]:
         """The URL of a new, empty database."""
         if kind == "sqlite":
-            yield sqlite_url(folder)
+            yield (url := sqlite_url(folder))
+            self.lookout.look_into(url)
             return
         url = new_database(self.postgres_url) if self.postgres_url else self._postgres.new_url()
         try:
             yield url
+            self.lookout.look_into(url)
         finally:
             drop_database(url)
 
@@ -108,6 +124,9 @@ class Bench:
             lab.begin(seed)
         try:
             yield lab
+            for look in prying(lab.world.place):
+                lab.request(look)
+            self.lookout.look_into(lab.world.place.database_url)
         except BaseException:
             lab.close()
             raise

@@ -41,6 +41,7 @@ def _worker(site: Site, seconds: float) -> None:
         site.worker.kill()
         time.sleep(seconds)
         site.worker.start()
+        wait_for(site.is_working, STARTING)
 
 
 def _server(site: Site, _seconds: float) -> None:

@@ -10,7 +10,7 @@ from bridge.domain.money import Money
 from bridge.selftest.world import World
 from bridge.simulators.ledger import LedgerEntry
 
-Kind = Literal["double", "lost", "stuck", "wrong"]
+Kind = Literal["double", "lost", "stuck", "wrong", "leaked"]
 PAID = frozenset({"processing", "completed"})
 _REFERENCE = re.compile(r"\[ref ([0-9a-f]+)\]")
 FLAGGED = "somebody has to decide"
@@ -21,7 +21,8 @@ REFUND_ID = "_wcpay_refund_id"
 @dataclass(frozen=True)
 class Fault:
     """Something that must never be. `double`: charged, refunded or told more often than was asked for; `lost`: the
-    shop does not know of money; `stuck`: an outcome that is not settled in time; `wrong`: anything else."""
+    shop does not know of money; `stuck`: an outcome that is not settled in time; `leaked`: a secret where
+    none belongs; `wrong`: anything else."""
 
     kind: Kind
     text: str

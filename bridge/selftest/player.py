@@ -21,6 +21,7 @@ from typing import Any
 
 from bridge.adapters import transport
 from bridge.selftest.failpoints import Crash
+from bridge.selftest.leaks import LEAKS, listen
 from bridge.selftest.life import NO_ANSWER, Failure, Step, live
 from bridge.selftest.subject import BRIDGE, INTENTS, Answer, Call, Place
 
@@ -163,6 +164,7 @@ class Players:
 
 def main(path: str) -> None:
     """The mother."""
+    listen(Path(path).with_name(LEAKS))
     _warm_up()
     transport._tls_context = cache(transport._tls_context)  # 40 ms of each child's life
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -10,7 +10,7 @@ from bridge.selftest.bench import Bench, Kind, Size
 from bridge.selftest.judge import Fault, Judge
 from bridge.selftest.life import WORK, Step
 from bridge.selftest.player import Player, together
-from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
+from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call, prying
 from bridge.selftest.tally import Tally
 from bridge.selftest.world import World
 
@@ -107,6 +107,8 @@ def open_ring(bench: Bench, kind: Kind, processes: int = PROCESSES) -> Iterator[
         players = [bench.players.start(world.place, seed, bench.subject) for _ in range(processes)]
         try:
             yield Ring(world, players, Random(seed))
+            for call in prying(world.place):
+                players[0].request(call)
         finally:
             for player in players:
                 player.close()

@@ -34,9 +34,9 @@ def _rolling(bench: Bench, kind: Kind, tally: Tally) -> None:
             if told.says != OK:
                 tally.violate(f"seed {bench.seed}, {kind}", Fault("wrong", f"a client noticed: {told.says}"))
         site.settle(DRAINED)
+        site.judge_all(tally)
         began = time.monotonic()
         site.server.send(signal.SIGTERM)
         if not wait_for(site.server.has_ended, DRAINED):
             tally.violate(f"seed {bench.seed}, {kind}", Fault("stuck", "it does not end"))
         tally.figures[f"{kind}, {len(site.traffic.last)} payments"] = f"drained in {time.monotonic() - began:.1f} s"
-        site.judge_all(tally)

@@ -9,16 +9,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
+from bridge.selftest import leaks
 from bridge.selftest.bench import Bench, Kind
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.subject import BRIDGE, INTENTS
+from bridge.selftest.subject import BRIDGE, INTENTS, METRICS_TOKEN, prying
 from bridge.selftest.tally import Tally
 from bridge.selftest.world import TIMEOUT, World
 
@@ -27,6 +30,7 @@ AGAIN = 1.0
 """Seconds after which a client that got no good answer asks again."""
 STARTING = 30.0
 OK = "ok"
+_LISTEN = "import sys; from bridge.selftest.leaks import listen; listen(sys.argv.pop(1))"
 _PROGRAM = "from bridge.cli import main; main()"
 _NAIVE = "from bridge.selftest.naive import main; main(int(sys.argv[1]), sys.argv[2])"
 
@@ -69,6 +73,8 @@ class Traffic:
         try:
             answer = requests.post(f"{self.url}{INTENTS}", json=wanted, auth=outlet.key, timeout=60)
             says = OK if answer.status_code == 200 else f"{answer.status_code} {answer.text[:200]}"
+            if says != OK:
+                leaks.log.debug("a client is answered %s %s", answer.headers, answer.text)
         except requests.RequestException as error:
             says = repr(error)
         self.told.append(Told(order, time.monotonic(), says))
@@ -88,19 +94,26 @@ class Traffic:
 
 
 class Process:
-    """A command that can be killed, with all the processes that it has started, and started again."""
+    """A command that can be killed, with all the processes that it has started, and started again. Whatever it tells a
+    log is looked at, and anything else that it prints."""
 
-    def __init__(self, code: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._command = [sys.executable, "-c", f"import sys; {code}", *arguments]
+    def __init__(self, bench: Bench, code: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._command = [sys.executable, "-c", f"{_LISTEN}; {code}", str(bench.leaks), *arguments]
+        self._lookout, self._said = bench.lookout, bench.new_folder() / "said"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         self._environment = kept | dict(environment)
         self.start()
 
     def start(self) -> None:
-        quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen(
-            self._command, env=self._environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
-        )
+        with self._said.open("w") as said:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
@@ -116,6 +129,11 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._lookout.look("what a process prints", self.prints())
+
+    def prints(self) -> str:
+        """Since it was started."""
+        return self._said.read_text()
 
 
 @dataclass
@@ -138,6 +156,10 @@ class Site:
             return False
         return True
 
+    def is_working(self) -> bool:
+        """Whether the worker has begun since it was started."""
+        return self.worker is None or "Working" in self.worker.prints()
+
     def settle(self, seconds: float) -> None:
         """Clients who got no good answer ask again until they do, and the worker tells the shop; or time runs out."""
         patience = seconds if self.bench.subject == BRIDGE else 1.0
@@ -151,9 +173,18 @@ class Site:
         wait_for(is_settled, patience)
 
     def judge_all(self, tally: Tally) -> None:
-        """Every order is paid once, and its client and its shop know."""
+        """Every order is paid once, its client and its shop know, and nobody else is told anything."""
+        self._pry()
         for order, says in self.traffic.last.items():
             tally.judge(f"seed {self.bench.seed}, {self.kind}, order {order}", partial(self._faults, order, says))
+
+    def _pry(self) -> None:
+        """By a client that logs nothing itself."""
+        for call in prying(self.world.place):
+            with closing(HTTPConnection(urlsplit(self.traffic.url).netloc, timeout=60)) as line, suppress(OSError):
+                line.request(call.method, call.path, headers=dict(call.headers))
+                answer = line.getresponse()
+                leaks.log.debug("an answer: %s %s", answer.headers, answer.read())
 
     def _faults(self, order: int, says: str) -> list[Fault]:
         faults = self.judge.faults("automatic", order)
@@ -179,7 +210,7 @@ def serving(bench: Bench, kind: Kind, rate: float, *, apart: bool = False, timeo
         server, worker = _start(bench, world, port, apart)
         try:
             site = Site(bench, kind, world, traffic, server, worker, Judge(world))
-            if not wait_for(site.is_up, STARTING):
+            if not wait_for(lambda: site.is_up() and site.is_working(), STARTING):
                 raise RuntimeError("the server does not start")
             yield site
         finally:
@@ -192,18 +223,19 @@ def _start(bench: Bench, world: World, port: int, apart: bool) -> tuple[Process,
     if bench.subject != BRIDGE:
         place = world.folder / "place"
         place.write_bytes(pickle.dumps(world.place))
-        return Process(_NAIVE, [str(port), str(place)], {}), None
+        return Process(bench, _NAIVE, [str(port), str(place)], {}), None
     address = f"127.0.0.1:{port}"
     settings = {
         "BRIDGE_DATABASE_URL": world.place.database_url,
         "BRIDGE_SECRET_KEY": world.place.secret_key,
         "BRIDGE_ALLOW_PRIVATE_URLS": "yes",
         "BRIDGE_PUBLIC_URL": f"http://{address}",
+        "BRIDGE_METRICS_TOKEN": METRICS_TOKEN,
         "BRIDGE_PROVIDER_TIMEOUT": str(world.place.timeout),
     }
     options = ["serve", "--bind", address, "--workers", "2", "--threads", "8", *(["--no-worker"] if apart else [])]
-    server = Process(_PROGRAM, options, settings)
-    return server, Process(_PROGRAM, ["worker"], settings) if apart else None
+    server = Process(bench, _PROGRAM, options, settings)
+    return server, Process(bench, _PROGRAM, ["worker"], settings) if apart else None
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Work that falls into shares which do not depend on each other: every CPU does some of them."""
 
-import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,10 +16,5 @@ def spread(work: Callable[[Share], Result], shares: Sequence[Share]) -> Iterator
     if processes == 1:
         yield from zip(shares, map(work, shares), strict=True)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn"), _be_quiet) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         yield from zip(shares, pool.map(work, shares), strict=True)
-
-
-def _be_quiet() -> None:
-    """Like the process that waits for it."""
-    logging.disable(logging.CRITICAL)

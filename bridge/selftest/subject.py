@@ -1,5 +1,6 @@
 """What is under test: a bridge, opened on a world from its description and called over WSGI."""
 
+import base64
 import contextlib
 import importlib
 import json
@@ -17,11 +18,13 @@ from bridge.app import Bridge, create_app
 from bridge.domain.ids import RandomIds
 from bridge.domain.ports import Clock
 from bridge.payments.worker import run_once
+from bridge.selftest import leaks
 from bridge.selftest.clock import SharedClock
 from bridge.settings import Settings
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 INTENTS = f"{PAYMENTS}/payment_intents"
+METRICS_TOKEN = leaks.canary("", "metrics")
 LOCAL = {"REMOTE_ADDR": "127.0.0.1"}
 ROUNDS = 100_000
 """After so many rounds a worker that still finds work will never be done."""
@@ -89,6 +92,18 @@ class Answer:
         return f"{self.status} {json.dumps(self.body)[:300]}"
 
 
+def prying(place: Place) -> list[Call]:
+    """What might answer with a secret or log it: the metrics, and credentials that are wrong."""
+    _, secret = place.outlets["automatic"].key
+    wrong = base64.b64encode(f"ck_unknown:{secret}".encode()).decode()
+    return [
+        Call("GET", "/bridge/v1/metrics", raw=b"", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}),
+        Call("GET", f"{INTENTS}/pi_1?consumer_key=ck_unknown&consumer_secret={secret}", raw=b""),
+        Call("GET", f"{INTENTS}/pi_1", raw=b"", headers={"Authorization": f"Basic {wrong}"}),
+        Call("GET", f"{PAYMENTS}/nowhere?consumer_secret={secret}", raw=b""),
+    ]
+
+
 class Subject(Protocol):
     """Something that answers requests and works in the background."""
 
@@ -133,6 +148,7 @@ def settings_of(place: Place) -> Settings:
         allow_private_urls=True,
         public_url="http://127.0.0.1",
         provider_timeout=place.timeout,
+        metrics_token=METRICS_TOKEN,
     )
 
 
@@ -140,19 +156,28 @@ def send(app: Flask, place: Place, call: Call) -> Answer:
     """Ask an app for something, as a client of the outlet."""
     content: dict[str, Any] = {"data": call.raw} if call.raw is not None else {"json": call.body}
     if call.raw is None:
-        content["auth"] = place.outlets[call.outlet].key
+        content |= _credentials(place.outlets[call.outlet])
     response = app.test_client().open(
         call.path,
         method=call.method,
-        base_url="http://127.0.0.1",
+        base_url="https://127.0.0.1",
         headers=dict(call.headers),
         environ_overrides=LOCAL,
         **({name: value for name, value in content.items() if value is not None}),
     )
+    if call.method == "GET" or response.status_code >= 400:
+        leaks.log.debug("an answer: %s %s", response.headers, response.get_data(as_text=True))
     body = None
     with contextlib.suppress(ValueError):
         body = json.loads(response.get_data())
     return Answer(response.status_code, body, dict(response.headers))
+
+
+def _credentials(outlet: Outlet) -> dict[str, Any]:
+    """The clients of one store send them in the address, the others in a header."""
+    if outlet.capture == "manual":
+        return {"query_string": dict(zip(("consumer_key", "consumer_secret"), outlet.key, strict=True))}
+    return {"auth": outlet.key}
 
 
 class BridgeSubject:

@@ -91,7 +91,7 @@ class Tally:
         return not self.violations
 
 
-HEAD = ("battery", "runs", "faults", "double", "lost", "stuck", "wrong", "flagged", "settled", "time", "")
+HEAD = ("battery", "runs", "faults", "double", "lost", "stuck", "leaked", "wrong", "flagged", "settled", "time", "")
 
 
 def table(tallies: Iterable[Tally]) -> str:
@@ -115,7 +115,7 @@ def _row(tally: Tally) -> tuple[str, ...]:
     name = f"{tally.battery} {tally.title}"
     if tally.skipped:
         return (name, *[""] * (len(HEAD) - 2), f"skipped: {tally.skipped}")
-    kinds: tuple[Kind, ...] = ("double", "lost", "stuck", "wrong")
+    kinds: tuple[Kind, ...] = ("double", "lost", "stuck", "leaked", "wrong")
     share = f"{100 * tally.settled / tally.to_settle:.1f} %" if tally.to_settle else "-"
     return (
         name,

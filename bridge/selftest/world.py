@@ -21,6 +21,7 @@ from bridge.app import Bridge
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.payments import keys
 from bridge.selftest.clock import START, SharedClock
+from bridge.selftest.leaks import canary
 from bridge.selftest.subject import Call, Outlet, Place, send_out_through, settings_of
 from bridge.selftest.wire import Wire
 from bridge.simulators.certificates import Certificates
@@ -31,9 +32,8 @@ from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import migrate
 
 ACCOUNT = "acct_selftest00000000"
-STRIPE_KEY = "sk_test_selftest"
-WEBHOOK_SECRET = "whsec_selftest"
-SECRET_KEY = "selftest-selftest-selftest-selftest"
+STRIPE_KEY, WEBHOOK_SECRET = canary("sk_test_", "provider"), canary("whsec_", "messages")
+SECRET_KEY = canary("", "vault")
 CAPTURES = ("automatic", "manual")
 TIMEOUT = 30.0
 """The provider's, in seconds."""
@@ -95,7 +95,7 @@ class World:
             ca_file=ca_file,
             outlets={},
         )
-        shop_keys = {name: shop.add_key() for name, shop in self.shops.items()}
+        shop_keys = {name: shop.add_key(pair=_pair(f"shop {name}")) for name, shop in self.shops.items()}
         outlets = template.outlets if template else self._set_up(base, shop_keys)
         outlets = {name: replace(outlet, customer=customer) for name, outlet in outlets.items()}
         self.place = replace(base, outlets=outlets)
@@ -183,8 +183,13 @@ class World:
                 options=dict(STORE_OPTIONS),
             )
         )
-        pair = keys.create(bridge.services, store.id, Permissions.READ_WRITE)
-        return Outlet(store.id, capture, store.url, "", shop_key, (pair.consumer_key, pair.consumer_secret))
+        key = _pair(f"client {capture}")
+        keys.import_pair(bridge.services, store.id, *key, Permissions.READ_WRITE)
+        return Outlet(store.id, capture, store.url, "", shop_key, key)
+
+
+def _pair(name: str) -> tuple[str, str]:
+    return canary("ck_", name), canary("cs_", name)
 
 
 def sqlite_url(folder: Path, name: str = "") -> str:

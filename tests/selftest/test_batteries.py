@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.selftest import crash, simulation
-from bridge.selftest.batteries import BATTERIES, quiet, run
+from bridge.selftest.batteries import BATTERIES, run
 from bridge.selftest.bench import Bench
 from bridge.selftest.failpoints import Crash
 from bridge.selftest.tally import Tally, table
@@ -66,7 +66,7 @@ def test_a_slice_of_the_failovers_restarts_a_postgresql_of_its_own() -> None:
 def test_a_point_that_is_not_reached_fails_the_battery(bench: Bench) -> None:
     tally = Tally("B1", "", 1)
     folder = bench.new_folder()
-    with quiet(), World(folder, sqlite_url(folder), "1") as world:
+    with bench.listening(Tally("", "", 1)), World(folder, sqlite_url(folder), "1") as world:
         stage = crash.Stage(world, bench.players, "1", bench.subject)
         player = stage.player()
         prepare = crash.OPERATIONS["create"]
@@ -75,7 +75,7 @@ def test_a_point_that_is_not_reached_fails_the_battery(bench: Bench) -> None:
 
 
 def test_a_seed_replays_the_same_thirty_days(bench: Bench) -> None:
-    with quiet():
+    with bench.listening(Tally("", "", 1)):
         first, again, other = (simulation._play(bench, seed, Tally("", "", 0))[0] for seed in ("7/7", "7/7", "7/8"))
     assert first == again
     assert first != other

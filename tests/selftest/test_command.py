@@ -6,7 +6,7 @@ from tests.plugins.commandline import CommandLine
 def test_it_prints_a_table_and_succeeds(cli: CommandLine) -> None:
     told = cli.run("selftest", "--battery", "b8", "--seed", "3", "--database", "sqlite")
     head, line = told.stdout.splitlines()
-    columns = ["runs", "faults", "double", "lost", "stuck", "wrong", "flagged", "settled", "time"]
+    columns = ["runs", "faults", "double", "lost", "stuck", "leaked", "wrong", "flagged", "settled", "time"]
     assert head.split() == ["battery", *columns]
     assert line.startswith("B8 the shop is away for a day  200 ")
     assert line.endswith("ok")

@@ -56,10 +56,10 @@ class Keys:
         self._random = random
         self._keys: dict[str, ApiKey] = {}
 
-    def add(self, permissions: str, *, manager: bool = True) -> ApiKey:
+    def add(self, permissions: str, *, manager: bool = True, pair: tuple[str, str] | None = None) -> ApiKey:
         if permissions not in ("read", "write", "read_write"):
             raise ValueError(f"unknown permissions: {permissions}")
-        key, secret = (f"{prefix}_{self._random.getrandbits(160):040x}" for prefix in ("ck", "cs"))
+        key, secret = pair or (f"{prefix}_{self._random.getrandbits(160):040x}" for prefix in ("ck", "cs"))
         self._keys[key] = ApiKey(key, secret, permissions, manager)
         return self._keys[key]
 

@@ -127,10 +127,13 @@ class WooCommerceSimulator:
         with self._changed:
             return self._changed.wait_for(true, timeout)
 
-    def add_key(self, permissions: str = "read_write", *, manager: bool = True) -> tuple[str, str]:
-        """A new (consumer key, consumer secret); not a `manager`'s, it proves a customer without capabilities."""
+    def add_key(
+        self, permissions: str = "read_write", *, manager: bool = True, pair: tuple[str, str] | None = None
+    ) -> tuple[str, str]:
+        """A new (consumer key, consumer secret), or the `pair`; not a `manager`'s, it proves a customer without
+        capabilities."""
         with self._changed:
-            key = self._keys.add(permissions, manager=manager)
+            key = self._keys.add(permissions, manager=manager, pair=pair)
         return key.consumer_key, key.consumer_secret
 
     def revoke_key(self, consumer_key: str) -> None:
