@@ -91,8 +91,12 @@ def create_payment_intent(
         with services.database.read() as connection:
             existing = rows.holding(connection, store.id, order.id, order.key)
             attempt = rows.unsettled(connection, existing.id) if existing else None
+            ending = not existing and outbox.cancels(connection, store.id, order.id, wanted.read_at)
         if existing is None:
-            _require_payable_still(services, store, wanted)
+            require_payable(order)
+            if ending:
+                told = f"Order {order.number} is being cancelled. Ask again in a moment."
+                raise InProgress(told, provider=store.adapter)
             shown = _start(services, store, adapter, wanted)
         elif attempt is not None:
             settle_first(services, store, attempt, wanted.same_as(existing))
@@ -161,16 +165,6 @@ def require_payable(order: Order) -> None:
         raise OrderNotPayable(f"Order {order.number} {words}.", reason=f"order_{order.status.replace('-', '_')}")
     if not order.needs_payment:
         raise OrderNotPayable(f"Order {order.number} does not need a payment (its status is {order.status}).")
-
-
-def _require_payable_still(services: Services, store: Store, wanted: _Wanted) -> None:
-    """Raises OrderNotPayable, or InProgress while the shop has still to hear that the order is cancelled."""
-    order = wanted.order
-    require_payable(order)
-    with services.database.read() as connection:
-        ending = outbox.cancels(connection, store.id, order.id, wanted.read_at)
-    if ending:
-        raise InProgress(f"Order {order.number} is being cancelled. Ask again in a moment.", provider=store.adapter)
 
 
 def metadata_of(services: Services, store: Store, order: Order) -> dict[str, Any]:
