@@ -120,7 +120,7 @@ class Scribe:
         ):
             return
         flag = f"duplicate_payment: {outcome.reference} paid the order once more. Send it back at the provider."
-        rows.change(self._connection, self._intent.id, flag=flag, updated=self._now)
+        self._flag(flag)
         self.log("duplicate_payment", None, reference=outcome.reference, amount=outcome.amount)
         self.tell(updates.DUPLICATE, second=str(outcome.reference))
 
@@ -130,7 +130,7 @@ class Scribe:
         known = journal.read(self._connection, self._intent.id)
         if any(line["kind"] == "flagged" and line["detail"]["why"] == flag for line in known):
             return
-        rows.change(self._connection, self._intent.id, flag=flag, updated=self._now)
+        self._flag(flag)
         self.log("flagged", None, why=flag)
         self.tell(updates.LATE)
 
@@ -192,6 +192,11 @@ class Scribe:
 
     def _new_id(self) -> str:
         return self._services.ids.attempt()
+
+    def _flag(self, why: str) -> None:
+        """Unless a doubt about the sum is flagged, which goes before everything else."""
+        if not self._intent.flag.startswith(DIFFERS):
+            rows.change(self._connection, self._intent.id, flag=why, updated=self._now)
 
     def _owe(self, update: OrderUpdate) -> None:
         outbox.add(self._connection, self._now, self._intent.store_id, self._intent.id, update)

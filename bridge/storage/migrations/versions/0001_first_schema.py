@@ -369,7 +369,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("failure", sa.Text(), nullable=False),
-        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("origin", sa.String(length=32), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.CheckConstraint("status in ('pending', 'succeeded', 'failed', 'canceled')", name=op.f("ck_refunds_status")),
         sa.CheckConstraint("amount > 0", name=op.f("ck_refunds_amount")),
