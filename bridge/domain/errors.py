@@ -160,7 +160,7 @@ class InProgress(BridgeError):
 
 
 class AwaitsReconcile(InProgress):
-    """The database was restored, and has not been compared with the provider yet: no money moves until it was."""
+    """The database was restored, or the shop is another one: no money moves before store and provider were compared."""
 
     reason = "reconcile_first"
 

@@ -23,7 +23,8 @@ class Store:
     manual.
 
     `identity` is the site URL that the shop itself gave when it was added. `options` has every name of STORE_OPTIONS.
-    While it `awaits_reconcile`, no money moves: the database was restored, and has not been compared yet.
+    While it `awaits_reconcile`, no money moves: the database was restored and has not been compared yet, or the shop
+    says that it is another one.
     """
 
     id: str

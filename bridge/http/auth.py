@@ -4,13 +4,13 @@ In the documented profile every failure is one and the same refusal; in the woop
 """
 
 import hmac
-import logging
 import re
 from collections.abc import Sequence
 from typing import NoReturn
 
 from flask import Request
 
+from bridge.domain import logs
 from bridge.domain.stores import Permissions
 from bridge.http import oauth
 from bridge.http.errors import RestError, forbidden
@@ -20,7 +20,7 @@ from bridge.http.transport import is_encrypted, is_local
 from bridge.payments.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
 from bridge.payments.services import Services
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 READING = frozenset({"GET", "HEAD"})
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})

@@ -2,7 +2,6 @@
 refusals that HTTP itself makes.
 """
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +9,13 @@ from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException, InternalServerError, default_exceptions
 
 from bridge.domain import errors as domain
+from bridge.domain import logs
 from bridge.http.answers import render
 from bridge.http.exchange import Exchange, current
 from bridge.http.failures import FAILED, SERVER_ERROR, row_of, status_of
 from bridge.http.policy import Policy
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 FORBIDDEN = "Sorry, you are not allowed to do that."
 RATE_LIMITED = "Too many credentials were refused. Try again later."

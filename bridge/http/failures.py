@@ -82,7 +82,7 @@ NOT_NOW = (
     Row(domain.OutcomeUnknown, "The payment has no known outcome yet. It is being settled.", 504),
     Row(
         domain.AwaitsReconcile,
-        "The bridge's database was restored. No money moves until it was reconciled.",
+        "No money moves through this store before it was reconciled.",
         503,
         headers={"Retry-After": "60"},
     ),

@@ -1,6 +1,5 @@
 """How often one address may present credentials that are refused, if the owner limits it (`RATE_LIMIT=20/minute`)."""
 
-import logging
 import math
 import time
 from collections.abc import Callable
@@ -11,11 +10,12 @@ from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
+from bridge.domain import logs
 from bridge.http.errors import RATE_LIMITED, RestError
 from bridge.http.policy import Policy
 from bridge.http.transport import client_address
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 T = TypeVar("T")
 
 PATIENCE = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}

@@ -1,15 +1,15 @@
 """Whether the process lives, and whether it can serve."""
 
-import logging
 from typing import Any
 
 from flask import Response
 
+from bridge.domain import logs
 from bridge.http.answers import render
 from bridge.http.smorest import Blueprint
 from bridge.payments.services import Services
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 
 def add_routes(blueprint: Blueprint, services: Services) -> None:

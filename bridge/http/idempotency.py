@@ -5,12 +5,12 @@ be a structured-field string or the bare key. A request without it is not touche
 """
 
 import json
-import logging
 import re
 from typing import Any
 
 from flask import Response, request
 
+from bridge.domain import logs
 from bridge.domain.errors import BridgeError, Declined, ProviderRefused, Refused, StoreError
 from bridge.domain.stores import Store
 from bridge.http.answers import render
@@ -23,7 +23,7 @@ from bridge.payments.idempotency import Answer, Turn, forget, keep, leave_open, 
 from bridge.payments.repeats import attempt_at_work, one_time_material
 from bridge.payments.services import Services
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 LONGEST_KEY = 255

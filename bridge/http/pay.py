@@ -1,7 +1,6 @@
 """`/bridge/v1/pay/<token>`: the buyer's page, what its buttons do, and for its script how the payment stands."""
 
 import functools
-import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from flask import Response, request
 
 from bridge.domain import errors as domain
+from bridge.domain import logs
 from bridge.domain.intents import PaymentIntent
 from bridge.http.answers import render
 from bridge.http.errors import no_route
@@ -22,7 +22,7 @@ from bridge.payments.services import Services
 from bridge.web.pay import Page, assets, render_problem, render_visit
 from bridge.web.troubles import ASK_SHOP, FAULT, trouble_of
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 PATH, ASSETS = "/bridge/v1/pay", "/bridge/v1/assets/<name>"
 LARGEST_FORM = 4096

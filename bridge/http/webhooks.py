@@ -1,10 +1,10 @@
 """Messages of machines: what providers send by themselves, and WooPayments' own webhook route, which is only a hint."""
 
-import logging
 from typing import Any
 
 from flask import Response, request
 
+from bridge.domain import logs
 from bridge.domain.errors import BridgeError, EventRefused
 from bridge.http.answers import render
 from bridge.http.exchange import require
@@ -18,7 +18,7 @@ from bridge.payments.hints import take_hint
 from bridge.payments.services import Services
 from bridge.schemas.woopayments_orders import HintTaken, MessageTaken
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 LARGEST_MESSAGE = 1024 * 1024
 """Bytes."""

@@ -4,11 +4,11 @@ Only the stored request is ever sent, under the stored key. "Not found" at the p
 can no longer be on its way; a proven no frees the order, the passing of time never does.
 """
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from bridge.domain import logs
 from bridge.domain.errors import (
     AwaitsReconcile,
     BridgeError,
@@ -34,7 +34,7 @@ from bridge.payments.unknowns import CANNOT_ASK, abandon, flag_intent, give_up, 
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 T = TypeVar("T")
 
 SUBMITTED = "payment_already_submitted"
@@ -51,7 +51,7 @@ def new_attempt(
     Raises AwaitsReconcile while no money may move.
     """
     if store.awaits_reconcile:
-        raise AwaitsReconcile("The bridge's database was restored. No money moves until it was reconciled.")
+        raise AwaitsReconcile("No money moves through this store before it was reconciled.")
     now = services.clock()
     busy_until = now + services.provider_timeout + 2
     return Attempt(

@@ -137,8 +137,8 @@ def _stores(services: Services, check_store: Callable[[Store], list[Finding]]) -
     for store in found:
         about = f"store:{store.id}"
         if store.awaits_reconcile:
-            text = f"No money moves before it was compared: wcpay-bridge reconcile --store {store.id}"
-            yield Check(about, False, f"The database was restored. {text}")
+            why = "The database was restored, or the shop is another one."
+            yield Check(about, False, f"{why} No money moves: wcpay-bridge reconcile --store {store.id}")
         try:
             for finding in check_store(store):
                 yield Check(about, finding.ok, finding.text)

@@ -5,10 +5,10 @@ matter in which order messages come, how often, or before which answer of ours.
 """
 
 import hashlib
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
@@ -25,7 +25,7 @@ from bridge.storage import inbox
 from bridge.storage import intents as rows
 from bridge.storage.inbox import Letter
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Seconds before a message that could not be worked on is tried again; the last one repeats."""

@@ -1,9 +1,9 @@
 """What is done once per period, by whichever worker comes first: a row per job says when it is due and who is at it."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ProviderUnreachable
 from bridge.payments import stores
 from bridge.payments.prune import prune
@@ -11,7 +11,7 @@ from bridge.payments.reconcile import HEARTBEAT, default_since, job_name, reconc
 from bridge.payments.services import Services
 from bridge.storage import jobs as rows
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 CATCH_UP = 300.0
 """Seconds between looks at the provider's list: the way by which we hear of payments whose messages never come."""

@@ -1,7 +1,6 @@
 """Deliver what we owe the stores: at least once, in order per order, with back-off and a dead letter in the end."""
 
-import logging
-
+from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ConfigurationError, StoreUnreachable
 from bridge.domain.intents import Status
 from bridge.domain.orders import Delivery, UpdateKind
@@ -13,7 +12,7 @@ from bridge.storage import outbox as rows
 from bridge.storage import refunds as refund_rows
 from bridge.storage.outbox import Parcel
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 RETRY_DELAYS = (2.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds before a failed delivery is tried again, plus up to a tenth; the last one repeats."""

@@ -4,11 +4,11 @@ Whoever has the link may pay, and see what the order costs; nothing else. Only t
 """
 
 import json
-import logging
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from bridge.domain import logs
 from bridge.domain.errors import BridgeError, Refused, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Outcome
@@ -22,7 +22,7 @@ from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 PURPOSE = "pay"
 DAY = 24 * 3600

@@ -4,6 +4,7 @@ the shop what the shop has to know, and flags what a person must do."""
 import logging
 from collections.abc import Sequence
 
+from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ProviderError, Refused, StoreError
 from bridge.domain.stores import Store
 from bridge.payments import reconcile_provider, reconcile_shop, stores
@@ -11,7 +12,7 @@ from bridge.payments.findings import Report
 from bridge.payments.services import Services
 from bridge.storage import comparing, jobs
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 
 HEARTBEAT = "heartbeat"
 """The job whose `seen` is when a worker was last alive."""
@@ -31,7 +32,8 @@ def reconcile(
     """Compare one store's payments since then (Unix seconds); without its shop, only with the provider.
 
     With `replay` the provider sends its messages since then again, if it can.
-    A store that was held because its database was restored is released, if everything since then could be compared.
+    A store whose shop is another one now is held. One that is held is released, if everything since the database was
+    backed up could be compared.
     """
     store = services.connections.store(store_id)
     report = Report(store.id, since)
@@ -90,7 +92,7 @@ def chosen(services: Services, name: str | None) -> Sequence[Store]:
 
 
 def _is_itself(services: Services, store: Store, report: Report) -> bool:
-    """Whether the shop is the one that was added: a copy of it has other orders under the same numbers."""
+    """Whether the shop is the one that was added. A copy has other orders under the same numbers: it takes no money."""
     try:
         identity = services.connections.order_book(store).identify()
     except StoreError as error:
@@ -99,9 +101,11 @@ def _is_itself(services: Services, store: Store, report: Report) -> bool:
     if identity == store.identity:
         return True
     report.problems.append(
-        f"The shop says that it is {identity}, and was added as {store.identity}. If it is a copy, its payments are "
-        f"not its own; if it has moved, say so with `wcpay-bridge stores update {store.id}`."
+        f"The shop says that it is {identity}, and was added as {store.identity}: it takes no money. If it is a copy, "
+        f"its payments are not its own; if it has moved, say so with `wcpay-bridge stores update {store.id}`."
     )
+    with services.database.write() as connection:
+        comparing.hold_stores(connection, services.clock(), store.id)
     return False
 
 

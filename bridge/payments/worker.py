@@ -4,10 +4,10 @@ Any number may run: rows are claimed, and what two of them do twice has one effe
 hangs does not keep the shops waiting, nor the other way round.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 
+from bridge.domain import logs
 from bridge.domain.errors import BridgeError
 from bridge.payments.attempts import look_at, settle
 from bridge.payments.events import work_due
@@ -16,7 +16,7 @@ from bridge.payments.outbox import deliver_due
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 Lane = Callable[[Services], bool]
 
 LOOK_AGAIN = 600.0

@@ -37,9 +37,11 @@ def newest_line(connection: Connection) -> float | None:
     return connection.execute(select(journal.c.at).where(journal.c.id == newest)).scalar()
 
 
-def hold_stores(connection: Connection, now: float) -> list[str]:
-    """No store's money moves until it is released; the ids of those that were not held before."""
-    free = (stores.c.removed.is_(None), ~stores.c.awaits_reconcile)
+def hold_stores(connection: Connection, now: float, only: str | None = None) -> list[str]:
+    """No money of any store, or of `only` this one, moves until it is released; the ids of those not held before."""
+    free = [stores.c.removed.is_(None), ~stores.c.awaits_reconcile]
+    if only:
+        free.append(stores.c.id == only)
     held = list(connection.execute(select(stores.c.id).where(*free)).scalars())
     connection.execute(update(stores).where(stores.c.id.in_(held)).values(awaits_reconcile=True, updated=_later(now)))
     return held

@@ -61,8 +61,19 @@ def test_a_copy_of_the_shop_is_not_taken_for_it(stripe: Local) -> None:
     assert (report["orders"], report["differences"]) == (0, [])
     [problem] = report["problems"]
     assert problem.startswith(
-        f"The shop says that it is https://staging.example, and was added as {stripe.store.identity}."
+        f"The shop says that it is https://staging.example, and was added as {stripe.store.identity}: it takes no "
     )
+
+
+def test_a_copy_of_the_shop_takes_no_money_before_the_shop_is_itself_again(stripe: Local) -> None:
+    itself = stripe.shop.url
+    stripe.shop.url = "https://staging.example"
+    reconcile(stripe, code=1)
+    assert stripe.create().get_json()["data"]["reason"] == "reconcile_first"
+    assert "the shop is another one" in operate(stripe, "doctor", code=1).output
+    stripe.shop.url = itself
+    assert reconcile(stripe)["released"] is True
+    assert stripe.create().get_json()["status"] == "succeeded"
 
 
 def test_a_payment_whose_answer_was_lost_is_found_recorded_and_told(stripe: Local) -> None:
@@ -277,7 +288,7 @@ def test_after_a_restore_no_money_moves_until_what_was_forgotten_is_known_again(
     assert held.get_json()["data"]["retryable"] is True
     again = {"charge_id": early["charge"]["id"], "amount": 300, "reason": "y"}
     assert local.post(refund, again).get_json()["data"]["reason"] == "reconcile_first"
-    assert operate(local, "doctor", code=1).output.count("The database was restored") == 1
+    assert operate(local, "doctor", code=1).output.count("The database was restored, or the shop is another one.") == 1
     local.provider_faults.clear()
 
     report = reconcile(local, code=1)

@@ -1,6 +1,5 @@
 """The Forte Payments adapter: the contract of `bridge.domain.ports.Adapter`, verb by verb."""
 
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -23,12 +22,13 @@ from bridge.adapters.forte_payments.errors import Conflict
 from bridge.adapters.forte_payments.request import KEY, build_request, require_currency
 from bridge.adapters.forte_payments.subscriptions import Subscription, Subscriptions
 from bridge.adapters.forte_payments.webhooks import is_uuid, prove, read_event
+from bridge.domain import logs
 from bridge.domain.errors import ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.money import step
 from bridge.domain.outcomes import Opening, Outcome, Payment, ProviderEvent
 from bridge.domain.ports import Finding, Setting
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 Json = dict[str, Any]
 INTENT, REDIRECT = "/payments/v2/intent", "/payments/v2/intent/redirect"
 STATUSES = "/payments/v1/payments/statuses"

@@ -3,7 +3,6 @@
 Sources: docs.fortepayments.io, create payment intent, testing (statuses), integrate widget.
 """
 
-import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -11,13 +10,14 @@ from urllib.parse import urljoin, urlsplit
 from bridge.adapters.forte_payments.errors import NONSENSE, read, told
 from bridge.adapters.forte_payments.reply import Reply
 from bridge.adapters.forte_payments.settings import Account
+from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderRefused
 from bridge.domain.intents import Charge, Status
 from bridge.domain.money import Money
 from bridge.domain.outcomes import Decline, Opening, Outcome, Problem
 from bridge.schemas.forte_payments import IntentAnswer, ManifestAnswer, OpeningAnswer, StatusesAnswer
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 Json = dict[str, Any]
 CONTAINER = "forte-payments-widget-container"
 REDIRECT_SECONDS = 30

@@ -5,7 +5,6 @@ refused the old one.
 """
 
 import json
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,10 +17,11 @@ from bridge.adapters.forte_payments.reply import Reply
 from bridge.adapters.forte_payments.settings import Account
 from bridge.adapters.forte_payments.tokens import Tokens
 from bridge.adapters.transport import CONNECT_SECONDS, AddressRefused, AnswerTooLarge, never_sent
+from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.schemas.forte_payments import TokenAnswer
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 _TOKEN = TokenAnswer()
 _NO_SUCH_PATH = (404, 405)
 _REFUSED = (400, 401, 403, 422)

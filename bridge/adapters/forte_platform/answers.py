@@ -4,19 +4,19 @@ answer.
 Sources: Forte's guide "Creating Payments" (the table of states), the SDK's type PaymentObject.
 """
 
-import logging
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from bridge.adapters.forte_platform.refusals import NONSENSE
 from bridge.adapters.forte_platform.request import ATTEMPT, NAMES, ON_TOP, TAX
+from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused
 from bridge.domain.intents import Charge, Refund, RefundStatus, Status
 from bridge.domain.outcomes import Decline, Outcome
 from bridge.schemas.forte_platform import PaymentSchema
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 Json = dict[str, Any]
 
 STATES: dict[str, Status] = {

@@ -3,7 +3,6 @@
 Nothing is sent again from here: Forte knows no idempotency keys.
 """
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,10 +12,11 @@ from bridge.adapters.context import AdapterContext
 from bridge.adapters.forte_platform.refusals import NONSENSE, UNREACHABLE, read_refusal, refuse
 from bridge.adapters.forte_platform.settings import Options
 from bridge.adapters.transport import AddressRefused, AnswerTooLarge, never_sent
+from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
 from bridge.schemas.forte_platform import ErrorSchema
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 _ERROR = ErrorSchema()
 _SIMULATOR = "X-Simulator"
 """A header that simulated providers put on every answer."""

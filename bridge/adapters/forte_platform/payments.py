@@ -1,6 +1,5 @@
 """Payments at Forte: making one, getting one, finding ours again."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,12 +11,13 @@ from bridge.adapters.forte_platform.refusals import NONSENSE, is_missing, refuse
 from bridge.adapters.forte_platform.request import ATTEMPT
 from bridge.adapters.forte_platform.settings import Options, is_id
 from bridge.adapters.forte_platform.users import user_of
+from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.money import Money
 from bridge.domain.outcomes import Outcome
 from bridge.schemas.forte_platform import CreatedSchema, QuoteSchema
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 Json = dict[str, Any]
 
 SLACK = 600.0

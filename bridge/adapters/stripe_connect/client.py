@@ -14,9 +14,10 @@ from bridge.adapters.context import AdapterContext
 from bridge.adapters.stripe_connect.answers import NONSENSE, Problem, last_id, read_list
 from bridge.adapters.stripe_connect.settings import Account
 from bridge.adapters.transport import CONNECT_SECONDS, AddressRefused, AnswerTooLarge, never_sent
+from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
 
-log = logging.getLogger(__name__)
+log = logs.logger(__name__)
 VERSION = stripe.api_version
 """The API version that this SDK was made for. Every request names one."""
 _UNREACHABLE = "Stripe could not be reached."
@@ -132,6 +133,6 @@ def _quieten_sdk() -> None:
     """The two globals of the SDK that have no other switch. With telemetry it writes a file into the home directory and
     reports earlier requests; at DEBUG it logs whole answers, client secrets and customers included."""
     stripe.enable_telemetry = False
-    logger = logging.getLogger("stripe")
+    logger = logs.logger("stripe")
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)

@@ -1,0 +1,40 @@
+"""What no log line shows, whatever is logged."""
+
+import pytest
+
+from bridge.domain import logs
+from tests.house.directions import modules
+
+KEY = "ck_" + "0123456789abcdef" * 2 + "01234567"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (f"{KEY} is not known", "*** is not known"),
+        ("refused: sk_test_0123456789abcdefghijkl", "refused: ***"),
+        ("signed with whsec_abc/def+123=", "signed with ***"),
+        ("pi_3MtwBw_secret_YrKJUKribcBjcG8HVhfZluoGH", "pi_3MtwBw_secret_***"),
+        ("{'Authorization': 'Basic Y2tfMTpjc18x'}", "{'Authorization': 'Basic ***"),
+        ("GET /?consumer_secret=abc&page=2", "GET /?consumer_secret=***&page=2"),
+        ("order 12 of store 3 is paid with pi_3MtwBw", "order 12 of store 3 is paid with pi_3MtwBw"),
+    ],
+)
+def test_a_line_hides_what_looks_like_a_credential(caplog: pytest.LogCaptureFixture, line: str, shown: str) -> None:
+    logs.logger("bridge.somewhere").error("%s", line)
+    assert caplog.messages == [shown]
+
+
+def test_a_traceback_hides_it_too(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise RuntimeError(f"no such key: {KEY}")
+    except RuntimeError:
+        logs.logger("bridge.somewhere").exception("it failed")
+    assert "RuntimeError: no such key: ***" in caplog.text
+    assert KEY not in caplog.text
+
+
+def test_every_module_logs_in_this_way() -> None:
+    simulated = ("bridge.simulators", "bridge.selftest")
+    plain = [name for name, path in modules() if "getLogger(" in path.read_text() and not name.startswith(simulated)]
+    assert plain == ["bridge.domain.logs"]
