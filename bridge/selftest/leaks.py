@@ -23,6 +23,8 @@ LEAKS = "leaks"
 """The file, in the folder of all worlds."""
 
 log = logging.getLogger(__name__)
+_STATEMENTS = logging.getLogger("sqlalchemy")
+"""It heeds no level but its own."""
 
 
 def canary(prefix: str, name: str) -> str:
@@ -63,18 +65,20 @@ def listen(file: Path | str) -> Lookout:
     lookout = Lookout(Path(file))
     logging.root.handlers[:] = [lookout]
     logging.root.setLevel(logging.DEBUG)
+    _STATEMENTS.setLevel(logging.DEBUG)
     return lookout
 
 
 @contextmanager
 def listening(file: Path) -> Iterator[Lookout]:
     """The same for a while."""
-    handlers, level = logging.root.handlers[:], logging.root.level
+    handlers, level, statements = logging.root.handlers[:], logging.root.level, _STATEMENTS.level
     try:
         yield listen(file)
     finally:
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
+        _STATEMENTS.setLevel(statements)
 
 
 def _sqlite(url: str) -> Iterator[tuple[str, str]]:
