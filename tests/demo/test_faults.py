@@ -41,9 +41,10 @@ def test_an_answer_of_a_provider_can_be_lost(
 def test_the_shops_can_be_away(open_store: OpenStore, world: World) -> None:
     store = open_store("sandbox")
     url, trust = world.info()["simulators"]["woocommerce"] + "/__sim/faults", world.info()["ca_file"]
-    given = {"fault": "error_503", "match": f"/sandbox/wp-json/wc/v3/orders/{store.order}"}
-    assert requests.post(url, json=given, verify=trust, timeout=PATIENCE).json()["pending"] == 1
+    given = {"fault": "error_503", "match": f"/sandbox/wp-json/wc/v3/orders/{store.order}", "times": 100}
+    assert requests.post(url, json=given, verify=trust, timeout=PATIENCE).json()["pending"] == 100
     body = {"order_id": store.order, "customer": store.facts["customer"], "payment_method": "pm_card_visa"}
     answer = store.ask("POST", "payment_intents", body)
+    requests.delete(url, verify=trust, timeout=PATIENCE)
     assert (answer.status_code, answer.json()["data"]["reason"]) == (500, "store_unreachable")
     assert store.create()["status"] == "succeeded"
