@@ -21,7 +21,7 @@ from bridge.domain.errors import (
     OutcomeUnknown,
     ProviderError,
 )
-from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.orders import PAID_STATUSES, Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
@@ -244,13 +244,20 @@ def settle_first(services: Services, store: Store, attempt: Attempt, same: bool)
             attempt_id=attempt.id,
             provider=store.adapter,
         )
-    if not settle(services, store, attempt, resend=same):
+    if not settle(services, store, attempt, resend=same) and _is_left_open(services, attempt):
         raise OutcomeUnknown(
             "An earlier payment for this order has no known outcome yet. It is being settled; nothing new was started.",
             outcome="unknown",
             attempt_id=attempt.id,
             provider=store.adapter,
         )
+
+
+def _is_left_open(services: Services, attempt: Attempt) -> bool:
+    """Whether nobody has settled it meanwhile, and nobody is at it."""
+    with services.database.read() as connection:
+        known = rows.attempt(connection, attempt.id)
+    return known.state in UNSETTLED and known.busy_until <= services.clock()
 
 
 def answered_soon(services: Services, attempt: Attempt) -> bool:
