@@ -4,16 +4,17 @@ It is written down as if its create had just been answered, if its order is ther
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.domain.errors import BridgeError, OrderNotFound
 from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import PAID_STATUSES, Order, is_order_id
-from bridge.domain.outcomes import Outcome
+from bridge.domain.outcomes import Outcome, Payment
 from bridge.domain.stores import Store
 from bridge.payments.attempts import conclude
 from bridge.payments.findings import Difference, Report
+from bridge.payments.intents import new_intent
 from bridge.payments.record import Scribe
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -90,31 +91,19 @@ def _written(services: Services, store: Store, order: Order, outcome: Outcome) -
     begun = outcome.created or now
     in_person = outcome.charge is not None and outcome.charge.payment_method_type in READERS
     held = outcome.status is Status.REQUIRES_CAPTURE
-    intent = PaymentIntent(
-        id=attempt_id,
-        public_id=None,
-        store_id=store.id,
-        adapter=store.adapter,
-        live=store.live,
-        order_id=order.id,
-        order_number=order.number,
-        order_key=order.key,
+    payment = Payment(
+        attempt_id=attempt_id,
+        order=order,
         amount=outcome.amount,
         currency=outcome.currency.upper(),
         customer=outcome.customer or "",
         payment_method=outcome.payment_method or "",
-        requested_payment_method=outcome.payment_method or "",
-        channel="terminal" if in_person else "online",
         capture="manual" if held else store.capture,
-        status=Status.PROCESSING,
-        unknown=True,
-        holding=True,
-        order_read=0.0,
-        look_at=None,
-        created=begun,
-        updated=now,
         metadata=outcome.metadata,
+        description="",
     )
+    intent = new_intent(store, payment, now, channel="terminal" if in_person else "online")
+    intent = replace(intent, order_read=0.0, created=begun)
     attempt = Attempt(
         id=attempt_id,
         intent_id=attempt_id,

@@ -28,7 +28,7 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
 from bridge.payments.customers import require_own
-from bridge.payments.intents import Shown
+from bridge.payments.intents import Shown, new_intent
 from bridge.payments.owed import owed
 from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
@@ -187,31 +187,7 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
     """Claim the order and ask the provider. None if somebody else claimed it first."""
     payment, now = wanted.payment, services.clock()
     attempt = new_attempt(services, store, payment.attempt_id, payment.attempt_id, "create", wanted.request)
-    intent = PaymentIntent(
-        id=payment.attempt_id,
-        public_id=None,
-        store_id=store.id,
-        adapter=adapter.name,
-        live=store.live,
-        order_id=wanted.order.id,
-        order_number=wanted.order.number,
-        order_key=wanted.order.key,
-        amount=payment.amount,
-        currency=payment.currency,
-        customer=payment.customer,
-        payment_method=payment.payment_method,
-        requested_payment_method=payment.payment_method,
-        channel="online",
-        capture=payment.capture,
-        status=Status.PROCESSING,
-        unknown=True,
-        holding=True,
-        order_read=wanted.read_at,
-        look_at=None,
-        created=now,
-        updated=now,
-        metadata=payment.metadata,
-    )
+    intent = replace(new_intent(store, payment, now), order_read=wanted.read_at)
     asked = {
         "provider": adapter.name,
         "order": intent.order_number,

@@ -14,7 +14,7 @@ from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, sen
 from bridge.payments.captures import capture, named_intent, read_order, require_not_refunded
 from bridge.payments.create import describe, metadata_of, require_payable
 from bridge.payments.customers import require_own
-from bridge.payments.intents import Shown
+from bridge.payments.intents import Shown, new_intent
 from bridge.payments.owed import owed
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -65,7 +65,7 @@ def create_terminal_intent(
     if open_intent is not None:
         return open_intent
     require_payable(order)
-    intent = _intent(services, store, payment)
+    intent = new_intent(store, payment, services.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
     if not rows.claim(services.database, intent, attempt, asked):
@@ -164,32 +164,3 @@ def _settle(services: Services, store: Store, held: PaymentIntent, unsettled: At
 def _told(attempt: Attempt) -> str:
     """What the provider is told, but for the name of the attempt."""
     return json.dumps(attempt.request, sort_keys=True).replace(attempt.id, "")
-
-
-def _intent(services: Services, store: Store, payment: Payment) -> PaymentIntent:
-    now = services.clock()
-    return PaymentIntent(
-        id=payment.attempt_id,
-        public_id=None,
-        store_id=store.id,
-        adapter=store.adapter,
-        live=store.live,
-        order_id=payment.order.id,
-        order_number=payment.order.number,
-        order_key=payment.order.key,
-        amount=payment.amount,
-        currency=payment.currency,
-        customer=payment.customer,
-        payment_method="",
-        requested_payment_method="",
-        channel="terminal",
-        capture=payment.capture,
-        status=Status.PROCESSING,
-        unknown=True,
-        holding=True,
-        order_read=now,
-        look_at=None,
-        created=now,
-        updated=now,
-        metadata=payment.metadata,
-    )
