@@ -12,6 +12,7 @@ from bridge.selftest.subject import BRIDGE, INTENTS, Answer, BridgeSubject, Call
 from bridge.selftest.world import Template, World, sqlite_url
 
 TICK = 3700.0
+DAY = 24 * 3600.0
 """Seconds between two ticks of a worker that looks after unknown outcomes: longer than the longest delay."""
 
 
@@ -53,6 +54,12 @@ class Lab:
         self.pass_time(seconds)
         self.subject.work()
 
+    def day(self) -> None:
+        """A tick of a day, with the jobs of that day."""
+        self.tick(DAY + TICK)
+        self.subject.keep_house()
+        self.subject.work()
+
     def restart(self) -> None:
         self.subject.close()
         self.subject = self._start()
@@ -71,6 +78,7 @@ class Lab:
         try:
             if call is None:
                 self.subject.work()
+                self.subject.keep_house()
             else:
                 answer = self.request(call)
         except Killed:

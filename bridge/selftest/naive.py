@@ -49,6 +49,9 @@ class NaiveSubject:
     def work(self, until: float | None = None) -> int:  # noqa: ARG002 it never does
         return 0
 
+    def keep_house(self) -> None:
+        """It has no jobs."""
+
     def employ(self) -> None:
         """It does everything at once."""
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from bridge.selftest.bench import Bench, Size
 from bridge.selftest.judge import Fault
-from bridge.selftest.lab import Lab
+from bridge.selftest.lab import DAY, Lab
 from bridge.selftest.spread import spread
 from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
 from bridge.selftest.tally import Tally
@@ -22,7 +22,6 @@ from bridge.selftest.world import SHOP_HOST, STRIPE_HOST
 SIZES: dict[Size, int] = {"slice": 4, "small": 200, "full": 10_000}
 """How many seeds."""
 STEPS = 40
-DAY = 24 * 3600.0
 DAYS = 30.0
 LOST = 0.02
 SHARE = 100
@@ -77,11 +76,14 @@ class Story:
         return [fault for deal in self.deals for fault in _faults(self.lab, deal)]
 
     def end(self) -> None:
-        """Fair weather: the provider repeats its messages, and the worker has two ticks."""
+        """Fair weather: the provider repeats its messages, and the worker has two days.
+
+        Where all messages about something were lost, the daily comparison with the provider finds it.
+        """
         self.improve()
         self.deliver(everything=True)
         for _ in range(2):
-            self.lab.tick(DAY + 3700)
+            self.lab.day()
 
     def pay(self) -> None:
         outlet = self.lab.random.choice(("automatic", "automatic", "manual"))

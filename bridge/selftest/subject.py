@@ -17,6 +17,7 @@ from flask import Flask
 from bridge.app import Bridge, create_app
 from bridge.domain.ids import RandomIds
 from bridge.domain.ports import Clock
+from bridge.payments.jobs import run_jobs
 from bridge.payments.worker import run_once
 from bridge.selftest import leaks
 from bridge.selftest.clock import SharedClock
@@ -113,6 +114,10 @@ class Subject(Protocol):
         """Do all that is due now, but begin nothing after `until` (Unix seconds); how much there was."""
         ...
 
+    def keep_house(self) -> None:
+        """Do the periodic jobs that are due: compare with provider and shop, forget what nobody needs."""
+        ...
+
     def employ(self) -> None:
         """Work in the background, too, until `dismiss`, which tells whether that went well."""
         ...
@@ -200,6 +205,10 @@ class BridgeSubject:
                 return done
             done += busy
         raise RuntimeError("the worker never gets done")
+
+    def keep_house(self) -> None:
+        while run_jobs(self.bridge.services):
+            pass
 
     def employ(self) -> None:
         self.bridge.start_worker()
