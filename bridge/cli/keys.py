@@ -121,7 +121,9 @@ def _facts(key: ApiKey) -> dict[str, Any]:
 def _state(bridge: Bridge, key: ApiKey) -> str:
     if key.revoked:
         return "revoked"
-    return "active" if use_cases.usable(key, bridge.services.clock()) else "expired"
+    if not use_cases.usable(key, bridge.services.clock()):
+        return "expired"
+    return f"active until {_time(key.expires)}" if key.expires else "active"
 
 
 def _time(seconds: float | None) -> str | None:

@@ -155,6 +155,9 @@ def test_keys_are_made_imported_listed_rotated_and_revoked(cli: CommandLine, sho
     states = {key["id"]: (bool(key["revoked"]), bool(key["expires"])) for key in cli.json("keys", "list")}
     assert states[made["id"]] == (False, True)
     assert sorted(states.values()) == [(False, False), (False, True), (True, False)]
+    told = {line.split("\t")[0]: line.split("\t")[4] for line in cli.run("keys", "list").stdout.splitlines()}
+    assert told[made["id"]].startswith("active until 20")
+    assert told[fresh["id"]] == "active"
 
 
 def test_a_key_for_no_store_and_a_key_that_is_not_there_are_refused(cli: CommandLine) -> None:
