@@ -19,12 +19,12 @@ from bridge.selftest.troubles import storm
 from bridge.selftest.wire import PROVIDER_TROUBLES, Trouble, fair
 from bridge.selftest.world import SHOP_HOST, STRIPE_HOST
 
-SIZES: dict[Size, int] = {"slice": 4, "small": 200, "full": 10_000}
+SIZES: dict[Size, int] = {"slice": 4, "small": 100, "full": 10_000}
 """How many seeds."""
 STEPS = 40
 DAYS = 30.0
 LOST = 0.02
-SHARE = 100
+SHARE = 50
 """So many seeds are played by one process in one go."""
 REPLAYED = 50
 """Every so manieth seed is played twice, and must come out the same."""
