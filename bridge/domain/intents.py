@@ -30,6 +30,8 @@ _OPEN = frozenset(
     {Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION, Status.PROCESSING}
 )
 FINAL = frozenset({Status.CANCELED, Status.SUCCEEDED})
+MONEY = frozenset({Status.REQUIRES_CAPTURE, Status.SUCCEEDED})
+"""Where money is held or taken."""
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     **{status: _OPEN | {Status.REQUIRES_CAPTURE} | FINAL for status in _OPEN},

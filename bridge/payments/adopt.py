@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from bridge.domain.errors import BridgeError, OrderNotFound
-from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.intents import MONEY, Attempt, PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import PAID_STATUSES, Order, is_order_id
 from bridge.domain.outcomes import Outcome, Payment
@@ -20,7 +20,6 @@ from bridge.payments.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import outbox
 
-MONEY = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE})
 READERS = frozenset({"card_present", "interac_present"})
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from bridge.domain.errors import BridgeError, ProviderConfused, ProviderError, ProviderRefused
-from bridge.domain.intents import FINAL, Attempt, PaymentIntent, Refund, Status, may_become
+from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Refund, Status, may_become
 from bridge.domain.money import Money
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.adopt import MONEY, adopt
+from bridge.payments.adopt import adopt
 from bridge.payments.attempts import conclude, look_at, settle
 from bridge.payments.findings import Report, flag
 from bridge.payments.record import record

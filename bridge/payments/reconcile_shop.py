@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from bridge.domain.errors import OrderNotFound, StoreError
-from bridge.domain.intents import PaymentIntent, RefundStatus, Status
+from bridge.domain.intents import MONEY, PaymentIntent, RefundStatus, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import PAID_STATUSES, Order
 from bridge.domain.stores import Store
@@ -20,7 +20,7 @@ from bridge.storage import refunds as refund_rows
 def compare(services: Services, store: Store, report: Report) -> None:
     """Read the order of every payment that has, or had, money and was changed since then."""
     for intent in changed(services, store, report.since):
-        if intent.holding and intent.charge and intent.status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE):
+        if intent.holding and intent.charge and intent.status in MONEY:
             try:
                 _compare_one(services, store, intent, report)
             except StoreError as error:

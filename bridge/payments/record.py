@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.domain.errors import NotOurs
 from bridge.domain.intents import (
+    MONEY,
     UNSETTLED,
     Attempt,
     AttemptState,
@@ -31,7 +32,6 @@ from bridge.storage import refunds as refund_rows
 
 WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
 """Where the buyer has to do something."""
-_MONEY = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE})
 _DOUBTED = "The payment provider speaks of {second} for this payment of {money} ({id}). Somebody has to look at it."
 
 
@@ -70,7 +70,7 @@ def record(
             scribe.note_payment(attempt, outcome)
         if words := updates.of_payment(before, after, outcome, first):
             scribe.tell(words, _taken(words, before, after), total)
-        if before.status is Status.CANCELED and outcome.status in _MONEY:
+        if before.status is Status.CANCELED and outcome.status in MONEY:
             scribe.report_late(outcome)
         for refund in sorted(outcome.refunds, key=lambda refund: refund.created):
             scribe.put_refund(refund, "provider")
@@ -223,7 +223,7 @@ def _filled(outcome: Outcome, intent: PaymentIntent) -> Outcome:
 
 def _is_second(before: PaymentIntent, outcome: Outcome) -> bool:
     """Whether money has come for a payment that another one has paid already."""
-    paid = before.status in _MONEY and outcome.status in _MONEY
+    paid = before.status in MONEY and outcome.status in MONEY
     return bool(paid and before.charge and outcome.charge and before.charge.id != outcome.charge.id)
 
 
@@ -287,6 +287,6 @@ def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first:
         changes["last_error"] = {"type": "card_error", **asdict(outcome.decline)}
     elif outcome.problem:
         changes["last_error"] = asdict(outcome.problem)
-    elif status in _MONEY:
+    elif status in MONEY:
         changes["last_error"] = None
     return changes

@@ -10,12 +10,11 @@ from bridge.domain.errors import (
     Refused,
     Unsupported,
 )
-from bridge.domain.intents import Attempt, AttemptState, Charge, PaymentIntent, RefundStatus, Status
+from bridge.domain.intents import MONEY, Attempt, AttemptState, Charge, PaymentIntent, RefundStatus, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import updates
-from bridge.payments.adopt import MONEY
-from bridge.payments.attempts import ask, conclude
+from bridge.payments.attempts import ask, conclude, is_captured
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
 from bridge.payments.unknowns import FLAGS, abandon
@@ -112,7 +111,7 @@ def _checked(
             raise Refused(
                 f"The provider could not be asked for {reference}: {error} Try again, or say --unchecked."
             ) from None
-        return _word(services, intent, attempt, reference)
+        return _word(services, store, intent, attempt, reference)
     if outcome.attempt_id not in (None, attempt.id, intent.id):
         raise Refused(f"{reference} belongs to another attempt ({outcome.attempt_id}).")
     if outcome.currency and (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
@@ -121,26 +120,30 @@ def _checked(
         )
     if outcome.status not in MONEY:
         raise Refused(f"The provider says that {reference} is {outcome.status.value}.")
+    if attempt.operation == "capture" and not is_captured(attempt, outcome):
+        raise Refused(f"The provider does not show that {reference} was captured: it is {outcome.status.value}.")
     return outcome
 
 
-def _word(services: Services, intent: PaymentIntent, attempt: Attempt, reference: str) -> Outcome:
+def _word(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, reference: str) -> Outcome:
     """What a person says of a payment that nobody can ask for."""
-    held = intent.capture == "manual" and attempt.operation != "capture"
-    amount = int(attempt.request["amount"]) if attempt.operation == "capture" else intent.amount
+    amount = 0 if intent.capture == "manual" else intent.amount
+    if attempt.operation == "capture":
+        amount = attempt.request["taken"] + attempt.request["amount"]
+    in_parts = "multicapture" in services.connections.adapter(store).operations
     charge = intent.charge or Charge(reference, intent.amount, "succeeded", False, created=int(services.clock()))
     taken = Charge(
         id=charge.id,
         amount=charge.amount,
         status="succeeded",
-        captured=not held,
-        amount_captured=0 if held else amount,
+        captured=amount > 0,
+        amount_captured=amount,
         amount_refunded=charge.amount_refunded,
         billing_details=charge.billing_details,
         card=charge.card,
         created=charge.created,
     )
-    status = Status.REQUIRES_CAPTURE if held else Status.SUCCEEDED
+    status = Status.SUCCEEDED if amount == intent.amount or (amount and not in_parts) else Status.REQUIRES_CAPTURE
     return Outcome(status, reference, intent.amount, intent.currency, charge=taken)
 
 
@@ -211,7 +214,7 @@ def _require_nothing_there(
     if attempt.operation == "refund":
         happened = any(refund.operation_id == attempt.id and refund.status.counts for refund in outcome.refunds)
     elif attempt.operation == "capture":
-        happened = outcome.status is Status.SUCCEEDED
+        happened = outcome.status in MONEY and is_captured(attempt, outcome)
     else:
         happened = outcome.status is not Status.CANCELED
     if happened:

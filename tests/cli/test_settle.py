@@ -161,6 +161,26 @@ def test_an_unknown_capture_is_settled_as_paid(make_local: MakeLocal, sqlite_url
     assert local.order()["status"] == "processing"
 
 
+def test_a_capture_that_the_provider_does_not_show_is_not_settled_as_paid(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    local = make_local(sqlite_url, "stripe_connect", capture="manual")
+    intent = local.create().get_json()["id"]
+    local.work()
+    assert local.provider_faults
+    local.provider_faults.next(Fault.ERROR_500, times=9, match="/capture")
+    route = f"/wp-json/wc/v3/payments/orders/{local.orders['payable']}/capture_authorization"
+    assert local.post(route, {"payment_intent_id": intent}).get_json()["data"]["outcome"] == "unknown"
+    local.provider_faults.clear()
+    local.clock.advance(60)
+    told = operate(local, "settle", intent, "--as", "paid", *REASON, code=1)
+    assert "does not show that" in told.stderr
+    operate(local, "settle", intent, "--as", "not-paid", *REASON)
+    assert local.show(intent).get_json()["status"] == "requires_capture"
+    assert local.post(route, {"payment_intent_id": intent}).get_json()["status"] == "succeeded"
+    assert captured(local) == 1
+
+
 def test_looks_get_rarer_then_a_person_is_asked_and_after_a_month_nobody_looks(stripe: Local) -> None:
     assert stripe.provider_faults
     attempt = unknown(stripe, Fault.ERROR_500)

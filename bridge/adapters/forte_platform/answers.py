@@ -12,7 +12,7 @@ from bridge.adapters.forte_platform.refusals import NONSENSE
 from bridge.adapters.forte_platform.request import ATTEMPT, NAMES, ON_TOP, TAX
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused
-from bridge.domain.intents import Charge, Refund, RefundStatus, Status
+from bridge.domain.intents import MONEY, Charge, Refund, RefundStatus, Status
 from bridge.domain.outcomes import Decline, Outcome
 from bridge.schemas.forte_platform import PaymentSchema
 
@@ -133,7 +133,7 @@ def changed_at(payment: Mapping[str, Any]) -> float:
 
 
 def _charge(payment: Mapping[str, Any], status: Status) -> Charge | None:
-    if status not in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE):
+    if status not in MONEY:
         return None
     amount, captured = payment["amountCents"], status is Status.SUCCEEDED
     sent_back = sum(refund.amount for refund in refunds_of(payment))

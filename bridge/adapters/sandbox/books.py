@@ -12,7 +12,7 @@ from typing import Any
 from bridge.adapters.sandbox.magic import Magic, magic_of
 from bridge.adapters.sandbox.names import charge_of
 from bridge.domain.errors import ProviderRefused
-from bridge.domain.intents import Dispute, Refund, RefundStatus, Status
+from bridge.domain.intents import MONEY, Dispute, Refund, RefundStatus, Status
 
 _SCHEMA = """
 pragma journal_mode = wal;
@@ -147,7 +147,7 @@ class Page:
 
     def refunds(self, entry: Entry) -> list[Refund]:
         """Newest first. Only what was taken can have any."""
-        if entry.status not in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE):
+        if entry.status not in MONEY:
             return []
         rows = self._sql.execute(
             "select id, amount, status, reason, operation_id, created, failure from refunds where reference = ? "
