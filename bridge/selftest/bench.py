@@ -29,13 +29,14 @@ LARGEST_PARENT = 60
 @dataclass
 class Bench:
     """`kinds` are the databases to test on; `postgres_url` is of a server where databases may be made, None for one of
-    our own. Every battery has its own chance from `seed`."""
+    our own. Every battery has its own chance from `seed`. All files are made `within` a folder, if one is given."""
 
     seed: int = 1
     size: Size = "small"
     kinds: tuple[Kind, ...] = ("sqlite",)
     postgres_url: str | None = None
     subject: str = BRIDGE
+    within: Path | None = None
     lookout: Lookout = field(init=False, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
     _count: int = 0
@@ -43,7 +44,7 @@ class Bench:
 
     @cached_property
     def folder(self) -> Path:
-        wanted = tempfile.gettempdir()
+        wanted = str(self.within or tempfile.gettempdir())
         short = wanted if len(wanted) < LARGEST_PARENT else "/tmp"
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wcpay-selftest-", dir=short)))
 
@@ -110,14 +111,14 @@ class Bench:
 
     @contextmanager
     def lab(self, seed: str) -> Iterator[Lab]:
-        """A world in this process, on SQLite, in memory where the system has such a place: no power is cut there.
+        """A world in this process, on SQLite, in memory: no power is cut there.
 
         The subject has been in other worlds before, but in none where a run broke.
         """
         lab, self._lab = self._lab, None
         if lab is None:
             self._count += 1
-            folder = self._memory / str(self._count)
+            folder = self.memory / str(self._count)
             folder.mkdir()
             lab = Lab(folder, seed, subject=self.subject, template=self.template)
         else:
@@ -133,8 +134,9 @@ class Bench:
         self._lab = lab
 
     @cached_property
-    def _memory(self) -> Path:
-        if not os.access(MEMORY, os.W_OK):
+    def memory(self) -> Path:
+        """A folder in memory, where the system has such a place."""
+        if self.within or not os.access(MEMORY, os.W_OK):
             return self.folder
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wcpay-selftest-", dir=MEMORY)))
 

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from bridge.selftest.bench import Bench, Size
 from bridge.selftest.judge import Fault
@@ -202,14 +203,14 @@ def run(bench: Bench, tally: Tally) -> None:
     """The seeds do not depend on each other: every CPU plays its share of them."""
     count = SIZES[bench.size]
     shares = [range(first, min(first + SHARE, count)) for first in range(0, count, SHARE)]
-    for done, part in spread(partial(_share, bench.seed, bench.subject), shares):
+    for done, part in spread(partial(_share, bench.seed, bench.subject, bench.memory), shares):
         tally.add(part)
         tally.progress(f"seed {done.stop}")
 
 
-def _share(seed: int, subject: str, numbers: range) -> Tally:
+def _share(seed: int, subject: str, folder: Path, numbers: range) -> Tally:
     tally = Tally("B12", "", seed)
-    with Bench(seed, subject=subject) as bench, bench.listening(tally):
+    with Bench(seed, subject=subject, within=folder) as bench, bench.listening(tally):
         for number in numbers:
             name = f"{seed}/{number}"
             tally.judge(f"seed {name}", partial(_story, bench, name, tally, twice=number % REPLAYED == 0))
