@@ -4,7 +4,6 @@ from pathlib import Path
 from random import Random
 from shutil import copy
 from signal import SIGKILL
-from types import TracebackType
 
 from bridge.selftest.failpoints import Crash, Failpoints, Killed
 from bridge.selftest.judge import Judge
@@ -95,9 +94,7 @@ class Lab:
     def __enter__(self) -> "Lab":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _make_world(self, seed: str) -> None:

@@ -16,7 +16,6 @@ from multiprocessing import Pipe, reduction
 from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import Any
 
 from bridge.adapters import transport
@@ -156,9 +155,7 @@ class Players:
     def __enter__(self) -> "Players":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 OWNERS = ("postgres", "nobody")
@@ -58,9 +57,7 @@ class PostgreSql:
     def __enter__(self) -> "PostgreSql":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _run(self, program: str, *arguments: str) -> None:

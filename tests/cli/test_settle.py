@@ -1,5 +1,7 @@
 """The human way out of an unknown outcome: checked, audited, and only for what is unknown."""
 
+from typing import Any
+
 import pytest
 
 from bridge.simulators.faults import Fault
@@ -17,6 +19,23 @@ def stripe(make_local: MakeLocal, database_url: str) -> Local:
 def captured(local: Local) -> int:
     assert local.stripe
     return len(local.stripe.ledger.entries("captured"))
+
+
+def capture(local: Local, intent: str) -> Any:
+    route = f"/wp-json/wc/v3/payments/orders/{local.orders['payable']}/capture_authorization"
+    return local.post(route, {"payment_intent_id": intent}).get_json()
+
+
+def unknown_capture(local: Local, fault: Fault) -> str:
+    """An authorised payment, named by its id, of whose capture nobody knows the outcome."""
+    intent = str(local.create().get_json()["id"])
+    local.work()
+    assert local.provider_faults
+    local.provider_faults.next(fault, times=9, match="/capture")
+    assert capture(local, intent)["data"]["outcome"] == "unknown"
+    local.provider_faults.clear()
+    local.clock.advance(60)
+    return intent
 
 
 def test_a_payment_that_a_person_has_seen_is_settled_as_paid_and_the_shop_hears_of_it(stripe: Local) -> None:
@@ -147,14 +166,7 @@ def test_an_unknown_refund_is_settled_either_way(stripe: Local) -> None:
 
 def test_an_unknown_capture_is_settled_as_paid(make_local: MakeLocal, sqlite_url: str) -> None:
     local = make_local(sqlite_url, "stripe_connect", capture="manual")
-    intent = local.create().get_json()["id"]
-    local.work()
-    assert local.provider_faults
-    local.provider_faults.next(Fault.DROPPED, times=9, match="/capture")
-    route = f"/wp-json/wc/v3/payments/orders/{local.orders['payable']}/capture_authorization"
-    assert local.post(route, {"payment_intent_id": intent}).get_json()["data"]["outcome"] == "unknown"
-    local.provider_faults.clear()
-    local.clock.advance(60)
+    intent = unknown_capture(local, Fault.DROPPED)
     operate(local, "settle", intent, "--as", "paid", *REASON)
     local.work()
     assert local.show(intent).get_json()["status"] == "succeeded"
@@ -165,19 +177,12 @@ def test_a_capture_that_the_provider_does_not_show_is_not_settled_as_paid(
     make_local: MakeLocal, sqlite_url: str
 ) -> None:
     local = make_local(sqlite_url, "stripe_connect", capture="manual")
-    intent = local.create().get_json()["id"]
-    local.work()
-    assert local.provider_faults
-    local.provider_faults.next(Fault.ERROR_500, times=9, match="/capture")
-    route = f"/wp-json/wc/v3/payments/orders/{local.orders['payable']}/capture_authorization"
-    assert local.post(route, {"payment_intent_id": intent}).get_json()["data"]["outcome"] == "unknown"
-    local.provider_faults.clear()
-    local.clock.advance(60)
+    intent = unknown_capture(local, Fault.ERROR_500)
     told = operate(local, "settle", intent, "--as", "paid", *REASON, code=1)
     assert "does not show that" in told.stderr
     operate(local, "settle", intent, "--as", "not-paid", *REASON)
     assert local.show(intent).get_json()["status"] == "requires_capture"
-    assert local.post(route, {"payment_intent_id": intent}).get_json()["status"] == "succeeded"
+    assert capture(local, intent)["status"] == "succeeded"
     assert captured(local) == 1
 
 
