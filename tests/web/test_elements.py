@@ -158,6 +158,11 @@ def test_a_provider_that_is_down_leaves_a_page_that_can_be_tried_again(shop: Sho
         tab.get_by_role("alert").filter(has_text="could not be loaded").wait_for()
         tab.get_by_role("button", name="Try again").click()
         tab.get_by_label("Card number").wait_for()
+        assert tab.get_by_role("alert").filter(has_text="could not be loaded").count() == 0
+        pay(Buyer(tab), VISA)
+        tab.get_by_text("waiting for the provider's confirmation").wait_for()
+        shop.local.clock.advance(3)
+        assert Buyer(tab).reads("Paid: thank you")
 
 
 def test_the_secret_a_provider_puts_into_the_address_does_not_stay_there(shop: Shop, buyer: Buyer) -> None:

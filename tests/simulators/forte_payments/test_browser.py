@@ -137,6 +137,7 @@ def test_a_wrong_entry_can_be_corrected_with_the_keyboard_alone(tab, merchant, e
     tab.get_by_label("One-time code").fill("947293")
     tab.keyboard.press("Enter")
     tab.get_by_text("The payment was approved.").wait_for()
+    assert merchant.simulator.intents[0].status == "Approved"
 
 
 def test_a_buyer_without_an_email_is_asked_for_one(tab, merchant, embed, pay):
@@ -144,6 +145,8 @@ def test_a_buyer_without_an_email_is_asked_for_one(tab, merchant, embed, pay):
     tab.get_by_label("E-mail").fill("ada@example.com")
     pay("4111111111111111")
     tab.get_by_text("The payment was approved.").wait_for()
+    assert merchant.simulator.intents[0].status == "Approved"
+    assert merchant.simulator.requests[-1].body == {"email": "ada@example.com"}
 
 
 @pytest.mark.parametrize(
@@ -179,16 +182,21 @@ def test_without_a_session_the_widget_says_so(tab, merchant, embed, broken):
     merchant.simulator.spoil_next(
         INTENT, lambda body, status: ({"data": body["data"] | {"widget_data": broken}}, status)
     )
-    embed()
+    intent = embed()["payment_intent_id"]
     tab.get_by_role("alert").get_by_text("This payment cannot be shown.").wait_for()
+    assert tab.get_by_role("button").all_text_contents() == ["Close"]
+    press(tab, "Close")
+    assert told(tab) == [f"FortePaymentsWidgetClosed {intent}"]
 
 
 def test_a_verified_buyer_goes_on(tab, merchant, embed, pay):
     embed(buyer={"id": "7", "email": "kyc.intent@example.com"})
     tab.get_by_role("alert").get_by_text("Please verify your identity before you pay.").wait_for()
+    assert tab.get_by_label("Card number").count() == 0
     press(tab, "Verify identity")
     pay("4111111111111111")
     tab.get_by_text("The payment was approved.").wait_for()
+    assert merchant.simulator.intents[0].status == "Approved"
 
 
 def test_a_verified_buyer_without_an_intent_is_told_to_start_again(tab, embed):
@@ -199,12 +207,14 @@ def test_a_verified_buyer_without_an_intent_is_told_to_start_again(tab, embed):
     assert told(tab) == ["FortePaymentsWidgetClosed -"]
 
 
-def test_a_session_that_runs_out_is_told(tab, embed, pay, clock):
+def test_a_session_that_runs_out_is_told(tab, merchant, embed, pay, clock):
     embed()
     tab.get_by_label("Card number").wait_for()
     clock.advance(3600)
     pay("4111111111111111")
     tab.get_by_role("alert").get_by_text("The time for this payment is over.").wait_for()
+    assert merchant.simulator.intents[0].status == "Expired"
+    assert tab.get_by_role("button").all_text_contents() == ["Close"]
 
 
 def test_a_script_with_another_digest_does_not_run(browser, merchant):
