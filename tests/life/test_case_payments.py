@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.adapters import test_stripe_connect_line_items as line_items
 from tests.life.cases import plays
 from tests.life.conftest import LiveIn
 from tests.life.lives import Life, refusal
@@ -133,7 +132,7 @@ def test_minor_units_are_the_shops_own_sums_again(
     assert life.refunds(order) == [written]
 
 
-# --- line items, that is level 3
+# --- line items, that is level 3; what a line says is in test_case_line_items
 
 
 @plays("line items", "full_level3_data")
@@ -168,45 +167,6 @@ def test_the_lines_of_other_merchants_orders_are_nobodys_business(live: LiveIn) 
     life.pay(life.order())
     asked = next(one for one in reversed(life.stripe.requests) if one.path == "/v1/payment_intents")
     assert not [name for name in asked.params if "details" in name]
-
-
-@plays(
-    "line items",
-    "full_level3_data_with_product_id_longer_than_12_characters",
-    "full_level3_data_with_fee",
-    "full_level3_data_with_negative_price_product",
-    "us_store_level_3_data",
-    "us_customer_level_3_data",
-    "level3_data_bundle",
-    "level3_data_bundle_for_orders_with_more_than_200_items",
-)
-@pytest.mark.parametrize(
-    "vector",
-    [
-        line_items.test_woopayments_order_210,
-        line_items.test_names_and_codes_are_as_long_as_cards_take,
-        line_items.test_a_fee_is_a_line_whose_code_is_its_name,
-        line_items.test_a_negative_fee_costs_nothing_and_is_all_discount,
-        line_items.test_a_long_postal_code_is_one_too,
-        line_items.test_a_bundle_is_the_sum_of_its_items,
-        line_items.test_five_hundred_lines_are_two_hundred,
-    ],
-)
-def test_lines_are_what_cards_take(vector: Any) -> None:
-    """The adapter's own vectors, without a network between."""
-    vector()
-
-
-@plays("line items", "us_store_level_3_data", "us_customer_level_3_data")
-@pytest.mark.parametrize("code", ["9000", "W1A 1AA", ""])
-def test_a_foreign_postal_code_is_not_sent(code: str) -> None:
-    line_items.test_only_us_postal_codes_are_sent(code)
-
-
-@plays("line items", "full_level3_data_with_float_quantity", "full_level3_data_with_float_quantity_zero")
-@pytest.mark.parametrize(("quantity", "expected"), [("3.7", (4, 450)), ("0.4", (1, 1800))])
-def test_broken_quantities_are_rounded_up(quantity: str, expected: tuple[int, int]) -> None:
-    line_items.test_quantities_are_rounded_up(quantity, expected)
 
 
 # --- metadata
