@@ -31,7 +31,7 @@ RAISED: list[tuple[errors.BridgeError, int, dict[str, Any]]] = [
         400,
         {"reason": "amount_not_representable", "retryable": False},
     ),
-    (errors.CurrencyNotSupported("XXX"), 400, {"reason": "currency_not_supported", "retryable": False}),
+    (errors.CurrencyNotSupported("ABC"), 400, {"reason": "currency_not_supported", "retryable": False}),
     (
         errors.Unsupported("create", "example"),
         400,

@@ -80,7 +80,7 @@ def test_what_the_provider_says_of_a_payment_is_handed_on(life: Life) -> None:
     [
         ({"total": "-5.00"}, "Invalid number passed. Number -500 needs to be larger than 0"),
         ({"total": "0.00"}, "Invalid number passed. Number 0 needs to be larger than 0"),
-        ({"currency": "XXXX"}, "xxxx is not a supported currency for payments."),
+        ({"currency": "ABCD"}, "abcd is not a supported currency for payments."),
     ],
 )
 def test_an_order_without_an_amount_or_a_currency_is_not_charged(

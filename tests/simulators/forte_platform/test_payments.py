@@ -192,7 +192,7 @@ def test_an_error_names_the_field(merchant):
         ({"metadata": {"a": "1" * 501}}, "PAYMENTS_PROVIDER_REJECTED"),
         ({"metadata": {str(number): "1" for number in range(51)}}, "PAYMENTS_PROVIDER_REJECTED"),
         ({"lineItems": []}, "PAYMENT_LINE_ITEMS_REQUIRED"),
-        ({"currency": "xxx"}, "PAYMENT_CURRENCY_INVALID"),
+        ({"currency": "abc"}, "PAYMENT_CURRENCY_INVALID"),
         ({"lineItems": [line(unitAmountCents=0)]}, "PAYMENT_AMOUNT_INVALID"),
         ({"lineItems": [line(unitAmountCents=49)]}, "PAYMENT_BELOW_MINIMUM"),
         ({"lineItems": [line(unitAmountCents=99_999_999, quantity=2)]}, "PAYMENT_AMOUNT_INVALID"),
