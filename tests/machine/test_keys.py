@@ -1,6 +1,7 @@
 """Consumer keys of two stores against a model of one line each: what they may do, and until when."""
 
 from base64 import b64encode
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +30,13 @@ class Known:
 
 
 class ConsumerKeys(RuleBasedStateMachine):
-    def __init__(self, tenants: Tenants) -> None:
+    """`seen` counts why a pair was answered as it was, and with which status a read and a write."""
+
+    def __init__(self, tenants: Tenants, seen: Counter[tuple[str, int, int]]) -> None:
         super().__init__()
         self.tenants = tenants
+        self.seen = seen
+        self.known: list[Known] = []
         self.intents = [life.pay(life.order())["id"] for life in tenants]
 
     @property
@@ -40,7 +45,11 @@ class ConsumerKeys(RuleBasedStateMachine):
 
     def made(self, which: int, permissions: Permissions) -> Known:
         local = self.tenants[which].local
-        return Known(keys.create(local.bridge.services, local.store.id, permissions), which, permissions)
+        return self.keep(keys.create(local.bridge.services, local.store.id, permissions), which, permissions)
+
+    def keep(self, pair: KeyPair, which: int, permissions: Permissions) -> Known:
+        self.known.append(Known(pair, which, permissions))
+        return self.known[-1]
 
     @initialize(target=KEYS)
     def one_each(self) -> Any:
@@ -60,7 +69,7 @@ class ConsumerKeys(RuleBasedStateMachine):
             return multiple()
         assert known.end > self.now
         known.end = self.now + overlap
-        return Known(fresh, known.which, known.permissions)
+        return self.keep(fresh, known.which, known.permissions)
 
     @rule(known=KEYS)
     def revoke(self, known: Known) -> None:
@@ -82,7 +91,8 @@ class ConsumerKeys(RuleBasedStateMachine):
         if spoil == "swap":
             secret = other.pair.consumer_secret
         is_pair = (key, secret) == (known.pair.consumer_key, known.pair.consumer_secret)
-        works = is_pair and known.end > self.now
+        why = "ended" if known.end <= self.now else "works" if is_pair else "spoilt"
+        works = why == "works"
         own, foreign = self.intents[known.which], self.intents[1 - known.which]
         answers = [self.ask(key, secret, "GET", f"payment_intents/{name}") for name in (own, foreign)]
         if works and known.permissions.can_read:
@@ -92,6 +102,13 @@ class ConsumerKeys(RuleBasedStateMachine):
             assert answers == [(401, FORBIDDEN)] * 2
         written = self.ask(key, secret, "POST", "webhook")
         assert written[0] == (200 if works and known.permissions.can_write else 401)
+        self.seen[why, answers[0][0], written[0]] += 1
+
+    def teardown(self) -> None:
+        """In the end every pair is used, and with another one's secret."""
+        for known, other in zip(self.known, reversed(self.known), strict=True):
+            self.use(known, "", other)
+            self.use(known, "swap", other)
 
     def ask(self, key: str, secret: str, method: str, path: str) -> tuple[int, str]:
         local = self.tenants[0].local
@@ -108,4 +125,7 @@ class ConsumerKeys(RuleBasedStateMachine):
 
 
 def test_a_key_does_what_it_may_for_its_own_store_as_long_as_it_lives(tenants: Tenants) -> None:
-    run_state_machine_as_test(lambda: ConsumerKeys(tenants), settings=sized(30, 20))
+    seen: Counter[tuple[str, int, int]] = Counter()
+    run_state_machine_as_test(lambda: ConsumerKeys(tenants, seen), settings=sized(30, 20))
+    working = {("works", 200, 401), ("works", 401, 200), ("works", 200, 200)}
+    assert seen.keys() == working | {("spoilt", 401, 401), ("ended", 401, 401)}
