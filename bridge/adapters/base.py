@@ -26,6 +26,7 @@ class BaseAdapter:
     name: ClassVar[str]
     confirmed_by_buyer: ClassVar[bool] = False
     names_refunds: ClassVar[bool] = True
+    reference_name: ClassVar[str] = ""
     payment_method_type: ClassVar[str] = "card"
 
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:

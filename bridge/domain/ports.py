@@ -85,6 +85,9 @@ class Adapter(Protocol):
     """Whether a create never takes money by itself: only its buyer can confirm it, with what its answer hands out."""
     names_refunds: ClassVar[bool]
     """Whether the provider tells with every refund of ours which one it is. If not, it is recognised by its sum."""
+    reference_name: ClassVar[str]
+    """As what an intent's metadata show the provider's own id of the payment; "" where they need not, as the intent's
+    id is that already."""
     payment_method_type: ClassVar[str]
     """Stripe's name for the kind of what the payer uses, until the provider says it of a charge."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.domain.errors import NotOurs
 from bridge.domain.intents import (
+    FINAL,
     MONEY,
     UNSETTLED,
     Attempt,
@@ -281,6 +282,8 @@ def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first:
     if first:
         changes["public_id"] = outcome.public_id or services.ids.public("pi_")
         changes["created"] = outcome.created or before.created
+    if adapter.reference_name and outcome.reference and before.status not in FINAL:
+        changes["metadata"] = {**before.metadata, adapter.reference_name: outcome.reference}
     if outcome.payment_method:
         changes["payment_method"] = outcome.payment_method
     if outcome.decline:

@@ -76,6 +76,37 @@ def test_104_105_106_ids_amounts_and_currencies_are_woopayments_whatever_the_pro
     assert shop.show(created["id"])["charge"] is None
 
 
+def test_the_providers_own_id_is_in_the_metadata(shop: Shop) -> None:
+    created = shop.create()
+    if shop.forte:
+        name, reference = "forte_payment_intent_id", shop.forte.intents[0].id
+        shop.forte.approve(reference)
+        hear(shop)
+    else:
+        name, reference = "forte_payment_id", pay(shop)
+        shop.local.clock.advance(3)
+        shop.stage(created["pay_url"])
+    shown = shop.show(created["id"])
+    assert shown["status"] == "succeeded"
+    assert created["metadata"][name] == shown["metadata"][name] == reference
+    assert {key: value for key, value in shown["metadata"].items() if key != name}["order_key"]
+
+
+def test_in_redirect_mode_it_is_the_one_that_was_paid(open_shop: OpenShop) -> None:
+    shop = open_shop("forte_payments", mode="redirect")
+    created = shop.create()
+    name = "forte_payment_intent_id"
+    assert shop.get(created["pay_url"]).status_code == 303
+    assert shop.press(created["pay_url"], "again").status_code == 303
+    assert name not in created["metadata"].keys() | shop.show(created["id"])["metadata"].keys()
+    first, second = shop.forte.intents
+    shop.forte.approve(first.id)
+    hear(shop)
+    shop.forte.approve(second.id)
+    hear(shop)
+    assert shop.show(created["id"])["metadata"][name] == first.id
+
+
 def test_51_an_outage_is_told_in_woopayments_shape_with_what_the_provider_said(shop: Shop) -> None:
     match = "POST /payments/v2/intent" if shop.forte else "/payments"
     shop.faults.next(Fault.STATUS, match=match, status=404, body={"error": {"status": 404, "reason": "not_found"}})

@@ -48,6 +48,7 @@ class FortePaymentsAdapter(BaseAdapter):
     name: ClassVar[str] = "forte_payments"
     settings: ClassVar[tuple[Setting, ...]] = options.SETTINGS
     confirmed_by_buyer: ClassVar[bool] = True
+    reference_name: ClassVar[str] = "forte_payment_intent_id"
     payment_method_type: ClassVar[str] = "forte"
     operations: frozenset[str] = frozenset({"create", "open", "fetch", "events"})
     replay_window: ClassVar[float] = 23 * 3600.0

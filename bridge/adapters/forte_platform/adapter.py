@@ -33,6 +33,7 @@ class FortePlatformAdapter(BaseAdapter):
     settings: ClassVar[tuple[Setting, ...]] = options.SETTINGS
     confirmed_by_buyer: ClassVar[bool] = True
     names_refunds: ClassVar[bool] = False
+    reference_name: ClassVar[str] = "forte_payment_id"
     operations: frozenset[str] = frozenset({"create", "fetch", "find", "preview", "listed", "events", "refund"})
     replay_window: ClassVar[float] = 0.0
     """Forte knows no idempotency keys (source: the SDK's payment operations)."""
