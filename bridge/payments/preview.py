@@ -43,13 +43,7 @@ def preview(
         raise InvalidAmount(f"The sum is larger than {LARGEST}.")
     if "preview" in adapter.operations:
         return adapter.preview(wanted, customer)
-    return computed(wanted)
-
-
-def computed(cart: Cart) -> Quote:
-    """The sums of its lines, for a provider that charges what the shop says."""
-    tax = sum(line.tax for line in cart.lines)
-    return Quote(cart.currency, cart.lines, cart.total - tax, tax, cart.total)
+    return wanted.as_quote()
 
 
 def order_lines(order: Order, amount: int, currency: str) -> tuple[QuoteLine, ...]:

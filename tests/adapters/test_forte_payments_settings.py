@@ -82,8 +82,8 @@ def test_117_everything_that_is_wrong_is_said_at_once():
 
 
 def test_112_the_mode_decides_what_it_can_do():
-    assert adapter().operations == {"create", "fetch", "events"}
-    assert adapter(mode="redirect").operations == {"open", "fetch", "events"}
+    assert adapter().operations == {"create", "fetch", "preview", "events"}
+    assert adapter(mode="redirect").operations == {"open", "fetch", "preview", "events"}
 
 
 def test_01_the_secret_is_in_no_repr():

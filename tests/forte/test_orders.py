@@ -6,7 +6,9 @@ import pytest
 
 from bridge.domain.errors import ConfigurationError
 from tests.forte.conftest import OpenShop, Shop, hear, pay, story, with_settings
+from tests.plugins.local import INTENTS
 
+PREVIEW = f"{INTENTS}/preview"
 ANN = {"email": "ann@example.com", "first_name": "Ann"}
 
 
@@ -99,6 +101,39 @@ def test_10_discount_negative_fee_shipping_and_tax_are_one_amount_of_the_widget(
 @pytest.mark.parametrize("adapter", ["forte_payments", "forte_platform"])
 def test_102_nothing_to_pay_is_refused(open_shop: OpenShop, adapter: str) -> None:
     assert open_shop(adapter).local.create("zero_total").json["data"]["reason"] == "invalid_amount"
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "reason"),
+    [
+        ({"billing": {}}, {}, "buyer_unidentified"),
+        ({"billing": {"email": "ann@"}}, {}, "buyer_unidentified"),
+        ({"billing": ANN}, {"guests": "refuse"}, "guest_refused"),
+        ({"billing": ANN, "shipping": {"address_1": "1 Main St", "postcode": "62701"}}, {}, "physical_goods"),
+        ({"billing": ANN, "meta": {"_forte_wallet_address": "0x1"}}, {}, "invalid_wallet"),
+    ],
+)
+def test_an_order_that_forte_payments_would_not_take_is_refused_by_its_quote_with_the_same_error(
+    open_shop: OpenShop, changes: dict[str, Any], settings: dict[str, str], reason: str
+) -> None:
+    shop = open_shop("forte_payments", **settings)
+    order = shop.local.shop.add_order(total="9.99", **changes)
+    quote, created = shop.local.post(PREVIEW, {"order_id": order}), shop.local.create(order)
+    assert (quote.status_code, quote.json["data"]["reason"]) == (500, reason)
+    assert (quote.json["code"], quote.json["message"]) == (created.json["code"], created.json["message"])
+    assert shop.door.sent == []
+
+
+@pytest.mark.parametrize("mode", ["widget", "redirect"])
+def test_what_forte_payments_takes_is_quoted_with_the_shops_sums(open_shop: OpenShop, mode: str) -> None:
+    shop = open_shop("forte_payments", mode=mode)
+    quote = shop.local.post(PREVIEW, {"order_id": shop.local.orders["virtual"]}).json
+    assert (quote["subtotal"], quote["tax"], quote["total"], quote["currency"]) == (999, 0, 999, "USD")
+    line = {"description": "Coins", "unit_amount": 500, "quantity": 2, "tax": 210}
+    cart = shop.local.post(PREVIEW, {"currency": "eur", "line_items": [line]}).json
+    assert (cart["subtotal"], cart["tax"], cart["total"], cart["currency"]) == (1000, 210, 1210, "EUR")
+    assert shop.local.post(PREVIEW, {"currency": "JPY", "line_items": [line]}).status_code == 500
+    assert shop.door.sent == []
 
 
 def test_108_a_paid_order_is_not_charged_again(platform: Shop) -> None:

@@ -19,13 +19,13 @@ from bridge.adapters.forte_payments.answers import (
 from bridge.adapters.forte_payments.checks import findings
 from bridge.adapters.forte_payments.client import Client
 from bridge.adapters.forte_payments.errors import Conflict
-from bridge.adapters.forte_payments.request import KEY, build_request, require_currency
+from bridge.adapters.forte_payments.request import KEY, build_request, require_currency, require_sellable
 from bridge.adapters.forte_payments.subscriptions import Subscription, Subscriptions
 from bridge.adapters.forte_payments.webhooks import is_uuid, prove, read_event
 from bridge.domain import logs
 from bridge.domain.errors import ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.money import step
-from bridge.domain.outcomes import Opening, Outcome, Payment, ProviderEvent
+from bridge.domain.outcomes import Cart, Opening, Outcome, Payment, ProviderEvent, Quote
 from bridge.domain.ports import Finding, Setting
 
 log = logs.logger(__name__)
@@ -50,14 +50,14 @@ class FortePaymentsAdapter(BaseAdapter):
     confirmed_by_buyer: ClassVar[bool] = True
     reference_name: ClassVar[str] = "forte_payment_intent_id"
     payment_method_type: ClassVar[str] = "forte"
-    operations: frozenset[str] = frozenset({"create", "open", "fetch", "events"})
+    operations: frozenset[str] = frozenset({"create", "open", "fetch", "preview", "events"})
     replay_window: ClassVar[float] = 23 * 3600.0
     """How long Forte knows a key is not documented. A second intent would do no harm: what the widget needs for the
     first one, its answer, has reached nobody."""
 
     def __init__(self, settings: Mapping[str, str], *, live: bool, context: AdapterContext) -> None:
         self._account = options.read(settings, live=live)
-        self.operations = frozenset({"open" if self._account.redirect else "create", "fetch", "events"})
+        self.operations -= {"create" if self._account.redirect else "open"}
         self._client = Client(self._account, context)
         self._subscriptions = Subscriptions(self._client)
         self._clock = context.clock
@@ -103,6 +103,12 @@ class FortePaymentsAdapter(BaseAdapter):
     def fetch(self, reference: str) -> Outcome:
         """How an intent stands. Forte does not say for how much it is: the currency is empty."""
         return status_outcome(self._status(reference), reference)
+
+    def preview(self, cart: Cart, customer: str) -> Quote:  # noqa: ARG002 anybody is quoted the same
+        """The shop's own sums: Forte adds nothing to them."""
+        if cart.order:
+            require_sellable(self._account, cart.order)
+        return cart.as_quote()
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
         """Prove by the settings' scheme that Forte signed it, and read where the settings say."""

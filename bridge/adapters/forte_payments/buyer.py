@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from bridge.adapters.forte_payments.settings import Account
 from bridge.domain.errors import Refused
+from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
 from bridge.schemas.forte_payments import BLOCKCHAINS, LONGEST_BUYER_ID, is_email
 
@@ -18,8 +19,14 @@ Json = dict[str, Any]
 
 
 def build_buyer(account: Account, payment: Payment) -> Json:
-    """The member `buyer`. Raises Refused for a buyer whom Forte could not know, or must not be told of."""
-    order = payment.order
+    """The member `buyer`. Raises Refused as `known_by` does."""
+    told = known_by(account, payment.order)
+    contact = told["email"].lower() if "email" in told else told["wallet"]["address"]
+    return {"id": _identifier(account, payment, contact), **told}
+
+
+def known_by(account: Account, order: Order) -> Json:
+    """E-mail address, wallet, or both. Raises Refused for a buyer whom Forte could not know, or must not be told of."""
     if not order.customer_id and not account.guests:
         raise Refused(
             f"Order {order.number} is a guest's, and this store sends Forte only customers (setting guests=send).",
@@ -37,17 +44,16 @@ def build_buyer(account: Account, payment: Payment) -> Json:
             f"Forte needs an e-mail address or a wallet of the buyer, and order {order.number} has neither.",
             reason="buyer_unidentified",
         )
-    known_by = told["email"].lower() if "email" in told else told["wallet"]["address"]
-    return {"id": _identifier(account, payment, known_by), **told}
+    return told
 
 
-def _identifier(account: Account, payment: Payment, known_by: str) -> str:
+def _identifier(account: Account, payment: Payment, contact: str) -> str:
     """The same for the same person in every session, whatever the order, the mode or a customer's e-mail address.
 
-    A guest is named by a hash of what they are `known_by`. What would be too long is hashed as a whole.
+    A guest is named by a hash of their `contact`. What would be too long is hashed as a whole.
     """
     shop = shop_of(payment)
-    guest = _digest(f"{shop}\n{known_by}")[:32]
+    guest = _digest(f"{shop}\n{contact}")[:32]
     customer = str(payment.order.customer_id or f"guest-{guest}")
     values = {"{shop}": shop, "{customer}": customer, "{caller}": payment.customer}
     identifier = account.buyer_id

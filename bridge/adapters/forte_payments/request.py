@@ -5,7 +5,7 @@ Source: docs.fortepayments.io, create payment intent, `createRedirectV2`.
 
 from typing import Any
 
-from bridge.adapters.forte_payments.buyer import build_buyer
+from bridge.adapters.forte_payments.buyer import build_buyer, known_by
 from bridge.adapters.forte_payments.item import build_item
 from bridge.adapters.forte_payments.settings import Account
 from bridge.adapters.identifiers import stripe_identifier
@@ -32,12 +32,7 @@ def build_request(account: Account, payment: Payment, adapter: str) -> Json:
     stripe_identifier("payment_method", payment.payment_method)
     if payment.amount <= 0:
         raise InvalidAmount(f"Forte cannot be asked for {Money(payment.amount, payment.currency)}.")
-    if not account.physical_goods and needs_shipping(payment.order):
-        raise Refused(
-            f"Order {payment.order.number} is shipped, and Forte is for virtual goods "
-            "(setting physical_goods=allow, if your contract with Forte permits it).",
-            reason="physical_goods",
-        )
+    require_virtual(account, payment.order)
     body = {
         "transaction_type": "BUY_VDA",
         "buyer": build_buyer(account, payment),
@@ -48,6 +43,22 @@ def build_request(account: Account, payment: Payment, adapter: str) -> Json:
     if faults := BODY.faults(body, without=KEY):
         raise Refused(f"Forte would not take this payment's {', '.join(faults)}.", reason="not_accepted")
     return {"account": account.identity, "livemode": account.live, "body": body}
+
+
+def require_sellable(account: Account, order: Order) -> None:
+    """Raises Refused for an order that Forte would not take because of what is in it, or whose it is."""
+    require_virtual(account, order)
+    known_by(account, order)
+
+
+def require_virtual(account: Account, order: Order) -> None:
+    """Raises Refused for an order that is shipped, unless the owner allows it."""
+    if not account.physical_goods and needs_shipping(order):
+        raise Refused(
+            f"Order {order.number} is shipped, and Forte is for virtual goods "
+            "(setting physical_goods=allow, if your contract with Forte permits it).",
+            reason="physical_goods",
+        )
 
 
 def require_currency(currency: str) -> None:
