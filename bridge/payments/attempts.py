@@ -289,21 +289,23 @@ def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) 
 def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     """Ask how the payment stands, and whether that shows what the attempt was to do."""
     outcome = ask(lambda: adapter.fetch(attempt.request["reference"]))
-    shown = is_captured(attempt, outcome)
     if attempt.operation == "refund":
         with services.database.read() as connection:
             intent = rows.get(connection, attempt.intent_id)
             outcome = recognise(services, connection, intent, outcome)
         shown = any(refund.operation_id == attempt.id for refund in outcome.refunds)
+    else:
+        shown = is_captured(attempt, outcome)
     record(services, attempt.intent_id, outcome, attempt if shown else None)
     if not shown:
         _not_there(services, attempt, f"The provider shows no {attempt.operation}.")
 
 
 def is_captured(attempt: Attempt, outcome: Outcome) -> bool:
-    """Whether a payment does not wait for this capture any more: it is settled, or more is taken than was before."""
+    """Whether a payment does not wait for this capture any more: it is settled, or so much more is taken than was."""
     taken = outcome.charge.amount_captured if outcome.charge else 0
-    return outcome.status is not Status.REQUIRES_CAPTURE or taken > attempt.request.get("taken", 0)
+    wanted = attempt.request["taken"] + attempt.request["amount"]
+    return outcome.status is not Status.REQUIRES_CAPTURE or taken >= wanted
 
 
 def _not_there(services: Services, attempt: Attempt, why: str) -> None:

@@ -25,6 +25,7 @@ from bridge.payments import updates
 from bridge.payments.attempts import ask, begin, failed, look_at, reference_of
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
+from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 
@@ -46,7 +47,7 @@ def capture_authorization(
     """Take what was authorised: `amount` minor units, else the order's total as it is now. The rest is released, unless
     the adapter can do `multicapture`.
 
-    A capture that was done is answered again: that of `attempt_id`, else the same within ten minutes.
+    A capture that was done is answered again: that of `attempt_id`, else the same within ten minutes of its answer.
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
     """
@@ -112,20 +113,20 @@ def capture(
             raise CaptureFailed(f"{NOT_CAPTURED}the payment is {intent.status.value}.", status=502)
         taken = _taken(intent)
         captures = [one for one in rows.attempts_of(connection, intent.id) if one.operation == "capture"]
-        if taken and _is_done(captures, amount, attempt_id, services.clock() - REPEATED_WITHIN):
+        since = services.clock() - REPEATED_WITHIN
+        if taken and _is_done(connection, captures, amount, attempt_id, since):
             return intent
-        if any(one.id == attempt_id for one in captures):
-            attempt_id = None
         amount = _wanted(intent, total - taken if amount is None else amount)
         reference = reference_of(connection, intent.id)
-        request = {"reference": reference, "amount": amount, "taken": taken}
-        attempt = begin(services, store, connection, intent.id, "capture", request, attempt_id)
+        request = {"reference": reference, "amount": amount, "taken": taken, "asked_as": attempt_id}
+        fresh_id = None if any(one.id == attempt_id for one in captures) else attempt_id
+        attempt = begin(services, store, connection, intent.id, "capture", request, fresh_id)
     try:
         outcome = ask(lambda: adapter.capture(reference, amount, attempt.key))
         after = record(services, intent.id, outcome, attempt, total)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
-        if after.status is not Status.SUCCEEDED and _taken(after) == taken:
+        if after.status is not Status.SUCCEEDED:
             _tell(services, after, updates.CAPTURE_FAILED, str(error), amount)
             raise _failure(NOT_CAPTURED, error, 502) from error
     services.wake()
@@ -184,12 +185,17 @@ def _taken(intent: PaymentIntent) -> int:
     return intent.charge.amount_captured if intent.charge else 0
 
 
-def _is_done(captures: list[Attempt], amount: int | None, attempt_id: str | None, since: float) -> bool:
-    """Whether this capture is one of those, of a payment that is captured in parts."""
+def _is_done(
+    connection: Connection, captures: list[Attempt], amount: int | None, asked_as: str | None, since: float
+) -> bool:
+    """Whether this capture is one of those, of a payment that is captured in parts: the one that was asked for under
+    this attempt's id, else as much of which it is known since then (Unix seconds)."""
     done = [one for one in captures if one.state is AttemptState.DONE]
-    if attempt_id:
-        return any(one.id == attempt_id for one in done)
-    return any(one.created >= since and one.request["amount"] == amount for one in done)
+    if asked_as:
+        return any(one.request["asked_as"] == asked_as for one in done)
+    lines = journal.read(connection, captures[0].intent_id) if done else []
+    known = {line["attempt_id"]: line["at"] for line in lines if line["kind"] == "capture_answered"}
+    return any(one.request["amount"] == amount and known[one.id] >= since for one in done)
 
 
 def _wanted(intent: PaymentIntent, amount: int) -> int:

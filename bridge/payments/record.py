@@ -55,7 +55,8 @@ def record(
         if _is_second(before, outcome):
             Scribe(services, connection, before, now).report_second(outcome)
             return before
-        first = _settle_attempt(connection, attempt, outcome, _material(services, outcome))
+        answered = _settle_attempt(connection, attempt, outcome, _material(services, outcome))
+        first = answered == "create"
         changes = _changes(services, before, outcome, first) | {"updated": now}
         changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
         if _is_moot(before, outcome, changes):
@@ -67,7 +68,7 @@ def record(
         if before.status in WAITING and after.status not in WAITING:
             rows.forget_material(connection, after.id)
         scribe = Scribe(services, connection, after, now)
-        if first or after.status is not before.status:
+        if answered or after.status is not before.status:
             scribe.note_payment(attempt, outcome)
         if words := updates.of_payment(before, after, outcome, first):
             scribe.tell(words, _taken(words, before, after), total)
@@ -247,10 +248,10 @@ def _material(services: Services, outcome: Outcome) -> str | None:
     return services.vault.encrypt(json.dumps(needed))
 
 
-def _settle_attempt(connection: Connection, attempt: Attempt | None, outcome: Outcome, material: str | None) -> bool:
-    """Whether this is the first answer to a create."""
+def _settle_attempt(connection: Connection, attempt: Attempt | None, outcome: Outcome, material: str | None) -> str:
+    """The operation to which this is the first answer, "" if it is none."""
     if attempt is None:
-        return False
+        return ""
     unsettled = rows.attempt(connection, attempt.id).state in UNSETTLED
     rows.change_attempt(
         connection,
@@ -260,7 +261,7 @@ def _settle_attempt(connection: Connection, attempt: Attempt | None, outcome: Ou
         busy_until=0.0,
         material=material,
     )
-    return unsettled and attempt.operation == "create"
+    return attempt.operation if unsettled else ""
 
 
 def _is_moot(before: PaymentIntent, outcome: Outcome, changes: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from bridge.simulators.faults import Fault
 from tests.payments.orders import (
@@ -176,25 +177,34 @@ def test_nothing_is_captured_or_voided_of_an_order_that_staff_refunded(stripe: L
     assert asked(stripe, "capture") + asked(stripe, "cancel") == 0
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}], ids=["no key", "key"])
+@pytest.mark.parametrize(("wanted", "amount"), [({}, 1023), ({"amount": 500}, 500)], ids=["whole", "part"])
 @pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.PROCESSED_500, Fault.ERROR_503])
-def test_a_capture_whose_answer_is_lost_is_unknown_and_not_failed(stripe: Local, fault: Fault) -> None:
+def test_a_capture_whose_answer_is_lost_is_unknown_and_not_failed(
+    stripe: Local, fault: Fault, wanted: dict[str, int], amount: int, headers: dict[str, str]
+) -> None:
     intent = authorized(stripe)
+
+    def capture() -> TestResponse:
+        body = {"payment_intent_id": intent} | wanted
+        return stripe.post(f"{PAYMENTS}/orders/{stripe.orders['payable']}/capture_authorization", body, headers=headers)
+
     assert stripe.provider_faults
     stripe.provider_faults.next(fault, times=9, match="/capture")
-    answer = at(stripe, "capture_authorization", "payable", intent)
+    answer = capture()
     body = answer.get_json()
     assert (answer.status_code, body["code"]) == (500, "wcpay_server_error")
     data = body["data"]
     assert (data["outcome"], data["reason"], data["retryable"]) == ("unknown", "outcome_unknown", True)
     assert stripe.show(data["attempt_id"]).get_json()["id"] == intent
-    again = at(stripe, "capture_authorization", "payable", intent)
-    assert again.get_json()["data"]["reason"] in ("in_progress", "outcome_unknown")
+    assert capture().get_json()["data"]["reason"] in ("in_progress", "outcome_unknown")
     stripe.provider_faults.clear()
     for _ in range(3):
         stripe.clock.advance(700)
         stripe.work()
-    assert at(stripe, "capture_authorization", "payable", intent).status_code == 200
-    assert taken(stripe) == [1023]
+    for _ in range(2):
+        assert capture().get_json() == {"status": "succeeded", "id": intent}
+    assert taken(stripe) == [amount]
 
 
 @pytest.mark.parametrize("route", [*CAPTURES, "cancel_authorization", "create_customer", "create_terminal_intent"])
