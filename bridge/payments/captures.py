@@ -113,8 +113,9 @@ def capture(
             raise CaptureFailed(f"{NOT_CAPTURED}the payment is {intent.status.value}.", status=502)
         taken = _taken(intent)
         captures = [one for one in rows.attempts_of(connection, intent.id) if one.operation == "capture"]
+        is_enough = amount is None and total <= taken
         since = services.clock() - REPEATED_WITHIN
-        if taken and _is_done(connection, captures, amount, attempt_id, since):
+        if taken and (is_enough or _is_done(connection, captures, amount, attempt_id, since)):
             return intent
         amount = _wanted(intent, total - taken if amount is None else amount)
         reference = reference_of(connection, intent.id)

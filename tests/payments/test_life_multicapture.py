@@ -67,6 +67,21 @@ def test_no_more_than_is_left_is_captured(parts: Local) -> None:
     assert taken(parts, intent) == 600
 
 
+@pytest.mark.parametrize("total", ["8.00", "5.00", "0.00"])
+def test_an_order_that_comes_to_no_more_than_was_taken_is_captured_already(parts: Local, total: str) -> None:
+    intent, order = authorized(parts), parts.orders["payable"]
+    parts.shop.update_order(order, total="8.00")
+    captured = {"status": "requires_capture", "id": intent}
+    assert capture(parts, intent).get_json() == captured
+    parts.shop.update_order(order, total=total)
+    for headers in ({}, {}, {"Idempotency_Key": "once-more"}):
+        assert capture(parts, intent, **headers).get_json() == captured
+    assert taken(parts, intent) == 800
+    parts.shop.update_order(order, total="10.23")
+    assert capture(parts, intent).get_json() == {"status": "succeeded", "id": intent}
+    assert taken(parts, intent) == 1023
+
+
 def test_what_was_captured_in_part_is_not_voided_and_ends_as_that_part_when_the_hold_does(parts: Local) -> None:
     intent = authorized(parts)
     capture(parts, intent, 600)
