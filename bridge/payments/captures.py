@@ -149,14 +149,20 @@ def _checked(
 
 
 def require_not_refunded(services: Services, store: Store, order: Order, verb: str) -> None:
-    """Raises Uncapturable for an order of which something was sent back, by us or by staff in the shop."""
+    """Raises Uncapturable for an order of which something was sent back, by us or by staff in the shop.
+
+    What was sent back of an earlier payment, before the shop asked for another one, does not count.
+    """
     with services.database.read() as connection:
-        refunded = any(
-            refund.status.counts
+        sent_back = [
+            (known, refund.amount)
             for known in rows.of_order(connection, store.id, order.id)
             for refund in refund_rows.of_intent(connection, known.id)
-        )
-    if refunded or order.refunded or order.status == "refunded":
+            if refund.status.counts
+        ]
+    earlier = sum(amount for known, amount in sent_back if not known.holding)
+    of_shop = Money.parse(str(order.refunded), order.currency, rounding=True).amount
+    if any(known.holding for known, _ in sent_back) or of_shop > earlier or order.status == "refunded":
         raise Uncapturable(f"Payment cannot be {verb} for partially or fully refunded orders.", reason="refunded")
 
 

@@ -248,7 +248,7 @@ def answered_soon(services: Services, attempt: Attempt) -> bool:
 
 def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted) -> Shown | None:
     """The order has a settled intent: answer it, or put it away and look again (None), or refuse."""
-    if existing.status is Status.SUCCEEDED and wanted.order.needs_payment and _release(services, existing):
+    if released(services, existing, wanted.order):
         return None
     replaceable = existing.status in _REPLACEABLE
     declined = existing.status is Status.REQUIRES_PAYMENT_METHOD and existing.last_error is not None
@@ -263,8 +263,10 @@ def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentI
     return None
 
 
-def _release(services: Services, paid: PaymentIntent) -> bool:
-    """Let go of an order whose payment was sent back whole, now that the shop asks for another."""
+def released(services: Services, paid: PaymentIntent, order: Order) -> bool:
+    """Let go of an order whose payment was sent back whole, once its shop asks for another; False for any other."""
+    if paid.status is not Status.SUCCEEDED or not order.needs_payment:
+        return False
     with services.database.read() as connection:
         if not _is_sent_back(connection, paid):
             return False

@@ -12,7 +12,7 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
 from bridge.payments.captures import capture, named_intent, read_order, require_not_refunded
-from bridge.payments.create import describe, metadata_of, require_payable
+from bridge.payments.create import describe, metadata_of, released, require_payable
 from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
 from bridge.payments.owed import owed
@@ -138,6 +138,8 @@ def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt
     if unsettled:
         _settle(services, store, held, unsettled)
         return _open_intent(services, store, order, wanted)
+    if released(services, held, order):
+        return None
     if held.channel == "terminal" and _told(attempts[0]) == _told(wanted):
         return Shown(held, attempts[-1].id)
     held = look_at(services, store, held.id)  # a card may have been held to the reader since

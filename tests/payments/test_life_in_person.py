@@ -7,7 +7,9 @@ import pytest
 
 from bridge.simulators.faults import Fault
 from tests.payments.orders import (
+    CAPTURES,
     PAYMENTS,
+    REFUNDED,
     UNCAPTURABLE,
     asked,
     at,
@@ -218,3 +220,35 @@ def test_what_the_provider_says_is_handed_on(stripe: Local, method: str, path: s
     answer = ask(f"{PAYMENTS}/{path}")
     assert refusal(answer)[:2] == (500, "wcpay_http_request_failed")
     assert answer.get_json()["data"]["retryable"] is True
+
+
+@pytest.mark.parametrize("reader", [True, False], ids=["at the reader", "on the web"])
+def test_an_order_that_was_sent_back_whole_is_paid_again_when_its_shop_asks_for_it(stripe: Local, reader: bool) -> None:
+    make, route = (presented, CAPTURES[1]) if reader else (authorized, CAPTURES[0])
+    order_id, intents = stripe.orders["payable"], []
+    for amount in (1023, 300):
+        intents.append(make(stripe))
+        assert at(stripe, route, "payable", intents[-1]).get_json() == {"status": "succeeded", "id": intents[-1]}
+        stripe.work()
+        assert stripe.post(f"{PAYMENTS}/refund", {"order_id": order_id, "amount": amount}).status_code == 200
+        assert refusal(at(stripe, route, "payable", intents[-1]))[:2] == (400, REFUNDED)
+        stripe.work()
+        assert stripe.order()["status"] == ("completed" if reader else "processing") if amount == 300 else "refunded"
+        stripe.shop.update_order(order_id, status="pending")
+    assert len(set(intents)) == 2
+    assert taken(stripe) == [1023, 1023]
+
+
+def test_an_order_of_which_a_part_was_sent_back_is_not_paid_again_at_the_reader(stripe: Local) -> None:
+    intent = presented(stripe)
+    assert at(stripe, "capture_terminal_payment", "payable", intent).status_code == 200
+    stripe.work()
+    order_id = stripe.orders["payable"]
+    assert stripe.post(f"{PAYMENTS}/refund", {"order_id": order_id, "amount": 1022}).status_code == 200
+    stripe.work()
+    stripe.shop.update_order(order_id, status="pending")
+    assert refusal(at(stripe, "create_terminal_intent", "payable", metadata={"again": "yes"}))[:2] == (
+        409,
+        UNCAPTURABLE,
+    )
+    assert taken(stripe) == [1023]
