@@ -202,7 +202,7 @@ def _is_done(
         return any(one.request["asked_as"] == asked_as for one in done)
     lines = journal.read(connection, captures[0].intent_id) if done else []
     known = {line["attempt_id"]: line["at"] for line in lines if line["kind"] == "capture_answered"}
-    return any(one.request["amount"] == amount and known[one.id] >= since for one in done)
+    return any(one.request["amount"] == amount and known.get(one.id, one.created) >= since for one in done)
 
 
 def _wanted(intent: PaymentIntent, amount: int) -> int:
