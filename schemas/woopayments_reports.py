@@ -84,7 +84,7 @@ class Authorizations(Schema):
 class AuthorizationsSummary(Schema):
     count = fields.Integer()
     currency = fields.String(allow_none=True, metadata={"description": "The one with the most; null without any."})
-    total = fields.Integer(metadata={"description": "Minor units, of that currency alone."})
+    total = fields.Integer(metadata={"description": "Minor units that are left to capture, of that currency alone."})
     all_currencies = fields.List(fields.String())
 
 

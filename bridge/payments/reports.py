@@ -79,7 +79,7 @@ def authorization(services: Services, store: Store, name: str) -> Line:
 
 
 def authorization_sums(services: Services, store: Store) -> list[Sum]:
-    """What waits to be captured, by currency; the one with the most authorisations first."""
+    """What is left to capture, by currency; the one with the most authorisations first."""
     with services.database.read() as connection:
         return rows.authorized_sums(connection, store.id)
 

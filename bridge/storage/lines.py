@@ -55,9 +55,9 @@ def of_charges(store_id: str, amount: ColumnElement[int]) -> Select[Any]:
     return _charged(amount).where(charges.c.store_id == store_id)
 
 
-def authorized(store_id: str) -> Select[Any]:
-    """What waits to be captured. The status stands in the text, as in the index that has just these."""
-    return _charged(charges.c.amount).where(
+def authorized(store_id: str, amount: ColumnElement[int]) -> Select[Any]:
+    """What waits to be captured, as above. The status stands in the text, as in the index that has just these."""
+    return _charged(amount).where(
         intents.c.store_id == store_id, text("intents.status = 'requires_capture'"), charges.c.status != "failed"
     )
 

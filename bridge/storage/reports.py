@@ -36,8 +36,8 @@ class Page:
 
 
 def authorizations(connection: Connection, store_id: str, page: Page) -> list[Line]:
-    """What waits to be captured."""
-    return _page(connection, [authorized(store_id).subquery()], page)
+    """What waits to be captured, with all that was authorised."""
+    return _page(connection, [authorized(store_id, charges.c.amount).subquery()], page)
 
 
 def authorization(connection: Connection, store_id: str, intent_id: str) -> Line | None:
@@ -50,7 +50,8 @@ def authorization(connection: Connection, store_id: str, intent_id: str) -> Line
 
 
 def authorized_sums(connection: Connection, store_id: str) -> list[Sum]:
-    return _sums(connection, [authorized(store_id).subquery()])
+    """What is left to capture."""
+    return _sums(connection, [authorized(store_id, charges.c.amount - charges.c.amount_captured).subquery()])
 
 
 def transactions(connection: Connection, store_id: str, page: Page, filters: Filters) -> list[Line]:

@@ -4,6 +4,8 @@ import pytest
 
 from tests.http.conftest import Door, MakeDoor
 from tests.http.payments import PAYMENTS, capture_by_hand, listed, pay
+from tests.payments.orders import at, authorized
+from tests.plugins.local import MakeLocal
 
 AUTHORIZATION = [
     "charge_id",
@@ -98,6 +100,18 @@ def test_the_summary_of_authorizations_adds_up_one_currency_and_names_all(
     answer = door.get(f"{PAYMENTS}/authorizations/summary")
     assert list(answer.json) == ["count", "currency", "total", "all_currencies"]
     assert answer.json == {"count": 3, "currency": "usd", "total": 1123, "all_currencies": ["usd", "jpy"]}
+
+
+def test_the_summary_of_authorizations_has_what_is_left_to_capture(make_local: MakeLocal, database_url: str) -> None:
+    local = make_local(database_url, capture="manual", settings={"multicapture": "yes"})
+    first, _ = authorized(local), authorized(local, "payable_2")
+    assert at(local, "capture_authorization", "payable", first, amount=600).status_code == 200
+    summary = {"count": 2, "currency": "usd", "total": 423 + 1023, "all_currencies": ["usd"]}
+    assert local.get(f"{PAYMENTS}/authorizations/summary").get_json() == summary
+    [row] = [each for each in local.get(f"{PAYMENTS}/authorizations").get_json()["data"] if each["amount_captured"]]
+    assert (row["payment_intent_id"], row["amount"], row["amount_captured"]) == (first, 1023, 600)
+    assert at(local, "capture_authorization", "payable", first).status_code == 200
+    assert local.get(f"{PAYMENTS}/authorizations/summary").get_json() == summary | {"count": 1, "total": 1023}
 
 
 @pytest.mark.parametrize(
