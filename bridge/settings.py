@@ -7,6 +7,7 @@ import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -180,8 +181,10 @@ def _storage(value: Any) -> str | None:
     return address
 
 
-def _token(value: Any) -> str | None:
+def _metrics_token(value: Any) -> str | None:
     token = _text(value)
+    if token is not None and find_spec("prometheus_client") is None:
+        raise _Problem("the metrics need a package: pip install 'wcpay-bridge[metrics]'")
     if token is not None and not (token.isascii() and token.isprintable() and 16 <= len(token) <= 500):
         raise _Problem("a token needs 16 to 500 ASCII characters")
     return token
@@ -203,5 +206,5 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "provider_timeout": _seconds,
     "rate_limit": _rate,
     "rate_limit_storage": _storage,
-    "metrics_token": _token,
+    "metrics_token": _metrics_token,
 }

@@ -1,5 +1,5 @@
-"""`/bridge/v1/metrics` for Prometheus: there only with the `metrics` extra and a token of the owner's, who is asked for
-it. Numbers come from the database, so every process tells the same."""
+"""`/bridge/v1/metrics` for Prometheus: there only with a token of the owner's, who is asked for it, and with it the
+`metrics` extra. Numbers come from the database, so every process tells the same."""
 
 import hmac
 from collections.abc import Iterator
@@ -20,21 +20,19 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
     @blueprint.route("/bridge/v1/metrics", methods=["GET"], public=True, tags=["Health"])
     @blueprint.doc(summary="Numbers for Prometheus", security=[])
     @blueprint.alt_response(401, description="The token is not the owner's.")
-    @blueprint.alt_response(404, description="The owner has set no token, or the extra is not installed.")
+    @blueprint.alt_response(404, description="The owner has set no token.")
     @blueprint.response(200, description="Prometheus' text format.")
     def metrics() -> Response:
         """How many payments, messages and updates are under way, and for how long. Needs `Authorization: Bearer` and
         the owner's BRIDGE_METRICS_TOKEN."""
         if not policy.metrics_token:
             raise no_route()
-        try:
-            from prometheus_client import CollectorRegistry
-            from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-        except ImportError:
-            raise no_route() from None
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {policy.metrics_token}".encode()):
             raise forbidden()
+        from prometheus_client import CollectorRegistry
+        from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
         registry = CollectorRegistry()
         registry.register(_Collector(measure(services)))
         headers = {"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE_LATEST}

@@ -149,9 +149,16 @@ def test_without_a_token_there_are_no_metrics(local: Local) -> None:
     assert asked_for_metrics(local) == (404, "rest_no_route")
 
 
-def test_without_the_extra_there_are_no_metrics(stripe: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_token_without_the_extra_stops_the_start_and_is_told(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.run("init")
+    cli.environ["BRIDGE_METRICS_TOKEN"] = TOKEN
+    assert cli.json("doctor", code=1)[0]["ok"]
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    assert asked_for_metrics(stripe) == (404, "rest_no_route")
+    why = "BRIDGE_METRICS_TOKEN: the metrics need a package: pip install 'wcpay-bridge[metrics]'."
+    assert cli.json("doctor", code=1) == [{"about": "configuration", "ok": False, "text": why}]
+    assert why in cli.run("serve", code=1).output
 
 
 def asked_for_metrics(local: Local) -> tuple[int, str]:
