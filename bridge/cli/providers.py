@@ -3,17 +3,24 @@
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from bridge.adapters.forte_platform import FortePlatformAdapter
 from bridge.app import Bridge
 from bridge.domain.stores import Store
-from bridge.simulators import faults
+from bridge.simulators import forte_payments, forte_platform
+from bridge.simulators.clock import Clock
+from bridge.simulators.control_routes import with_controls
+from bridge.simulators.fault_routes import with_routes
+from bridge.simulators.faults import Faults
 from bridge.simulators.forte_payments import FortePaymentsSimulator, error_body
 from bridge.simulators.forte_platform import FortePlatformSimulator, injected_error
 from bridge.simulators.ledger import Ledger
 from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce.seed import BILLING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 CUSTOMER = "cus_OUQoHGzJLw87Tk"
 ACCOUNT = "acct_demo"
@@ -55,8 +62,8 @@ class Provider(Protocol):
     def settings(self, url: str) -> dict[str, str]:
         """What a store sets to be served by the simulator at `url`. Each call may make new secrets."""
 
-    def fault(self, status: int) -> object:
-        """The body of an error that was arranged."""
+    def app(self) -> "WSGIApplication":
+        """The simulator as it is served: it can be made to fail, and what else it offers whoever runs it."""
 
     def connect(self, bridge: Bridge, store: Store) -> None:
         """Have its messages sent to a store that was added with these settings."""
@@ -90,8 +97,8 @@ class Stripe:
             "webhook_secret": f"whsec_{secrets.token_hex(16)}",
         }
 
-    def fault(self, status: int) -> object:
-        return faults.error_body(status)
+    def app(self) -> "WSGIApplication":
+        return with_routes(Faults(self.simulator))
 
     def connect(self, bridge: Bridge, store: Store) -> None:  # noqa: ARG002
         self.simulator.add_webhook_endpoint(
@@ -109,9 +116,11 @@ class FortePayments:
 
     def __init__(self, front: str, directory: Path) -> None:
         self._client_secret = secrets.token_urlsafe(24)
+        self._clock = Clock()
         self.simulator = FortePaymentsSimulator(
             client_id="demo",
             client_secret=self._client_secret,
+            clock=self._clock,
             ledger=Ledger(directory / "forte-payments-ledger.jsonl"),
         )
         self._subscription = self.simulator.subscribe(front + webhook_path(self.name), "wcpay-bridge")
@@ -130,8 +139,9 @@ class FortePayments:
             "timestamp_header": "X-Forte-Timestamp",
         }
 
-    def fault(self, status: int) -> object:
-        return error_body(status)
+    def app(self) -> "WSGIApplication":
+        faults = Faults(self.simulator, errors=error_body)
+        return with_controls(with_routes(faults, forte_payments.SCENARIOS), self.simulator, self._clock)
 
     def connect(self, bridge: Bridge, store: Store) -> None:
         """The subscription is there already."""
@@ -145,7 +155,9 @@ class FortePlatform:
     proof: ClassVar[str] = "relay_secret"
 
     def __init__(self, front: str, directory: Path) -> None:
-        self.simulator = FortePlatformSimulator(ledger=Ledger(directory / "forte-platform-ledger.jsonl"))
+        self._clock = Clock()
+        ledger = Ledger(directory / "forte-platform-ledger.jsonl")
+        self.simulator = FortePlatformSimulator(clock=self._clock, ledger=ledger)
         self._project = self.simulator.add_project()
         self._user = self.simulator.add_user(self._project, BILLING["email"], full_name="John Doe")
         self._service = self.simulator.add_service(self._project, base_url=front)
@@ -164,8 +176,9 @@ class FortePlatform:
             "trigger_path": webhook_path(self.name),
         }
 
-    def fault(self, status: int) -> object:
-        return injected_error(status)
+    def app(self) -> "WSGIApplication":
+        faults = Faults(self.simulator, errors=injected_error)
+        return with_controls(with_routes(faults, forte_platform.SCENARIOS), self.simulator, self._clock)
 
     def connect(self, bridge: Bridge, store: Store) -> None:
         adapter = bridge.services.connections.adapter(store)

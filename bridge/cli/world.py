@@ -106,8 +106,7 @@ class World:
             "forte_platform": FortePlatform(self._front, self.directory),
         }
         self._provider_urls = {
-            adapter: self._enter(serve(with_routes(Faults(provider.simulator, errors=provider.fault)))).url
-            for adapter, provider in self.providers.items()
+            adapter: self._enter(serve(provider.app())).url for adapter, provider in self.providers.items()
         }
         trust = ssl.create_default_context(cafile=self.certificates.ca_file)
         self.shops = {name: WooCommerceSimulator(name, delivery_tls=trust) for name in PLANS}

@@ -38,6 +38,30 @@ def test_an_answer_of_a_provider_can_be_lost(
     assert "The outcome is unknown" in commands.run("why", str(store.order)).stdout
 
 
+@pytest.mark.parametrize("adapter", ["forte_payments", "forte_platform"])
+def test_a_scenario_has_a_name_and_a_provider_can_be_laid_hands_on(own_world: World, adapter: str) -> None:
+    name = "forte_payments_widget" if adapter == "forte_payments" else adapter
+    store = DemoStore(own_world, name)
+    store.at(adapter, "/__sim/faults", {"scenario": "lost_response_after_create"})
+    body = {"order_id": store.order, "customer": store.facts["customer"], "payment_method": "pm_card_visa"}
+    assert store.ask("POST", "payment_intents", body).json()["data"]["outcome"] == "unknown"
+    url = own_world.info()["simulators"][adapter]
+    asked = requests.get(f"{url}/__sim/requests", timeout=PATIENCE).json()["requests"]
+    assert [entry["path"] for entry in asked if entry["path"].endswith(("/payments/v2/intent", "/payments"))]
+    created = store.create()
+    assert created["status"] in ("requires_action", "requires_payment_method")
+    assert store.at(adapter, "/__sim/clock/advance", {"seconds": 25 * 3600})["ahead"] == 25 * 3600
+    simulator = own_world.providers[adapter].simulator
+    if adapter == "forte_payments":
+        assert {intent.status for intent in simulator.intents} == {"Expired"}
+        store.post("webhook", type="charge.updated", data={"object": {"payment_intent": created["id"]}})
+        assert store.becomes("failed")
+    else:
+        assert {payment["state"] for payment in simulator.payments} == {"CANCELLED"}
+    assert store.at(adapter, "/__sim/reset")["ahead"] == 0
+    assert requests.get(f"{url}/__sim/requests", timeout=PATIENCE).json() == {"requests": []}
+
+
 def test_the_shops_can_be_away(open_store: OpenStore, world: World) -> None:
     store = open_store("sandbox")
     url, trust = world.info()["simulators"]["woocommerce"] + "/__sim/faults", world.info()["ca_file"]

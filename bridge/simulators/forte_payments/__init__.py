@@ -9,12 +9,14 @@ from .assumptions import Assumptions
 from .errors import error_body
 from .intents import Intent
 from .journal import RequestRecord
+from .scenarios import SCENARIOS
 from .sending import Attempt
 from .signing import WebhookScheme
 from .subscriptions import Subscription
 from .webhooks import Delivery, Event, Webhook
 
 __all__ = [
+    "SCENARIOS",
     "Assumptions",
     "Attempt",
     "Delivery",

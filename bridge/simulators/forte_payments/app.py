@@ -178,6 +178,16 @@ class FortePaymentsSimulator:
             self._state.changed.notify_all()
             return result
 
+    def reset(self) -> None:
+        """Forget what was asked, paid and sent, and what was to be spoilt; end all tokens. Credentials, subscriptions
+        and ledger stay."""
+        with self._state.changed:
+            self._state.reset()
+            self._front = Front(self._state)
+            self._postman.reset()
+            self._requests.clear()
+            self._state.changed.notify_all()
+
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
         request.get_data()  # the network is waited for without the lock

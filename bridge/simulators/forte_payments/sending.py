@@ -52,6 +52,11 @@ class Postman:
         with self._state.lock:
             self._spoilers.append(change)
 
+    def reset(self) -> None:
+        """Forget what was sent, and what was to be spoilt. Its caller holds the lock."""
+        self._spoilers.clear()
+        self._attempts.clear()
+
     def deliver(self, wanted: Callable[[Delivery], bool]) -> tuple[Attempt, ...]:
         """Try everything that is wanted and due now, one after the other."""
         made: list[Attempt] = []
@@ -63,7 +68,8 @@ class Postman:
         state = self._state
         with state.lock:
             state.intents.expire_due()
-            taken = state.deliveries.take(wanted)
+            deliveries = state.deliveries
+            taken = deliveries.take(wanted)
             if taken is None:
                 return None
             delivery, subscription = taken
@@ -73,7 +79,7 @@ class Postman:
         event = delivery.event
         attempt = Attempt(now, event.id, event.name, subscription.id, subscription.endpoint, status, error)
         with state.lock:
-            state.deliveries.report(delivery, accepted=webhook is None or status == 200)
+            deliveries.report(delivery, accepted=webhook is None or status == 200)
             self._attempts.append(attempt)
             state.changed.notify_all()
         return attempt

@@ -55,6 +55,13 @@ class State:
         self.token_seconds = token_seconds
         self._random = random
         self.site = self.mint()
+        self.ledger = ledger
+        self.subscriptions = Subscriptions(self.mint, assumptions.subscription_limit)
+        self.reset()
+
+    def reset(self) -> None:
+        """Nobody has asked for anything yet. Who may ask and who is told of payments stays; the ledger does, too."""
+        clock, random, assumptions = self.clock, self._random, self.assumptions
         issuer = {"iss": "forte_auth_svc"}
         header = {"kid": self.mint(), "alg": "HS256", "typ": "JWT"}
         plain = {"alg": "HS256", "typ": "JWT"}
@@ -63,9 +70,8 @@ class State:
         self.redirects: Tokens[Visit] = Tokens(clock, random, plain, external)
         self.pages: Tokens[Visit] = Tokens(clock, random, plain, external)
         self.widgets: Tokens[Visit] = Tokens(clock, random, plain, external)
-        self.subscriptions = Subscriptions(self.mint, assumptions.subscription_limit)
         self.deliveries = Deliveries(clock, self.mint, self.subscriptions, assumptions.retry_delays)
-        self.intents = Intents(client_id, clock, ledger, self._tell)
+        self.intents = Intents(self.client_id, clock, self.ledger, self._tell)
         self.known_buyers: set[str] = set()
         self.confirmed_buyers: set[str] = set()
 

@@ -8,10 +8,12 @@ from .app import FortePlatformSimulator
 from .deliveries import Attempt
 from .errors import STATUSES, injected_error
 from .journal import RequestRecord
+from .scenarios import SCENARIOS
 from .state import AuditEntry, Project
 from .triggers import Delivery
 
 __all__ = [
+    "SCENARIOS",
     "STATUSES",
     "Attempt",
     "AuditEntry",

@@ -57,8 +57,8 @@ class FortePlatformSimulator:
         self.ledger = Ledger(clock=clock) if ledger is None else ledger
         self._state = State(clock, random or SystemRandom(), self.ledger)
         self.api_key = _checked_key(f"forte_test_{self._state.letters(32)}" if api_key is None else api_key)
-        manners = Manners(with_statuses(statuses), build_map(fetch_one=fetch_one), page_size, triggers_on_refund)
-        self._front = Front(self._state, manners, self)
+        self._manners = Manners(with_statuses(statuses), build_map(fetch_one=fetch_one), page_size, triggers_on_refund)
+        self._front = Front(self._state, self._manners, self)
         self._courier = Courier(self._state, trigger_timeout, tls)
 
     def add_project(
@@ -233,6 +233,15 @@ class FortePlatformSimulator:
         may ask this object anything, but send it no request."""
         with self._state.changed:
             return self._state.changed.wait_for(true, timeout)
+
+    def reset(self) -> None:
+        """Forget what was asked, paid and sent, and what was to be refused or spoilt. Projects, users, services,
+        triggers and ledger stay."""
+        with self._state.changed:
+            self._state.reset()
+            self._front = Front(self._state, self._manners, self)
+            self._courier.reset()
+            self._state.changed.notify_all()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)

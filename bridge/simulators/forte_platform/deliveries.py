@@ -55,6 +55,11 @@ class Courier:
         self.attempts: list[Attempt] = []
         self.sentry: list[str] = []
 
+    def reset(self) -> None:
+        """Forget what was tried. Its caller holds the lock."""
+        self.attempts.clear()
+        self.sentry.clear()
+
     def _wait(self) -> float:
         return 0.0 if self._due() else _LOOK_AGAIN
 

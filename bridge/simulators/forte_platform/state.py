@@ -172,6 +172,12 @@ class State:
         self._random = random
         self.keys = {sandbox: f"pk_{mode}_{self.letters(24)}" for sandbox, mode in ((True, "test"), (False, "live"))}
 
+    def reset(self) -> None:
+        """Nobody has paid anything yet. Its caller holds the lock."""
+        self.payments.clear()
+        self.deliveries.clear()
+        self.audit.clear()
+
     def letters(self, length: int) -> str:
         """Random letters and digits."""
         with self.lock:
