@@ -16,7 +16,7 @@ from bridge.http.errors import no_route
 from bridge.http.exchange import require
 from bridge.http.smorest import Blueprint
 from bridge.payments import pay
-from bridge.payments.openings import NOT_NOW, OPENED_BEFORE
+from bridge.payments.open import NOT_NOW, OPENED_BEFORE
 from bridge.payments.pay import REDIRECT, Stage
 from bridge.payments.services import Services
 from bridge.web.pay import Page, assets, render_problem, render_visit

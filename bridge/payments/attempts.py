@@ -26,7 +26,7 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.intents import Shown
-from bridge.payments.opened import has_aged, heard, nobody_can_pay, payable
+from bridge.payments.openings import has_aged, heard, nobody_can_pay, payable
 from bridge.payments.record import WAITING, record
 from bridge.payments.returned import recognise
 from bridge.payments.services import Services

@@ -16,7 +16,7 @@ from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.stores import Store
 from bridge.payments import stores
 from bridge.payments.attempts import ask, conclude
-from bridge.payments.opened import OPEN, heard, named
+from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import doubt, record
 from bridge.payments.services import Services
 from bridge.payments.store_events import order_changed

@@ -16,8 +16,8 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, look_at, reference_of
 from bridge.payments.create import create_payment_intent
-from bridge.payments.opened import payable
-from bridge.payments.openings import MOST, NOT_NOW, open_payment
+from bridge.payments.open import MOST, NOT_NOW, open_payment
+from bridge.payments.openings import payable
 from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -130,7 +130,7 @@ def refresh(services: Services, token: str) -> Visit:
 
 
 def open_redirect(services: Services, token: str, *, again: bool = False) -> Opening:
-    """Where to send the buyer, once: a payment of its own at the provider. Raises as `openings.open_payment` does."""
+    """Where to send the buyer, once: a payment of its own at the provider. Raises as `open.open_payment` does."""
     seen = visit(services, token)
     _require(seen, REDIRECT, Stage.OPEN, Stage.OPENED, Stage.DECLINED)
     return open_payment(services, seen.store, seen.intent, again=again)

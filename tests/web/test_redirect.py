@@ -15,8 +15,8 @@ from uuid import UUID
 import pytest
 import requests
 
-from bridge.payments.opened import MAY_BE_PAID
-from bridge.payments.openings import MOST
+from bridge.payments.open import MOST
+from bridge.payments.openings import MAY_BE_PAID
 from bridge.payments.why import why
 from bridge.simulators.faults import Fault
 from bridge.storage import intents as rows
