@@ -24,6 +24,8 @@ from urllib3.exceptions import SSLError as TlsError
 from bridge.domain.errors import ConfigurationError
 
 CONNECT_SECONDS = 3.05
+SIMULATOR = "X-Simulator"
+"""A header that simulated providers put on every answer."""
 LARGEST_ANSWER = 5_000_000
 """Bytes, after decompression."""
 _CHUNK = 65_536

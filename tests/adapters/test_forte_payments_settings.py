@@ -1,9 +1,10 @@
 """The settings of Forte Payments: what works together, and that sandbox and production are never mixed."""
 
 import pytest
+import responses
 
-from bridge.adapters import ConfigurationError
-from tests.adapters.forte_payments_provider import CLIENT_SECRET, adapter, forte
+from bridge.adapters import ConfigurationError, ProviderError
+from tests.adapters.forte_payments_provider import CLIENT_SECRET, adapter, forte, payment
 
 SANDBOX, PRODUCTION = "https://sandbox-api.sandbox.lemmax.com", "https://api.prod.lemmax.com"
 SCRIPTS = "https://payments.{}.lemmax.com/forte-payments-widget.js"
@@ -43,6 +44,22 @@ def test_118_a_live_store_cannot_use_the_simulator():
         assert len(problems(live=True, api_base=world.url, widget_script=f"{world.url}/x.js")) == 2
 
 
+@pytest.mark.parametrize("path", ["tokens", "intent"])
+def test_118_a_live_store_takes_no_answer_of_a_simulator(path):
+    """Whether it answers from the start, or first when money is at stake."""
+    marked = {"X-Simulator": "forte-a"}
+    token = {"data": {"access_token": "CanaryToken", "expires_in": 3600}}
+    data = {"data": {"payment_intent_id": "440b0e4e-ae70-4886-ad6b-1521cc22cbca", "widget_data": "x"}}
+    with responses.RequestsMock() as mock:
+        mock.post(f"{PRODUCTION}/auth/v1/oauth2/tokens", json=token, headers=marked if path == "tokens" else {})
+        if path == "intent":
+            mock.post(f"{PRODUCTION}/payments/v2/intent", json=data, status=201, headers=marked)
+        live = adapter(live=True)
+        with pytest.raises(ProviderError, match="A simulator answers in place of Forte, and this shop is in live mode"):
+            live.create(live.prepare(payment()), "key")
+        live.close()
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "wrong"),
     [
@@ -55,8 +72,6 @@ def test_118_a_live_store_cannot_use_the_simulator():
             "fallback_image is not an https address of at most 255",
         ),
         ("buyer_id", "{shop}", "buyer_id has neither {customer} nor {caller}"),
-        ("wallet_address_meta", "", None),
-        ("wallet_blockchain_meta", "", None),
         ("webhook_endpoint", "a/b", "webhook_endpoint has something else"),
         ("signature_header", "X Forte", "signature_header is not the name of a header."),
         ("timestamp_header", "X:T", "timestamp_header is not the name of a header."),
@@ -69,12 +84,12 @@ def test_118_a_live_store_cannot_use_the_simulator():
     ],
 )
 def test_117_a_setting_that_cannot_work_is_named(setting, value, wrong):
-    if wrong is None:
-        wrong = "wallet_address_meta and wallet_blockchain_meta are set together or not at all."
-        # an empty text is "not given" when settings are completed, so it takes the default
-        assert adapter(**{setting: value})
-        return
     assert any(wrong in problem for problem in problems(**{setting: value}))
+
+
+def test_an_empty_name_of_a_meta_is_the_default():
+    made = adapter(wallet_address_meta="", wallet_blockchain_meta="")._account
+    assert (made.wallet_address, made.wallet_blockchain) == ("_forte_wallet_address", "_forte_wallet_blockchain")
 
 
 def test_117_everything_that_is_wrong_is_said_at_once():

@@ -16,7 +16,7 @@ from bridge.adapters.forte_payments.errors import BAD_CREDENTIALS, NONSENSE, UNR
 from bridge.adapters.forte_payments.reply import Reply
 from bridge.adapters.forte_payments.settings import Account
 from bridge.adapters.forte_payments.tokens import Tokens
-from bridge.adapters.transport import CONNECT_SECONDS, AddressRefused, AnswerTooLarge, never_sent
+from bridge.adapters.transport import CONNECT_SECONDS, SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.schemas.forte_payments import TokenAnswer
@@ -111,7 +111,7 @@ class Client:
         query: Mapping[str, str] | None = None,
         doubtful: bool = False,
     ) -> Reply:
-        """The answer, whatever it is. Raises ProviderUnreachable or ProviderConfused."""
+        """The answer, whatever it is; but none of a simulator in live mode. Raises ProviderError."""
         headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         content = None
         if body is not None:
@@ -135,6 +135,10 @@ class Client:
                     raise _unanswered(error, doubtful) from None
                 retries -= 1
                 continue
+            if self._account.live and SIMULATOR in response.headers:
+                raise ProviderRefused(
+                    "Error: A simulator answers in place of Forte, and this shop is in live mode.", code="simulator"
+                )
             named = response.headers.get("x-request-id", "")
             return Reply(response.status_code, response.content, _shown(named), doubtful)
 

@@ -11,15 +11,13 @@ import requests
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.forte_platform.refusals import NONSENSE, UNREACHABLE, read_refusal, refuse
 from bridge.adapters.forte_platform.settings import Options
-from bridge.adapters.transport import AddressRefused, AnswerTooLarge, never_sent
+from bridge.adapters.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
 from bridge.schemas.forte_platform import ErrorSchema
 
 log = logs.logger(__name__)
 _ERROR = ErrorSchema()
-_SIMULATOR = "X-Simulator"
-"""A header that simulated providers put on every answer."""
 
 
 class Client:
@@ -56,7 +54,7 @@ class Client:
         except requests.RequestException as error:
             log.warning("%s %s at Forte: %s", method, path, type(error).__name__)
             raise _unanswered(error) from None
-        if self._live and _SIMULATOR in response.headers:
+        if self._live and SIMULATOR in response.headers:
             raise refuse("simulator", "A simulator answers in place of Forte, and this shop is in live mode.")
         answer = _json(response)
         if not 200 <= response.status_code < 300:
