@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+import responses
 
 from bridge.adapters import ProviderConfused, ProviderRefused, ProviderUnreachable
 from bridge.domain.errors import ProviderError
 from bridge.simulators.faults import Fault
-from tests.adapters.forte_payments_provider import ATTEMPT, World, forte, payment
+from tests.adapters.forte_payments_provider import ATTEMPT, World, adapter, forte, payment
 from tests.adapters.forte_payments_wire import REDIRECT
 
 KEY = f"{ATTEMPT}:open"
@@ -30,8 +31,8 @@ def redirect(world):
     return world.adapter(mode="redirect")
 
 
-def mint(adapter, key=KEY, **changes):
-    return adapter.open(adapter.prepare(payment(**changes)), key)
+def mint(made, key=KEY, **changes):
+    return made.open(made.prepare(payment(**changes)), key)
 
 
 def visit(url):
@@ -119,6 +120,22 @@ def test_39_what_no_browser_should_be_sent_to_is_no_address(world, redirect, url
     world.answer_next(REDIRECT, redirect_url=url)
     with pytest.raises(ProviderConfused):
         mint(redirect)
+
+
+@pytest.mark.parametrize(("scheme", "taken"), [("https", True), ("http", False)])
+def test_39_without_a_simulator_the_page_has_to_be_https(scheme, taken):
+    host = "https://sandbox-api.sandbox.lemmax.com"
+    made = adapter(mode="redirect")
+    with responses.RequestsMock() as mock:
+        token = {"data": {"access_token": "CanaryToken", "expires_in": 3600}}
+        mock.post(f"{host}/auth/v1/oauth2/tokens", json=token, status=201)
+        mock.post(f"{host}{REDIRECT}", json={"data": {"redirect_url": PAGE.replace("https", scheme)}}, status=201)
+        if taken:
+            assert mint(made).url == PAGE
+        else:
+            with pytest.raises(ProviderConfused):
+                mint(made)
+    made.close()
 
 
 def test_40_an_opening_knows_no_intent_and_the_reference_is_the_only_tie(world, redirect):

@@ -138,7 +138,14 @@ def test_09_quantities_are_in_the_title_and_fractions_stay():
 
 @pytest.mark.parametrize(
     ("amount", "sent"),
-    [(1, "0.01"), (99, "0.99"), (1070, "10.70"), (10_000, "100.00"), (123_456_789_012, "1234567890.12")],
+    [
+        (1, "0.01"),
+        (99, "0.99"),
+        (1070, "10.70"),
+        (10_000, "100.00"),
+        (2**53 + 1, "90071992547409.93"),
+        (10**18 - 1, "9999999999999999.99"),
+    ],
 )
 def test_10_the_amount_is_a_string_with_two_decimals(amount, sent):
     assert item(amount=amount)["amount"] == sent
@@ -223,6 +230,9 @@ def test_12_a_long_description_is_cut():
     described = item(*[line(f"Thing {number}") for number in range(60)])["description"]
     assert len(described) == 255
     assert described.endswith("…")
+    for length, shown in ((255 - 3, "x" * 252), (255 - 2, "x" * 251 + "…")):
+        described = item(line("x" * length))["description"]
+        assert (len(described), described) == (255, f"1× {shown}")
 
 
 def test_12_a_sku_names_the_item_and_is_never_cut():
@@ -277,6 +287,8 @@ def test_12_reference_and_key_stay_within_their_limits():
 )
 def test_13_texts_are_plain_and_keep_every_script(name, title):
     assert item(line(name))["title"] == title
+    shown = f"2× {title}, 1× Silver" if title != "Order #12" else "1× Silver"
+    assert item(line(name, "2"), line("Silver"))["description"] == shown
 
 
 # The buyer

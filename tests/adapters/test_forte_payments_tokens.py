@@ -8,15 +8,17 @@ import logging
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
 from bridge.adapters import ProviderRefused, ProviderUnreachable
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_payments_provider import CLIENT_ID, CLIENT_SECRET, World, forte, payment
-from tests.adapters.forte_payments_wire import INTENT, TOKEN_PATHS
+from tests.adapters.forte_payments_wire import INTENT, MANIFEST, REDIRECT, REPLAY, STATUSES, SUBSCRIPTIONS, TOKEN_PATHS
 
 PLURAL, SINGULAR = TOKEN_PATHS
+UUID = "440b0e4e-ae70-4886-ad6b-1521cc22cbca"
 
 
 @pytest.fixture
@@ -117,6 +119,32 @@ def test_03_a_refused_token_is_renewed_once_and_the_same_request_sent_again(worl
     first, second = world.door.to(INTENT)
     assert first.content == second.content
     assert first.headers["Authorization"] != second.headers["Authorization"]
+    assert len(tokens(world)) == 2
+
+
+HOOK = "https://bridge.example/hook"
+CALLS = {
+    "intent": lambda made: made.create(made.prepare(payment()), keys(1)[0]),
+    "redirect": lambda made: made.open(made.prepare(payment()), keys(1)[0]),
+    "statuses": lambda made: made.fetch(UUID),
+    "subscriptions": lambda made: made.register_webhook(HOOK),
+    "replay": lambda made: made.replay(0.0),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_03_every_call_renews_a_refused_token_once_and_is_sent_again_as_it_was(world, call):
+    made = world.adapter(mode="redirect" if call == "redirect" else "widget", script_integrity="no")
+    made.check()
+    asked = len(world.door.sent)
+    world.simulator.revoke_tokens()
+    with suppress(ProviderRefused):  # nobody knows that intent
+        CALLS[call](made)
+    first, renewed, second, *_ = world.door.sent[asked:]
+    assert renewed.path == PLURAL
+    assert (first.path, first.content, first.query) == (second.path, second.content, second.query)
+    assert first.headers["Authorization"] != second.headers["Authorization"]
+    assert call in second.path
     assert len(tokens(world)) == 2
 
 
@@ -228,6 +256,15 @@ def test_05_a_token_never_leaves_its_host_and_client(world):
         assert seen[0].isdisjoint(seen[1])
 
 
+def test_05_another_client_of_the_same_host_asks_for_a_token_of_its_own(world):
+    world.create()
+    with pytest.raises(ProviderRefused) as caught:
+        world.create(world.adapter(client_id="another"), key=keys(1)[0])
+    assert caught.value.code == "unauthorized"
+    assert [sent.body["client_id"] for sent in world.door.to(PLURAL)] == [CLIENT_ID, "another"]
+    assert len(world.door.to(INTENT)) == 1
+
+
 def test_05_a_request_that_was_prepared_for_another_account_is_not_sent(world):
     request = world.adapter().prepare(payment())
     for other in (world.adapter(client_id="another"), world.adapter(api_base="http://127.0.0.1:9")):
@@ -247,6 +284,10 @@ def test_06_every_call_has_the_token_but_the_one_for_it(world):
     made.register_webhook("https://bridge.example/hook")
     made.replay(0.0)
     made.check()
+    redirect = world.adapter(mode="redirect")
+    redirect.open(redirect.prepare(payment()), keys(1)[0])
+    paths = {sent.path for sent in world.door.sent}
+    assert paths == {PLURAL, INTENT, REDIRECT, STATUSES, MANIFEST, SUBSCRIPTIONS, REPLAY}
     without = {sent.path for sent in world.door.sent if "Authorization" not in sent.headers}
     assert without == {PLURAL}
-    assert len({sent.headers.get("Authorization") for sent in world.door.sent}) == 2
+    assert len({sent.headers.get("Authorization") for sent in world.door.sent}) == 3

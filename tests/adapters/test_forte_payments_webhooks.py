@@ -225,7 +225,7 @@ def test_55_where_a_message_says_what_is_a_setting(world):
 
 
 @pytest.mark.parametrize("moment", [None, "yesterday", [], -5, 1e300, True, ...])
-def test_55_a_message_without_a_time_is_of_now(world, moment):
+def test_a_message_without_a_time_is_of_now(world, moment):
     assert receive(world, message(created_at=moment)).at == NOW
 
 
@@ -316,7 +316,7 @@ def findings(made):
     return [(finding.ok, finding.text) for finding in made.check()]
 
 
-def test_81_a_check_tells_whether_credentials_and_messages_work(world):
+def test_a_check_tells_whether_credentials_and_messages_work(world):
     secret = world.adapter().register_webhook(HOOK).secret
     good = world.adapter(webhook_secret=secret, **SIGNED)
     assert findings(good) == [
@@ -340,7 +340,7 @@ def test_41_without_messages_the_hosted_page_is_no_use_and_the_widget_is(world, 
         assert fine is ok
 
 
-def test_81_a_check_tells_what_is_wrong_and_never_raises(world):
+def test_a_check_tells_what_is_wrong_and_never_raises(world):
     [(ok, text)] = findings(world.adapter(client_secret="CanaryWrong"))
     assert not ok
     assert text == "Forte refused this store's client_id and client_secret."
@@ -348,7 +348,7 @@ def test_81_a_check_tells_what_is_wrong_and_never_raises(world):
     assert not ok
 
 
-def test_55_base64_and_hex_are_compared_as_they_are_written(world):
+def test_53_base64_and_hex_are_compared_as_they_are_written(world):
     body = message()
     digest = hmac.digest(SECRET.encode(), body, "sha256")
     settings = {"signature_header": "S", "webhook_secret": SECRET}

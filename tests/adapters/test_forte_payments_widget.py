@@ -354,6 +354,20 @@ def test_49_after_a_5xx_nobody_knows_and_the_repeat_is_the_workers(world, fault)
     assert len(world.simulator.intents) == 1
 
 
+@pytest.mark.parametrize("status", [408, 502, 504, 599])
+def test_49_a_status_that_proves_nothing_is_told_as_that_and_repeated_by_the_worker_only(world, status):
+    made = world.adapter()
+    world.replace_next(INTENT, {"error": {"status": status, "reason": "x"}}, status)
+    with pytest.raises(ProviderUnreachable) as caught:
+        world.create(made)
+    assert (caught.value.sent, caught.value.details["provider_status"]) == (True, status)
+    assert len(world.door.to(INTENT)) == 1
+    assert world.create(made).reference
+    first, second = world.door.to(INTENT)
+    assert first.content == second.content
+    assert len(world.simulator.intents) == 1
+
+
 def test_49_too_many_requests_may_be_tried_again(world):
     world.faults.next(Fault.RATE_LIMITED, match=f"POST {INTENT}")
     error = failure(world)

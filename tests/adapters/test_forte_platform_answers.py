@@ -4,6 +4,7 @@ import threading
 from decimal import Decimal
 
 import pytest
+import responses
 
 from bridge.adapters import (
     AdapterContext,
@@ -128,6 +129,31 @@ def test_80_a_publishable_key_of_the_other_mode_is_not_handed_out(world):
     user = world.simulator.add_user(live)
     refused = refusal(world, world.adapter(project=live, users=f"{CUSTOMER}={user}"))
     assert (refused.reason, "test mode" in str(refused)) == ("mode_differs", True)
+
+
+def test_80_a_live_store_hands_out_no_key_of_a_sandbox():
+    made = forte_adapter(live=True)
+    request = made.prepare(payment())
+    sent = request["body"]
+    below = f"https://api.forteplatforms.com/api/v1/projects/{request['project']}/users/{request['user']}/payments"
+    told = {
+        **{"id": "pay_1", "projectId": request["project"], "userId": request["user"], "state": "DRAFT"},
+        **{"subtotalCents": 1023, "amountCents": 1023, "currency": "usd", "lineItems": sent["lineItems"]},
+        **{"metadata": sent["metadata"], "stripePaymentIntentId": "pi_1", "stateHistory": []},
+        "createdAt": "2026-05-10T18:42:11.123Z",
+    }
+    for key, refused in (("pk_test_x", True), ("pk_live_x", False)):
+        answer = {"payment": told, "stripeClientSecret": "pi_1_secret_x", "stripePublishableKey": key}
+        with responses.RequestsMock() as mock:
+            mock.get(below, json={"items": [], "hasNextPage": False})
+            mock.post(below, json={**answer, "stripeConnectedAccountId": "acct_1"})
+            if refused:
+                with pytest.raises(ProviderRefused) as caught:
+                    made.create(request, KEY)
+                assert (caught.value.reason, "live mode" in str(caught.value)) == ("mode_differs", True)
+            else:
+                assert made.create(request, KEY).client_secret == "pi_1_secret_x"
+    made.close()
 
 
 def test_80_a_payment_that_was_prepared_for_another_project_is_not_sent(world):
