@@ -37,6 +37,8 @@ def test_101_who_has_no_right_to_write_is_refused_in_woopayments_shape(shop: Sho
     for pair in (("ck_wrong", "cs_wrong"), ("", ""), (read.consumer_key, read.consumer_secret)):
         answer = ask(shop, pair)
         assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (401, FORBIDDEN, {"status": 401})
+        assert list(answer.json()) == ["code", "message", "data"]
+        assert answer.json()["message"] == "Sorry, you are not allowed to do that."
     assert shop.door.sent == []
 
 
@@ -54,6 +56,10 @@ def test_103_an_order_is_named_by_a_number_or_its_digits(shop: Shop, order_id: A
         {"customer": ...},
         {"customer": ""},
         {"payment_method": ""},
+        {"payment_method": ...},
+        {"payment_method": None},
+        {"order_id": ""},
+        {"order_id": " "},
     ],
     ids=str,
 )
@@ -61,6 +67,7 @@ def test_102_bad_parameters_are_an_error_of_the_server_in_json(shop: Shop, chang
     answer = ask(shop, **changes)
     assert (answer.status_code, answer.json()["code"]) == (500, "wcpay_server_error")
     assert answer.json()["message"]
+    assert answer.headers["Content-Type"].startswith("application/json")
     assert shop.door.sent == []
 
 
@@ -107,16 +114,48 @@ def test_in_redirect_mode_it_is_the_one_that_was_paid(open_shop: OpenShop) -> No
     assert shop.show(created["id"])["metadata"][name] == first.id
 
 
-def test_51_an_outage_is_told_in_woopayments_shape_with_what_the_provider_said(shop: Shop) -> None:
-    match = "POST /payments/v2/intent" if shop.forte else "/payments"
-    shop.faults.next(Fault.STATUS, match=match, status=404, body={"error": {"status": 404, "reason": "not_found"}})
+@pytest.mark.parametrize("status", [404, 406, 415])
+def test_44_51_a_refusal_is_told_in_woopayments_shape_with_what_the_provider_said(shop: Shop, status: int) -> None:
+    body: dict[str, Any] = {"error": {"status": status, "reason": "no", "code": "SOMETHING_NEW"}}
+    if shop.platform:
+        body = {"errorCode": "SOMETHING_NEW", "message": "no"}
+    shop.faults.next(Fault.STATUS, match=is_create, status=status, body=body)
     answer = ask(shop)
-    assert (answer.status_code, answer.json()["code"]) == (500, "wcpay_server_error")
+    assert (answer.status_code, answer.json()["code"], answer.json()["message"]) == (
+        500,
+        "wcpay_server_error",
+        "Error: no",
+    )
     data = answer.json()["data"]
-    assert (data["status"], data["provider"]) == (500, shop.local.store.adapter)
+    assert (data["status"], data["provider"], data["outcome"]) == (500, shop.local.store.adapter, "failed")
+    assert (data["provider_status"], data["retryable"]) == (status, False)
+    assert data["provider_code"] == "SOMETHING_NEW"
     if shop.forte:
-        assert (data["provider_status"], data["outcome"]) == (404, "failed")
         assert data["provider_request_id"].startswith("request-")
+
+
+def test_51_what_only_the_owner_can_mend_is_told_with_the_providers_code(platform: Shop) -> None:
+    platform.platform.refuse_next("PAYMENTS_NOT_CONFIGURED_ON_PROJECT_OWNER", match="POST ")
+    data = ask(platform).json()["data"]
+    assert (data["reason"], data["provider_code"]) == (
+        "payments_not_set_up",
+        "PAYMENTS_NOT_CONFIGURED_ON_PROJECT_OWNER",
+    )
+    platform.faults.next(Fault.ERROR_503, match="GET ")
+    data = ask(platform).json()["data"]
+    assert (data["outcome"], data["provider_status"], data["retryable"]) == ("failed", 503, True)
+
+
+def is_create(request: Any) -> bool:
+    """Whether a provider is asked for a payment."""
+    made: bool = request.method == "POST" and request.path.endswith(("/intent", "/payments"))
+    return made
+
+
+def test_32_76_what_a_create_hands_out_is_kept_by_no_cache(shop: Shop) -> None:
+    answer = ask(shop)
+    assert answer.json()["provider_data"]
+    assert "no-store" in answer.headers["Cache-Control"]
 
 
 def test_115_every_change_is_written_down_with_its_source_its_time_and_the_providers_name(shop: Shop) -> None:

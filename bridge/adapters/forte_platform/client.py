@@ -67,7 +67,8 @@ class Client:
         try:
             return self.write(method, path, **what)
         except ProviderUnreachable as error:
-            raise ProviderUnreachable(str(error), sent=False) from None
+            error.sent = False
+            raise
 
 
 _NOT_JSON = object()

@@ -59,7 +59,15 @@ def refuse(reason: str, message: str, *, code: str = "", status: int = 0) -> Pro
 
 
 def read_refusal(status: int, code: str, message: str) -> ProviderError:
-    """What an answer that is no success means: refused only where Forte cannot have done anything."""
+    """What an answer that is no success means: refused only where Forte cannot have done anything. It says what a
+    person needs to ask Forte about it."""
+    error = _meant(status, code, message)
+    told = {"provider_status": status, "provider_code": code}
+    error.details = {**error.details, **{name: value for name, value in told.items() if value}}
+    return error
+
+
+def _meant(status: int, code: str, message: str) -> ProviderError:
     if code in OWNERS:
         reason, sentence = OWNERS[code]
         return refuse(reason, sentence, code=code, status=status)
