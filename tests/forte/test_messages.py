@@ -1,5 +1,6 @@
 """Forte's messages at the bridge: early, repeated, out of order, about somebody else, and with another sum."""
 
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -163,6 +164,43 @@ def test_62_64_a_payment_whose_message_was_lost_is_found_by_asking(widget: Shop)
     assert widget.status() == "processing"
     asked = [sent.body["payment_intent_ids"] for sent in widget.door.to(STATUSES)]
     assert asked == [[widget.forte.intents[0].id]]
+
+
+def test_59_a_message_that_names_one_payment_and_the_reference_of_another_is_set_aside(widget: Shop) -> None:
+    """Both are ours, and both are approved at Forte before anybody hears of it."""
+    ann = {"email": "ann@example.com"}
+    orders = [widget.local.shop.add_order(total="9.99", billing=ann) for _ in range(2)]
+    created = [widget.create(order) for order in orders]
+    first, second = widget.forte.intents
+    widget.forte.publish("payment_approved", {"payment_intent_id": first.id, "reference": second.reference})
+    widget.forte.spoil_next_webhook(lambda webhook: webhook)
+    widget.forte.deliver_due()
+    widget.forte.spoil_next_webhook(lambda _webhook: None)
+    widget.forte.approve(first.id)
+    widget.forte.deliver_due()
+    widget.local.work()
+    assert letters(widget) == [("payment_approved", "dead")]
+    assert [widget.local.shop.order(order)["status"] for order in orders] == ["pending", "pending"]
+    assert [widget.show(each["id"])["status"] for each in created] == ["requires_action"] * 2
+
+
+def test_62_who_has_not_paid_is_asked_about_ever_more_seldom_and_not_for_ever(widget: Shop) -> None:
+    widget.create()
+    times: list[float] = []
+    for _ in range(60):
+        before = len(widget.door.to(STATUSES))
+        widget.local.clock.advance(60)
+        widget.local.work()
+        times += [widget.local.clock()] * (len(widget.door.to(STATUSES)) - before)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1]
+    widget.local.clock.advance(600)
+    assert widget.status() == "failed", "the simulator ends a session after an hour"
+    asked = len(widget.door.to(STATUSES))
+    widget.local.clock.advance(7 * 24 * 3600)
+    widget.local.work()
+    assert len(widget.door.to(STATUSES)) == asked
 
 
 def test_64_messages_of_a_ten_minute_outage_come_again_and_heal_redirect_mode(open_shop: OpenShop) -> None:

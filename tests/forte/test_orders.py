@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.domain.errors import ConfigurationError
+from bridge.simulators.faults import Fault
 from tests.forte.conftest import OpenShop, Shop, hear, pay, story, with_settings
 from tests.plugins.local import INTENTS
 
@@ -134,6 +135,41 @@ def test_what_forte_payments_takes_is_quoted_with_the_shops_sums(open_shop: Open
     assert (cart["subtotal"], cart["tax"], cart["total"], cart["currency"]) == (1000, 210, 1210, "EUR")
     assert shop.local.post(PREVIEW, {"currency": "JPY", "line_items": [line]}).status_code == 500
     assert shop.door.sent == []
+
+
+@pytest.mark.parametrize(("total", "amount"), [("10.7", "10.70"), ("7", "7.00"), ("90071992547409.93", None)])
+def test_10_the_total_is_sent_to_the_cent_however_the_shop_writes_it(
+    widget: Shop, total: str, amount: str | None
+) -> None:
+    widget.create(widget.local.shop.add_order(total=total, billing=ANN))
+    [sent] = widget.door.to("/payments/v2/intent")
+    assert sent.body["items"][0]["amount"] == (amount or total)
+
+
+@pytest.mark.parametrize(("options", "amount"), [({}, None), ({"rounding": "half_up"}, "10.71")])
+def test_10_a_total_of_more_than_two_decimals_is_refused_unless_the_owner_lets_it_be_rounded(
+    open_shop: OpenShop, options: dict[str, str], amount: str | None
+) -> None:
+    shop = open_shop("forte_payments", options=options)
+    order = shop.local.shop.add_order(total="10.70", billing=ANN)
+    finer = {**shop.local.shop.order(order), "total": "10.705"}
+    shop.local.shop_faults.next(Fault.WRONG_JSON, match=f"GET /wp-json/wc/v3/orders/{order}", body=finer)
+    answer = shop.local.create(order)
+    if amount is None:
+        assert (answer.status_code, answer.json["data"]["reason"]) == (500, "amount_not_representable")
+        assert shop.door.sent == []
+    else:
+        [sent] = shop.door.to("/payments/v2/intent")
+        assert sent.body["items"][0]["amount"] == amount
+
+
+def test_108_a_paid_order_is_not_charged_again_in_the_widget(widget: Shop) -> None:
+    created = widget.create()
+    widget.forte.approve(widget.forte.intents[0].id)
+    hear(widget)
+    again = widget.create()
+    assert (again["id"], again["status"], "provider_data" in again) == (created["id"], "succeeded", False)
+    assert len(widget.forte.intents) == len(widget.door.to("/payments/v2/intent")) == 1
 
 
 def test_108_a_paid_order_is_not_charged_again(platform: Shop) -> None:
