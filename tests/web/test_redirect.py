@@ -132,7 +132,7 @@ def test_37_head_mints_nothing(shop: Shop) -> None:
     assert (answer.status_code, answer.content, minted(shop)) == (200, b"", 0)
 
 
-def test_a_link_with_something_behind_it_is_only_shown(shop: Shop) -> None:
+def test_37_a_link_with_something_behind_it_is_only_shown(shop: Shop) -> None:
     url = shop.create()["pay_url"]
     assert heading(shop.get(f"{url}?look")) == "Pay 9.99 USD"
     assert minted(shop) == 0
@@ -178,8 +178,8 @@ def test_an_opening_that_ran_out_asks_nobody(shop: Shop) -> None:
     assert minted(shop) == 2
 
 
-def test_the_first_page_is_late_and_the_buyer_gets_another(shop: Shop) -> None:
-    """Forte 35, 36: thirty seconds, one visit."""
+def test_35_36_the_first_page_is_late_and_the_buyer_gets_another(shop: Shop) -> None:
+    """Thirty seconds, one visit."""
     url = shop.create()["pay_url"]
     late = hopped(shop.get(url))
     shop.local.clock.advance(31)
@@ -189,15 +189,17 @@ def test_the_first_page_is_late_and_the_buyer_gets_another(shop: Shop) -> None:
     assert shop.status() == "processing"
 
 
-def test_a_payment_on_the_providers_page_pays_the_order_once(shop: Shop) -> None:
+def test_40_41_a_payment_on_the_providers_page_is_known_by_its_message_and_pays_the_order_once(shop: Shop) -> None:
     created = shop.create()
     hosted(shop, hopped(shop.get(created["pay_url"])), "approve")
     assert shop.stage(created["pay_url"]) == "opened"
+    [intent] = shop.forte.intents
+    with shop.local.bridge.services.database.read() as connection:
+        assert rows.find(connection, shop.local.store.id, intent.id) is None, "nobody has told its id yet"
     hear(shop)
     assert shop.stage(created["pay_url"]) == "paid"
     assert shop.status() == "processing"
     assert shop.show(created["id"])["status"] == "succeeded"
-    [intent] = shop.forte.intents
     with shop.local.bridge.services.database.read() as connection:
         assert rows.find(connection, shop.local.store.id, intent.id).public_id == created["id"]
 
@@ -320,7 +322,7 @@ def test_a_provider_that_is_down_is_a_page_with_a_way_out(open_shop: OpenShop) -
     assert hopped(shop.get(url))
 
 
-def test_an_answer_without_an_address_is_no_loop(shop: Shop) -> None:
+def test_42_an_answer_without_an_address_is_no_loop(shop: Shop) -> None:
     url = shop.create()["pay_url"]
     shop.forte.spoil_next("/payments/v2/intent/redirect", lambda _body, _status: ({"data": {}}, 201))
     assert heading(shop.get(url), 502)
@@ -388,10 +390,13 @@ def test_the_hop_in_a_browser(shop: Shop, buyer: Buyer) -> None:
     assert minted(shop) == 2
 
 
-def test_the_page_goes_on_by_itself_when_the_payment_arrives(shop: Shop, buyer: Buyer) -> None:
+def test_41_the_page_waits_for_no_widget_and_goes_on_by_itself_when_the_payment_arrives(
+    shop: Shop, buyer: Buyer
+) -> None:
     url = shop.create()["pay_url"]
     page = hopped(shop.get(url))
     buyer.open(url)
+    assert buyer.tab.locator("script[src*=forte-payments-widget]").count() == 0
     assert "opened before" in buyer.text
     hosted(shop, page, "approve")
     hear(shop)
