@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from typing import Any
 
 import pytest
 import requests
@@ -78,30 +79,38 @@ def test_an_unknown_endpoint_says_nothing_else_than_a_bad_signature(stripe: Loca
     assert unknown.status_code == 400
 
 
+def at_stripe(local: Local, path: str, **wanted: str | int) -> dict[str, Any]:
+    """What somebody does at the provider's own dashboard."""
+    url = f"{local.store.settings['api_base']}/v1/{path}"
+    headers = {"Authorization": f"Bearer {PLATFORM_KEY}", "Stripe-Account": ACCOUNT}
+    answer = requests.post(url, data=wanted, headers=headers, timeout=10)
+    assert answer.status_code == 200, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
 def test_a_message_about_somebody_elses_payment_has_no_effect(stripe: Local, endpoint: str) -> None:
     assert stripe.stripe is not None
-    customer = stripe.stripe.add_customer("acct_1PgafTB7WZ01zgkW")
-    assert customer
-    stripe.create()
-    for event in stripe.stripe.events:
-        if event["type"].startswith("customer"):
-            assert post(stripe, event["id"], endpoint) == 200
+    paid = {"payment_method": "pm_card_visa", "confirm": "true", "return_url": "https://other.example"}
+    theirs = at_stripe(stripe, "payment_intents", amount=1023, currency="usd", **paid)["id"]
+    [event] = [event for event in stripe.stripe.events if event["type"] == "payment_intent.succeeded"]
+    assert event["data"]["object"]["id"] == theirs
+    assert post(stripe, event["id"], endpoint) == 200
     stripe.work()
-    assert set(states(stripe)) <= {"done"}
+    assert states(stripe) == {"new": 1}, "the answer to a create of ours may still be on its way"
+    stripe.clock.advance(73 * 3600)
+    stripe.work()
+    assert states(stripe) == {"foreign": 1}
+    assert stripe.show(theirs).get_json()["code"] == "resource_missing"
+    assert (stripe.order()["status"], stripe.notes()) == ("pending", [])
 
 
 def play(local: Local) -> None:
-    """A payment that is refunded twice, in part, at the provider's own dashboard."""
+    """A payment that is refunded twice, in part, by somebody else."""
     charge = local.create().get_json()["charge"]["id"]
     local.work()
     for amount in (100, 200):
-        answer = requests.post(
-            f"{local.store.settings['api_base']}/v1/refunds",
-            data={"charge": charge, "amount": amount},
-            headers={"Authorization": f"Bearer {PLATFORM_KEY}", "Stripe-Account": ACCOUNT},
-            timeout=10,
-        )
-        assert answer.status_code == 200, answer.text
+        at_stripe(local, "refunds", charge=charge, amount=amount)
 
 
 RELEVANT = ("payment_intent.succeeded", "charge.succeeded", "charge.refunded", "refund.created")
