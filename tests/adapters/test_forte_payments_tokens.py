@@ -42,6 +42,7 @@ def test_01_a_token_is_asked_for_with_json_and_the_secret_stays_out_of_everythin
     [asked] = world.door.to(PLURAL)
     assert asked.body == {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
     others = [sent for sent in world.door.sent if sent is not asked]
+    assert others
     assert not any(CLIENT_SECRET.encode() in sent.content for sent in others)
     assert not any(CLIENT_SECRET in str(sent.headers) for sent in others)
     assert CLIENT_SECRET not in repr(outcome) + repr(outcome.raw) + caplog.text

@@ -177,12 +177,17 @@ ODD = [None, "", "x", "\0", "٣", -1, 0, 1.5, 10**30, True, [], [None], ["x", []
 
 
 def test_no_value_of_any_parameter_breaks_anything(door: Door) -> None:
-    for (method, path), route in routes(door).items():
+    given = {
+        (method, path, name)
+        for (method, path), route in routes(door).items()
+        for name in (route.schema().load_fields if route.schema else ())
+    }
+    assert {name for _, _, name in given} >= {"order_id", "amount", "metadata", "pagesize"}
+    for method, path, name in given:
         body, _ = KEYED.get((method, path), (None, None))
-        for name in route.schema().load_fields if route.schema else ():
-            for value in ODD:
-                answer = door.open(method, at(path, order_id="19"), json=(body or {}) | {name: value})
-                assert code_of(answer) != "internal_server_error", (path, name, value)
+        for value in ODD:
+            answer = door.open(method, at(path, order_id="19"), json=(body or {}) | {name: value})
+            assert code_of(answer) != "internal_server_error", (path, name, value)
 
 
 @pytest.mark.parametrize("path", ["accounts", "terminal/locations", "readers", "disputes", "deposits", "settings"])

@@ -92,6 +92,7 @@ def test_a_page_is_kept_by_nobody_framed_by_nobody_and_tells_its_address_to_nobo
 def test_a_page_loads_nothing_from_anywhere_else(shop: Shop) -> None:
     text = shop.get(challenged(shop)).text
     addresses = re.findall(r'(?:src|href|action)="([^"]+)"', text)
+    assert addresses
     assert [each for each in addresses if not each.startswith(("../assets/", "data:,", shop.local.store.url))] == []
     assert "<style" not in text
     assert " style=" not in text

@@ -207,6 +207,7 @@ def test_every_endpoint_knows_its_parameters():
     from bridge.simulators.stripe.params import check
     from bridge.simulators.stripe.routes import ROUTES
 
+    assert ROUTES
     for route in ROUTES:
         with pytest.raises(ApiError, match="Received unknown parameter: nonsense"):
             check(route.parameters, {"nonsense": "1"})
