@@ -22,7 +22,8 @@ Tenants = tuple[Life, Life]
 
 
 def sized(examples: int, steps: int) -> settings:
-    """So many examples, always the same ones, with so many steps each; with BATTERY=full many more, at random."""
+    """So many examples with so many steps each, the same ones while the code is the same; with BATTERY=full many more,
+    at random."""
     full = os.environ.get("BATTERY") == "full"
     return settings(
         max_examples=25 * examples if full else examples,

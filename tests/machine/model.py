@@ -34,6 +34,11 @@ class Payment:
             self.dispute = "lost"  # the sandbox's merchants never answer
 
     @property
+    def end(self) -> str:
+        """What became of it, in one word."""
+        return "disputed" if self.dispute else "refunded" if self.refunded else self.state
+
+    @property
     def net(self) -> int:
         """What is the merchant's, and could be refunded."""
         return 0 if self.dispute in ("open", "lost") else self.captured - self.refunded
@@ -60,6 +65,11 @@ class Owed:
     def taken(self) -> Payment | None:
         """The newest that was captured."""
         return next((payment for payment in reversed(self.payments) if payment.captured), None)
+
+    @property
+    def refunded(self) -> int:
+        """Of all its payments. Nothing more is captured or voided then."""
+        return sum(payment.refunded for payment in self.payments)
 
     def create(self, status: str, method: str, now: float) -> Payment | None:
         """What a create does at the provider, for an order that the shop shows as `status`; the payment it makes."""
