@@ -4,25 +4,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 
 import pytest
 
-from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault
-from tests.cli.test_many_machines import Working
-from tests.cli.test_serve import Shopkeeper, _wait_for
-from tests.plugins.commandline import CommandLine
+from tests.cli.processes import Shopkeeper, Working, wait_for
 
 ENDINGS = [signal.SIGTERM, signal.SIGINT]
-
-
-@pytest.fixture
-def shopkeeper(cli: CommandLine, certificates: Certificates) -> Iterator[Shopkeeper]:
-    with ExitStack() as stack:
-        yield Shopkeeper(cli, certificates, stack)
 
 
 @pytest.mark.parametrize("number", ENDINGS)
@@ -34,9 +23,9 @@ def test_a_server_that_is_asked_to_end_answers_the_request_that_is_under_way(
     shopkeeper.faults.next(Fault.STALLED_AFTER, match="POST /v1/payment_intents", until=answered)
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(shopkeeper.create, served.url)
-        _wait_for(lambda: shopkeeper.stripe.ledger.entries("captured"))
+        wait_for(lambda: shopkeeper.stripe.ledger.entries("captured"))
         os.killpg(served.process.pid, number)  # as a terminal does
-        _wait_for(lambda: any("Handling signal" in line for line in served.log))
+        wait_for(lambda: any("Handling signal" in line for line in served.log))
         answered.set()
         answer = asking.result()
     assert (answer.status_code, answer.json().get("status")) == (200, "succeeded")
@@ -56,7 +45,7 @@ def test_a_worker_that_is_asked_to_end_finishes_what_it_has_in_hand(
     assert shopkeeper.create(served.url).status_code == 200
     order_id = shopkeeper.orders["payable"]
     with Working(shopkeeper.cli) as working:
-        _wait_for(lambda: shopkeeper.shop.order(order_id)["status"] == "processing")
+        wait_for(lambda: shopkeeper.shop.order(order_id)["status"] == "processing")
         working.process.send_signal(number)
         told.set()
         deadline = time.monotonic() + 20
@@ -75,9 +64,9 @@ def test_a_server_that_is_asked_to_end_finishes_what_its_worker_has_in_hand(
     shopkeeper.shop_faults.next(Fault.STALLED_AFTER, match="PUT ", until=told)
     served = shopkeeper.serve()
     assert shopkeeper.create(served.url).status_code == 200
-    _wait_for(lambda: shopkeeper.shop.order(shopkeeper.orders["payable"])["status"] == "processing")
+    wait_for(lambda: shopkeeper.shop.order(shopkeeper.orders["payable"])["status"] == "processing")
     os.killpg(served.process.pid, number)
-    _wait_for(lambda: any("Handling signal" in line for line in served.log))
+    wait_for(lambda: any("Handling signal" in line for line in served.log))
     told.set()
     assert served.process.wait(30) == 0
     assert shopkeeper.cli.json("outbox", "list", "--state", "pending") == []

@@ -2,8 +2,6 @@
 
 import secrets
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +16,7 @@ from sqlalchemy import make_url
 
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault
-from tests.cli.test_serve import Served, Shopkeeper, _wait_for
+from tests.cli.processes import Served, Shopkeeper, Working, wait_for
 from tests.plugins import postgresql
 from tests.plugins.commandline import CommandLine
 from tests.plugins.databases import Server
@@ -26,36 +24,6 @@ from tests.plugins.shared import FOLDER
 from tests.plugins.tools import require
 
 ORDERS = ["payable", *(f"payable_{number}" for number in range(2, 10))]
-
-
-class Working:
-    """`wcpay-bridge worker` as a process."""
-
-    def __init__(self, cli: CommandLine) -> None:
-        program = str(Path(sys.executable).with_name("wcpay-bridge"))
-        self.process = subprocess.Popen(
-            [program, "worker"], stderr=subprocess.PIPE, text=True, env=cli.subprocess_environ()
-        )
-        assert self.process.stderr is not None
-        self.log = [self.process.stderr.readline()]
-        assert "Working" in self.log[0], self.log
-        self._reader = threading.Thread(target=lambda: self.log.extend(self.process.stderr or ()))
-        self._reader.start()
-
-    def __enter__(self) -> "Working":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end(signal.SIGTERM)
-
-    def end(self, number: signal.Signals) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        code = self.process.wait(60)
-        self._reader.join(10)
-        assert self.process.stderr is not None
-        self.process.stderr.close()
-        return code
 
 
 class Machines(Shopkeeper):
@@ -108,9 +76,9 @@ def test_two_web_servers_and_two_workers_charge_every_order_once_and_a_killed_wo
         doomed.end(signal.SIGKILL)
         stalled.set()
     assert {status for status, body in answers if body.get("code") != "wcpay_server_error"} == {200}
-    _wait_for(lambda: all(machines.is_paid(order) for order in ORDERS), 60)
-    _wait_for(lambda: all(machines.notes(order) == 1 for order in ORDERS), 60)
-    _wait_for(lambda: machines.cli.json("outbox", "list", "--state", "pending") == [], 90)
+    wait_for(lambda: all(machines.is_paid(order) for order in ORDERS), 60)
+    wait_for(lambda: all(machines.notes(order) == 1 for order in ORDERS), 60)
+    wait_for(lambda: machines.cli.json("outbox", "list", "--state", "pending") == [], 90)
     assert machines.charges() == [1023] * len(ORDERS)
     assert other.end(signal.SIGTERM) == 0
     assert "Nothing is in hand." in other.log[-1]
@@ -151,9 +119,9 @@ def test_a_database_restart_in_the_middle_loses_and_doubles_nothing(
             postgresql.run(own_server, "pg_ctl", "--log", str(own_server / "log"), "--mode=fast", "--wait", "restart")
             for each in paying:
                 each.result(120)
-        _wait_for(lambda: all(machines.is_paid(order) for order in ORDERS), 60)
+        wait_for(lambda: all(machines.is_paid(order) for order in ORDERS), 60)
         assert machines.charges() == [1023] * len(ORDERS)
-        _wait_for(lambda: all(machines.notes(order) == 1 for order in ORDERS), 60)
+        wait_for(lambda: all(machines.notes(order) == 1 for order in ORDERS), 60)
 
 
 def test_a_restored_backup_takes_no_money_before_it_was_reconciled_and_then_knows_everything(
@@ -162,12 +130,12 @@ def test_a_restored_backup_takes_no_money_before_it_was_reconciled_and_then_know
     name = str(make_url(postgres_url).database)
     served = machines.serve()
     first = machines.create(served.url, "payable").json()["id"]
-    _wait_for(lambda: machines.is_paid("payable"))
+    wait_for(lambda: machines.is_paid("payable"))
     served.end(signal.SIGTERM)
     postgres_server.create(f"{name}-backup", name)
     served = machines.serve()
     second = machines.create(served.url, "payable_2").json()["id"]
-    _wait_for(lambda: machines.is_paid("payable_2"))
+    wait_for(lambda: machines.is_paid("payable_2"))
     served.end(signal.SIGTERM)
     with postgres_server.connect() as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
