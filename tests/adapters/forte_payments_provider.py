@@ -5,9 +5,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import pytest
 
 from bridge.adapters import (
     Adapter,
@@ -20,21 +23,21 @@ from bridge.adapters import (
     Outcome,
     Payment,
     Status,
+    Unsupported,
     construct,
 )
-from bridge.adapters.contract import Provider
+from bridge.adapters.contract import AdapterContract, Provider
 from bridge.adapters.forte_payments import FortePaymentsAdapter
 from bridge.adapters.provider import Message
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.forte_payments import Assumptions, FortePaymentsSimulator, WebhookScheme, error_body
 from bridge.simulators.server import serve
 from tests.adapters.forte_payments_wire import INTENT, STATUSES, Checked
+from tests.adapters.orders import KEY, ORDER, SITE, payment_of
+from tests.plugins.clock import Time
 
-ATTEMPT = "0123456789abcdef0123456789abcdef"
-KEY = f"{ATTEMPT}:create"
 CREATE = f"POST {INTENT}"
 CLIENT_ID, CLIENT_SECRET = "shop-7", "CanarySecretOfTheClient"
-SITE = "https://shop.example"
 IMAGE = f"{SITE}/gold.png"
 SIGNED = {
     "signature_header": "X-Forte-Signature",
@@ -42,19 +45,6 @@ SIGNED = {
     "timestamp_header": "X-Forte-Timestamp",
 }
 """How the simulator signs."""
-
-
-class Clock:
-    """Unix seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_795_217_626.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def line(name: str = "1,000 gold coins", quantity: str = "1", total: str = "10.23", **changes: Any) -> Line:
@@ -69,14 +59,7 @@ def line(name: str = "1,000 gold coins", quantity: str = "1", total: str = "10.2
 
 
 def order(*lines: Line, **changes: Any) -> Order:
-    values = {
-        "id": 12,
-        "number": "12",
-        "key": "wc_order_abc",
-        "status": "pending",
-        "currency": "USD",
-        "total": "10.23",
-        "needs_payment": True,
+    values = ORDER | {
         "customer_id": 7,
         "billing": Address("Ann", "Example", email="ann@example.com"),
         "lines": lines or (line(),),
@@ -84,21 +67,7 @@ def order(*lines: Line, **changes: Any) -> Order:
     return Order(**(values | changes))
 
 
-def payment(*lines: Line, **changes: Any) -> Payment:
-    """A payment of 10.23; names of the order's members go there."""
-    of_order = {name: changes.pop(name) for name in list(changes) if name in Order.__dataclass_fields__}
-    values: dict[str, Any] = {
-        "attempt_id": ATTEMPT,
-        "order": order(*lines, **of_order),
-        "amount": 1023,
-        "currency": of_order.get("currency", "USD"),
-        "customer": "cus_OUQoHGzJLw87Tk",
-        "payment_method": "pm_card_visa",
-        "capture": "automatic",
-        "metadata": {"site_url": SITE, "order_id": 12, "order_key": "wc_order_abc"},
-        "description": "Online Payment for Order #12 for shop.example",
-    }
-    return Payment(**(values | changes))
+payment = partial(payment_of, order)
 
 
 def adapter(context: AdapterContext | None = None, *, live: bool = False, **settings: str) -> Adapter:
@@ -116,7 +85,7 @@ class World:
     simulator: FortePaymentsSimulator
     faults: Faults
     door: Checked
-    clock: Clock
+    clock: Time
     url: str
     made: list[Any] = field(default_factory=list)
 
@@ -157,7 +126,7 @@ class World:
 @contextmanager
 def forte(token_seconds: int = 3600, seed: int = 7, **assumptions: Any) -> Iterator[World]:
     """A world of its own."""
-    clock = Clock()
+    clock = Time(1_795_217_626.0)
     simulator = FortePaymentsSimulator(
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
@@ -230,9 +199,10 @@ def filled(outcome: Outcome, money: Money | None) -> Outcome:
 
 
 class ForteProvider(Provider):
-    """Two merchants at two simulated Fortes, with two signing keys."""
+    """Two merchants at two simulated Fortes, with two signing keys. `makes` is the call that makes a payment."""
 
     adapter = WithBuyer
+    makes = CREATE
     documentation = Path(__file__).parents[2] / "docs/adapters/forte_payments.md"
     event_secrets = ("c0ffee00-0000-4000-8000-000000000001", "c0ffee00-0000-4000-8000-000000000002")
     event_tolerance = 300.0
@@ -261,19 +231,19 @@ class ForteProvider(Provider):
         return len(ledger.entries("captured", metadata={"reference": reference}))
 
     def refused(self, payment: Payment) -> Payment:
-        self.world.faults.next(Fault.RATE_LIMITED, match=CREATE)
+        self.world.faults.next(Fault.RATE_LIMITED, match=self.makes)
         return payment
 
     def unreachable(self, payment: Payment) -> Payment:
-        self.world.faults.next(Fault.REFUSED, times=2, match=CREATE)
+        self.world.faults.next(Fault.REFUSED, times=2, match=self.makes)
         return payment
 
     def lost_answer(self, payment: Payment) -> Payment:
-        self.world.faults.next(Fault.DROPPED, times=2, match=CREATE)
+        self.world.faults.next(Fault.DROPPED, times=2, match=self.makes)
         return payment
 
     def nonsense(self, payment: Payment) -> Payment:
-        self.world.faults.next(Fault.WRONG_JSON, match=CREATE)
+        self.world.faults.next(Fault.WRONG_JSON, match=self.makes)
         return payment
 
     def strange_status(self, payment: Payment) -> Payment:
@@ -285,3 +255,21 @@ class ForteProvider(Provider):
         body = json.dumps({"id": "event-1", "event": "payment_approved", "created_at": at, "data": told}).encode()
         signed = WebhookScheme().headers(self.event_secrets[0] if secret is None else secret, body, at)
         return {name.lower(): value for name, value in signed.items()}, body
+
+
+class FortePaymentsContract(AdapterContract):
+    """What both ways of paying have in common."""
+
+    kind: type[ForteProvider]
+
+    @pytest.fixture
+    def provider(self) -> Iterator[ForteProvider]:
+        with forte() as world, forte(seed=8) as other:
+            provider = self.kind(world, other)
+            yield provider
+            provider.close()
+
+    def test_manual_capture_only_holds_the_money(self, adapter, provider):
+        """Forte cannot hold money, and nobody is charged instead."""
+        with pytest.raises(Unsupported):
+            adapter.prepare(provider.payment(capture="manual"))

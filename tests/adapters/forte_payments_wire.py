@@ -5,14 +5,11 @@ docs.fortepayments.io, `createRedirectV2` (the same body in widget mode), obtain
 create-subscription. Shares nothing with the adapter's schemas, nor with the simulator's.
 """
 
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
-from werkzeug.wrappers import Request
+from tests.adapters.doors import Door, Sent
 
 TOKEN_PATHS = ("/auth/v1/oauth2/tokens", "/auth/v1/oauth2/token")
 INTENT, REDIRECT = "/payments/v2/intent", "/payments/v2/intent/redirect"
@@ -129,42 +126,12 @@ def _text_faults(schema: dict[str, Any], value: str, where: str) -> Iterator[str
         yield f"{where} is {value!r}"
 
 
-@dataclass(frozen=True)
-class Sent:
-    """A request as it arrived."""
-
-    method: str
-    path: str
-    headers: dict[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
-    query: dict[str, str]
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.content)
-
-
-@dataclass
-class Checked:
-    """A front door for any stand-in: keeps what arrives.
-
-    Every answer has a name, as Forte's servers give it (Phoenix, `Plug.RequestId`).
-    """
-
-    app: Any
-    sent: list[Sent] = field(default_factory=list)
+class Checked(Door):
+    """Every answer has a name, as Forte's servers give it (Phoenix, `Plug.RequestId`)."""
 
     def __call__(self, environ, start_response):
-        request = Request(environ)
-        content = request.get_data()
-        environ["wsgi.input"] = BytesIO(content)
-        sent = Sent(request.method, request.path, dict(request.headers), content, request.args.to_dict())
-        self.sent.append(sent)
-        name = ("X-Request-Id", f"request-{len(self.sent)}")
-        return self.app(environ, lambda status, headers, *more: start_response(status, [*headers, name], *more))
-
-    def to(self, path: str) -> list[Sent]:
-        return [sent for sent in self.sent if sent.path == path]
+        name = ("X-Request-Id", f"request-{len(self.sent) + 1}")
+        return super().__call__(environ, lambda status, headers, *more: start_response(status, [*headers, name], *more))
 
 
 def wrong(sent: Sent) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,31 +21,16 @@ from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.forte_platform import FortePlatformSimulator, injected_error
 from bridge.simulators.server import serve
 from tests.adapters.forte_platform_wire import Checked
+from tests.adapters.orders import CUSTOMER, ORDER, payment_of
+from tests.plugins.clock import Time
 
-ATTEMPT = "0123456789abcdef0123456789abcdef"
-KEY = f"{ATTEMPT}:create"
 API_KEY = "forte_test_CanaryCanaryCanary"
 RELAY_SECRET = "CanaryOfTheRelay0123456789abcdef"
-CUSTOMER = "cus_OUQoHGzJLw87Tk"
-SITE = "https://shop.example"
 ANN = Address(
     "Ann", "Example", "354 Oyster Point Blvd", "", "South San Francisco", "CA", "94080", "US", "ann@example.com"
 )
 CREATE = "/payments"
 DOCUMENTATION = Path(__file__).parents[2] / "docs/adapters/forte_platform.md"
-
-
-class Clock:
-    """Unix seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_778_438_531.0  # 2026-05-10T18:42:11Z
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def line(name: str = "Pro plan", quantity: str = "1", total: str = "10.23", **changes: Any) -> Line:
@@ -58,14 +44,7 @@ def fee(name: str, total: str, **changes: Any) -> Line:
 
 
 def order(*lines: Line, **changes: Any) -> Order:
-    values = {
-        "id": 12,
-        "number": "12",
-        "key": "wc_order_abc",
-        "status": "pending",
-        "currency": "USD",
-        "total": "10.23",
-        "needs_payment": True,
+    values = ORDER | {
         "customer_id": 7,
         "billing": ANN,
         "lines": lines or (line(),),
@@ -74,21 +53,7 @@ def order(*lines: Line, **changes: Any) -> Order:
     return Order(**(values | changes | sums))
 
 
-def payment(*lines: Line, **changes: Any) -> Payment:
-    """A payment of 10.23; names of the order's members go there."""
-    of_order = {name: changes.pop(name) for name in list(changes) if name in Order.__dataclass_fields__}
-    values: dict[str, Any] = {
-        "attempt_id": ATTEMPT,
-        "order": order(*lines, **of_order),
-        "amount": 1023,
-        "currency": of_order.get("currency", "USD"),
-        "customer": CUSTOMER,
-        "payment_method": "pm_card_visa",
-        "capture": "automatic",
-        "metadata": {"site_url": SITE, "order_id": 12, "order_key": "wc_order_abc"},
-        "description": "Online Payment for Order #12 for shop.example",
-    }
-    return Payment(**(values | changes))
+payment = partial(payment_of, order)
 
 
 def adapter(context: AdapterContext | None = None, *, live: bool = False, **settings: str) -> Any:
@@ -111,7 +76,7 @@ class World:
     simulator: FortePlatformSimulator
     faults: Faults
     door: Checked
-    clock: Clock
+    clock: Time
     url: str
     project: str
     user: str
@@ -174,7 +139,7 @@ class World:
 @contextmanager
 def forte(**choices: Any) -> Iterator[World]:
     """A world of its own."""
-    clock = Clock()
+    clock = Time(1_778_438_531.0)  # 2026-05-10T18:42:11Z
     simulator = FortePlatformSimulator(api_key=API_KEY, clock=clock, random=Random(7), **choices)
     faults = Faults(simulator, errors=injected_error)
     door = Checked(faults)

@@ -4,14 +4,12 @@ Every test holds every request of an adapter against it (tests/plugins/fortes.py
 and from the types of github.com/FortePlatforms/SDK. Shares nothing with the schemas of the adapter and the simulator.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
-from werkzeug.wrappers import Request
+from tests.adapters.doors import Door, Sent
 
 Check = Callable[[Any], bool]
 
@@ -100,40 +98,11 @@ CALLS = (
 )
 
 
-@dataclass(frozen=True)
-class Sent:
-    """A request as it arrived."""
+class Checked(Door):
+    """What browsers and tests ask is not kept."""
 
-    method: str
-    path: str
-    headers: dict[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
-    query: dict[str, str]
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.content)
-
-
-@dataclass
-class Checked:
-    """A front door for any stand-in: keeps what arrives."""
-
-    app: Any
-    sent: list[Sent] = field(default_factory=list)
-
-    def __call__(self, environ, start_response):
-        request = Request(environ)
-        content = request.get_data()
-        environ["wsgi.input"] = BytesIO(content)
-        sent = Sent(request.method, request.path, dict(request.headers), content, request.args.to_dict())
-        if not request.path.startswith(("/__sim/", "/stripe-elements")):
-            self.sent.append(sent)
-        return self.app(environ, start_response)
-
-    def calls(self, method: str, ending: str) -> list[Sent]:
-        """Those of a method whose path ends so."""
-        return [sent for sent in self.sent if sent.method == method and sent.path.endswith(ending)]
+    def keeps(self, path: str) -> bool:
+        return not path.startswith(("/__sim/", "/stripe-elements"))
 
 
 def wrong(sent: Sent) -> Iterator[str]:

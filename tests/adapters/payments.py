@@ -6,8 +6,8 @@ from typing import Any
 import responses
 
 from bridge.adapters import Adapter, AdapterContext, Address, Line, LineKind, Order, Payment, make
+from tests.adapters.orders import ATTEMPT, ORDER
 
-ATTEMPT = "0123456789abcdef0123456789abcdef"
 SECRET_KEY = "sk_test_CanaryCanaryCanary"
 ACCOUNT = "acct_1Connected"
 API = "https://api.stripe.com/v1"
@@ -25,14 +25,7 @@ def line(name: str = "Beanie", quantity: str = "1", subtotal: str = "10.23", **c
 
 
 def order(*lines: Line, **changes: Any) -> Order:
-    values = {
-        "id": 12,
-        "number": "12",
-        "key": "wc_order_abc",
-        "status": "pending",
-        "currency": "USD",
-        "total": "10.23",
-        "needs_payment": True,
+    values = ORDER | {
         "shipping": Address(postal_code="94110"),
         "lines": lines,
     }

@@ -1,29 +1,15 @@
 """The Forte Payments adapter keeps the contract, with a buyer who pays at once, over real HTTP."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
-
-from bridge.adapters import Money, Status, Unsupported
-from bridge.adapters.contract import AdapterContract
+from bridge.adapters import Money, Status
 from bridge.adapters.contract.steps import create, key_of
 from bridge.adapters.forte_payments import FortePaymentsAdapter
-from tests.adapters.forte_payments_provider import ForteProvider, filled, forte
+from tests.adapters.forte_payments_provider import FortePaymentsContract, ForteProvider, filled
 
 
-class TestFortePayments(AdapterContract):
-    @pytest.fixture
-    def provider(self) -> Iterator[ForteProvider]:
-        with forte() as world, forte(seed=8) as other:
-            provider = ForteProvider(world, other)
-            yield provider
-            provider.close()
-
-    def test_manual_capture_only_holds_the_money(self, adapter, provider):
-        """Forte cannot hold money, and nobody is charged instead."""
-        with pytest.raises(Unsupported):
-            adapter.prepare(provider.payment(capture="manual"))
+class TestFortePayments(FortePaymentsContract):
+    kind = ForteProvider
 
     def test_a_hold_that_ran_out_says_so(self, adapter, provider):
         payment = provider.payment()

@@ -13,8 +13,9 @@ import responses
 from bridge.adapters import ProviderConfused, ProviderRefused, ProviderUnreachable
 from bridge.domain.errors import ProviderError
 from bridge.simulators.faults import Fault
-from tests.adapters.forte_payments_provider import ATTEMPT, World, adapter, forte, payment
+from tests.adapters.forte_payments_provider import World, adapter, forte, payment
 from tests.adapters.forte_payments_wire import REDIRECT
+from tests.adapters.orders import ATTEMPT
 
 KEY = f"{ATTEMPT}:open"
 PAGE = "https://payments.forte.io/0f7660c1-a106-481f-acf9-1848e98a7230?redirect_token=CanaryToken"

@@ -2,19 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bridge.adapters import Money, Outcome, ProviderRefused, Status, Unsupported
-from bridge.adapters.contract import AdapterContract
+from bridge.adapters import Money, Outcome, ProviderRefused, Status
 from bridge.adapters.contract.steps import create, key_of
 from bridge.adapters.forte_payments import FortePaymentsAdapter
 from bridge.domain.ports import OPERATIONS
-from bridge.simulators.faults import Fault
-from tests.adapters.forte_payments_provider import ForteProvider, WithBuyer, filled, forte
+from tests.adapters.forte_payments_provider import FortePaymentsContract, ForteProvider, WithBuyer, filled
 from tests.adapters.forte_payments_wire import REDIRECT
 
 OPEN = f"POST {REDIRECT}"
@@ -45,6 +42,7 @@ class WithPage(WithBuyer):
 
 class RedirectProvider(ForteProvider):
     adapter = WithPage
+    makes = OPEN
 
     def __init__(self, world: Any, other: Any) -> None:
         super().__init__(world, other)
@@ -53,39 +51,14 @@ class RedirectProvider(ForteProvider):
         more = {"mode": "redirect", "webhook_secret": " ".join(self.event_secrets)}
         self.settings, self.other_settings = {**self.settings, **more}, {**self.other_settings, **more}
 
-    def refused(self, payment):
-        self.world.faults.next(Fault.RATE_LIMITED, match=OPEN)
-        return payment
 
-    def unreachable(self, payment):
-        self.world.faults.next(Fault.REFUSED, times=2, match=OPEN)
-        return payment
-
-    def lost_answer(self, payment):
-        self.world.faults.next(Fault.DROPPED, times=2, match=OPEN)
-        return payment
-
-    def nonsense(self, payment):
-        self.world.faults.next(Fault.WRONG_JSON, match=OPEN)
-        return payment
-
-
-class TestFortePaymentsRedirect(AdapterContract):
-    @pytest.fixture
-    def provider(self) -> Iterator[RedirectProvider]:
-        with forte() as world, forte(seed=8) as other:
-            provider = RedirectProvider(world, other)
-            yield provider
-            provider.close()
+class TestFortePaymentsRedirect(FortePaymentsContract):
+    kind = RedirectProvider
 
     def test_it_says_what_it_is(self, adapter):
         """It opens pages in place of creating payments."""
         assert adapter.name == "forte_payments"
         assert {"open", "fetch"} <= adapter.operations <= OPERATIONS - {"create"}
-
-    def test_manual_capture_only_holds_the_money(self, adapter, provider):
-        with pytest.raises(Unsupported):
-            adapter.prepare(provider.payment(capture="manual"))
 
     def test_a_hold_that_ran_out_says_so(self, adapter, provider):
         payment = provider.payment()

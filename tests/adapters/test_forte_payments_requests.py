@@ -22,8 +22,9 @@ from bridge.adapters import (
     Refused,
     Unsupported,
 )
-from tests.adapters.forte_payments_provider import ATTEMPT, IMAGE, KEY, SITE, adapter, forte, full, line, payment
+from tests.adapters.forte_payments_provider import IMAGE, adapter, forte, full, line, payment
 from tests.adapters.forte_payments_wire import CHAINS, INTENT, PAYMENT, REDIRECT, faults
+from tests.adapters.orders import ATTEMPT, KEY, SITE
 
 ETHEREUM = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
 WALLET = {"_forte_wallet_address": ETHEREUM, "_forte_wallet_blockchain": "ethereum"}

@@ -15,8 +15,9 @@ from bridge.adapters import ProviderRefused, Status
 from bridge.domain.errors import EventRefused
 from bridge.domain.outcomes import EventKind
 from bridge.simulators.forte_payments import WebhookScheme
-from tests.adapters.forte_payments_provider import ATTEMPT, CLIENT_ID, SIGNED, World, adapter, forte
+from tests.adapters.forte_payments_provider import CLIENT_ID, SIGNED, World, adapter, forte
 from tests.adapters.forte_payments_wire import REPLAY, SUBSCRIPTIONS
+from tests.adapters.orders import ATTEMPT
 
 HOOK = "https://bridge.example/bridge/v1/webhooks/shop"
 UUID = "440b0e4e-ae70-4886-ad6b-1521cc22cbca"

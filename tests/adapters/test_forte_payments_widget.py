@@ -25,8 +25,9 @@ from bridge.adapters import (
 )
 from bridge.domain.outcomes import RefundRequest
 from bridge.simulators.faults import Fault
-from tests.adapters.forte_payments_provider import ATTEMPT, KEY, World, adapter, forte, full, payment
+from tests.adapters.forte_payments_provider import World, adapter, forte, full, payment
 from tests.adapters.forte_payments_wire import INTENT, MANIFEST, STATUSES
+from tests.adapters.orders import ATTEMPT, KEY
 
 UUID = "440b0e4e-ae70-4886-ad6b-1521cc22cbca"
 OTHER_KEY = f"{'b' * 32}:create"

@@ -14,8 +14,9 @@ from bridge.adapters import (
     Status,
 )
 from bridge.simulators.faults import Fault
-from tests.adapters.forte_platform_provider import CUSTOMER, KEY, forte, line, payment
 from tests.adapters.forte_platform_provider import adapter as forte_adapter
+from tests.adapters.forte_platform_provider import forte, line, payment
+from tests.adapters.orders import CUSTOMER, KEY
 
 FORTE_TAX = {"tax_mode": "forte", "tax_code": "txcd_10000000"}
 

@@ -14,7 +14,8 @@ from bridge.adapters import (
     Status,
 )
 from bridge.simulators.faults import Fault
-from tests.adapters.forte_platform_provider import ANN, API_KEY, ATTEMPT, KEY, forte, line, payment
+from tests.adapters.forte_platform_provider import ANN, API_KEY, forte, line, payment
+from tests.adapters.orders import ATTEMPT, KEY
 
 FORTE_TAX = {"tax_mode": "forte", "tax_code": "txcd_10000000"}
 

@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from bridge.adapters import Address, InvalidParameter, Refused
-from tests.adapters.forte_platform_provider import ATTEMPT, adapter, fee, line, payment
+from tests.adapters.forte_platform_provider import adapter, fee, line, payment
 from tests.adapters.forte_platform_wire import CALLS
+from tests.adapters.orders import ATTEMPT
 
 BODY = next(call.body for call in CALLS if call.method == "POST" and call.path.endswith("/payments"))
 TIMES = "\u00d7"

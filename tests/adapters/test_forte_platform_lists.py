@@ -4,7 +4,8 @@ import pytest
 
 from bridge.adapters import ProviderConfused, ProviderRefused, ProviderUnreachable, Status
 from bridge.simulators.faults import Fault
-from tests.adapters.forte_platform_provider import CUSTOMER, forte, payment
+from tests.adapters.forte_platform_provider import forte, payment
+from tests.adapters.orders import CUSTOMER
 
 DAY = 24 * 3600.0
 

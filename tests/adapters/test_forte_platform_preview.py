@@ -4,7 +4,8 @@ import pytest
 
 from bridge.adapters import Address, CurrencyNotSupported, InvalidParameter, ProviderConfused, ProviderRefused, Refused
 from bridge.domain.outcomes import Cart, Quote, QuoteLine
-from tests.adapters.forte_platform_provider import ANN, CUSTOMER, forte
+from tests.adapters.forte_platform_provider import ANN, forte
+from tests.adapters.orders import CUSTOMER
 
 PLAN = QuoteLine("Pro plan", 2500, 1, tax_code="txcd_10000000")
 MUG = QuoteLine("Mug", 999, 3)

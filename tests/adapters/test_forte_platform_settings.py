@@ -6,7 +6,8 @@ import pytest
 import responses
 
 from bridge.adapters import ConfigurationError, CurrencyNotSupported, InvalidParameter
-from tests.adapters.forte_platform_provider import API_KEY, CUSTOMER, RELAY_SECRET, adapter, payment
+from tests.adapters.forte_platform_provider import API_KEY, RELAY_SECRET, adapter, payment
+from tests.adapters.orders import CUSTOMER
 
 
 def problems(**settings):

@@ -5,7 +5,8 @@ import pytest
 from bridge.adapters import Finding, ProviderConfused, ProviderRefused, ProviderUnreachable, Refused
 from bridge.adapters.forte_platform.triggers import Trigger
 from bridge.simulators.faults import Fault
-from tests.adapters.forte_platform_provider import CUSTOMER, forte
+from tests.adapters.forte_platform_provider import forte
+from tests.adapters.orders import CUSTOMER
 
 BOTH = ("PAYMENT_COMPLETED", "PAYMENT_REFUNDED")
 PATH = "/bridge/v1/webhooks/shop"

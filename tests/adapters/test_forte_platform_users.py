@@ -7,7 +7,8 @@ from bridge.adapters import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from tests.adapters.forte_platform_provider import ANN, CUSTOMER, forte
+from tests.adapters.forte_platform_provider import ANN, forte
+from tests.adapters.orders import CUSTOMER
 
 
 @pytest.fixture
