@@ -5,9 +5,7 @@ The numbers are those of the checklist for Forte.
 
 import json
 import logging
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -16,6 +14,7 @@ from bridge.adapters import ProviderRefused, ProviderUnreachable
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_payments_provider import CLIENT_ID, CLIENT_SECRET, World, forte, payment
 from tests.adapters.forte_payments_wire import INTENT, MANIFEST, REDIRECT, REPLAY, STATUSES, SUBSCRIPTIONS, TOKEN_PATHS
+from tests.plugins.together import at_once
 
 PLURAL, SINGULAR = TOKEN_PATHS
 UUID = "440b0e4e-ae70-4886-ad6b-1521cc22cbca"
@@ -81,15 +80,8 @@ def test_02_the_margin_of_a_short_life_is_a_tenth(life, used_for):
 
 
 def test_02_many_threads_ask_for_one_token(world):
-    made = world.adapter()
-    asked = threading.Barrier(12)
-
-    def pay(key):
-        asked.wait(10)
-        return world.create(made, key=key)
-
-    with ThreadPoolExecutor(12) as threads:
-        outcomes = list(threads.map(pay, keys(12)))
+    made, names = world.adapter(), keys(12)
+    outcomes = at_once(12, lambda number: world.create(made, key=names[number]))
     assert len({outcome.reference for outcome in outcomes}) == 12
     assert len(tokens(world)) == 1
 
@@ -160,17 +152,10 @@ def test_03_a_second_refusal_is_told(world):
 
 
 def test_03_many_threads_with_a_refused_token_ask_for_one(world):
-    made = world.adapter()
+    made, names = world.adapter(), keys(8)
     made.check()
     world.simulator.revoke_tokens()
-    asked = threading.Barrier(8)
-
-    def pay(key):
-        asked.wait(10)
-        return world.create(made, key=key)
-
-    with ThreadPoolExecutor(8) as threads:
-        outcomes = list(threads.map(pay, keys(8)))
+    outcomes = at_once(8, lambda number: world.create(made, key=names[number]))
     assert len({outcome.reference for outcome in outcomes}) == 8
     assert len(tokens(world)) == 2
 

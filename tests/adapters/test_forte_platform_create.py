@@ -2,8 +2,6 @@
 
 import json
 import logging
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,6 +14,7 @@ from bridge.adapters import (
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_platform_provider import ANN, API_KEY, forte, line, payment
 from tests.adapters.orders import ATTEMPT, KEY
+from tests.plugins.together import at_once
 
 FORTE_TAX = {"tax_mode": "forte", "tax_code": "txcd_10000000"}
 
@@ -182,17 +181,14 @@ def test_71_a_refusal_of_a_second_try_proves_nothing_about_the_first(world):
 def test_70_twenty_at_once_make_one_payment(world):
     adapter = world.adapter()
     request = adapter.prepare(payment())
-    together = threading.Barrier(20)
 
     def click(_):
-        together.wait(10)
         try:
             return adapter.create(json.loads(json.dumps(request)), KEY).reference
         except ProviderUnreachable as error:
             return "unknown" if error.sent else "failed"
 
-    with ThreadPoolExecutor(20) as threads:
-        answers = set(threads.map(click, range(20)))
+    answers = set(at_once(20, click))
     [made] = world.simulator.payments
     assert made["id"] in answers <= {made["id"], "unknown"}
     assert len(world.created) == 1

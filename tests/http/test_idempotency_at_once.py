@@ -1,12 +1,12 @@
 """Many equal requests at the same moment: one charge, one refund, with a key and without."""
 
-import threading
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from tests.plugins.local import INTENTS, Local, MakeLocal
+from tests.plugins.together import at_once
 
 REFUND = "/wp-json/wc/v3/payments/refund"
 MANY = 20
@@ -17,21 +17,10 @@ def local(make_local: MakeLocal, database_url: str) -> Local:
     return make_local(database_url, "stripe_connect")
 
 
-def at_once(local: Local, path: str, body: dict[str, Any], key: str | None) -> list[TestResponse]:
+def many(local: Local, path: str, body: dict[str, Any], key: str | None) -> list[TestResponse]:
+    """What MANY were answered who asked for the same at once."""
     headers = {"Idempotency-Key": key} if key else {}
-    gate, answers = threading.Barrier(MANY), []
-
-    def ask() -> None:
-        gate.wait()
-        answers.append(local.post(path, body, headers=headers))
-
-    asking = [threading.Thread(target=ask) for _ in range(MANY)]
-    for thread in asking:
-        thread.start()
-    for thread in asking:
-        thread.join()
-    assert len(answers) == MANY
-    return answers
+    return at_once(MANY, lambda _: local.post(path, body, headers=headers))
 
 
 def moved(local: Local, kind: str) -> list[int]:
@@ -53,7 +42,7 @@ def require_one_answer(answers: list[TestResponse]) -> None:
 
 def test_creates_with_one_key_charge_once(local: Local) -> None:
     body = {"payment_method": "pm_card_visa", "customer": local.customer, "order_id": local.orders["payable"]}
-    answers = at_once(local, INTENTS, body, "one")
+    answers = many(local, INTENTS, body, "one")
     require_one_answer(answers)
     first = next(answer for answer in answers if answer.status_code == 200)
     again = local.post(INTENTS, body, headers={"Idempotency-Key": "one"})
@@ -64,7 +53,7 @@ def test_creates_with_one_key_charge_once(local: Local) -> None:
 def test_refunds_with_one_key_send_back_once(local: Local) -> None:
     local.create()
     body = {"order_id": local.orders["payable"], "amount": 100, "reason": "duplicate"}
-    answers = at_once(local, REFUND, body, "one")
+    answers = many(local, REFUND, body, "one")
     require_one_answer(answers)
     again = local.post(REFUND, body, headers={"Idempotency-Key": "one"})
     assert again.headers["Idempotent-Replayed"] == "true"
@@ -73,7 +62,7 @@ def test_refunds_with_one_key_send_back_once(local: Local) -> None:
 
 def test_refunds_without_a_key_send_back_once(local: Local) -> None:
     local.create()
-    answers = at_once(local, REFUND, {"order_id": local.orders["payable"], "amount": 100}, None)
+    answers = many(local, REFUND, {"order_id": local.orders["payable"], "amount": 100}, None)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.get_json()["id"] for answer in answers}) == 1
     assert [answer.get_json().get("repeated") for answer in answers].count(None) == 1
@@ -82,17 +71,7 @@ def test_refunds_without_a_key_send_back_once(local: Local) -> None:
 
 def test_creates_with_different_keys_charge_once(local: Local) -> None:
     body = {"payment_method": "pm_card_visa", "customer": local.customer, "order_id": local.orders["payable"]}
-    gate, answers = threading.Barrier(MANY), []
-
-    def ask(key: str) -> None:
-        gate.wait()
-        answers.append(local.post(INTENTS, body, headers={"Idempotency-Key": key}))
-
-    asking = [threading.Thread(target=ask, args=[f"key-{number}"]) for number in range(MANY)]
-    for thread in asking:
-        thread.start()
-    for thread in asking:
-        thread.join()
+    answers = at_once(MANY, lambda number: local.post(INTENTS, body, headers={"Idempotency-Key": f"key-{number}"}))
     done = [answer.get_json() for answer in answers if answer.status_code == 200]
     assert {answer["id"] for answer in done} == {local.create().get_json()["id"]}
     assert moved(local, "captured") == [1023]

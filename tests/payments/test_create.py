@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from bridge.simulators.faults import Fault
 from tests.plugins.local import INTENTS, Local, MakeLocal
+from tests.plugins.together import at_once
 
 ENVELOPE = "wcpay_server_error"
 
@@ -105,22 +105,9 @@ def test_concurrent_creates_charge_once_and_all_get_that_intent(
     make_local: MakeLocal, database_url: str, number_of_requests: int
 ) -> None:
     local = make_local(database_url)
-    gate = threading.Barrier(number_of_requests)
-    answers: list[tuple[int, str]] = []
-
-    def click() -> None:
-        gate.wait()
-        answer = local.create()
-        answers.append((answer.status_code, answer.get_json()["id"]))
-
-    clicks = [threading.Thread(target=click) for _ in range(number_of_requests)]
-    for thread in clicks:
-        thread.start()
-    for thread in clicks:
-        thread.join()
-    assert len(answers) == number_of_requests
-    assert {status for status, _ in answers} == {200}
-    assert len({name for _, name in answers}) == 1
+    answers = at_once(number_of_requests, lambda _: local.create())
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.get_json()["id"] for answer in answers}) == 1
     assert ledger(local, "charged") == [1023]
 
 

@@ -1,6 +1,5 @@
 """Customers of the provider belong to the store that they were made for."""
 
-import threading
 from dataclasses import replace
 
 import pytest
@@ -9,6 +8,7 @@ import requests
 from bridge.domain.stores import Permissions
 from bridge.payments import keys
 from tests.plugins.local import PLATFORM_KEY, Local, MakeLocal
+from tests.plugins.together import at_once
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 
@@ -90,17 +90,8 @@ def test_all_customers_of_an_account_of_ones_own_are_shown(make_local: MakeLocal
 
 def test_a_shopper_who_is_made_a_customer_twice_at_once_is_one(make_local: MakeLocal, database_url: str) -> None:
     local = make_local(database_url, "stripe_connect")
-    gate, answers = threading.Barrier(8), []
-
-    def ask() -> None:
-        gate.wait()
-        answers.append(local.post(f"{PAYMENTS}/orders/{local.orders['payable']}/create_customer", {}).get_json())
-
-    asking = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in asking:
-        thread.start()
-    for thread in asking:
-        thread.join()
+    path = f"{PAYMENTS}/orders/{local.orders['payable']}/create_customer"
+    answers = at_once(8, lambda _: local.post(path, {}).get_json())
     made = [answer["id"] for answer in answers if "id" in answer]
     busy = [answer["data"]["explanation"] for answer in answers if "id" not in answer]
     assert len(made) + len(busy) == 8

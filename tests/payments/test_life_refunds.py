@@ -1,6 +1,5 @@
 """Refunds over HTTP: in parts, by order and by charge, what is refused, and who wins when many ask at once."""
 
-import threading
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ from werkzeug.test import TestResponse
 
 from bridge.simulators.faults import Fault
 from tests.plugins.local import Local, MakeLocal
+from tests.plugins.together import at_once
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 MEMBERS = ["id", "object", "amount", "currency", "charge", "payment_intent", "reason", "status", "created"]
@@ -188,18 +188,9 @@ def test_a_refund_whose_answer_is_lost_is_unknown_and_its_sum_stays_reserved(str
 def test_many_who_ask_at_once_get_no_more_than_was_captured(make_local: MakeLocal, database_url: str) -> None:
     local = make_local(database_url, "stripe_connect")
     paid(local)
-    gate, statuses = threading.Barrier(8), []
-
-    def ask(reason: str) -> None:
-        gate.wait()
-        statuses.append(refund(local, order_id=local.orders["payable"], amount=300, reason=reason).status_code)
-
-    asking = [threading.Thread(target=ask, args=[f"{number}"]) for number in range(8)]
-    for thread in asking:
-        thread.start()
-    for thread in asking:
-        thread.join()
-    assert len(statuses) == 8
+    order = local.orders["payable"]
+    answers = at_once(8, lambda number: refund(local, order_id=order, amount=300, reason=f"number {number}"))
+    statuses = [answer.status_code for answer in answers]
     assert set(statuses) <= {200, 500}
     assert sum(sent_back(local)) == 300 * statuses.count(200) <= 1023
     assert statuses.count(200) >= 1
