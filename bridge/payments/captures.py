@@ -199,7 +199,7 @@ def _is_done(
     this attempt's id, else as much of which it is known since then (Unix seconds)."""
     done = [one for one in captures if one.state is AttemptState.DONE]
     if asked_as:
-        return any(one.request["asked_as"] == asked_as for one in done)
+        return any(one.request.get("asked_as", one.id) == asked_as for one in done)
     lines = journal.read(connection, captures[0].intent_id) if done else []
     known = {line["attempt_id"]: line["at"] for line in lines if line["kind"] == "capture_answered"}
     return any(one.request["amount"] == amount and known.get(one.id, one.created) >= since for one in done)
