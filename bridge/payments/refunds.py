@@ -54,8 +54,9 @@ def refund(
     """Send `amount` minor units back, of the charge or of the order's payment.
 
     Under one `attempt_id` only once: the refund that was begun under it is carried on. Without one, the same refund
-    within ten minutes is the first one. Raises RefundRefused, InvalidParameter, InProgress, OutcomeUnknown,
-    Unsupported, ProviderError or StoreError.
+    within ten minutes of the first one's answer is that one.
+
+    Raises RefundRefused, InvalidParameter, InProgress, OutcomeUnknown, Unsupported, ProviderError or StoreError.
     """
     wanted = _amount(amount)
     reason = str(reason or "")[:500].replace("\0", "")  # which no database takes

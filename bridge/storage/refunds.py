@@ -3,10 +3,10 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, exists, func, insert, select, update
 
-from bridge.domain.intents import UNSETTLED, Dispute, PaymentIntent, Refund, RefundStatus
-from bridge.storage.tables import attempts, charges, disputes, refunds
+from bridge.domain.intents import Dispute, PaymentIntent, Refund, RefundStatus
+from bridge.storage.tables import charges, disputes, journal, refunds
 
 _counting = refunds.c.status.in_(["pending", "succeeded"])
 _sum = func.coalesce(func.sum(case((_counting, refunds.c.amount), else_=0)), 0)
@@ -17,7 +17,12 @@ _LEFT = select(
     .scalar_subquery()
 ).where(charges.c.store_id == bindparam("store"), charges.c.id == bindparam("charge"))
 _OF_INTENT = select(refunds).where(refunds.c.intent_id == bindparam("intent")).order_by(refunds.c.created)
-_unsettled = exists().where(attempts.c.id == refunds.c.id, attempts.c.state.in_(sorted(UNSETTLED)))
+_answered_before = exists().where(
+    journal.c.intent_id == refunds.c.intent_id,
+    journal.c.attempt_id == refunds.c.id,
+    journal.c.kind == "refund",
+    journal.c.at < bindparam("since"),
+)
 _REPEATED = (
     select(refunds)
     .where(
@@ -25,7 +30,7 @@ _REPEATED = (
         refunds.c.charge_id == bindparam("charge"),
         refunds.c.amount == bindparam("amount"),
         refunds.c.reason == bindparam("reason"),
-        or_(refunds.c.created >= bindparam("since"), _unsettled),
+        ~_answered_before,
         refunds.c.origin == "bridge",
         _counting,
     )
@@ -77,7 +82,7 @@ def begun(connection: Connection, refund_id: str) -> Refund | None:
 
 
 def repeated(connection: Connection, intent: PaymentIntent, wanted: Refund, since: float) -> Refund | None:
-    """The first of ours for the same charge, amount and reason, since then (Unix seconds) or still unknown."""
+    """The first of ours for the same charge, amount and reason, unless it was known before then (Unix seconds)."""
     same = {"intent": intent.id, "charge": wanted.charge_id, "amount": wanted.amount, "reason": wanted.reason}
     row = connection.execute(_REPEATED, {**same, "since": since}).first()
     return _refund(row) if row else None

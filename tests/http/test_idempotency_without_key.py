@@ -118,6 +118,30 @@ def test_an_unknown_refund_is_settled_by_its_repeat_and_not_sent_again(stripe: L
     assert moved(stripe, "refunded") == [300]
 
 
+def test_a_refund_that_was_unknown_for_long_is_answered_by_its_repeat_for_ten_minutes(stripe: Local) -> None:
+    stripe.create()
+    assert stripe.provider_faults
+    stripe.provider_faults.next(Fault.DROPPED, times=9, match="POST /v1/refunds")
+    lost = refund(stripe).get_json()["data"]
+    assert lost["outcome"] == "unknown"
+    stripe.provider_faults.clear()
+    stripe.provider_faults.next(Fault.ERROR_503, times=999)
+    for _ in range(5):
+        stripe.clock.advance(400)
+        stripe.work()
+    stripe.provider_faults.clear()
+    stripe.clock.advance(1000)
+    stripe.work()
+    assert "outcome" not in stripe.show(lost["attempt_id"]).get_json()
+    for pause in (0, 600):
+        stripe.clock.advance(pause)
+        again = refund(stripe)
+        assert (again.status_code, again.get_json()["repeated"]) == (200, True)
+    assert moved(stripe, "refunded") == [300]
+    stripe.clock.advance(1)
+    assert "repeated" not in refund(stripe).get_json()
+
+
 def test_an_unknown_refund_that_never_arrived_stays_unknown_and_is_not_sent_again(stripe: Local) -> None:
     stripe.create()
     assert stripe.provider_faults
