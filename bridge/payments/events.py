@@ -17,7 +17,7 @@ from bridge.domain.stores import Store
 from bridge.payments import stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
-from bridge.payments.record import doubt, record
+from bridge.payments.record import MESSAGE, doubt, record
 from bridge.payments.services import Services
 from bridge.payments.store_events import order_changed
 from bridge.payments.unknowns import flag_intent
@@ -159,9 +159,9 @@ def _write_down(
 ) -> None:
     """What the provider has said of the intent, or of the opening or the unsettled create that `attempt` is."""
     if attempt is None:
-        record(services, intent.id, outcome)
+        record(services, intent.id, outcome, source=MESSAGE)
     elif attempt.operation == OPEN:
-        heard(services, attempt, outcome)
+        heard(services, attempt, outcome, source=MESSAGE)
     else:
         try:
             conclude(services, store, attempt, outcome)

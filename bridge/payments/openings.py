@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
-from bridge.payments.record import WAITING, record
+from bridge.payments.record import LOOK, WAITING, record
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
@@ -43,7 +43,7 @@ def nobody_can_pay(attempts: Sequence[Attempt], now: float) -> bool:
     return nothing and not payable(attempts, now)
 
 
-def heard(services: Services, attempt: Attempt, outcome: Outcome) -> PaymentIntent:
+def heard(services: Services, attempt: Attempt, outcome: Outcome, *, source: str = LOOK) -> PaymentIntent:
     """Write down what the provider says of one opening. That one is over says nothing of the others, nor of the order.
 
     Raises ProviderConfused for another amount.
@@ -58,7 +58,7 @@ def heard(services: Services, attempt: Attempt, outcome: Outcome) -> PaymentInte
         if over and known.state is AttemptState.DONE:
             _end(connection, now, intent, attempt, outcome)
     if not over:
-        intent = record(services, intent.id, outcome)
+        intent = record(services, intent.id, outcome, source=source)
         services.wake()
     return intent
 

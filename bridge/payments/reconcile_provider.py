@@ -11,7 +11,7 @@ from bridge.domain.stores import Store
 from bridge.payments.adopt import adopt
 from bridge.payments.attempts import conclude, look_at, settle
 from bridge.payments.findings import Report, flag
-from bridge.payments.record import record
+from bridge.payments.record import RECONCILE, record
 from bridge.payments.services import Services
 from bridge.storage import comparing
 from bridge.storage import intents as rows
@@ -111,7 +111,7 @@ def _record(services: Services, store: Store, intent: PaymentIntent, outcome: Ou
         return
     if unsettled:
         settle(services, store, unsettled, resend=False)
-    record(services, intent.id, outcome)
+    record(services, intent.id, outcome, source=RECONCILE)
     services.wake()
 
 

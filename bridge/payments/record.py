@@ -36,10 +36,20 @@ WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Statu
 _DOUBTED = "The payment provider speaks of {second} for this payment of {money} ({id}). Somebody has to look at it."
 
 
+LOOK, MESSAGE, RECONCILE, STAFF = "look", "message", "reconcile", "staff"
+"""What made the provider tell the news: somebody looked, a message, a reconciliation, a person who settled it."""
+
+
 def record(
-    services: Services, intent_id: str, outcome: Outcome, attempt: Attempt | None = None, total: int | None = None
+    services: Services,
+    intent_id: str,
+    outcome: Outcome,
+    attempt: Attempt | None = None,
+    total: int | None = None,
+    *,
+    source: str = LOOK,
 ) -> PaymentIntent:
-    """Record an answer to `attempt`, or news that came without one. Raises NotOurs for what is not about this payment.
+    """Record an answer to `attempt`, or news from `source`. Raises NotOurs for what is not about this payment.
 
     `total` is what the order comes to now, in minor units, if it was just read and may have changed.
     """
@@ -69,7 +79,7 @@ def record(
             rows.forget_material(connection, after.id)
         scribe = Scribe(services, connection, after, now)
         if answered or after.status is not before.status:
-            scribe.note_payment(attempt, outcome)
+            scribe.note_payment(attempt, outcome, source)
         if words := updates.of_payment(before, after, outcome, first):
             scribe.tell(words, _taken(words, before, after), total)
         if before.status is Status.CANCELED and outcome.status in MONEY:
@@ -136,8 +146,10 @@ class Scribe:
         self.log("flagged", None, why=flag)
         self.tell(updates.LATE)
 
-    def note_payment(self, attempt: Attempt | None, outcome: Outcome) -> None:
+    def note_payment(self, attempt: Attempt | None, outcome: Outcome, source: str) -> None:
         detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}
+        if attempt is None:
+            detail["source"] = source
         if outcome.charge:
             detail["charge"] = outcome.charge.id
         if outcome.decline:

@@ -15,7 +15,7 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import updates
 from bridge.payments.attempts import ask, conclude, is_captured
-from bridge.payments.record import Scribe, record
+from bridge.payments.record import STAFF, Scribe, record
 from bridge.payments.services import Services
 from bridge.payments.unknowns import FLAGS, abandon
 from bridge.storage import intents as rows
@@ -83,7 +83,7 @@ def _paid(services: Services, store: Store, intent: PaymentIntent, attempt: Atte
     _write_down(services, intent, attempt, verdict)
     if attempt.operation == "cancel":  # it came to nothing: the payment stands
         abandon(services, attempt, "settled_by_hand", verdict.reason)
-        record(services, intent.id, outcome)
+        record(services, intent.id, outcome, source=STAFF)
     elif attempt.operation == "create":
         try:
             conclude(services, store, attempt, outcome)

@@ -9,8 +9,9 @@ import pytest
 from bridge.domain.errors import Refused
 from bridge.domain.stores import Permissions
 from bridge.payments import keys
+from bridge.payments.reconcile import reconcile
 from bridge.simulators.faults import Fault
-from tests.forte.conftest import OpenShop, Shop, hear, pay, story, tell
+from tests.forte.conftest import LOOP, OpenShop, Shop, hear, pay, story, tell
 from tests.plugins.local import INTENTS
 
 FORBIDDEN = "rest_forbidden"
@@ -18,7 +19,8 @@ FORBIDDEN = "rest_forbidden"
 
 @pytest.fixture(params=["forte_payments", "forte_platform"])
 def shop(request: pytest.FixtureRequest, open_shop: OpenShop) -> Shop:
-    return open_shop(request.param)
+    settings = {"trusted_networks": LOOP, "webhook_endpoint": "forte"} if request.param == "forte_platform" else {}
+    return open_shop(request.param, **settings)
 
 
 def ask(shop: Shop, auth: tuple[str, str] | None = None, **changes: Any) -> Any:
@@ -158,21 +160,34 @@ def test_32_76_what_a_create_hands_out_is_kept_by_no_cache(shop: Shop) -> None:
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_115_every_change_is_written_down_with_its_source_its_time_and_the_providers_name(shop: Shop) -> None:
+@pytest.mark.parametrize("source", ["message", "look", "reconcile"])
+def test_115_every_change_is_written_down_with_its_source_its_time_and_the_providers_name(
+    shop: Shop, source: str
+) -> None:
     created = shop.create()
     start = shop.local.clock()
     shop.local.clock.advance(30)
     if shop.forte:
+        shop.forte.spoil_next_webhook(lambda webhook: webhook if source == "message" else None)
         shop.forte.approve(shop.forte.intents[0].id)
-        hear(shop)
+        shop.forte.deliver_due()
         reference = shop.forte.intents[0].id
     else:
         reference = pay(shop)
+        if source == "message":
+            assert tell(shop, reference, X_Forte_Trusted="1") == 200
+    if source == "message":
+        shop.local.work()
+    elif source == "look":
         shop.stage(created["pay_url"])
+    else:
+        reconcile(shop.local.bridge.services, shop.local.store.id, start)
     events = story(shop, created["id"])["events"]
     assert [event["kind"] for event in events[:2]] == ["create_sent", "create_answered"]
     [news] = [event for event in events if event["kind"] == "news"]
-    assert (news["detail"]["status"], news["detail"]["reference"]) == ("succeeded", reference)
+    told = news["detail"]
+    source = "look" if shop.forte and source == "reconcile" else source  # Forte Payments has no lists to compare with
+    assert (told["status"], told["reference"], told["source"]) == ("succeeded", reference, source)
     assert (events[0]["at"], news["at"]) == (start, start + 30)
 
 
