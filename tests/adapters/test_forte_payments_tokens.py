@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from bridge.adapters import ProviderRefused, ProviderUnreachable
+from bridge.adapters import ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_payments_provider import CLIENT_ID, CLIENT_SECRET, World, forte, payment
 from tests.adapters.forte_payments_wire import INTENT, MANIFEST, REDIRECT, REPLAY, STATUSES, SUBSCRIPTIONS, TOKEN_PATHS
@@ -56,6 +56,23 @@ def test_01_wrong_credentials_are_told_without_them(world, settings, caplog):
     assert caught.value.details["provider_status"] == 401
     assert "Canary" not in str(caught.value) + repr(caught.value.details) + caplog.text
     assert world.simulator.intents == ()
+
+
+FAULTS = [Fault.DROPPED, Fault.REFUSED, Fault.HTML, Fault.TRUNCATED, Fault.WRONG_JSON, Fault.ERROR_500]
+
+
+@pytest.mark.parametrize("match", ["oauth2", INTENT])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_01_nor_is_it_told_when_anything_goes_wrong(world, caplog, match, fault):
+    caplog.set_level(logging.DEBUG)
+    world.faults.next(fault, times=9, match=match)
+    with pytest.raises(ProviderError) as caught:
+        world.create()
+    error = caught.value
+    seen = f"{error} {error!r} {error.details} {error.__cause__!r} {caplog.text}"
+    assert CLIENT_SECRET not in seen
+    given = {sent.headers["Authorization"].removeprefix("Bearer ") for sent in world.door.to(INTENT)}
+    assert not any(token in seen for token in given)
 
 
 def test_02_a_token_is_used_until_a_minute_before_its_end(world):

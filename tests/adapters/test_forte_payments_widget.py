@@ -167,6 +167,7 @@ def test_33_the_widget_gets_its_script_with_a_digest(world):
     _, outcome = pay(world)
     widget = outcome.provider_data
     assert widget["container_id"] == "forte-payments-widget-container"
+    assert widget["script_url"] == f"{world.url}/forte-payments-widget-1.0.0.js", "the version that the digest is of"
     script = requests.get(widget["script_url"], timeout=10)
     digest = base64.b64encode(hashlib.sha384(script.content).digest()).decode()
     assert widget["integrity"] == f"sha384-{digest}"
