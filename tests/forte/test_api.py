@@ -85,8 +85,9 @@ def test_104_105_106_ids_amounts_and_currencies_are_woopayments_whatever_the_pro
     assert shop.show(created["id"])["charge"] is None
 
 
-def test_the_providers_own_id_is_in_the_metadata(shop: Shop) -> None:
+def test_33_106_the_providers_own_id_is_kept_from_the_start_and_is_in_the_metadata(shop: Shop) -> None:
     created = shop.create()
+    assert shop.show(created["id"])["metadata"] == created["metadata"]
     if shop.forte:
         name, reference = "forte_payment_intent_id", shop.forte.intents[0].id
         shop.forte.approve(reference)

@@ -74,6 +74,7 @@ def test_65_66_a_provider_that_quotes_is_asked_and_nothing_is_left_behind(forte:
     answer = answers[0].json
     assert (answer["subtotal"], answer["tax"], answer["total"]) == (2997, 262, 3259)
     assert (answer["line_items"][0]["tax"], answer["provider"]) == (262, "forte_platform")
+    assert answer.keys() == {"subtotal", "tax", "total", "currency", "line_items", "provider"}, "no id, no secret"
     local.work()
     assert rows(local.bridge) == before
     nothing_made(forte)

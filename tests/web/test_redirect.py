@@ -189,13 +189,14 @@ def test_35_36_the_first_page_is_late_and_the_buyer_gets_another(shop: Shop) -> 
     assert shop.status() == "processing"
 
 
-def test_40_41_a_payment_on_the_providers_page_is_known_by_its_message_and_pays_the_order_once(shop: Shop) -> None:
+def test_40_41_52_a_payment_on_the_providers_page_is_known_by_its_message_and_pays_the_order_once(shop: Shop) -> None:
     created = shop.create()
     hosted(shop, hopped(shop.get(created["pay_url"])), "approve")
     assert shop.stage(created["pay_url"]) == "opened"
     [intent] = shop.forte.intents
     with shop.local.bridge.services.database.read() as connection:
         assert rows.find(connection, shop.local.store.id, intent.id) is None, "nobody has told its id yet"
+    assert shop.local.order("virtual")["status"] == "pending", "who comes back from there has not paid yet"
     hear(shop)
     assert shop.stage(created["pay_url"]) == "paid"
     assert shop.status() == "processing"
