@@ -119,7 +119,7 @@ def test_an_answer_without_the_refund_is_no_answer(world):
         send_back(adapter, outcome, 23)
 
 
-def test_an_answer_that_shows_only_an_earlier_refund_is_no_answer(world):
+def test_98_an_answer_that_shows_only_an_earlier_refund_is_no_answer(world):
     adapter = world.adapter()
     outcome = paid(world, adapter)
     send_back(adapter, outcome, 23)
@@ -127,6 +127,21 @@ def test_an_answer_that_shows_only_an_earlier_refund_is_no_answer(world):
     world.answer_next("/refund", refundHistory=history)
     with pytest.raises(ProviderConfused):
         send_back(adapter, outcome, 23, "2")
+
+
+def test_98_of_two_refunds_of_the_same_sum_that_are_new_the_newest_is_ours(world):
+    """Somebody else sends the same sum back after we have looked, and before we do."""
+    adapter = world.adapter()
+    outcome = paid(world, adapter)
+
+    def meanwhile(body, status):
+        world.simulator.refund_on_stripe(outcome.reference, 23)
+        return body, status
+
+    world.simulator.spoil_next(meanwhile, match="GET ")
+    made = send_back(adapter, outcome, 23)
+    theirs, ours = world.simulator.payment(outcome.reference)["refundHistory"]
+    assert made.id == ours["stripeRefundId"] != theirs["stripeRefundId"]
 
 
 def test_an_older_api_sends_back_whole_payments_only(world):
