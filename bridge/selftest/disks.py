@@ -67,7 +67,7 @@ def unusable(lab: Lab, trouble: str) -> list[Fault]:
     faults = [Fault("wrong", f"{name}: {one}") for name, one in answers.items() if one.status != UNAVAILABLE]
     if shown.status != 200:
         faults.append(Fault("wrong", f"what is there cannot be looked at: {shown}"))
-    if moved := lab.world.stripe.ledger.entries()[before:]:
+    if moved := lab.world.stripe.ledger.entries(after=before):
         faults.append(Fault("double", f"money moved without being written down: {moved}"))
     return faults + _recovered(lab, "automatic", order)
 

@@ -107,10 +107,10 @@ class Judge:
         return list(judge(self.facts(outlet, order_id)))
 
     def _catch_up(self) -> None:
-        entries = self._world.stripe.ledger.entries()
-        for entry in entries[self._read :]:
+        entries = self._world.stripe.ledger.entries(after=self._read)
+        for entry in entries:
             self._note(entry)
-        self._read = len(entries)
+        self._read += len(entries)
 
     def _note(self, entry: LedgerEntry) -> None:
         if entry.charge_id is None or "order_id" not in entry.metadata:

@@ -163,12 +163,15 @@ class Site:
     def settle(self, seconds: float) -> None:
         """Clients who got no good answer ask again until they do, and the worker tells the shop; or time runs out."""
         patience = seconds if self.bench.subject == BRIDGE else 1.0
+        last = self.traffic.last
+        refused, untold = [order for order, says in last.items() if says != OK], list(last)
 
         def is_settled() -> bool:
-            for order, says in self.traffic.last.items():
-                if says != OK and not self.traffic.ask(order):
-                    return False
-            return not any(self.judge.faults("automatic", order) for order in self.traffic.last)
+            while refused and self.traffic.ask(refused[-1]):
+                refused.pop()
+            while not refused and untold and not self.judge.faults("automatic", untold[-1]):
+                untold.pop()
+            return not (refused or untold)
 
         wait_for(is_settled, patience)
 

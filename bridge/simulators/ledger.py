@@ -116,13 +116,17 @@ class Ledger:
         object_id: str | None = None,
         charge_id: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        after: int = 0,
     ) -> tuple[LedgerEntry, ...]:
-        """The entries that match everything given, oldest first; `metadata` matches if all its pairs are there."""
+        """The entries that match everything given, oldest first; `metadata` matches if all its pairs are there.
+
+        With `after` only those that have a higher `sequence`: a reader who comes again reads what is new.
+        """
         asked = {"kind": kind, "account": account, "object_id": object_id, "charge_id": charge_id}
         wanted = {name: value for name, value in asked.items() if value is not None}
         pairs = (metadata or {}).items()
         with self._lock:
-            every = tuple(self._entries)
+            every = tuple(self._entries[after:])
         return tuple(
             entry
             for entry in every

@@ -68,6 +68,8 @@ def test_entries_are_filtered_by_everything_that_is_given():
     assert ledger.entries(charge_id="ch_1", metadata={"order_id": "12"}) == (first,)
     assert ledger.entries("captured", metadata={"order_id": "12", "attempt_id": "a"}) == ()
     assert [entry.kind for entry in ledger.entries(charge_id="ch_1")] == ["captured", "refunded"]
+    assert ledger.entries("captured", after=first.sequence) == (second,)
+    assert ledger.entries(after=3) == ()
 
 
 @pytest.mark.parametrize("amount", [-1, 1.5, True, "10"])
