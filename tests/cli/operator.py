@@ -37,15 +37,5 @@ def unknown(local: Local, fault: Fault = Fault.DROPPED, order: str = "payable") 
 
 def at_provider(local: Local) -> list[dict[str, Any]]:
     """Stripe's own payments, newest first."""
-    import requests
-
-    from tests.plugins.local import ACCOUNT, PLATFORM_KEY
-
-    answer = requests.get(
-        f"{local.store.settings['api_base']}/v1/payment_intents",
-        params={"limit": "100"},
-        headers={"Authorization": f"Bearer {PLATFORM_KEY}", "Stripe-Account": ACCOUNT},
-        timeout=10,
-    )
-    found: list[dict[str, Any]] = answer.json()["data"]
+    found: list[dict[str, Any]] = local.at_stripe("payment_intents?limit=100", "GET")["data"]
     return found

@@ -2,16 +2,16 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
-import requests
 from sqlalchemy import update
 
 from bridge.payments.jobs import run_jobs
 from bridge.simulators.faults import Fault
 from bridge.storage.tables import outbox
 from tests.cli.operator import CREATE, operate, operate_json, unknown
-from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local, MakeLocal
+from tests.plugins.local import Local, MakeLocal
 
 
 @pytest.fixture
@@ -28,14 +28,22 @@ def kinds(report: dict) -> list[tuple[str, bool]]:  # type: ignore[type-arg]
     return [(each["kind"], each["healed"]) for each in report["differences"]]
 
 
-def at_stripe(local: Local, path: str, **fields: str) -> requests.Response:
-    """What somebody does in Stripe's own dashboard."""
-    return requests.post(
-        local.store.settings["api_base"] + path,
-        data=fields,
-        headers={"Authorization": f"Bearer {PLATFORM_KEY}", "Stripe-Account": ACCOUNT},
-        timeout=10,
-    )
+def paid_at_stripe(local: Local, order_key: str, site: str) -> dict[str, Any]:
+    """A payment that somebody else has made for an order of this number, of whichever shop."""
+    wanted = {
+        "currency": "usd",
+        "customer": local.customer,
+        "payment_method": "pm_card_visa",
+        "confirm": "true",
+        "allowed_payment_method_types[0]": "card",
+        "metadata[wcpay_bridge_attempt]": "f" * 32,
+        "metadata[order_id]": str(local.orders["payable"]),
+        "metadata[order_key]": order_key,
+        "metadata[site_url]": site,
+    }
+    made = local.at_stripe("payment_intents", amount=1023, **wanted)
+    assert made["status"] == "succeeded"
+    return made
 
 
 def writes(local: Local) -> int:
@@ -90,7 +98,7 @@ def test_a_payment_whose_answer_was_lost_is_found_recorded_and_told(stripe: Loca
 def test_refunds_and_their_failures_that_no_message_told_of_reach_the_shop(stripe: Local) -> None:
     charge = stripe.create().get_json()["charge"]["id"]
     stripe.work()
-    assert at_stripe(stripe, "/v1/refunds", charge=charge, amount="123").status_code == 200
+    stripe.at_stripe("refunds", charge=charge, amount=123)
     assert kinds(reconcile(stripe, code=1)) == [("refund", True)]
     stripe.work()
     assert [one["amount"] for one in stripe.shop.refunds(stripe.orders["payable"])] == ["1.23"]
@@ -112,7 +120,7 @@ def test_a_refund_of_a_payment_that_was_made_before_the_window_is_found_too(stri
     charge = stripe.create().get_json()["charge"]["id"]
     stripe.work()
     stripe.clock.advance(30 * 24 * 3600)
-    assert at_stripe(stripe, "/v1/refunds", charge=charge, amount="123").status_code == 200
+    stripe.at_stripe("refunds", charge=charge, amount=123)
     assert kinds(reconcile(stripe, "--since", "1h", code=1)) == [("refund", True)]
 
 
@@ -167,20 +175,7 @@ def test_a_refund_that_the_shop_has_lost_is_written_down_again(stripe: Local) ->
 def test_a_second_payment_of_an_order_at_the_provider_is_flagged_and_noted_and_not_sent_back(stripe: Local) -> None:
     paid = stripe.create().get_json()
     stripe.work()
-    request = {
-        "amount": "1023",
-        "currency": "usd",
-        "customer": stripe.customer,
-        "payment_method": "pm_card_visa",
-        "confirm": "true",
-        "allowed_payment_method_types[0]": "card",
-        "metadata[wcpay_bridge_attempt]": "f" * 32,
-        "metadata[order_id]": str(stripe.orders["payable"]),
-        "metadata[order_key]": stripe.order()["order_key"],
-        "metadata[site_url]": stripe.store.identity,
-    }
-    second = at_stripe(stripe, "/v1/payment_intents", **request).json()
-    assert second["status"] == "succeeded", second
+    second = paid_at_stripe(stripe, stripe.order()["order_key"], stripe.store.identity)
     before = writes(stripe)
     report = reconcile(stripe, code=1)
     assert kinds(report) == [("duplicate", False)]
@@ -197,19 +192,7 @@ def test_a_second_payment_of_an_order_at_the_provider_is_flagged_and_noted_and_n
 
 
 def test_payments_of_other_shops_on_the_same_account_are_left_alone(stripe: Local) -> None:
-    request = {
-        "amount": "1023",
-        "currency": "usd",
-        "customer": stripe.customer,
-        "payment_method": "pm_card_visa",
-        "confirm": "true",
-        "allowed_payment_method_types[0]": "card",
-        "metadata[wcpay_bridge_attempt]": "e" * 32,
-        "metadata[order_id]": str(stripe.orders["payable"]),
-        "metadata[order_key]": "wc_order_another",
-        "metadata[site_url]": "https://other.example",
-    }
-    assert at_stripe(stripe, "/v1/payment_intents", **request).json()["status"] == "succeeded"
+    paid_at_stripe(stripe, "wc_order_another", "https://other.example")
     assert kinds(reconcile(stripe)) == []
     assert stripe.create().get_json()["status"] == "succeeded"
 

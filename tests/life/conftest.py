@@ -1,4 +1,5 @@
-"""`live`: one Life of each kind per module, on SQLite; a test takes orders of its own from it.
+"""`live`: one Life of each kind per module, on SQLite; a test takes orders of its own from it. `life` and `manual` are
+the usual ones.
 
 `live_on` makes one on any database, for one test.
 """
@@ -52,3 +53,15 @@ def live(
             return known[name]
 
         yield live
+
+
+@pytest.fixture
+def life(live: LiveIn) -> Life:
+    """Direct charges, captured at once."""
+    return live("direct")
+
+
+@pytest.fixture
+def manual(live: LiveIn) -> Life:
+    """Direct charges, captured by hand."""
+    return live("direct", capture="manual")

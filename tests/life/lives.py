@@ -9,25 +9,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-import requests
 from werkzeug.test import TestResponse
 
 from bridge.adapters.sandbox import SandboxAdapter
 from bridge.payments.why import why
 from bridge.simulators.stripe import Webhook
 from bridge.simulators.woocommerce.seed import BILLING
-from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local
+from tests.plugins.local import Local
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 SECRET = "whsec_0123456789abcdef"
 KINDS = ("sandbox", "direct", "destination")
 Json = dict[str, Any]
-
-
-def refusal(answer: TestResponse) -> tuple[int, str, str]:
-    body = answer.get_json()
-    assert body["data"]["status"] == answer.status_code
-    return answer.status_code, body["code"], body["message"]
 
 
 def _names(thing: Json) -> tuple[Any, Any]:
@@ -133,13 +126,7 @@ class Life:
 
     def refund_elsewhere(self, charge: str, amount: int) -> str:
         """A refund that somebody makes at Stripe's own dashboard; its id."""
-        headers = {"Authorization": f"Bearer {PLATFORM_KEY}"}
-        if self.kind == "direct":
-            headers["Stripe-Account"] = ACCOUNT
-        url = f"{self.local.store.settings['api_base']}/v1/refunds"
-        answer = requests.post(url, data={"charge": charge, "amount": amount}, headers=headers, timeout=10)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["id"])
+        return str(self.local.at_stripe("refunds", charge=charge, amount=amount)["id"])
 
     # --- what the bridge hears
 

@@ -9,16 +9,15 @@ import pytest
 
 from bridge.simulators.faults import Fault
 from tests.life.cases import plays
-from tests.life.conftest import LiveIn
-from tests.life.lives import Life, refusal
+from tests.life.lives import Life
+from tests.plugins.local import refusal
 
 GROUP = "orders controller"
 
 
 @pytest.fixture
-def life(live: LiveIn) -> Life:
-    """A store that captures by hand, with direct charges."""
-    return live("direct", capture="manual")
+def life(manual: Life) -> Life:
+    return manual
 
 
 # --- customers

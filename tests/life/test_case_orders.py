@@ -6,8 +6,8 @@ import pytest
 
 from bridge.simulators.faults import Fault
 from tests.life.cases import plays
-from tests.life.conftest import LiveIn
-from tests.life.lives import Life, refusal
+from tests.life.lives import Life
+from tests.plugins.local import refusal
 
 GROUP = "orders controller"
 NOT_CAPTURED = "Payment capture failed to complete with the following message: "
@@ -16,9 +16,8 @@ CAPTURES = pytest.mark.parametrize("route", ["capture_terminal_payment", "captur
 
 
 @pytest.fixture
-def life(live: LiveIn) -> Life:
-    """A store that captures by hand, with direct charges."""
-    return live("direct", capture="manual")
+def life(manual: Life) -> Life:
+    return manual
 
 
 def authorized(life: Life, route: str = "capture_authorization") -> tuple[int, str]:

@@ -10,7 +10,8 @@ import pytest
 from bridge.simulators.faults import Fault
 from tests.life.cases import plays
 from tests.life.conftest import LiveIn
-from tests.life.lives import Life, refusal
+from tests.life.lives import Life
+from tests.plugins.local import refusal
 
 
 @pytest.fixture

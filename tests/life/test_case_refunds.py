@@ -10,26 +10,24 @@ import pytest
 from bridge.simulators.faults import Fault
 from tests.life.cases import plays
 from tests.life.conftest import LiveIn
-from tests.life.lives import PAYMENTS, Life, refusal
+from tests.life.lives import PAYMENTS, Life
+from tests.plugins.local import refusal
 
 REFUNDS, GATEWAY = "gateway: refunds", "gateway: capture and cancel"
 CURRENCIES = pytest.mark.parametrize("currency", ["USD", "EUR"])
-
-
-@pytest.fixture
-def life(live: LiveIn) -> Life:
-    return live("direct")
-
-
-@pytest.fixture
-def manual(live: LiveIn) -> Life:
-    return live("direct", capture="manual")
 
 
 def fail_next(life: Life, path: str, message: str, status: int = 400) -> None:
     assert life.local.provider_faults
     error = {"error": {"type": "invalid_request_error", "message": message}}
     life.local.provider_faults.next(Fault.STATUS, match=path, status=status, body=error)
+
+
+def told_again(life: Life, order: int, intent: str) -> None:
+    """All that Stripe has to tell changes nothing any more."""
+    before = life.notes(order)
+    life.tell(intent)
+    assert life.notes(order) == before
 
 
 @plays("refunds controller", "process_refund_without_order_id")
@@ -185,9 +183,7 @@ def test_a_capture_pays_the_order(manual: Life, currency: str) -> None:
     assert manual.capture(order, intent).get_json() == {"status": "succeeded", "id": intent}
     assert (manual.status(order), manual.meta(order)["_intention_status"]) == ("processing", "succeeded")
     assert manual.said(order, f"A payment of 10.23 {currency} was successfully captured using {title} ({intent}).") == 1
-    before = manual.notes(order)
-    manual.tell(intent)
-    assert manual.notes(order) == before
+    told_again(manual, order, intent)
 
 
 @plays(
@@ -225,9 +221,7 @@ def test_an_authorization_that_ran_out_fails_its_order(manual: Life) -> None:
     assert refusal(manual.capture(order, intent))[:2] == (502, "wcpay_capture_error")
     assert manual.status(order) == "failed"
     assert manual.said(order, f"Payment authorization has expired ({intent}).") == 1
-    before = manual.notes(order)
-    manual.tell(intent)
-    assert manual.notes(order) == before
+    told_again(manual, order, intent)
     assert manual.local.show(intent).get_json()["status"] == "canceled"
 
 
@@ -254,9 +248,7 @@ def test_a_void_cancels_the_order(manual: Life) -> None:
     manual.work()
     assert (manual.status(order), manual.book(intent)["canceled"]) == ("cancelled", 1023)
     assert manual.said(order, "Payment authorization was successfully cancelled") == 1
-    before = manual.notes(order)
-    manual.tell(intent)
-    assert manual.notes(order) == before
+    told_again(manual, order, intent)
 
 
 @plays(GATEWAY, "capture_cancelling_order_does_not_cancel_captured_authorization")

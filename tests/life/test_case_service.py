@@ -10,19 +10,10 @@ import pytest
 from bridge.simulators.faults import Fault
 from tests.life.cases import plays
 from tests.life.conftest import LiveIn
-from tests.life.lives import Life, refusal
+from tests.life.lives import Life
+from tests.plugins.local import refusal
 
 GROUP = "order service"
-
-
-@pytest.fixture
-def life(live: LiveIn) -> Life:
-    return live("direct")
-
-
-@pytest.fixture
-def manual(live: LiveIn) -> Life:
-    return live("direct", capture="manual")
 
 
 def heard_twice(life: Life, order: int, intent: str) -> None:

@@ -12,16 +12,10 @@ from bridge.domain.stores import Permissions
 from bridge.payments import keys
 from bridge.simulators.faults import Fault
 from tests.life.cases import plays
-from tests.life.conftest import LiveIn
 from tests.life.lives import PAYMENTS, Life
 
 GROUP = "webhook processing"
 SUCCESS, BAD, ERROR = (200, {"result": "success"}), (400, {"result": "bad_request"}), (500, {"result": "error"})
-
-
-@pytest.fixture
-def life(live: LiveIn) -> Life:
-    return live("direct")
 
 
 def say(life: Life, message: Any) -> tuple[int, Any]:

@@ -12,12 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-import requests
 
 from tests.life.conftest import LiveIn
 from tests.life.lives import SECRET, Json, Life
 from tests.life.sizes import sized
-from tests.plugins.local import ACCOUNT, PLATFORM_KEY
 
 STEPS = 6
 ORDERS = list(itertools.permutations(range(STEPS)))
@@ -57,12 +55,7 @@ class Story:
         return next(str(e["id"]) for e in reversed(self.life.events_about(self.intent)) if e["type"] == kind)
 
     def _capture(self) -> None:
-        answer = requests.post(
-            f"{self.life.local.store.settings['api_base']}/v1/payment_intents/{self.intent}/capture",
-            headers={"Authorization": f"Bearer {PLATFORM_KEY}", "Stripe-Account": ACCOUNT},
-            timeout=10,
-        )
-        assert answer.status_code == 200, answer.text
+        self.life.local.at_stripe(f"payment_intents/{self.intent}/capture")
 
     def _refund(self, amount: int) -> None:
         charge = self.life.stripe.find(self.intent)["latest_charge"]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.life.conftest import LiveIn
-from tests.life.lives import KINDS, Life, refusal
+from tests.life.lives import KINDS, Life
+from tests.plugins.local import refusal
 
 ORDERED = ["captured", "authorized"]
 REFUNDED_IN_THREE = ["partial_refund"] * 3

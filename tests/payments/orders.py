@@ -36,12 +36,6 @@ def presented(local: Local, order: str | int = "payable", card: str = "pm_card_v
     return str(intent)
 
 
-def refusal(answer: TestResponse) -> tuple[int, str, str]:
-    body = answer.get_json()
-    assert body["data"]["status"] == answer.status_code
-    return answer.status_code, body["code"], body["message"]
-
-
 def taken(local: Local) -> list[int]:
     """What Stripe's own book says was captured."""
     assert local.stripe

@@ -2,14 +2,12 @@
 
 import itertools
 import random
-from typing import Any
 
 import pytest
-import requests
 
 from bridge.payments import queues
 from bridge.payments.why import why
-from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local, MakeLocal
+from tests.plugins.local import Local, MakeLocal
 
 SECRET = "whsec_0123456789abcdef"
 
@@ -79,20 +77,10 @@ def test_an_unknown_endpoint_says_nothing_else_than_a_bad_signature(stripe: Loca
     assert unknown.status_code == 400
 
 
-def at_stripe(local: Local, path: str, **wanted: str | int) -> dict[str, Any]:
-    """What somebody does at the provider's own dashboard."""
-    url = f"{local.store.settings['api_base']}/v1/{path}"
-    headers = {"Authorization": f"Bearer {PLATFORM_KEY}", "Stripe-Account": ACCOUNT}
-    answer = requests.post(url, data=wanted, headers=headers, timeout=10)
-    assert answer.status_code == 200, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
 def test_a_message_about_somebody_elses_payment_has_no_effect(stripe: Local, endpoint: str) -> None:
     assert stripe.stripe is not None
     paid = {"payment_method": "pm_card_visa", "confirm": "true", "return_url": "https://other.example"}
-    theirs = at_stripe(stripe, "payment_intents", amount=1023, currency="usd", **paid)["id"]
+    theirs = stripe.at_stripe("payment_intents", amount=1023, currency="usd", **paid)["id"]
     [event] = [event for event in stripe.stripe.events if event["type"] == "payment_intent.succeeded"]
     assert event["data"]["object"]["id"] == theirs
     assert post(stripe, event["id"], endpoint) == 200
@@ -110,7 +98,7 @@ def play(local: Local) -> None:
     charge = local.create().get_json()["charge"]["id"]
     local.work()
     for amount in (100, 200):
-        at_stripe(local, "refunds", charge=charge, amount=amount)
+        local.at_stripe("refunds", charge=charge, amount=amount)
 
 
 RELEVANT = ("payment_intent.succeeded", "charge.succeeded", "charge.refunded", "refund.created")

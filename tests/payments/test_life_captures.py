@@ -19,16 +19,9 @@ from tests.payments.orders import (
     authorized,
     hint,
     presented,
-    refusal,
     taken,
 )
-from tests.plugins.local import Local, MakeLocal
-
-
-@pytest.fixture
-def stripe(make_local: MakeLocal, sqlite_url: str) -> Local:
-    """A store that captures by hand, with direct charges."""
-    return make_local(sqlite_url, "stripe_connect", capture="manual")
+from tests.plugins.local import Local, MakeLocal, refusal
 
 
 @pytest.mark.parametrize(

@@ -6,25 +6,8 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.payments.orders import (
-    CAPTURES,
-    PAYMENTS,
-    REFUNDED,
-    UNCAPTURABLE,
-    asked,
-    at,
-    authorized,
-    presented,
-    refusal,
-    taken,
-)
-from tests.plugins.local import Local, MakeLocal
-
-
-@pytest.fixture
-def stripe(make_local: MakeLocal, sqlite_url: str) -> Local:
-    """A store that captures by hand, with direct charges."""
-    return make_local(sqlite_url, "stripe_connect", capture="manual")
+from tests.payments.orders import CAPTURES, PAYMENTS, REFUNDED, UNCAPTURABLE, asked, at, authorized, presented, taken
+from tests.plugins.local import Local, MakeLocal, refusal
 
 
 def test_a_payment_of_the_web_is_not_captured_at_the_reader(stripe: Local) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.payments.orders import at, authorized, refusal
-from tests.plugins.local import Local, MakeLocal
+from tests.payments.orders import at, authorized
+from tests.plugins.local import Local, MakeLocal, refusal
 
 OUTAGE = 1800.0
 """Seconds, more than those within which the same again is a repeat."""

@@ -6,8 +6,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bridge.simulators.faults import Fault
-from tests.payments.orders import at, authorized, refusal
-from tests.plugins.local import Local, MakeLocal
+from tests.payments.orders import at, authorized
+from tests.plugins.local import Local, MakeLocal, refusal
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 TITLE = "Card (wcpay-bridge)"

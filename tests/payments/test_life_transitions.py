@@ -14,12 +14,6 @@ TITLE = "Card (wcpay-bridge)"
 
 
 @pytest.fixture
-def stripe(make_local: MakeLocal, sqlite_url: str) -> Local:
-    """A store that captures by hand, with direct charges."""
-    return make_local(sqlite_url, "stripe_connect", capture="manual")
-
-
-@pytest.fixture
 def at_once(make_local: MakeLocal, sqlite_url: str) -> Local:
     return make_local(sqlite_url, "stripe_connect")
 

@@ -68,6 +68,17 @@ class Local:
     def show(self, name: str) -> Response:
         return self.get(f"{INTENTS}/{name}")
 
+    def at_stripe(self, path: str, method: str = "POST", **wanted: str | int) -> dict[str, Any]:
+        """What somebody does at Stripe's own dashboard, on the account that is charged; Stripe's answer."""
+        headers = {"Authorization": f"Bearer {PLATFORM_KEY}"}
+        if self.store.settings.get("charge_type") != "destination":
+            headers["Stripe-Account"] = ACCOUNT
+        url = f"{self.store.settings['api_base']}/v1/{path}"
+        answer = requests.request(method, url, data=wanted, headers=headers, timeout=10)
+        assert answer.status_code == 200, answer.text
+        said: dict[str, Any] = answer.json()
+        return said
+
     def work(self) -> None:
         """Let a worker do all that is due."""
         while run_once(self.bridge.services):
@@ -94,6 +105,13 @@ class Local:
             environ_overrides=self.environ,
             **kwargs,
         )
+
+
+def refusal(answer: Response) -> tuple[int, str, str]:
+    """Its status, code and message."""
+    body = answer.get_json()
+    assert body["data"]["status"] == answer.status_code
+    return answer.status_code, body["code"], body["message"]
 
 
 MakeLocal = Callable[..., Local]

@@ -92,13 +92,6 @@ def url(faults: Faults) -> Iterator[str]:
 
 
 @pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.trust_env = False
-        yield session
-
-
-@pytest.fixture
 def client(
     simulator: StripeSimulator, url: str, session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> stripe.StripeClient:
