@@ -39,6 +39,14 @@ def fail(local: Local, fault: Fault, match: str) -> None:
     local.provider_faults.next(fault, times=9, match=match)
 
 
+def lost_refund(local: Local, fault: Fault = Fault.DROPPED) -> None:
+    """One of a payment, of which nobody knows what became of it. The provider answers again from now on."""
+    local.create()
+    fail(local, fault, "POST /v1/refunds")
+    assert refund(local).get_json()["data"]["outcome"] == "unknown"
+    heal(local)
+
+
 def heal(local: Local) -> None:
     assert local.provider_faults
     local.provider_faults.clear()
@@ -223,10 +231,7 @@ def test_an_unknown_refund_is_carried_on_under_its_key(stripe: Local, fault: Fau
 
 
 def test_an_unknown_refund_keeps_its_key_whatever_stands_in_the_way_of_its_repeat(stripe: Local) -> None:
-    stripe.create()
-    fail(stripe, Fault.DROPPED, "POST /v1/refunds")
-    assert refund(stripe).get_json()["data"]["outcome"] == "unknown"
-    heal(stripe)
+    lost_refund(stripe)
     stripe.shop_faults.next(Fault.REFUSED, times=9)
     assert refund(stripe).get_json()["data"]["reason"] == "store_unreachable"
     stripe.shop_faults.clear()
@@ -251,10 +256,7 @@ def test_unknown_refunds_that_were_heard_of_meanwhile_count_once(stripe: Local) 
 
 
 def test_a_refund_that_the_worker_settled_is_the_answer(stripe: Local) -> None:
-    stripe.create()
-    fail(stripe, Fault.DROPPED, "POST /v1/refunds")
-    refund(stripe)
-    heal(stripe)
+    lost_refund(stripe)
     stripe.clock.advance(10)
     stripe.work()
     assert refund(stripe).status_code == 200
@@ -262,10 +264,7 @@ def test_a_refund_that_the_worker_settled_is_the_answer(stripe: Local) -> None:
 
 
 def test_a_refund_that_came_to_nothing_is_told_and_another_key_makes_another(stripe: Local) -> None:
-    stripe.create()
-    fail(stripe, Fault.ERROR_500, "POST /v1/refunds")
-    refund(stripe)
-    heal(stripe)
+    lost_refund(stripe, Fault.ERROR_500)
     stripe.clock.advance(1000)
     stripe.work()
     again = refund(stripe)

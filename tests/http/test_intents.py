@@ -7,9 +7,8 @@ from sqlalchemy import text
 
 from tests.http.conftest import ORDER, Door, MakeDoor
 from tests.plugins.clock import START
-from tests.plugins.local import INTENTS
+from tests.plugins.local import CREATED, INTENTS
 
-CREATED = ["id", "amount", "currency", "created", "customer", "payment_method", "status", "charge"]
 SHOWN = [
     "id",
     "amount",
@@ -140,11 +139,6 @@ def test_a_look_up_has_the_plugins_keys_in_its_order(door: Door) -> None:
         "customer_email": "random.email@example.com",
         "fraud_meta_box_type": "",
     }
-
-
-def test_an_intent_is_found_by_its_attempt_too(door: Door) -> None:
-    created = door.create().json
-    assert door.get(f"{INTENTS}/{created['attempt_id']}").json["id"] == created["id"]
 
 
 def test_an_unknown_outcome_is_shown_as_processing_and_unknown(door: Door) -> None:

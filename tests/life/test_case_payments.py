@@ -11,7 +11,7 @@ from bridge.simulators.faults import Fault
 from tests.life.cases import plays
 from tests.life.conftest import LiveIn
 from tests.life.lives import Life
-from tests.plugins.local import refusal
+from tests.plugins.local import CREATED, refusal
 
 
 @pytest.fixture
@@ -30,16 +30,7 @@ def sent(life: Life, intent: str) -> dict[str, Any]:
 def test_an_order_is_charged(life: Life) -> None:
     order = life.order("50.00")
     answer = life.create(order, payment_method_types=["card"]).get_json()
-    assert list(answer)[:8] == [
-        "id",
-        "amount",
-        "currency",
-        "created",
-        "customer",
-        "payment_method",
-        "status",
-        "charge",
-    ]
+    assert list(answer)[: len(CREATED)] == CREATED
     made = sent(life, answer["id"])
     assert (answer["id"], answer["amount"], answer["currency"]) == (made["id"], 5000, "USD")
     assert answer["charge"]["id"] == made["latest_charge"]

@@ -5,7 +5,7 @@ Forte's adapters can do of it is in tests/life/test_forte_life.py.
 """
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -80,6 +80,15 @@ def refunded_in_three(life: Life, order: int, *amounts: int) -> None:
         assert life.said(order, answer.get_json()["id"]) == 1
 
 
+def disputed_and(life: Life, order: int, intent: str, verdict: Literal["won", "lost"]) -> None:
+    life.dispute(intent)
+    life.tell(intent)
+    assert (life.status(order), life.net(intent)) == ("on-hold", 0)
+    life.local.clock.advance(60)
+    life.decide(intent, verdict)
+    life.tell(intent)
+
+
 def timeline(life: Life, order: int) -> list[str]:
     return [event["type"] for event in life.get(f"timeline/{order}")["data"]]
 
@@ -88,12 +97,7 @@ def test_authorised_captured_refunded_in_three_disputed_and_lost(life_on: Life) 
     life = life_on
     order, intent = authorised_and_captured(life)
     refunded_in_three(life, order, 100, 200, 23)
-    life.dispute(intent)
-    life.tell(intent)
-    assert life.status(order) == "on-hold"
-    life.local.clock.advance(60)
-    life.decide(intent, "lost")
-    life.tell(intent)
+    disputed_and(life, order, intent, "lost")
     book = all_books_agree(life, order, intent)
     assert (book["captured"], book["refunded"], book["disputed"]) == (1023, 323, 700)
     assert (life.net(intent), life.status(order)) == (0, "refunded")
@@ -104,12 +108,7 @@ def test_authorised_captured_refunded_in_three_disputed_and_lost(life_on: Life) 
 def test_authorised_captured_refunded_in_three_disputed_and_won(life: Life) -> None:
     order, intent = authorised_and_captured(life)
     refunded_in_three(life, order, 100, 200, 23)
-    life.dispute(intent)
-    life.tell(intent)
-    assert life.net(intent) == 0
-    life.local.clock.advance(60)
-    life.decide(intent, "won")
-    life.tell(intent)
+    disputed_and(life, order, intent, "won")
     book = all_books_agree(life, order, intent)
     assert (book["captured"], book["refunded"], life.net(intent)) == (1023, 323, 700)
     assert (life.status(order), sorted(life.refunds(order))) == ("completed", ["0.23", "1.00", "2.00"])
@@ -125,11 +124,7 @@ def test_captured_in_two_where_that_is_possible_refunded_in_three_disputed_and_l
     assert life.capture(order, intent).get_json() == {"status": "succeeded", "id": intent}
     assert life.status(order) == "processing"
     refunded_in_three(life, order, 100, 200, 23)
-    life.dispute(intent)
-    life.tell(intent)
-    life.local.clock.advance(60)
-    life.decide(intent, "lost")
-    life.tell(intent)
+    disputed_and(life, order, intent, "lost")
     book = all_books_agree(life, order, intent)
     assert (book["captured"], book["refunded"], book["disputed"]) == (1023, 323, 700)
     assert (life.net(intent), life.status(order)) == (0, "refunded")

@@ -27,6 +27,8 @@ from bridge.simulators.woocommerce import WooCommerceSimulator
 from tests.plugins.clock import Time
 
 INTENTS = "/wp-json/wc/v3/payments/payment_intents"
+CREATED = ["id", "amount", "currency", "created", "customer", "payment_method", "status", "charge"]
+"""The published members of what create answers, in their order; ours come after them."""
 PLATFORM_KEY = "sk_test_0123456789abcdefghijkl"
 ACCOUNT = "acct_1PgafTB7WZ01zgkW"
 
