@@ -475,5 +475,6 @@ def test_112_money_cannot_be_held():
 def test_111_nothing_of_the_buyer_is_sent_but_the_address_and_the_wallet():
     personal = Address("Ann", "Canary", "1 Canary St", "", "Canary City", "CA", "90210", "US", "ann@example.com", "555")
     text = json.dumps(body(payment(billing=personal)))
+    assert "ann@example.com" in text
     assert "Canary" not in text
     assert "555" not in text

@@ -76,6 +76,8 @@ def test_76_the_client_secret_is_in_no_repr_log_or_raw(world, caplog):
     caplog.set_level(logging.DEBUG)
     outcome = world.create()
     shown = f"{outcome!r} {outcome.raw} {caplog.text}"
+    assert outcome.client_secret
+    assert "POST /api/v1/" in caplog.text
     assert outcome.client_secret not in shown
     assert "_secret_" not in shown
     assert API_KEY not in shown

@@ -77,6 +77,8 @@ def test_credentials_are_neither_shown_nor_readable_in_the_database(
     dumped = b"".join(
         file.read_bytes() for file in (tmp_path / "home" / "data" / "wcpay-bridge").glob("bridge.sqlite*")
     )
+    assert shop.url in listed
+    assert shop.url.encode() in dumped
     for secret in (*shop.pair, pair["consumer_key"], pair["consumer_secret"]):
         assert secret not in added + listed
         assert secret.encode() not in dumped
@@ -97,6 +99,8 @@ def test_the_secret_can_come_from_stdin_or_a_prompt(cli: CommandLine, shop: Shop
     without = [part for part in shop.arguments() if part not in ("--consumer-secret", shop.pair[1])]
     told = cli.run(*without, stdin=shop.pair[1] + "\n")
     assert shop.pair[1] not in told.output
+    stores = [store["id"] for store in cli.json("stores", "list")]
+    assert {finding["ok"] for store in stores for finding in cli.json("stores", "check", store)} == {True}
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def test_neither_key_nor_secret_can_be_read_from_the_database(make_local: MakeLo
     local = make_local(database_url)
     with local.bridge.services.database.read() as connection:
         stored = str(connection.execute(text("select * from api_keys")).all())
+    assert local.pair.key.id in stored
     assert local.pair.consumer_key not in stored
     assert local.pair.consumer_secret not in stored
     assert local.pair.consumer_secret not in repr(local.pair)

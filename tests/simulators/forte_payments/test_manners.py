@@ -64,6 +64,7 @@ def test_the_journal_has_every_request_and_no_secret(merchant, clock):
 def test_what_can_be_printed_holds_no_secret(merchant):
     merchant.create()
     shown = f"{merchant.simulator.intents} {merchant.simulator.requests}"
+    assert merchant.simulator.intents[0].id in shown
     assert "ada@example.com" not in shown
     assert CLIENT["client_secret"] not in shown
 

@@ -239,4 +239,5 @@ def test_requests_are_recorded_without_secrets(call, post, simulator):
 
 def test_a_declined_key_is_not_recorded_either(post, simulator):
     post(INTENT, headers={"Authorization": "Bearer sk_live_secretsecretsecret"})
+    assert [one.status for one in simulator.requests] == [401]
     assert "secretsecret" not in repr(simulator.requests)
