@@ -26,6 +26,8 @@ class Payment:
     refunded: int = 0
     dispute: str = ""  # open, won, lost
     disputed: float = 0.0
+    let_go: bool = False
+    """It was refunded whole, and the shop has asked for another one since."""
 
     def expire(self, now: float) -> None:
         if self.state == "authorised" and now >= self.since + WEEK:
@@ -68,16 +70,22 @@ class Owed:
 
     @property
     def refunded(self) -> int:
-        """Of all its payments. Nothing more is captured or voided then."""
+        """Of all its payments."""
         return sum(payment.refunded for payment in self.payments)
+
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether something of the payment that holds it was refunded: nothing more is captured or voided then."""
+        return self.payments[-1].refunded > 0 and not self.payments[-1].let_go
 
     def create(self, status: str, method: str, now: float) -> Payment | None:
         """What a create does at the provider, for an order that the shop shows as `status`; the payment it makes."""
         live = self.live
         if live and live.state == "waiting" and (live.refused or live.method != method):
             live.state, live = "voided", None
-        sent_back = live is not None and live.state == "captured" and live.refunded == live.captured
-        if status not in PAYABLE or not (live is None or sent_back) or method in (DECLINES, DOWN):
+        if live and status in PAYABLE and live.state == "captured" and live.refunded == live.captured:
+            live.let_go, live = True, None
+        if status not in PAYABLE or live or method in (DECLINES, DOWN):
             return None
         payment = Payment(method, self.total, "waiting", now)
         self.payments.append(payment)
