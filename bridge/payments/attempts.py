@@ -302,10 +302,10 @@ def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
 
 
 def is_captured(attempt: Attempt, outcome: Outcome) -> bool:
-    """Whether a payment does not wait for this capture any more: it is settled, or so much more is taken than was."""
+    """Whether the payment shows what this capture was to take, or waits for no capture any more."""
     taken = outcome.charge.amount_captured if outcome.charge else 0
-    wanted = attempt.request["taken"] + attempt.request["amount"]
-    return outcome.status is not Status.REQUIRES_CAPTURE or taken >= wanted
+    due = attempt.request["taken"] + attempt.request["amount"]
+    return outcome.status is not Status.REQUIRES_CAPTURE or taken >= due
 
 
 def _not_there(services: Services, attempt: Attempt, why: str) -> None:

@@ -34,8 +34,6 @@ from bridge.storage import refunds as refund_rows
 WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
 """Where the buyer has to do something."""
 _DOUBTED = "The payment provider speaks of {second} for this payment of {money} ({id}). Somebody has to look at it."
-
-
 LOOK, MESSAGE, RECONCILE, STAFF = "look", "message", "reconcile", "staff"
 """What made the provider tell the news: somebody looked, a message, a reconciliation, a person who settled it."""
 

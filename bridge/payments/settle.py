@@ -131,6 +131,7 @@ def _word(services: Services, store: Store, intent: PaymentIntent, attempt: Atte
     if attempt.operation == "capture":
         amount = attempt.request["taken"] + attempt.request["amount"]
     in_parts = "multicapture" in services.connections.adapter(store).operations
+    is_over = amount == intent.amount or (amount > 0 and not in_parts)
     charge = intent.charge or Charge(reference, intent.amount, "succeeded", False, created=int(services.clock()))
     taken = Charge(
         id=charge.id,
@@ -143,7 +144,7 @@ def _word(services: Services, store: Store, intent: PaymentIntent, attempt: Atte
         card=charge.card,
         created=charge.created,
     )
-    status = Status.SUCCEEDED if amount == intent.amount or (amount and not in_parts) else Status.REQUIRES_CAPTURE
+    status = Status.SUCCEEDED if is_over else Status.REQUIRES_CAPTURE
     return Outcome(status, reference, intent.amount, intent.currency, charge=taken)
 
 

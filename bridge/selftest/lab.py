@@ -11,8 +11,8 @@ from bridge.selftest.subject import BRIDGE, INTENTS, Answer, BridgeSubject, Call
 from bridge.selftest.world import Template, World, sqlite_url
 
 TICK = 3700.0
-DAY = 24 * 3600.0
 """Seconds between two ticks of a worker that looks after unknown outcomes: longer than the longest delay."""
+DAY = 24 * 3600.0
 
 
 class Lab:

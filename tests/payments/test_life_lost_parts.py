@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.cli.operator import operate
 from tests.payments.orders import at, authorized
 from tests.plugins.local import Local, MakeLocal, refusal
 
@@ -152,3 +153,17 @@ def test_what_somebody_else_has_taken_does_not_make_a_refused_capture_a_good_one
     assert parts.show(intent).get_json()["charge"]["amount_captured"] == 600
     parts.work()
     assert any("A capture of 5.00 USD failed to complete" in note for note in parts.notes())
+
+
+def test_a_part_is_settled_as_paid_on_a_persons_word_and_the_rest_waits(parts: Local) -> None:
+    intent = authorized(parts)
+    attempt = lost(parts, intent, 300)
+    parts.clock.advance(60)
+    told = ("settle", intent, "--as", "paid", "--reason", "seen at the provider")
+    with away(parts):
+        assert "could not be asked" in operate(parts, *told, code=1).stderr
+        operate(parts, *told, "--unchecked")
+        shown = parts.show(attempt).get_json()
+    assert (shown["status"], shown["charge"]["amount_captured"]) == ("requires_capture", 300)
+    assert capture(parts, intent).get_json()["status"] == "succeeded"
+    assert taken(parts, intent) == 1023
