@@ -54,7 +54,7 @@ def test_whoever_ends_it_early_finds_no_process_and_no_folder_left(
             assert running.wait(60) == 1
             assert databases
             assert not [path for path in databases if path.parent.exists()]
-            assert _marked(folder) == []
+            assert wait_for(lambda: not _marked(folder), 10), _commands(folder)
             assert list(Path(folder).iterdir()) == []
         finally:
             for pid in _marked(folder):
@@ -63,13 +63,20 @@ def test_whoever_ends_it_early_finds_no_process_and_no_folder_left(
 
 
 def _marked(folder: str) -> list[int]:
-    """All processes, whoever is their parent, whose temporary folder this is."""
+    """All processes, whoever is their parent, whose temporary folder this is.
+
+    Python's resource tracker (multiprocessing) is one of them, and ends only when it sees that its parent has ended.
+    """
     found = []
     for process in PROCESSES.glob("[0-9]*"):
         with suppress(OSError):
             if f"TMPDIR={folder}".encode() in (process / "environ").read_bytes().split(b"\0"):
                 found.append(int(process.name))
     return found
+
+
+def _commands(folder: str) -> list[bytes]:
+    return [(PROCESSES / f"{pid}/cmdline").read_bytes() for pid in _marked(folder)]
 
 
 def _open_databases(folder: str) -> dict[int, set[Path]]:
