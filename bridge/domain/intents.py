@@ -185,7 +185,8 @@ class Attempt:
     """One try, made before the provider is called. `request` is exactly what is sent, again and again.
 
     `key` is the provider's idempotency key. `sent_at` (Unix seconds) starts the provider's idempotency window;
-    until `busy_until` somebody is at it. `material` is what the buyer's page needs, encrypted, as long as it is needed.
+    until `busy_until` somebody is at it, and at `answered` it was first known what became of it. `material` is what
+    the buyer's page needs, encrypted, as long as it is needed.
     """
 
     id: str
@@ -202,4 +203,5 @@ class Attempt:
     busy_until: float = 0.0
     next_check_at: float = 0.0
     checks: int = 0
+    answered: float | None = None
     material: str | None = field(default=None, repr=False)

@@ -25,7 +25,6 @@ from bridge.payments import updates
 from bridge.payments.attempts import ask, begin, failed, look_at, reference_of
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
-from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 
@@ -115,7 +114,7 @@ def capture(
         captures = [one for one in rows.attempts_of(connection, intent.id) if one.operation == "capture"]
         is_enough = amount is None and total <= taken
         since = services.clock() - REPEATED_WITHIN
-        if taken and (is_enough or _is_done(connection, captures, amount, attempt_id, since)):
+        if taken and (is_enough or _is_done(captures, amount, attempt_id, since)):
             return intent
         amount = _wanted(intent, total - taken if amount is None else amount)
         reference = reference_of(connection, intent.id)
@@ -192,17 +191,13 @@ def _taken(intent: PaymentIntent) -> int:
     return intent.charge.amount_captured if intent.charge else 0
 
 
-def _is_done(
-    connection: Connection, captures: list[Attempt], amount: int | None, asked_as: str | None, since: float
-) -> bool:
+def _is_done(captures: list[Attempt], amount: int | None, asked_as: str | None, since: float) -> bool:
     """Whether this capture is one of those, of a payment that is captured in parts: the one that was asked for under
     this attempt's id, else as much of which it is known since then (Unix seconds)."""
     done = [one for one in captures if one.state is AttemptState.DONE]
     if asked_as:
-        return any(one.request.get("asked_as", one.id) == asked_as for one in done)
-    lines = journal.read(connection, captures[0].intent_id) if done else []
-    known = {line["attempt_id"]: line["at"] for line in lines if line["kind"] == "capture_answered"}
-    return any(one.request["amount"] == amount and known.get(one.id, one.created) >= since for one in done)
+        return any(one.request["asked_as"] == asked_as for one in done)
+    return any(one.request["amount"] == amount and (one.answered or 0.0) >= since for one in done)
 
 
 def _wanted(intent: PaymentIntent, amount: int) -> int:

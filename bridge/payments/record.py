@@ -11,7 +11,6 @@ from bridge.domain.intents import (
     MONEY,
     UNSETTLED,
     Attempt,
-    AttemptState,
     Dispute,
     PaymentIntent,
     Refund,
@@ -63,7 +62,7 @@ def record(
         if _is_second(before, outcome):
             Scribe(services, connection, before, now).report_second(outcome)
             return before
-        answered = _settle_attempt(connection, attempt, outcome, _material(services, outcome))
+        answered = _settle_attempt(connection, now, attempt, outcome, _material(services, outcome))
         first = answered == "create"
         changes = _changes(services, before, outcome, first) | {"updated": now}
         changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
@@ -258,19 +257,14 @@ def _material(services: Services, outcome: Outcome) -> str | None:
     return services.vault.encrypt(json.dumps(needed))
 
 
-def _settle_attempt(connection: Connection, attempt: Attempt | None, outcome: Outcome, material: str | None) -> str:
+def _settle_attempt(
+    connection: Connection, now: float, attempt: Attempt | None, outcome: Outcome, material: str | None
+) -> str:
     """The operation to which this is the first answer, "" if it is none."""
     if attempt is None:
         return ""
     unsettled = rows.attempt(connection, attempt.id).state in UNSETTLED
-    rows.change_attempt(
-        connection,
-        attempt.id,
-        state=AttemptState.DONE,
-        reference=outcome.reference,
-        busy_until=0.0,
-        material=material,
-    )
+    rows.answer(connection, attempt.id, now, outcome.reference, material)
     return attempt.operation if unsettled else ""
 
 

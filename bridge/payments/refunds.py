@@ -13,7 +13,7 @@ from bridge.domain.errors import (
     RefundRefused,
     Unsupported,
 )
-from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, PaymentIntent, Refund, RefundStatus, Status
+from bridge.domain.intents import UNSETTLED, Attempt, PaymentIntent, Refund, RefundStatus, Status
 from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
@@ -170,7 +170,7 @@ def _record(services: Services, attempt: Attempt, done: Refund, origin: str, *, 
     with services.database.write() as connection:
         intent = rows.get(connection, attempt.intent_id, lock=True)
         before = refund_rows.begun(connection, attempt.id)
-        rows.change_attempt(connection, attempt.id, state=AttemptState.DONE, reference=done.id, busy_until=0.0)
+        rows.answer(connection, attempt.id, services.clock(), done.id)
         Scribe(services, connection, intent, services.clock()).put_refund(done, origin)
         if done.status is RefundStatus.PENDING or not will_tell:
             rows.change(connection, intent.id, look_at=services.clock() + SOON)

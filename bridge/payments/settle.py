@@ -10,7 +10,7 @@ from bridge.domain.errors import (
     Refused,
     Unsupported,
 )
-from bridge.domain.intents import MONEY, Attempt, AttemptState, Charge, PaymentIntent, RefundStatus, Status
+from bridge.domain.intents import MONEY, Attempt, Charge, PaymentIntent, RefundStatus, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import updates
@@ -169,7 +169,7 @@ def _refunded(services: Services, store: Store, intent: PaymentIntent, attempt: 
     _write_down(services, intent, attempt, verdict)
     with services.database.write() as connection:
         locked = rows.get(connection, intent.id, lock=True)
-        rows.change_attempt(connection, attempt.id, state=AttemptState.DONE, reference=done.id, busy_until=0.0)
+        rows.answer(connection, attempt.id, services.clock(), done.id)
         Scribe(services, connection, locked, services.clock()).put_refund(
             replace(done, operation_id=attempt.id), "bridge"
         )

@@ -113,6 +113,13 @@ def change_attempt(connection: Connection, attempt_id: str, **values: Any) -> No
     connection.execute(_CHANGE_ATTEMPT, {"the_id": attempt_id, **values})
 
 
+def answer(
+    connection: Connection, attempt_id: str, now: float, reference: str | None, material: str | None = None
+) -> None:
+    """The attempt is done, and the provider calls what came of it so. When that was first known stays."""
+    connection.execute(_ANSWER, {"the_id": attempt_id, "now": now, "said": reference, "sealed": material})
+
+
 def attempt(connection: Connection, attempt_id: str) -> Attempt:
     return _attempt(connection.execute(_ATTEMPT, {"attempt": attempt_id}).one())
 
@@ -203,6 +210,13 @@ _of_intent = attempts.c.intent_id == bindparam("intent")
 _ADD_INTENT, _ADD_ATTEMPT, _ADD_CHARGE = insert(intents), insert(attempts), insert(charges)
 _CHANGE_INTENT = update(intents).where(intents.c.id == bindparam("the_id"))
 _CHANGE_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("the_id"))
+_ANSWER = _CHANGE_ATTEMPT.values(
+    state=AttemptState.DONE,
+    busy_until=0.0,
+    reference=bindparam("said"),
+    material=bindparam("sealed"),
+    answered=func.coalesce(attempts.c.answered, bindparam("now")),
+)
 _CHANGE_CHARGE = update(charges).where(
     charges.c.store_id == bindparam("the_store"), charges.c.id == bindparam("the_id")
 )

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, exists, func, insert, select, update
 
 from bridge.domain.intents import Dispute, PaymentIntent, Refund, RefundStatus
-from bridge.storage.tables import charges, disputes, journal, refunds
+from bridge.storage.tables import attempts, charges, disputes, refunds
 
 _counting = refunds.c.status.in_(["pending", "succeeded"])
 _sum = func.coalesce(func.sum(case((_counting, refunds.c.amount), else_=0)), 0)
@@ -17,12 +17,7 @@ _LEFT = select(
     .scalar_subquery()
 ).where(charges.c.store_id == bindparam("store"), charges.c.id == bindparam("charge"))
 _OF_INTENT = select(refunds).where(refunds.c.intent_id == bindparam("intent")).order_by(refunds.c.created)
-_answered_before = exists().where(
-    journal.c.intent_id == refunds.c.intent_id,
-    journal.c.attempt_id == refunds.c.id,
-    journal.c.kind == "refund",
-    journal.c.at < bindparam("since"),
-)
+_answered_before = exists().where(attempts.c.id == refunds.c.id, attempts.c.answered < bindparam("since"))
 _REPEATED = (
     select(refunds)
     .where(

@@ -182,6 +182,7 @@ attempts = Table(
     Column("busy_until", Double, nullable=False),
     Column("next_check_at", Double, nullable=False),
     Column("checks", Integer, nullable=False, server_default=text("0")),
+    Column("answered", Double),
     Column("material", Text),
     CheckConstraint("state in ('sent', 'unknown', 'done', 'abandoned')", name="state"),
 )

@@ -187,6 +187,7 @@ def upgrade() -> None:
         sa.Column("busy_until", sa.Double(), nullable=False),
         sa.Column("next_check_at", sa.Double(), nullable=False),
         sa.Column("checks", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("answered", sa.Double(), nullable=True),
         sa.Column("material", sa.Text(), nullable=True),
         sa.CheckConstraint("state in ('sent', 'unknown', 'done', 'abandoned')", name=op.f("ck_attempts_state")),
         sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_attempts_intent_id")),
