@@ -1,13 +1,12 @@
 """`keys`: the consumer keys of a store's clients."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import json_option, note, print_json, secret, with_bridge
+from bridge.cli.console import iso_time, json_option, note, print_json, secret, with_bridge
 from bridge.domain.stores import ApiKey, Permissions
 from bridge.payments import keys as use_cases
 from bridge.payments import stores as store_cases
@@ -114,8 +113,9 @@ def _show_pair(pair: KeyPair, as_json: bool) -> None:
 
 
 def _facts(key: ApiKey) -> dict[str, Any]:
-    times = {name: _time(getattr(key, name)) for name in ("created", "last_used", "expires", "revoked")}
-    return asdict(key) | times
+    facts = asdict(key)
+    times = {name: facts[name] for name in ("created", "last_used", "expires", "revoked")}
+    return facts | {name: iso_time(seconds) if seconds else None for name, seconds in times.items()}
 
 
 def _state(bridge: Bridge, key: ApiKey) -> str:
@@ -123,8 +123,4 @@ def _state(bridge: Bridge, key: ApiKey) -> str:
         return "revoked"
     if not use_cases.usable(key, bridge.services.clock()):
         return "expired"
-    return f"active until {_time(key.expires)}" if key.expires else "active"
-
-
-def _time(seconds: float | None) -> str | None:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None
+    return f"active until {iso_time(key.expires)}" if key.expires else "active"

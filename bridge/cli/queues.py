@@ -1,12 +1,11 @@
 """`events`, `outbox` and `webhooks`: what providers and shops say, and what shops are owed."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import json_option, note, print_json, with_bridge
+from bridge.cli.console import iso_time, json_option, note, print_json, with_bridge
 from bridge.payments import queues, store_events, stores, subscriptions
 
 limit_option = click.option("--limit", default=50, show_default=True)
@@ -30,7 +29,7 @@ def list_events(bridge: Bridge, state: str | None, limit: int, as_json: bool) ->
         return
     for each in found:
         event = each["event"]
-        columns = (each["id"], _time(each["received"]), each["endpoint"], event["type"], event["reference"] or "-")
+        columns = (each["id"], iso_time(each["received"]), each["endpoint"], event["type"], event["reference"] or "-")
         click.echo("\t".join((*columns, each["state"], each["last_error"] or "")).rstrip())
 
 
@@ -87,10 +86,6 @@ def retry(bridge: Bridge, update: str | None, all_dead: bool) -> None:
     if bool(update) == all_dead:
         raise click.UsageError("Name an update, or say --all-dead.")
     note(f"{queues.retry(bridge.services, update)} on the way.")
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 @click.group()
