@@ -90,15 +90,16 @@ class FortePlatformAdapter(BaseAdapter):
             user = self._payments.user_of(request)
         except ProviderRefused:  # who had the e-mail address then has it no more
             user = None
-        return self._outcome_or_none(self._payments.find(attempt, user, since))
+        found = self._payments.find(attempt, user, since)
+        return outcome_of(found) if found else None
 
     def fetch(self, reference: str) -> Outcome:
         """The payment as it is at Forte now."""
-        return self._outcome(self._payments.one(reference))
+        return outcome_of(self._payments.one(reference))
 
     def listed(self, since: float) -> Iterator[Outcome]:
         """Our payments that were made or changed since then. Those of others in the project are left out."""
-        return map(self._outcome, self._payments.changed(since))
+        return map(outcome_of, self._payments.changed(since))
 
     def preview(self, cart: Cart, customer: str) -> Quote:
         """What the cart would cost; with tax only if Forte computes it. Makes nothing anywhere."""
@@ -136,16 +137,10 @@ class FortePlatformAdapter(BaseAdapter):
             user = self._payments.user_of(request)
             known = self._payments.find(attempt, user, None)
         if known is not None:
-            return self._outcome(known)
+            return outcome_of(known)
         if not first:
             raise ProviderUnreachable(UNREACHABLE)
         return self._payments.create(request, user)
-
-    def _outcome(self, payment: Mapping[str, Any]) -> Outcome:
-        return outcome_of(payment)
-
-    def _outcome_or_none(self, payment: Mapping[str, Any] | None) -> Outcome | None:
-        return None if payment is None else self._outcome(payment)
 
 
 def _still_unknown(error: ProviderError) -> ProviderError:
