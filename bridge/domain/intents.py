@@ -155,7 +155,7 @@ class PaymentIntent:
     live: bool
     order_id: int
     order_number: str
-    order_key: str
+    order_key: str = field(repr=False)
     amount: int
     currency: str
     customer: str

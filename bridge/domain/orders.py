@@ -59,7 +59,7 @@ class Order:
 
     id: int
     number: str
-    key: str
+    key: str = field(repr=False)
     status: str
     currency: str
     total: str
@@ -117,7 +117,7 @@ class OrderUpdate:
     operation_id: str
     kind: UpdateKind
     order_id: int
-    order_key: str
+    order_key: str = field(repr=False)
     amount: int
     currency: str
     transaction_id: str = ""

@@ -4,7 +4,7 @@ It is written down as if its create had just been answered, if its order is ther
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bridge.domain.errors import BridgeError, OrderNotFound
 from bridge.domain.intents import MONEY, Attempt, PaymentIntent, Status
@@ -28,7 +28,7 @@ class _Named:
     """The order that a payment was for, as the provider keeps it with the payment."""
 
     order_id: int
-    order_key: str
+    order_key: str = field(repr=False)
     site: str
 
 

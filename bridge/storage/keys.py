@@ -1,6 +1,6 @@
 """Rows of `api_keys` and `oauth_nonces`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
@@ -33,7 +33,7 @@ class StoredKey:
     """A key as it was found, with its encrypted secret and the version of its store's row."""
 
     key: ApiKey
-    secret: str
+    secret: str = field(repr=False)
     store_updated: float
 
 

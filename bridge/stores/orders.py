@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -37,7 +37,7 @@ class OrderState:
     """
 
     id: int
-    key: str
+    key: str = field(repr=False)
     status: str
     currency: str
     total: str

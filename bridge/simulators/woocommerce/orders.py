@@ -94,7 +94,7 @@ class Order:
     """`decimals` overrides the store's price decimals, as a multi-currency plugin does; None follows the store."""
 
     id: int
-    order_key: str
+    order_key: str = field(repr=False)
     currency: str
     created: float
     decimals: int | None = None
