@@ -8,7 +8,7 @@ from bridge.domain.errors import BridgeError, ProviderUnreachable
 from bridge.payments import stores
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, job_name, reconcile
-from bridge.payments.services import Services
+from bridge.payments.services import Ending, Services
 from bridge.storage import jobs as rows
 
 log = logs.logger(__name__)
@@ -95,15 +95,28 @@ def catch_up_name(store_id: str) -> str:
     return f"catch_up:{store_id}"
 
 
+def beat(services: Services) -> bool:
+    """Say that a worker is alive, if that is due. False if it is not."""
+    return _run_first(services, _known(services), {HEARTBEAT: COMMON[HEARTBEAT]})
+
+
 def run_jobs(services: Services) -> bool:
     """Do one job that is due. False if there is none."""
-    now = services.clock()
-    with services.database.read() as connection:
-        known = rows.every(connection)
-    wanted = tasks(services)
+    known, wanted = _known(services), tasks(services)
     if gone := [name for name in known if ":" in name and name not in wanted]:
         with services.database.write() as connection:
             rows.forget(connection, gone)
+    return _run_first(services, known, wanted)
+
+
+def _known(services: Services) -> dict[str, rows.Job]:
+    with services.database.read() as connection:
+        return rows.every(connection)
+
+
+def _run_first(services: Services, known: dict[str, rows.Job], wanted: dict[str, Task]) -> bool:
+    """Do the first that is due."""
+    now = services.clock()
     for name, task in wanted.items():
         if name not in known:
             rows.add(services.database, name, now if task.at_start else now + task.period)
@@ -117,16 +130,19 @@ def run_jobs(services: Services) -> bool:
 
 
 def _run(services: Services, task: Task, job: rows.Job) -> None:
-    begun, seen, error = services.clock(), None, ""
+    begun, seen, error, wait = services.clock(), None, "", task.period
     try:
         task.run(services, job.seen)
         seen = begun
+    except Ending:
+        wait = 0.0
     except BridgeError as problem:
         error = str(problem)
         log.warning("job %s: %s", job.name, error)
     except Exception:
         error = "A fault of the bridge; the log says which."
         log.exception("job %s failed", job.name)
-    wait = task.period if not error else min(task.period, RETRY * (1 + services.jitter() / 10))
+    if error:
+        wait = min(task.period, RETRY * (1 + services.jitter() / 10))
     with services.database.write() as connection:
         rows.finish(connection, job, due=begun + wait, seen=seen, error=error)

@@ -29,7 +29,7 @@ RULES: tuple[tuple[str, float, Drop], ...] = (
 
 
 def prune(services: Services) -> dict[str, int]:
-    """Forget it all; how many rows of each."""
+    """Forget it all; how many rows of each. Raises Ending."""
     now = services.clock()
     return {what: _drop_all(services, drop, now - kept) for what, kept, drop in RULES}
 
@@ -37,6 +37,7 @@ def prune(services: Services) -> dict[str, int]:
 def _drop_all(services: Services, drop: Drop, before: float) -> int:
     total = 0
     while True:
+        services.go_on()
         with services.database.write() as connection:
             count = drop(connection, before, AT_ONCE)
         total += count

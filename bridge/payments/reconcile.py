@@ -33,7 +33,7 @@ def reconcile(
 
     With `replay` the provider sends its messages since then again, if it can.
     A store whose shop is another one now is held. One that is held is released, if everything since the database was
-    backed up could be compared.
+    backed up could be compared. Raises Ending.
     """
     store = services.connections.store(store_id)
     report = Report(store.id, since)

@@ -19,12 +19,16 @@ from bridge.storage import refunds as refund_rows
 
 
 def compare(services: Services, store: Store, report: Report) -> None:
-    """Go through what the provider lists since then, then ask for what it should have listed and for what is open."""
+    """Go through what the provider lists since then, then ask for what it should have listed and for what is open.
+
+    Raises Ending.
+    """
     adapter = services.connections.adapter(store)
     can_list = "listed" in adapter.operations
     seen: set[str] = set()
     if can_list:
         for outcome in _listed(adapter, report):
+            services.go_on()
             _compare_one(services, store, outcome, seen, report)
     else:
         report.remarks.append(
@@ -37,12 +41,14 @@ def compare(services: Services, store: Store, report: Report) -> None:
 
 
 def changed(services: Services, store: Store, since: float) -> Iterator[PaymentIntent]:
-    """The store's intents that were changed since then and before now, page by page."""
+    """The store's intents that were changed since then and before now, page by page. Raises Ending."""
     until, after = services.clock(), (since, "")
     while True:
         with services.database.read() as connection:
             page = comparing.changed(connection, store.id, until, after)
-        yield from page
+        for intent in page:
+            services.go_on()
+            yield intent
         if len(page) < comparing.PAGE:
             return
         after = (page[-1].updated, page[-1].id)

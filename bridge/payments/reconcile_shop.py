@@ -18,7 +18,7 @@ from bridge.storage import refunds as refund_rows
 
 
 def compare(services: Services, store: Store, report: Report) -> None:
-    """Read the order of every payment that has, or had, money and was changed since then."""
+    """Read the order of every payment that has, or had, money and was changed since then. Raises Ending."""
     for intent in changed(services, store, report.since):
         if intent.holding and intent.charge and intent.status in MONEY:
             try:

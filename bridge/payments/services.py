@@ -27,11 +27,16 @@ class Connections(Protocol):
     def order_book(self, store: Store) -> OrderBook: ...
 
 
+class Ending(Exception):
+    """Who does long work is asked to stop: what is left is taken up later, by whoever comes first."""
+
+
 @dataclass(frozen=True)
 class Services:
     """The database and the edges, with everything that must not be taken from the air.
 
-    `provider_timeout` is in seconds. `wake` tells the worker of this process, if there is one, that there is work.
+    `provider_timeout` is in seconds. `wake` tells the worker of this process, if there is one, that there is work,
+    `is_ending` whether it was asked to stop.
     """
 
     database: Database
@@ -42,8 +47,14 @@ class Services:
     provider_timeout: float
     version: str
     wake: Callable[[], None] = lambda: None
+    is_ending: Callable[[], bool] = lambda: False
     jitter: Callable[[], float] = random.random
     pause: Callable[[float], None] = time.sleep
+
+    def go_on(self) -> None:
+        """Between two steps of long work. Raises Ending."""
+        if self.is_ending():
+            raise Ending
 
 
 Json = dict[str, Any]

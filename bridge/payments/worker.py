@@ -1,17 +1,18 @@
 """The worker: works the inbox, settles what is unknown, looks after open payments, delivers the outbox, does the jobs.
 
-Any number may run: rows are claimed, and what two of them do twice has one effect. Two lanes, so that a provider that
-hangs does not keep the shops waiting, nor the other way round.
+Any number may run: rows are claimed, and what two of them do twice has one effect. Three lanes, so that a provider that
+hangs does not keep the shops waiting, nor the other way round, and a long job neither.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError
 from bridge.payments.attempts import look_at, settle
 from bridge.payments.events import work_due
-from bridge.payments.jobs import run_jobs
+from bridge.payments.jobs import beat, run_jobs
 from bridge.payments.outbox import deliver_due
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -37,6 +38,8 @@ def settle_due(services: Services) -> bool:
     with services.database.read() as connection:
         due = rows.due_attempts(connection, services.clock())
     for attempt in due:
+        if services.is_ending():
+            break
         try:
             store = services.connections.store(attempt.store_id)
             settle(services, store, attempt, resend=False)
@@ -64,8 +67,9 @@ def look_due(services: Services) -> bool:
 
 QUEUES: tuple[Lane, ...] = (work_due, settle_due, look_due, deliver_due)
 LANES: dict[str, tuple[Lane, ...]] = {
-    "providers": (work_due, settle_due, look_due, run_jobs),
+    "providers": (work_due, settle_due, look_due, beat),
     "shops": (deliver_due,),
+    "jobs": (run_jobs,),
 }
 
 
@@ -73,8 +77,8 @@ class Worker:
     """Works in threads of this process until it is stopped. `wake` makes it look at once."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
         self._stopping = threading.Event()
+        self._services = replace(services, is_ending=self._stopping.is_set)
         self._woken = {lane: threading.Event() for lane in LANES}
         self._threads: list[threading.Thread] = []
 

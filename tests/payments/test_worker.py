@@ -3,6 +3,7 @@ hand when it is asked to stop."""
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,9 +15,11 @@ from bridge.payments.worker import Worker, run_once
 from bridge.simulators.faults import Fault
 from bridge.storage import inbox, jobs, outbox
 from bridge.storage import intents as rows
+from tests.cli.processes import wait_for
 from tests.plugins.local import Local, MakeLocal
 
 LEASE = 100.0
+WEBHOOK_SECRET = "whsec_0123456789abcdef"
 ORDERS = ["payable", *(f"payable_{number}" for number in range(2, 10))]
 
 
@@ -83,12 +86,10 @@ def test_one_whose_lease_is_over_does_not_take_the_update_from_the_one_who_has_i
 def test_a_message_that_a_killed_worker_had_in_hand_is_worked_on_later(
     make_local: MakeLocal, database_url: str
 ) -> None:
-    local = make_local(database_url, "stripe_connect", settings={"webhook_secret": "whsec_0123456789abcdef"})
+    local = make_local(database_url, "stripe_connect", settings={"webhook_secret": WEBHOOK_SECRET})
     assert local.stripe
     local.create()
-    endpoint = local.stripe.add_webhook_endpoint(
-        "http://127.0.0.1:9/x", connect=True, secrets=["whsec_0123456789abcdef"]
-    )
+    endpoint = local.stripe.add_webhook_endpoint("http://127.0.0.1:9/x", connect=True, secrets=[WEBHOOK_SECRET])
     message = local.stripe.signed(local.stripe.events[-1]["id"], endpoint.id)
     route = f"/bridge/v1/webhooks/{local.store.id}"
     assert local.app.test_client().post(route, data=message.body, headers=dict(message.headers)).status_code == 200
@@ -194,6 +195,72 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_in_hand(local: Loca
     assert all(update["state"] == "delivered" or update["tries"] == 0 for update in found)
     local.work()
     assert {local.order(order)["status"] for order in ORDERS[:4]} == {"processing"}
+
+
+class Comparing:
+    """A worker that is in the middle of comparing a store with its provider, which has just said what it has: a payment
+    was refunded there, and no message told."""
+
+    def __init__(self, local: Local) -> None:
+        assert local.provider_faults
+        self.local = local
+        self.name = f"catch_up:{local.store.id}"
+        self.intents = [local.create(order).get_json()["id"] for order in ORDERS[:3]]
+        local.work()
+        local.at_stripe("refunds", payment_intent=self.intents[0])
+        self.go_on = threading.Event()
+        local.provider_faults.next(Fault.STALLED_AFTER, match="GET /v1/payment_intents", until=self.go_on)
+        self.worker = Worker(local.bridge.services)
+        self.worker.start()
+        wait_for(lambda: self.job(self.name).busy_until > local.clock.now)
+
+    def job(self, name: str) -> Any:
+        with self.local.bridge.services.database.read() as connection:
+            return jobs.every(connection).get(name) or jobs.Job(name, 0.0, 0.0, None, "")
+
+    @property
+    def refunded(self) -> int:
+        said = self.local.show(self.intents[0]).get_json()
+        return int(said["charge"]["amount_refunded"])
+
+
+@pytest.fixture
+def comparing(make_local: MakeLocal, sqlite_url: str) -> Iterator[Comparing]:
+    local = make_local(sqlite_url, "stripe_connect", settings={"webhook_secret": WEBHOOK_SECRET})
+    comparing = Comparing(local)
+    yield comparing
+    comparing.go_on.set()
+    comparing.worker.stop()
+
+
+def test_a_comparison_is_left_where_it_is_when_the_worker_is_asked_to_stop(comparing: Comparing) -> None:
+    comparing.worker.ask_to_stop()
+    comparing.go_on.set()
+    comparing.worker.stop()
+    left = comparing.job(comparing.name)
+    assert (left.busy_until, left.seen, left.last_error) == (0.0, None, "")
+    assert comparing.refunded == 0
+    while run_jobs(comparing.local.bridge.services):
+        pass
+    assert comparing.refunded == 1023
+
+
+def test_messages_are_worked_on_while_payments_are_compared(comparing: Comparing) -> None:
+    local = comparing.local
+    assert local.stripe
+    endpoint = local.stripe.add_webhook_endpoint("http://127.0.0.1:9/x", connect=True, secrets=[WEBHOOK_SECRET])
+    message = local.stripe.signed(local.stripe.events[-1]["id"], endpoint.id)
+    route = f"/bridge/v1/webhooks/{local.store.id}"
+    assert local.app.test_client().post(route, data=message.body, headers=dict(message.headers)).status_code == 200
+    wait_for(lambda: [row["state"] for row in queues.messages(local.bridge.services)] == ["done"])
+    assert comparing.refunded == 1023
+    assert comparing.job(comparing.name).busy_until > local.clock.now
+
+
+def test_a_worker_says_that_it_is_alive_while_payments_are_compared(comparing: Comparing) -> None:
+    comparing.local.clock.advance(60)
+    wait_for(lambda: comparing.job(HEARTBEAT).seen == comparing.local.clock.now)
+    assert comparing.job(comparing.name).busy_until > comparing.local.clock.now
 
 
 @pytest.mark.parametrize("seed", [0.0, 1.0])
