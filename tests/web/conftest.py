@@ -51,10 +51,10 @@ class Shop:
         """What a create answers; its `pay_url` leads to where the bridge listens."""
         answer = self.local.create(order or self.order, **changes)
         assert answer.status_code == 200, answer.json
-        return self._reachable(answer.json)
+        return self.reachable(answer.json)
 
     def show(self, name: str) -> dict[str, Any]:
-        return self._reachable(self.local.show(name).json)
+        return self.reachable(self.local.show(name).json)
 
     def get(self, url: str, *, agent: str = BROWSER, method: str = "GET", **headers: str) -> requests.Response:
         """What a browser that follows no redirect gets. Underscores in names of headers stand for hyphens."""
@@ -79,7 +79,7 @@ class Shop:
     def adapter(self) -> Any:
         return self.local.bridge.services.connections.adapter(self.local.store)
 
-    def _reachable(self, answer: dict[str, Any]) -> dict[str, Any]:
+    def reachable(self, answer: dict[str, Any]) -> dict[str, Any]:
         if "pay_url" in answer:
             assert answer["pay_url"].startswith("http://127.0.0.1/bridge/v1/pay/")
             answer["pay_url"] = self.url + urlsplit(answer["pay_url"]).path
