@@ -13,7 +13,19 @@ from bridge.payments import queues
 from bridge.payments.why import why
 from tests.web.conftest import OpenShop, Shop, open_shop
 
-__all__ = ["OpenShop", "Shop", "edit_order", "hear", "letters", "open_shop", "pay", "story", "tell", "with_settings"]
+__all__ = [
+    "OpenShop",
+    "Shop",
+    "edit_order",
+    "hear",
+    "letters",
+    "makes_a_payment",
+    "open_shop",
+    "pay",
+    "story",
+    "tell",
+    "with_settings",
+]
 
 CREATE = "POST /payments/v2/intent"
 """Of Forte Payments in widget mode; also how its redirect begins."""
@@ -28,6 +40,12 @@ def widget(open_shop: OpenShop) -> Shop:
 @pytest.fixture
 def platform(open_shop: OpenShop) -> Shop:
     return open_shop("forte_platform", trusted_networks=LOOP, webhook_endpoint="forte")
+
+
+def makes_a_payment(request: Any) -> bool:
+    """Whether it asks Forte Platforms for one."""
+    made: bool = request.method == "POST" and request.path.endswith("/payments")
+    return made
 
 
 def hear(shop: Shop) -> None:

@@ -10,16 +10,10 @@ import requests
 
 from bridge.payments.attempts import ON_ITS_WAY
 from bridge.simulators.faults import Fault
-from tests.forte.conftest import OpenShop, Shop, hear, pay, story, tell
+from tests.forte.conftest import OpenShop, Shop, hear, makes_a_payment, pay, story, tell
 from tests.plugins.local import INTENTS
 
 CREATE = "POST /payments/v2/intent"
-
-
-def makes_a_payment(request: Any) -> bool:
-    """Whether it asks Forte Platforms for one."""
-    made: bool = request.method == "POST" and request.path.endswith("/payments")
-    return made
 
 
 def creates(shop: Shop) -> int:
