@@ -122,14 +122,20 @@ class Scribe:
         self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, total, **more))
 
     def report_second(self, outcome: Outcome) -> None:
-        """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back."""
-        known = journal.read(self._connection, self._intent.id)
-        if any(
-            line["kind"] == "duplicate_payment" and line["detail"]["reference"] == outcome.reference for line in known
-        ):
-            return
-        flag = f"duplicate_payment: {outcome.reference} paid the order once more. Send it back at the provider."
-        self._flag(flag)
+        """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back.
+
+        The flag names all with which nobody has dealt.
+        """
+        waiting: list[str] = []
+        for line in journal.read(self._connection, self._intent.id):
+            if line["kind"] == "flag_cleared":
+                waiting = []
+            if line["kind"] == "duplicate_payment":
+                if line["detail"]["reference"] == outcome.reference:
+                    return
+                waiting.append(line["detail"]["reference"])
+        names = " and ".join([*waiting, str(outcome.reference)])
+        self._flag(f"duplicate_payment: {names} paid the order once more. Send it back at the provider.")
         self.log("duplicate_payment", None, reference=outcome.reference, amount=outcome.amount)
         self.tell(updates.DUPLICATE, second=str(outcome.reference))
 

@@ -156,11 +156,11 @@ class Days:
             assert flags == []
             self.seen["unpaid"] += 1
             return
-        assert {captured for captured, _ in books} == {sale.total}
+        assert {book.captured for book in books} == {sale.total}
         assert self.is_told(sale)
-        assert len(flags) == len(books) - 1, flags
+        assert sum(book.payment in flag for book in books for flag in flags) == len(books) - 1, flags
         assert len(books) == 1 or self.till.many_pages
-        sent_back = Counter(amount for _, amounts in books for amount in amounts)
+        sent_back = Counter(amount for book in books for amount in book.sent_back)
         assert sent_back >= Counter(sale.refunds)
         assert sent_back <= Counter(sale.refunds + sale.doubtful)
         in_shop = self.local.shop.refunds(sale.order)

@@ -8,8 +8,14 @@ from bridge.simulators.faults import Match
 from tests.forte.conftest import makes_a_payment, tell
 from tests.web.conftest import Shop
 
-Book = tuple[int, list[int]]
-"""What was captured, and what was sent back."""
+
+@dataclass(frozen=True)
+class Book:
+    """A payment at Forte that took money. Amounts are minor units."""
+
+    payment: str
+    captured: int
+    sent_back: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -45,7 +51,7 @@ class Till(Protocol):
         """The buyer pays, or does not and it is over. ValueError if Forte does not let them."""
 
     def books(self, sale: Sale) -> list[Book]:
-        """Of each payment of an order that took money."""
+        """An order's payments that took money."""
 
     def tell(self, times: int) -> None:
         """Forte says so often what it has to say: never, once or twice."""
@@ -73,7 +79,7 @@ class Widget:
 
     def books(self, sale: Sale) -> list[Book]:
         return [
-            (intent.amount, [])
+            Book(intent.id, intent.amount)
             for intent in self.forte.intents
             if intent.reference.startswith(f"{sale.order}:") and intent.status == "Approved"
         ]
@@ -126,7 +132,7 @@ class Platform:
 
     def books(self, sale: Sale) -> list[Book]:
         return [
-            (each["amountCents"], [refund["amountCents"] for refund in each["refundHistory"]])
+            Book(each["id"], each["amountCents"], [refund["amountCents"] for refund in each["refundHistory"]])
             for each in self.forte.payments
             if each["metadata"]["wc_order_id"] == str(sale.order)
             and each["state"] in ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")

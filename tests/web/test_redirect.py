@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 import requests
 
+from bridge.payments.flags import clear
 from bridge.payments.open import MOST
 from bridge.payments.openings import MAY_BE_PAID
 from bridge.payments.why import why
@@ -247,6 +248,28 @@ def test_a_second_approval_is_flagged_for_a_person_and_noted_once(shop: Shop) ->
     assert story["flag"].startswith("duplicate_payment")
     assert story["status"] == "succeeded"
     assert shop.show(created["id"])["charge"]["amount"] == 999
+
+
+def test_all_that_were_paid_once_more_are_named_until_a_person_has_dealt_with_them(shop: Shop) -> None:
+    created = shop.create()
+    url, services = created["pay_url"], shop.local.bridge.services
+    pages = [hopped(shop.get(url)), *(hopped(shop.press(url, "again")) for _ in range(3))]
+    names = [intent.id for intent in shop.forte.intents]
+
+    def flag_after(page: str) -> str:
+        hosted(shop, page, "approve")
+        hear(shop)
+        return str(why(services, created["id"])[0]["flag"])
+
+    flags = [flag_after(page) for page in pages[:3]]
+    assert [[name in flag for name in names[1:]] for flag in flags] == [
+        [False, False, False],
+        [True, False, False],
+        [True, True, False],
+    ]
+    clear(services, created["id"], "ann", "both were sent back")
+    last = flag_after(pages[3])
+    assert [name in last for name in names] == [False, False, False, True]
 
 
 def test_two_clicks_at_once_make_one_page(open_shop: OpenShop, database_url: str) -> None:
