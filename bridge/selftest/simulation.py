@@ -20,7 +20,7 @@ from bridge.selftest.troubles import storm
 from bridge.selftest.wire import PROVIDER_TROUBLES, Trouble, fair
 from bridge.selftest.world import SHOP_HOST, STRIPE_HOST
 
-SIZES: dict[Size, int] = {"slice": 4, "small": 100, "full": 10_000}
+SIZES: dict[Size, int] = {"slice": 4, "small": 60, "full": 10_000}
 """How many seeds."""
 STEPS = 40
 DAYS = 30.0

@@ -13,7 +13,7 @@ from bridge.selftest.subject import settings_of
 from bridge.selftest.tally import Tally
 from bridge.simulators.faults import Fault as Trouble
 
-SIZES: dict[Size, tuple[int, float]] = {"slice": (4, 0.15), "small": (20, 0.10), "full": (7200, 0.05)}
+SIZES: dict[Size, tuple[int, float]] = {"slice": (4, 0.15), "small": (15, 0.10), "full": (7200, 0.05)}
 """How many seconds it takes, and by what share memory may grow after a quarter of them: less, the longer it takes."""
 RATE = 20.0
 FILES = 40

@@ -12,7 +12,7 @@ from bridge.selftest.races import DOCUMENTED, Ring, open_ring
 from bridge.selftest.subject import Answer
 from bridge.selftest.tally import Tally
 
-SIZES: dict[Size, tuple[int, int]] = {"slice": (1, 1), "small": (3, 2), "full": (100, 60)}
+SIZES: dict[Size, tuple[int, int]] = {"slice": (1, 1), "small": (3, 1), "full": (100, 60)}
 """Rounds of each trouble of a disk, and rounds of each storm."""
 PROCESSES, THREADS, WORKERS = 8, 16, 2
 TROUBLED = 0.05
