@@ -100,6 +100,7 @@ _WORDS = {
     "settled_by_hand": "{who} settled the {operation} as {verdict} {reference}: {why}",
     "owed_again": "the store did not show it ({what}), and is told again",
     "duplicate_payment": "the order was paid once more ({reference}, {amount})",
+    "late_payment": "it was paid after all ({reference}, {amount}), when it was taken as canceled",
 }
 
 

@@ -77,6 +77,7 @@ def _end(connection: Connection, now: float, intent: PaymentIntent, attempt: Att
     rows.change_attempt(connection, attempt.id, state=AttemptState.ABANDONED)
     why = outcome.decline.message if outcome.decline else "it has run out"
     journal.write(connection, now, intent.id, "open_ended", attempt_id=attempt.id, why=why)
-    if outcome.decline and intent.status in WAITING:
+    may_still_be_paid = payable(rows.attempts_of(connection, intent.id), now)
+    if outcome.decline and intent.status in WAITING and not may_still_be_paid:
         error = {"type": "card_error", **asdict(outcome.decline)}
         rows.change(connection, intent.id, status=Status.REQUIRES_PAYMENT_METHOD, last_error=error, updated=now)

@@ -122,32 +122,29 @@ class Scribe:
         self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, total, **more))
 
     def report_second(self, outcome: Outcome) -> None:
-        """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back.
+        """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back."""
+        flag = "duplicate_payment: {names} paid the order once more. Send it back at the provider."
+        self._report("duplicate_payment", outcome, flag, updates.DUPLICATE)
 
-        The flag names all with which nobody has dealt.
-        """
+    def report_late(self, outcome: Outcome) -> None:
+        """Money came for a payment that was taken as canceled: nothing is fulfilled, and a person has to decide."""
+        flag = f"The provider reports {outcome.status.value} for a payment that was taken as canceled ({{names}})."
+        self._report("late_payment", outcome, flag, updates.LATE)
+
+    def _report(self, kind: str, outcome: Outcome, flag: str, words: updates.Words) -> None:
+        """Money that fulfils nothing, of each payment at the provider once. The flag names all with which nobody has
+        dealt."""
         waiting: list[str] = []
         for line in journal.read(self._connection, self._intent.id):
             if line["kind"] == "flag_cleared":
                 waiting = []
-            if line["kind"] == "duplicate_payment":
+            if line["kind"] == kind:
                 if line["detail"]["reference"] == outcome.reference:
                     return
                 waiting.append(line["detail"]["reference"])
-        names = " and ".join([*waiting, str(outcome.reference)])
-        self._flag(f"duplicate_payment: {names} paid the order once more. Send it back at the provider.")
-        self.log("duplicate_payment", None, reference=outcome.reference, amount=outcome.amount)
-        self.tell(updates.DUPLICATE, second=str(outcome.reference))
-
-    def report_late(self, outcome: Outcome) -> None:
-        """Money came for a payment that was taken as canceled: nothing is fulfilled, and a person has to decide."""
-        flag = f"The provider reports {outcome.status.value} for a payment that was taken as canceled."
-        known = journal.read(self._connection, self._intent.id)
-        if any(line["kind"] == "flagged" and line["detail"]["why"] == flag for line in known):
-            return
-        self._flag(flag)
-        self.log("flagged", None, why=flag)
-        self.tell(updates.LATE)
+        self._flag(flag.format(names=" and ".join([*waiting, str(outcome.reference)])))
+        self.log(kind, None, reference=outcome.reference, amount=outcome.amount)
+        self.tell(words, reference=str(outcome.reference))
 
     def note_payment(self, attempt: Attempt | None, outcome: Outcome, source: str) -> None:
         detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}

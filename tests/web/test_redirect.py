@@ -225,6 +225,7 @@ def test_a_decline_of_one_page_leaves_the_other_one_open(shop: Shop) -> None:
     hosted(shop, first, "decline")
     hear(shop)
     assert shop.stage(url) == "opened"
+    assert shop.create()["pay_url"] == url
     hosted(shop, second, "approve")
     hear(shop)
     assert shop.status() == "processing"
@@ -270,6 +271,34 @@ def test_all_that_were_paid_once_more_are_named_until_a_person_has_dealt_with_th
     clear(services, created["id"], "ann", "both were sent back")
     last = flag_after(pages[3])
     assert [name in last for name in names] == [False, False, False, True]
+
+
+def test_all_that_were_paid_although_they_were_given_up_are_named(shop: Shop) -> None:
+    """No message tells for a day, and somebody else is to pay meanwhile."""
+    created = shop.create()
+    url, services = created["pay_url"], shop.local.bridge.services
+    for page in (hopped(shop.get(url)), hopped(shop.press(url, "again"))):
+        hosted(shop, page, "approve")
+        shop.forte.spoil_next_webhook(lambda _webhook: None)
+        shop.forte.deliver_due()
+    first, second = (intent.id for intent in shop.forte.intents)
+    shop.local.clock.advance(24 * 3600 + 60)
+    other = shop.create(payment_method="pm_card_mastercard")
+    assert other["id"] != created["id"]
+    told = list(shop.forte.attempts)
+    shop.forte.repeat(told[0].event_id)
+    hear(shop)
+    [story] = why(services, created["id"])
+    assert "taken as canceled" in story["flag"]
+    assert first in story["flag"]
+    shop.forte.repeat(told[1].event_id)
+    hear(shop)
+    [story] = why(services, created["id"])
+    assert first in story["flag"]
+    assert second in story["flag"]
+    notes = [note for note in shop.local.notes("virtual") if "taken as cancelled" in note or "second payment" in note]
+    assert len(notes) == 2
+    assert shop.status() == "pending"
 
 
 def test_two_clicks_at_once_make_one_page(open_shop: OpenShop, database_url: str) -> None:
