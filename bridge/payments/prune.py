@@ -37,7 +37,7 @@ def prune(services: Services) -> dict[str, int]:
 def _drop_all(services: Services, drop: Drop, before: float) -> int:
     total = 0
     while True:
-        services.go_on()
+        services.raise_if_ending()
         with services.database.write() as connection:
             count = drop(connection, before, AT_ONCE)
         total += count

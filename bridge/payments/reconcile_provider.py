@@ -28,7 +28,7 @@ def compare(services: Services, store: Store, report: Report) -> None:
     seen: set[str] = set()
     if can_list:
         for outcome in _listed(adapter, report):
-            services.go_on()
+            services.raise_if_ending()
             _compare_one(services, store, outcome, seen, report)
     else:
         report.remarks.append(
@@ -47,7 +47,7 @@ def changed(services: Services, store: Store, since: float) -> Iterator[PaymentI
         with services.database.read() as connection:
             page = comparing.changed(connection, store.id, until, after)
         for intent in page:
-            services.go_on()
+            services.raise_if_ending()
             yield intent
         if len(page) < comparing.PAGE:
             return

@@ -51,7 +51,7 @@ class Services:
     jitter: Callable[[], float] = random.random
     pause: Callable[[float], None] = time.sleep
 
-    def go_on(self) -> None:
+    def raise_if_ending(self) -> None:
         """Between two steps of long work. Raises Ending."""
         if self.is_ending():
             raise Ending
