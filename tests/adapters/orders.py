@@ -7,6 +7,8 @@ from bridge.adapters import Line, Order, Payment
 
 ATTEMPT = "0123456789abcdef0123456789abcdef"
 KEY = f"{ATTEMPT}:create"
+TIMEOUT = 5.0
+"""Seconds after which a stalled provider is given up: long enough for all that goes before it on a busy machine."""
 SITE = "https://shop.example"
 CUSTOMER = "cus_OUQoHGzJLw87Tk"
 ORDER: dict[str, Any] = {

@@ -27,7 +27,7 @@ from bridge.domain.outcomes import RefundRequest
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_payments_provider import World, adapter, forte, full, payment
 from tests.adapters.forte_payments_wire import INTENT, MANIFEST, STATUSES
-from tests.adapters.orders import ATTEMPT, KEY
+from tests.adapters.orders import ATTEMPT, KEY, TIMEOUT
 
 UUID = "440b0e4e-ae70-4886-ad6b-1521cc22cbca"
 OTHER_KEY = f"{'b' * 32}:create"
@@ -390,7 +390,7 @@ def test_114_an_answer_that_does_not_come_in_time_leaves_the_outcome_open(world)
     world.faults.next(Fault.STALLED, match=f"POST {INTENT}", until=over)
     try:
         with pytest.raises(ProviderUnreachable) as caught:
-            pay(world, world.adapter(timeout=0.5))
+            pay(world, world.adapter(timeout=TIMEOUT))
     finally:
         over.set()
     assert caught.value.sent

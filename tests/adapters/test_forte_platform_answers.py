@@ -16,7 +16,7 @@ from bridge.adapters import (
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_platform_provider import adapter as forte_adapter
 from tests.adapters.forte_platform_provider import forte, line, payment
-from tests.adapters.orders import CUSTOMER, KEY
+from tests.adapters.orders import CUSTOMER, KEY, TIMEOUT
 
 FORTE_TAX = {"tax_mode": "forte", "tax_code": "txcd_10000000"}
 
@@ -264,7 +264,7 @@ def test_114_nothing_waits_for_ever(world):
     release = threading.Event()
     world.faults.next(Fault.STALLED, match=creates, until=release)
     with pytest.raises(ProviderUnreachable) as caught:
-        world.create(world.adapter(timeout=0.3))
+        world.create(world.adapter(timeout=TIMEOUT))
     assert caught.value.sent
     release.set()
 

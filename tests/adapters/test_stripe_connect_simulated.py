@@ -7,6 +7,7 @@ import pytest
 
 from bridge.adapters import AdapterContext, ProviderConfused, ProviderRefused, ProviderUnreachable, Status
 from bridge.simulators.faults import Fault
+from tests.adapters.orders import TIMEOUT
 from tests.adapters.payments import ATTEMPT, stripe_adapter
 from tests.adapters.stripe_world import KEY, pay
 
@@ -137,10 +138,11 @@ def test_and_no_more_often_than_the_owner_says(world, retries):
 def test_after_a_timeout_nothing_is_sent_again(world):
     over = threading.Event()
     world.faults.next(Fault.STALLED_AFTER, match=CREATE, until=over)
-    adapter = world.adapter(timeout=0.5)
-    with pytest.raises(ProviderUnreachable) as caught:
-        pay(world, adapter)
-    over.set()
+    try:
+        with pytest.raises(ProviderUnreachable) as caught:
+            pay(world, world.adapter(timeout=TIMEOUT))
+    finally:
+        over.set()
     assert caught.value.sent
     assert len(world.charges) == 1
     assert [each.method for each in world.simulator.requests] == ["POST"]
