@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from bridge.storage import Database
 from bridge.storage.references import UnreadableReference
 from bridge.storage.vault import Vault
 from bridge.version import __version__
+from bridge.web.front import add_front_page
 
 if TYPE_CHECKING:
     import requests
@@ -142,12 +143,22 @@ class Bridge:
             self._worker.wake()
 
 
-def create_app(bridge: Bridge | None = None, *, worker: bool = False, **keywords: Any) -> Flask:
-    """A plain Flask app with a bridge at its root; `keywords` are settings for a new one."""
+def create_app(
+    bridge: Bridge | None = None,
+    *,
+    worker: bool = False,
+    shown_stores: Sequence[Mapping[str, str]] = (),
+    **keywords: Any,
+) -> Flask:
+    """A plain Flask app with a bridge at its root; `keywords` are settings for a new one.
+
+    `shown_stores` (`name`, `adapter`, `url`) stand on the page at `/`, for everybody to see.
+    """
     app = Flask("bridge", static_folder=None)
     app.url_map.merge_slashes = False
     bridge = bridge or Bridge(**keywords)
     bridge.init_app(app, worker=worker)
+    add_front_page(app, shown_stores)
     handle_outside(app)
     return app
 

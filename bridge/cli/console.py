@@ -17,7 +17,7 @@ from bridge.app import EXTENSION, Bridge
 from bridge.domain.errors import BridgeError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-ENDINGS = (signal.SIGINT, signal.SIGTERM)
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -72,7 +72,9 @@ def note(message: str) -> None:
 
 
 def catch_endings() -> Callable[[], None]:
-    """From now on SIGTERM and Ctrl-C interrupt nothing, however often they come; gives what waits for the first one.
+    """From now on SIGTERM, Ctrl-C and SIGHUP interrupt nothing, however often they come; gives what waits for one.
+
+    SIGHUP comes when the terminal is closed. Where it is ignored already, as under `nohup`, it stays so.
 
     It waits for a byte that the interpreter writes in whichever thread the signal finds, so that none is lost: a
     handler could run just before a wait, or in the middle of another handler.
@@ -80,14 +82,15 @@ def catch_endings() -> Callable[[], None]:
     waiting, telling = socket.socketpair()
     telling.setblocking(False)
     signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
-    for number in ENDINGS:
+    endings = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in endings:
         signal.signal(number, lambda *_: None)
 
     def wait() -> None:
         with waiting, telling:
-            while waiting.recv(1)[0] not in ENDINGS:
+            while waiting.recv(1)[0] not in endings:
                 pass
-            for number in ENDINGS:
+            for number in endings:
                 signal.signal(number, signal.SIG_IGN)
             signal.set_wakeup_fd(-1)
 

@@ -56,7 +56,11 @@ class World:
             self.bridge = self._make_bridge()
             self._stack.callback(self.bridge.close)
             self.stores = {name: self._make_store(name, plan) for name, plan in PLANS.items()}
-            self._app = create_app(self.bridge, worker=True)
+            shown = [
+                {"name": name, "adapter": PLANS[name].adapter, "url": store["store_url"]}
+                for name, store in self.stores.items()
+            ]
+            self._app = create_app(self.bridge, worker=True, shown_stores=shown)
             for server in (front, secure_front):
                 self._stack.callback(server.close)
             for simulator in (*self.shops.values(), *(provider.simulator for provider in self.providers.values())):

@@ -16,7 +16,7 @@ def render_page(document: Mapping[str, Any]) -> tuple[str, str]:
     """The page, and the Content-Security-Policy that lets it have its own style sheet and nothing else."""
     environment = Environment(loader=PackageLoader("bridge.web"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["json"] = lambda value: json.dumps(value, indent=2)
-    style = (files("bridge.web") / "static" / "docs.css").read_text("utf-8")
+    style, policy = style_sheet()
     operations = [
         {"method": method, "path": path, "number": f"{method}-{path}".replace("/", "-"), **methods[method]}
         for path, methods in document["paths"].items()
@@ -31,8 +31,14 @@ def render_page(document: Mapping[str, Any]) -> tuple[str, str]:
         fields=lambda schema: _fields(schema, document["components"]["schemas"]),
         parameters=_parameters,
     )
+    return page, policy
+
+
+def style_sheet() -> tuple[str, str]:
+    """The style of pages for developers, and the Content-Security-Policy that lets a page have it and nothing else."""
+    style = (files("bridge.web") / "static" / "docs.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return page, (
+    return style, (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

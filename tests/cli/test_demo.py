@@ -1,13 +1,11 @@
 """`wcpay-bridge demo` as a stranger meets it: a process of its own, the printed curl line, Ctrl-C."""
 
 import json
-import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,43 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-PROGRAM = [str(Path(sys.executable).with_name("wcpay-bridge"))]
+from tests.plugins.demo import PROGRAM, Demo
+
 ANONYMOUS = '{"code":"rest_forbidden","message":"Sorry, you are not allowed to do that.","data":{"status":401}}'
-
-
-class Demo:
-    """A running demo: what it wrote and what it printed."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.info_file = folder / "info.json"
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
-        self.process = subprocess.Popen(
-            [*PROGRAM, "demo", "--port", "0", "--info", str(self.info_file), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        assert self.process.stdout is not None
-        lines = []
-        for line in self.process.stdout:
-            lines.append(line)
-            if "Ctrl-C" in line:
-                break
-        self.printed = "".join(lines)
-        assert lines, self.process.stderr and self.process.stderr.read()
-        self.info: dict[str, Any] = json.loads(self.info_file.read_text())
-
-    def shell(self, script: str) -> str:
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        told = subprocess.run(script, shell=True, capture_output=True, text=True, check=False, env={"PATH": path})
-        assert told.returncode == 0, told.stderr
-        return told.stdout
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        _, self.complaints = self.process.communicate(timeout=20)
-        return self.process.returncode
 
 
 @pytest.fixture(scope="module")
@@ -206,16 +170,31 @@ def test_a_busy_port_is_one_clear_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         told = subprocess.run(
-            [*PROGRAM, "demo", "--port", str(port)], capture_output=True, text=True, check=False, timeout=60
+            [PROGRAM, "demo", "--port", str(port)], capture_output=True, text=True, check=False, timeout=60
         )
     assert told.returncode == 1
     assert told.stderr == f"Error: Port {port} of 127.0.0.1 cannot be used: Address already in use.\n"
 
 
-def test_ctrl_c_ends_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whichever_signal_ends_it_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     running = Demo(tmp_path)
     for curl in curls(running.printed):
         running.shell(curl)
-    assert running.end() == 0
+    assert running.end(number) == 0
     assert running.complaints == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_its_front_page_names_its_stores_to_people_and_programs(demo: Demo) -> None:
+    url = demo.info["base_url"] + "/"
+    told = requests.get(url, timeout=10)
+    assert told.headers["Content-Type"] == "application/json"
+    assert {each["name"]: each["url"] for each in told.json()["stores"]} == {
+        name: store["store_url"] for name, store in demo.info["stores"].items()
+    }
+    page = requests.get(url, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, timeout=10)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    for text in (page.text, told.text):
+        assert demo.info["stores"]["sandbox"]["store_url"] in text
+        assert not any(pair["consumer_secret"] in text for pair in demo.info["keys"].values())
