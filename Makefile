@@ -1,20 +1,23 @@
-# Everything runs in .venv, which `install` fills from requirements.lock.
-# PYTHON=python3.12 chooses the interpreter; ARGS="..." is handed on by demo, test and lock.
+# Everything runs in .venv: `demo` fills it from requirements.lock, `test` adds requirements-dev.lock.
+# PYTHON=python3.12 chooses the interpreter; ARGS="..." is handed on by demo, test, newest, oldest and lock.
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALLED := .venv/.installed
+PIP = $(BIN)/python -m pip
+RUNTIME := .venv/.runtime
+TOOLS := .venv/.tools
+LOG := .venv/install.log
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format lock clean
+.PHONY: help install demo test lint types format newest oldest lock clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(INSTALLED)  ## put everything into .venv, unless it is there
+install: $(TOOLS)  ## put everything into .venv, unless it is there
 
-demo: install  ## start a whole local world: a store with orders, providers, the bridge
+demo: $(RUNTIME)  ## start a whole local world: a store with orders, providers, the bridge
 	@$(BIN)/wcpay-bridge demo $(ARGS)
 
 test: lint types  ## everything that must pass
@@ -31,22 +34,45 @@ format: install  ## format, and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-lock: install  ## write requirements.lock anew (ARGS=--upgrade for the newest versions)
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --all-extras \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(ARGS) setup.cfg --output-file requirements.lock
+newest: install  ## try the wheel with the newest versions that setup.cfg allows (weekly)
+	@VERSIONS=newest $(BIN)/pytest tests/install/test_wheel.py $(ARGS)
+
+oldest: install  ## try the wheel with the oldest versions that setup.cfg allows (weekly)
+	@VERSIONS=oldest $(BIN)/pytest tests/install/test_wheel.py $(ARGS)
+
+lock: install  ## write both locks anew (ARGS=--upgrade for the newest versions)
+	@$(BIN)/python -c $(BUILD_REQUIRES) | $(COMPILE) setup.cfg - \
+	  --extra postgres --extra redis --extra metrics --output-file requirements.lock
+	@$(COMPILE) setup.cfg --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:  ## remove .venv and everything else that was made here
 	@rm -rf .venv build dist *.egg-info .*_cache .hypothesis .coverage
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(ARGS)
+BUILD_REQUIRES = 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
+
+# The locks are complete, so pip resolves nothing (--no-deps): a release of today cannot change what is installed, and
+# pip's resolver cannot disagree with the one that wrote them. `pip check` proves that nothing is missing.
+# $(call pip,COMMANDS): runs them in silence; a failure is one sentence.
+pip = { $(1); } >>$(LOG) 2>&1 || { \
+  echo "The packages could not be installed: check the network, then run make again ($(LOG) tells more)." >&2; exit 1; }
+
 # A changed lock, or a .venv without its stamp (new, or left half made), begins with an empty one.
-$(INSTALLED): requirements.lock setup.cfg pyproject.toml
+$(RUNTIME): requirements.lock setup.cfg pyproject.toml
 	$(if $(PROBLEM),$(error $(PROBLEM)))
 	@$(if $(filter requirements.lock,$?),$(PYTHON) -m venv --clear .venv)
-	@rm -f $@
+	@rm -f $@ $(TOOLS)
 	@echo "installing into .venv"
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@$(call pip,$(PIP) install --no-deps --require-hashes -r requirements.lock && \
+	  $(PIP) install --no-deps --no-build-isolation -e . && $(PIP) check)
+	@touch $@
+
+$(TOOLS): requirements-dev.lock $(RUNTIME)
+	@$(if $(and $(wildcard $@),$(filter requirements-dev.lock,$?)),rm $(RUNTIME) && $(MAKE) --no-print-directory $(RUNTIME))
+	@echo "installing the development tools into .venv"
+	@$(call pip,$(PIP) install --no-deps --require-hashes -r requirements-dev.lock && $(PIP) check)
 	@touch $@
 
 PACKAGE = $(or $(filter python3%,$(notdir $(PYTHON))),python3)

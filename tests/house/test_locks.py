@@ -1,43 +1,50 @@
-"""The locks pin everything that setup.cfg and package.json ask for, by hash and without naming a host."""
+"""The locks pin all that setup.cfg, pyproject.toml and package.json ask for, by hash and without naming a host."""
 
-import configparser
 import json
 import re
 
-from packaging.requirements import Requirement
+import pytest
 from packaging.utils import canonicalize_name
 
 from tests.plugins.distributions import ROOT
+from tests.plugins.locks import DEVELOPMENT, RUNTIME, build_requirements, extras, pins, runtime_requirements
 
-LOCK = (ROOT / "requirements.lock").read_text()
 PACKAGE_LOCK = (ROOT / "tests" / "clients" / "package-lock.json").read_text()
 
 
-def asked_for() -> list[Requirement]:
-    """Every direct dependency of setup.cfg, of every extra too."""
-    config = configparser.ConfigParser()
-    config.read(ROOT / "setup.cfg")
-    lists = [config["options"]["install_requires"], *config["options.extras_require"].values()]
-    return [Requirement(line) for each in lists for line in each.splitlines() if line]
-
-
-def test_every_dependency_is_locked_in_a_version_that_setup_cfg_allows() -> None:
-    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", LOCK, re.MULTILINE))
+@pytest.mark.parametrize(
+    ("lock", "requirements"),
+    [(RUNTIME, [*runtime_requirements(), *build_requirements()]), (DEVELOPMENT, extras("dev"))],
+    ids=["runtime", "development"],
+)
+def test_every_dependency_is_locked_in_a_version_that_is_allowed(lock, requirements) -> None:
+    locked = {pin.name: pin.version for pin in pins(lock)}
+    assert requirements
     wrong = [
         str(each)
-        for each in asked_for()
+        for each in requirements
         if not each.specifier.contains(locked.get(canonicalize_name(each.name), "0"), prereleases=True)
     ]
     assert wrong == []
 
 
-def test_every_locked_version_has_a_hash_and_nothing_else() -> None:
-    pins = [pin for pin in re.split(r"\n(?=\S)", LOCK.strip()) if pin]
-    plain = re.compile(
-        r"[\w.-]+(\[[\w,-]+\])?==[\w.+-]+( ; [\w.'=<>! ]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\\n)?)+"
+def test_the_development_lock_has_the_same_versions_as_the_runtime_lock() -> None:
+    runtime, development = (
+        {(pin.name, pin.marker): pin.version for pin in pins(lock)} for lock in (RUNTIME, DEVELOPMENT)
     )
-    assert [pin for pin in pins if not plain.fullmatch(pin)] == []
-    assert len(pins) > len(asked_for())
+    common = runtime.keys() & development.keys()
+    assert len(common) > 20
+    assert {each: runtime[each] for each in common} == {each: development[each] for each in common}
+    names = {name for name, _ in runtime} & {name for name, _ in development}
+    assert names == {name for name, _ in common}, "the same package under another marker"
+
+
+@pytest.mark.parametrize("lock", [RUNTIME, DEVELOPMENT], ids=["runtime", "development"])
+def test_every_locked_version_has_a_hash_and_nothing_else(lock) -> None:
+    blocks = [block for block in re.split(r"\n(?=\S)", lock.read_text().strip()) if block]
+    plain = re.compile(r"[\w.-]+==[\w.+-]+( ; [\w.'=<>! ]+)? \\\n(    --hash=sha256:[0-9a-f]{64}( \\\n)?)+")
+    assert [block for block in blocks if not plain.fullmatch(block)] == []
+    assert len(blocks) == len(pins(lock)) > 20
 
 
 def test_the_npm_lock_has_integrity_and_no_addresses() -> None:

@@ -4,13 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.plugins.distributions import ROOT
 
-INPUTS = ("requirements.lock", "setup.cfg", "pyproject.toml")
+INPUTS = ("requirements.lock", "requirements-dev.lock", "setup.cfg", "pyproject.toml")
 
 # Notes its arguments; `-m venv` makes a .venv with the same program in it, which fails where the test says so.
 RECORDER = """#!/bin/sh
@@ -18,14 +19,20 @@ case "$1" in
   -c) exit 0 ;;
 esac
 echo "$*" >> "$HOME/calls"
-if [ "$1 $2" = "-m venv" ]; then rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python; fi
-case "$*" in *--require-hashes*) test ! -e "$HOME/no-network" ;; esac
+if [ "$1 $2" = "-m venv" ]; then
+  rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp -r "$HOME/program/." .venv/bin
+fi
+case "$*" in *--require-hashes*) echo "ERROR: noise"; test ! -e "$HOME/no-network" ;; esac
 """
+A_DAY_AGO, AN_HOUR_AGO = time.time() - 24 * 3600, time.time() - 3600
 MAKES_VENV = "-m venv --clear .venv"
-FILLS_VENV = [
-    "-m pip install --quiet --require-hashes -r requirements.lock",
-    "-m pip install --quiet --no-deps --no-build-isolation -e .",
+RUNTIME = [
+    "-m pip install --no-deps --require-hashes -r requirements.lock",
+    "-m pip install --no-deps --no-build-isolation -e .",
+    "-m pip check",
 ]
+TOOLS = ["-m pip install --no-deps --require-hashes -r requirements-dev.lock", "-m pip check"]
+FILLS_VENV = [*RUNTIME, *TOOLS]
 
 
 class Checkout:
@@ -33,13 +40,26 @@ class Checkout:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.bin, self.home = folder / "checkout", folder / "bin", folder / "home"
-        for each in (self.folder, self.bin, self.home):
+        for each in (self.folder, self.bin, self.home, self.home / "program"):
             each.mkdir()
         shutil.copy(ROOT / "Makefile", self.folder)
         for name in INPUTS:
             (self.folder / name).touch()
+            os.utime(self.folder / name, (A_DAY_AGO, A_DAY_AGO))
         for name in ("make", "sh", "rm", "mkdir", "cp", "touch"):
             (self.bin / name).symlink_to(shutil.which(name) or name)
+
+    def change(self, name: str) -> None:
+        """Make a file newer than what was installed from it."""
+        for stamp in (self.folder / ".venv").glob(".[rt]*"):
+            os.utime(stamp, (AN_HOUR_AGO, AN_HOUR_AGO))
+        (self.folder / name).touch()
+
+    def program(self, name: str, script: str) -> None:
+        """A program that is there as soon as .venv is made."""
+        made = self.home / "program" / name
+        made.write_text(f"#!/bin/sh\n{script}\n")
+        made.chmod(0o755)
 
     def python(self, script: str, name: str = "python3") -> None:
         (self.bin / name).write_text(script)
@@ -110,6 +130,7 @@ def test_install_fills_a_venv_once(checkout: Checkout) -> None:
     ("changed", "calls"),
     [
         ("requirements.lock", [MAKES_VENV, *FILLS_VENV]),
+        ("requirements-dev.lock", [MAKES_VENV, *FILLS_VENV]),
         ("setup.cfg", FILLS_VENV),
         ("pyproject.toml", FILLS_VENV),
     ],
@@ -118,17 +139,40 @@ def test_install_runs_again_when_an_input_changed(checkout: Checkout, changed: s
     checkout.python(RECORDER)
     checkout.make("install")
     checkout.calls()
-    installed = (checkout.folder / ".venv" / ".installed").stat().st_mtime
-    os.utime(checkout.folder / changed, (installed + 1, installed + 1))
+    checkout.change(changed)
     assert checkout.make("install").returncode == 0
     assert checkout.calls() == calls
+    assert checkout.make("install").returncode == 0
+    assert checkout.calls() == []
+
+
+def test_a_demo_needs_no_development_tools(checkout: Checkout) -> None:
+    checkout.python(RECORDER)
+    checkout.program("wcpay-bridge", 'echo "$*" >> "$HOME/calls"')
+    assert checkout.make("demo", "ARGS=--port 0").returncode == 0
+    assert checkout.calls() == [MAKES_VENV, *RUNTIME, "demo --port 0"]
+    assert checkout.make("install").returncode == 0
+    assert checkout.calls() == TOOLS
+
+
+def test_a_failure_is_one_sentence_and_pip_is_quiet(checkout: Checkout) -> None:
+    checkout.python(RECORDER)
+    (checkout.home / "no-network").touch()
+    told = checkout.make("install")
+    sentence, make = told.stderr.splitlines()
+    assert sentence == (
+        "The packages could not be installed: check the network, then run make again (.venv/install.log tells more)."
+    )
+    assert make.startswith("make: ***")
+    assert told.stdout == "installing into .venv\n"
+    assert (checkout.folder / ".venv" / "install.log").read_text() == "ERROR: noise\n"
 
 
 def test_an_interrupted_install_begins_with_an_empty_venv_again(checkout: Checkout) -> None:
     checkout.python(RECORDER)
     (checkout.home / "no-network").touch()
     assert checkout.make("install").returncode == 2
-    assert checkout.calls() == [MAKES_VENV, FILLS_VENV[0]]
+    assert checkout.calls() == [MAKES_VENV, RUNTIME[0]]
     (checkout.home / "no-network").unlink()
     assert checkout.make("install").returncode == 0
     assert checkout.calls() == [MAKES_VENV, *FILLS_VENV]
@@ -138,8 +182,7 @@ def test_an_interrupted_update_begins_with_an_empty_venv_too(checkout: Checkout)
     checkout.python(RECORDER)
     checkout.make("install")
     (checkout.home / "no-network").touch()
-    installed = (checkout.folder / ".venv" / ".installed").stat().st_mtime
-    os.utime(checkout.folder / "setup.cfg", (installed + 1, installed + 1))
+    checkout.change("setup.cfg")
     assert checkout.make("install").returncode == 2
     (checkout.home / "no-network").unlink()
     checkout.calls()

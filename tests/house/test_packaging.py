@@ -1,12 +1,13 @@
 """What we ship is what stands in the tree, with `schemas/` installed as `bridge.schemas`, and no test."""
 
 import configparser
+import shutil
 import tarfile
 import zipfile
 from importlib.metadata import PathDistribution
 from pathlib import Path
 
-from tests.plugins.distributions import ROOT, Distributions
+from tests.plugins.distributions import NOT_SOURCE, ROOT, Distributions, run
 
 CONFIG = configparser.ConfigParser()
 CONFIG.read(ROOT / "setup.cfg")
@@ -34,6 +35,19 @@ def test_the_sdist_holds_the_tree_without_tests_and_tools(distributions: Distrib
     assert code == files("bridge", "bridge") | files("schemas", "schemas")
     rest = {name for name in shipped - code if ".egg-info/" not in name}
     assert rest == {"LICENSE", "MANIFEST.in", "PKG-INFO", "README.md", "CHANGELOG.md", "pyproject.toml", "setup.cfg"}
+
+
+def test_the_tree_and_the_sdist_build_the_same_wheel(distributions: Distributions, tmp_path: Path) -> None:
+    source = shutil.copytree(ROOT, tmp_path / "source", symlinks=True, ignore=NOT_SOURCE)
+    run("build", "--no-isolation", "--wheel", "--outdir", str(tmp_path), str(source))
+    (direct,) = tmp_path.glob("*.whl")
+    assert direct.name == distributions.wheel.name
+    assert contents(direct) == contents(distributions.wheel)
+
+
+def contents(wheel: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
 
 
 def test_the_wheel_declares_every_entry_point_and_dependency_of_setup_cfg(installed_wheel: Path) -> None:
