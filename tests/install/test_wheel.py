@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 import requests
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.install.environments import Environment, clean_environ, run
 from tests.plugins.demo import Demo
 from tests.plugins.distributions import Distributions
-from tests.plugins.locks import RUNTIME, SHIPPED_EXTRAS, constraints
+from tests.plugins.locks import RUNTIME, SHIPPED_EXTRAS, constraints, runtime_requirements
 
 VERSIONS = os.environ.get("VERSIONS", "locked")
 INTERPRETERS = [sys.executable, *os.environ.get("INTERPRETERS", "").split()]
@@ -42,7 +45,9 @@ def environment(
     wheel = f"{distributions.wheel}[{','.join(SHIPPED_EXTRAS)}]"
     if VERSIONS == "oldest":
         uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--resolution", "lowest-direct"]
-        run([*uv, "--python", str(made.python), wheel])
+        direct = runtime_requirements()  # what is not named here is not "direct" to uv
+        run([*uv, "--python", str(made.python), wheel, *map(str, direct)])
+        assert_oldest(made.installed(), direct)
     elif VERSIONS == "newest":
         made.pip("install", wheel)
     else:
@@ -50,6 +55,13 @@ def environment(
         made.pip("install", "--constraint", str(folder / "constraints.txt"), wheel)
     made.pip("check")
     return made
+
+
+def assert_oldest(installed: dict[str, str], direct: list[Requirement]) -> None:
+    for each in direct:
+        (bound,) = (bound.version for bound in each.specifier if bound.operator == ">=")
+        found = Version(installed[canonicalize_name(each.name)])
+        assert found.release[: len(Version(bound).release)] == Version(bound).release, each
 
 
 @pytest.fixture(scope="module")
