@@ -3,6 +3,9 @@
 import pytest
 
 from tests.plugins.local import Local, MakeLocal
+from tests.web.conftest import open_shop
+
+__all__ = ["open_shop", "stripe"]
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import pytest
 
 from bridge.simulators.faults import Fault
+from tests.payments.providers import WITH_SERVERS, asks_for_a_payment, creates, shop_at, taken
 from tests.plugins.local import Local, MakeLocal
+from tests.web.conftest import OpenShop
 
 LOST = [Fault.DROPPED, Fault.PROCESSED_500, Fault.CUT, Fault.TRUNCATED, Fault.HTML, Fault.WRONG_JSON]
 NEVER_ARRIVED = [Fault.REFUSED, Fault.ERROR_500, Fault.ERROR_503]
@@ -139,3 +141,60 @@ def test_a_shop_that_cannot_be_reached_is_told_and_nothing_is_sent(stripe: Local
     assert answer.get_json()["data"]["reason"] == "store_unreachable"
     assert stripe.stripe is not None
     assert [r.path for r in stripe.stripe.requests if r.path == "/v1/payment_intents"] == []
+
+
+DAY = 24 * 3600.0
+
+
+@pytest.mark.parametrize("asked_by", ["a client", "another client", "the worker"])
+@pytest.mark.parametrize("provider", WITH_SERVERS)
+def test_an_unknown_create_is_not_sent_again_once_the_provider_may_have_forgotten_its_key(
+    open_shop: OpenShop, provider: str, asked_by: str
+) -> None:
+    shop = shop_at(open_shop, provider)
+    shop.faults.next(Fault.DROPPED, times=9, match=asks_for_a_payment(shop))
+    lost = shop.local.create(shop.order)
+    assert lost.get_json()["data"]["outcome"] == "unknown"
+    shop.faults.clear()
+    [(key, sent)] = creates(shop).items()
+    shop.local.clock.advance(DAY + 3600)
+    if asked_by == "the worker":
+        shop.local.work()
+    else:
+        shop.local.create(shop.order, **({} if asked_by == "a client" else {"payment_method": "pm_card_mastercard"}))
+    assert creates(shop)[key] == sent
+    assert taken(shop) in ([], [1023])
+
+
+@pytest.mark.parametrize("provider", ["stripe", "stripe_destination", "forte_payments"])
+def test_an_unknown_create_is_sent_again_inside_the_providers_window(open_shop: OpenShop, provider: str) -> None:
+    shop = shop_at(open_shop, provider)
+    shop.faults.next(Fault.DROPPED, times=9, match=asks_for_a_payment(shop))
+    shop.local.create(shop.order)
+    shop.faults.clear()
+    [(key, sent)] = creates(shop).items()
+    shop.local.clock.advance(DAY - 3 * 3600)
+    assert shop.local.create(shop.order).status_code == 200
+    assert creates(shop) == {key: sent + 1}
+
+
+@pytest.mark.parametrize("provider", ["stripe", "stripe_destination", "forte_payments"])
+def test_a_refusal_of_what_was_sent_before_proves_nothing_about_the_first_time(
+    open_shop: OpenShop, provider: str
+) -> None:
+    shop = shop_at(open_shop, provider)
+    shop.faults.next(Fault.DROPPED, times=9, match=asks_for_a_payment(shop))
+    attempt = shop.local.create(shop.order).get_json()["data"]["attempt_id"]
+    shop.faults.clear()
+    shop.faults.next(Fault.STATUS, match=asks_for_a_payment(shop), status=400)
+    refused = shop.local.create(shop.order).get_json()["data"]
+    assert (refused["outcome"], refused["attempt_id"]) == ("unknown", attempt)
+    assert shop.local.create(shop.order).get_json()["attempt_id"] == attempt
+    assert len(creates(shop)) == 1
+
+
+def test_a_declined_payment_is_voided_at_the_provider_before_its_order_is_free(stripe: Local) -> None:
+    """Until then somebody with its secret could still confirm it."""
+    assert stripe.stripe is not None
+    declined = stripe.create(payment_method="pm_card_chargeDeclined").get_json()["data"]["payment_intent"]
+    assert stripe.stripe.find(declined)["status"] == "canceled"

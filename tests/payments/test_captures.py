@@ -21,6 +21,7 @@ from tests.payments.orders import (
     presented,
     taken,
 )
+from tests.payments.rows import behind_the_row
 from tests.plugins.local import Local, MakeLocal, refusal
 
 
@@ -216,3 +217,46 @@ def test_an_authorization_is_voided_and_its_order_cancelled(stripe: Local) -> No
     assert asked(stripe, "cancel") == 1
     stripe.work()
     assert stripe.order()["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("route", ["capture_authorization", "cancel_authorization"])
+def test_of_many_that_wait_for_each_other_one_reaches_the_provider(
+    make_local: MakeLocal, postgres_url: str, route: str
+) -> None:
+    local = make_local(postgres_url, "stripe_connect", capture="manual")
+    created = local.create().get_json()
+    local.work()
+
+    def ask(number: int) -> TestResponse:
+        part = {"amount": 100 + number} if route == "capture_authorization" else {}
+        return at(local, route, "payable", created["id"], **part)
+
+    statuses = [answer.status_code for answer in behind_the_row(postgres_url, created["attempt_id"], 5, ask)]
+    assert asked(local, "capture") + asked(local, "cancel") == 1
+    assert statuses.count(200) >= 1
+
+
+@pytest.mark.parametrize("route", ["capture_authorization", "cancel_authorization"])
+@pytest.mark.parametrize("adapter", ["sandbox", "stripe_connect"])
+def test_the_payment_of_an_order_that_came_back_with_another_key_is_left_alone(
+    make_local: MakeLocal, sqlite_url: str, adapter: str, route: str
+) -> None:
+    local = make_local(sqlite_url, adapter, capture="manual")
+    intent = authorized(local)
+    local.shop.update_order(local.orders["payable"], order_key="wc_order_another")
+    assert refusal(at(local, route, "payable", intent))[:2] == (409, MISMATCH)
+    assert local.show(intent).get_json()["status"] == "requires_capture"
+
+
+def test_what_is_captured_in_parts_never_exceeds_what_was_authorised(make_local: MakeLocal, sqlite_url: str) -> None:
+    """The bridge says so itself: what is left to the provider to refuse, the shop would hear of as a failed capture."""
+    local = make_local(sqlite_url, capture="manual", settings={"multicapture": "yes"})
+    intent = authorized(local)
+    assert at(local, "capture_authorization", "payable", intent, amount=1000).status_code == 200
+    for amount in (24, 1023):
+        status, _, message = refusal(at(local, "capture_authorization", "payable", intent, amount=amount))
+        assert (status, "between nothing and the authorised 0.23 USD" in message) == (502, True)
+    local.work()
+    assert not any("failed to complete" in note for note in local.notes())
+    assert at(local, "capture_authorization", "payable", intent, amount=23).status_code == 200
+    assert local.show(intent).get_json()["charge"]["amount_captured"] == 1023

@@ -3,14 +3,19 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bridge.simulators.faults import Fault
+from tests.payments.orders import PAYMENTS, hint
+from tests.payments.providers import PROVIDERS, REFUNDING, asks_for_a_payment, creates, pay, shop_at, taken
 from tests.plugins.local import INTENTS, Local, MakeLocal
 from tests.plugins.together import at_once
+from tests.web.conftest import OpenShop, Shop
 
 ENVELOPE = "wcpay_server_error"
+REFUND = f"{PAYMENTS}/refund"
 
 
 def ledger(local: Local, kind: str) -> list[int]:
@@ -349,3 +354,136 @@ def test_an_order_that_the_shop_will_hear_is_cancelled_takes_no_new_payment(
     local.work()
     assert local.create().get_json()["data"]["reason"] == "order_cancelled"
     assert ledger(local, "authorized") == [1023]
+
+
+ANOTHER = {
+    "customer": {"customer": "cus_AnotherPayer00"},
+    "payment method": {"payment_method": "pm_card_mastercard"},
+    "total": {"total": "12.00"},
+    "currency": {"currency": "EUR"},
+}
+"""What a second create asks for that the first one did not: by parameter, or because staff changed the order."""
+ASKS_ITS_BUYER = {"payment_method": "pm_card_authenticationRequired"}
+
+
+def ask_for_another(shop: Shop, what: str, **first: str) -> Any:
+    """A second create that differs from the `first` in just this."""
+    changes = dict(ANOTHER[what])
+    if what in ("total", "currency"):
+        shop.local.shop.update_order(shop.local.orders[shop.order], **changes)
+        changes = {}
+    elif what == "customer" and shop.local.stripe:
+        charged_here = shop.local.store.settings.get("charge_type") == "destination"
+        changes["customer"] = shop.local.stripe.add_customer(
+            None if charged_here else shop.local.store.settings["account"]
+        )
+    return shop.local.create(shop.order, **(first | changes))
+
+
+def open_payment(shop: Shop) -> dict[str, Any]:
+    """A create that waits for its buyer."""
+    created = shop.create(**ASKS_ITS_BUYER)
+    assert created["status"] in ("requires_action", "requires_payment_method")
+    return created
+
+
+@pytest.mark.parametrize("what", ANOTHER)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_paid_order_is_charged_nothing_for_who_asks_for_something_else(
+    open_shop: OpenShop, provider: str, what: str
+) -> None:
+    shop = shop_at(open_shop, provider)
+    intent = shop.create()
+    if intent["status"] != "succeeded":
+        pay(shop, intent["id"])
+        hint(shop.local, intent["id"])
+    asked = creates(shop)
+    refused = ask_for_another(shop, what)
+    assert (refused.status_code, refused.get_json()["data"]["reason"]) == (500, "order_paid")
+    assert creates(shop) == asked
+    assert len(taken(shop)) == 1
+
+
+@pytest.mark.parametrize("what", ANOTHER)
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_who_asks_for_something_else_never_gets_the_open_payment_of_the_first(
+    open_shop: OpenShop, provider: str, what: str
+) -> None:
+    buyer = {"off_session": "no"} if provider.startswith("stripe") else {}
+    shop = shop_at(open_shop, provider, **buyer)
+    first = open_payment(shop)
+    answer = ask_for_another(shop, what, **ASKS_ITS_BUYER).get_json()
+    assert answer.get("id") != first["id"]
+    assert first.get("client_secret") is None or answer.get("client_secret") != first["client_secret"]
+
+
+@pytest.mark.parametrize("what", ANOTHER)
+@pytest.mark.parametrize("provider", ["stripe", "stripe_destination", "forte_platform"])
+def test_who_asks_for_something_else_does_not_send_an_unknown_create_again(
+    open_shop: OpenShop, provider: str, what: str
+) -> None:
+    shop = shop_at(open_shop, provider)
+    shop.faults.next(Fault.DROPPED, times=9, match=asks_for_a_payment(shop))
+    assert shop.local.create(shop.order).get_json()["data"]["outcome"] == "unknown"
+    shop.faults.clear()
+    [(key, sent)] = creates(shop).items()
+    ask_for_another(shop, what)
+    assert creates(shop)[key] == sent
+
+
+@pytest.mark.parametrize("state", ["open", "paid"])
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_order_that_comes_back_with_another_key_never_gets_the_payment_of_the_other(
+    open_shop: OpenShop, provider: str, state: str
+) -> None:
+    buyer = {"off_session": "no"} if provider.startswith("stripe") and state == "open" else {}
+    shop = shop_at(open_shop, provider, **buyer)
+    first = open_payment(shop) if state == "open" else shop.create()
+    shop.local.shop.update_order(shop.local.orders[shop.order], order_key="wc_order_another")
+    answer = shop.local.create(shop.order, **(ASKS_ITS_BUYER if state == "open" else {})).get_json()
+    assert answer.get("id") != first["id"]
+    assert "client_secret" not in answer or answer["client_secret"] != first.get("client_secret")
+
+
+@pytest.mark.parametrize("provider", ["sandbox", *REFUNDING])
+def test_a_paid_order_is_free_only_when_all_of_it_was_sent_back_and_the_shop_asks_again(
+    open_shop: OpenShop, provider: str
+) -> None:
+    shop = shop_at(open_shop, provider)
+    first = shop.create()
+    if first["status"] != "succeeded":
+        pay(shop, first["id"])
+        hint(shop.local, first["id"])
+    shop.local.work()
+    order = shop.local.orders[shop.order]
+
+    def sends_back(amount: int) -> None:
+        assert shop.local.post(REFUND, {"order_id": order, "amount": amount}).status_code == 200
+        shop.local.work()
+
+    def asks_again() -> Any:
+        shop.local.shop.update_order(order, status="pending")
+        return shop.local.create(shop.order).get_json()
+
+    for amount in (1, 1000):
+        sends_back(amount)
+        assert asks_again().get("id") in (None, first["id"])
+        assert len(taken(shop)) == 1
+    sends_back(22)
+    assert shop.local.create(shop.order).get_json().get("id") in (None, first["id"]), "the shop asks for nothing"
+    second = asks_again()
+    assert (second["id"] != first["id"], second["amount"]) == (True, 1023)
+
+
+def test_a_shop_that_was_asked_for_a_released_order_twice_at_once_is_charged_once(local: Local) -> None:
+    """Whoever lets go of a paid order does so once: the loser finds the payment of the winner."""
+    local.create()
+    local.work()
+    order = local.orders["payable"]
+    assert local.post(REFUND, {"order_id": order, "amount": 1023}).status_code == 200
+    local.work()
+    local.shop.update_order(order, status="pending")
+    answers = at_once(6, lambda _: local.create())
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.get_json()["id"] for answer in answers}) == 1
+    assert ledger(local, "charged") == [1023, 1023]

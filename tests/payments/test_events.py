@@ -1,12 +1,14 @@
 """Messages of the provider: proven, kept, worked on; in any order, any number of times, with one effect each."""
 
 import itertools
+import json
 import random
 
 import pytest
 
 from bridge.payments import queues
 from bridge.payments.why import why
+from bridge.simulators.stripe.sending import signature
 from tests.plugins.local import Local, MakeLocal
 
 SECRET = "whsec_0123456789abcdef"
@@ -168,3 +170,21 @@ def test_a_message_that_cannot_be_worked_on_now_is_tried_again(stripe: Local, en
     stripe.work()
     assert states(stripe) == {"done": 1}
     assert len(stripe.shop.refunds(stripe.orders["payable"])) == 2
+
+
+@pytest.mark.parametrize("changes", [{"livemode": True}, {"account": "acct_1Somebody"}, {"account": None}])
+def test_a_message_of_the_other_mode_or_of_another_account_asks_for_nothing(
+    stripe: Local, endpoint: str, changes: dict[str, object]
+) -> None:
+    assert stripe.stripe is not None
+    stripe.create()
+    stripe.work()
+    [event] = [event for event in stripe.stripe.events if event["type"] == "payment_intent.succeeded"]
+    body = json.dumps(json.loads(stripe.stripe.signed(event["id"], endpoint).body) | changes).encode()
+    before = len(stripe.stripe.requests)
+    signed = {"Stripe-Signature": signature(body, [SECRET], int(stripe.clock()))}
+    route = f"/bridge/v1/webhooks/{stripe.store.id}"
+    assert stripe.app.test_client().post(route, data=body, headers=signed).status_code == 200
+    stripe.work()
+    assert states(stripe) == {"new": 1}
+    assert len(stripe.stripe.requests) == before

@@ -97,3 +97,68 @@ def test_the_worker_thread_delivers_as_soon_as_a_payment_is_made(local: Local) -
     order_id = local.orders["payable"]
     assert local.shop.wait_until(lambda: local.shop.order(order_id)["status"] == "processing", timeout=10)
     assert local.order()["status"] == "processing"
+
+
+def test_a_note_whose_answer_was_lost_is_not_written_a_second_time(local: Local) -> None:
+    """A second delivery is not a first one: it looks for what the first one has left behind."""
+    local.create(payment_method="pm_card_chargeDeclined")
+    local.shop_faults.next(Fault.DROPPED, match="/notes")
+    for _ in range(3):
+        local.work()
+        local.clock.advance(60)
+    assert sum("Your card was declined." in note for note in local.notes()) == 1
+
+
+def test_a_refund_whose_answer_was_lost_is_not_written_down_a_second_time(local: Local) -> None:
+    local.create()
+    local.work()
+    assert local.post("/wp-json/wc/v3/payments/refund", {"order_id": local.orders["payable"], "amount": 300}).is_json
+    local.shop_faults.next(Fault.DROPPED, match="POST /wp-json/wc/v3/orders")
+    for _ in range(3):
+        local.work()
+        local.clock.advance(60)
+    assert [refund["amount"] for refund in local.shop.refunds(local.orders["payable"])] == ["3.00"]
+    assert sum("A refund of 3.00 USD" in note for note in local.notes()) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.DROPPED, Fault.PROCESSED_500, Fault.ERROR_503])
+def test_the_second_delivery_of_a_payment_does_not_pay_an_order_that_was_cancelled_meanwhile(
+    local: Local, fault: Fault
+) -> None:
+    """It comes within the seconds in which a first one writes without a look."""
+    intent = local.create().get_json()["id"]
+    local.shop_faults.next(fault)
+    local.work()
+    local.shop.update_order(local.orders["payable"], status="cancelled")
+    before = len(local.shop.requests)
+    local.clock.advance(20)
+    local.work()
+    assert local.order()["status"] == "cancelled"
+    assert local.shop.requests[before].method == "GET"
+    assert any(intent in note for note in local.notes())
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+@pytest.mark.parametrize("kind", ["paid", "authorised", "voided", "refunded"])
+def test_what_an_order_is_owed_never_reaches_another_one_that_has_its_number(
+    make_local: MakeLocal, sqlite_url: str, kind: str, seconds: int
+) -> None:
+    """But for a payment that was read a moment before: its one write has no look before it."""
+    local = make_local(sqlite_url, capture="automatic" if kind in ("paid", "refunded") else "manual")
+    intent, order = local.create().get_json()["id"], local.orders["payable"]
+    if kind in ("voided", "refunded"):
+        local.work()
+    if kind == "voided":
+        path = f"/wp-json/wc/v3/payments/orders/{order}/cancel_authorization"
+        assert local.post(path, {"payment_intent_id": intent}).status_code == 200
+    if kind == "refunded":
+        assert local.post("/wp-json/wc/v3/payments/refund", {"order_id": order, "amount": 300}).status_code == 200
+    local.shop.update_order(order, order_key="wc_order_another")
+    before = local.order()["status"]
+    local.clock.advance(seconds)
+    local.work()
+    if (kind, seconds) == ("paid", 0):
+        assert local.order()["status"] == "on-hold"
+        return
+    assert local.order()["status"] == before
+    assert local.shop.refunds(order) == []

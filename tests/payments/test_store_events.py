@@ -168,3 +168,22 @@ def test_a_capture_after_staff_lowered_the_total_takes_that_and_pays_the_order(l
     assert local.show(intent["id"]).get_json()["charge"]["amount_captured"] == 800
     assert local.order()["status"] == "processing"
     assert flag(local) is None
+
+
+@pytest.mark.parametrize("status", ["pending", "failed", "on-hold", "processing", "refunded"])
+@pytest.mark.parametrize("adapter", ["sandbox", "stripe_connect"])
+def test_only_a_cancelled_order_voids_its_authorisation_and_only_a_completed_one_captures_it(
+    make_local: MakeLocal, sqlite_url: str, adapter: str, status: str
+) -> None:
+    """A shop's "failed" is what any failed try of another gateway leaves behind."""
+    local = make_local(sqlite_url, adapter, capture="manual")
+    with serve(local.app) as server:
+        store_events.register(local.bridge.services, local.store, server.url)
+        intent = local.create().get_json()["id"]
+        happens(local)
+        local.shop.update_order(local.orders["payable"], status=status)
+        happens(local)
+        assert local.show(intent).get_json()["status"] == "requires_capture"
+        local.shop.update_order(local.orders["payable"], status="cancelled")
+        happens(local)
+        assert local.show(intent).get_json()["status"] == ("requires_capture" if status == "refunded" else "canceled")
