@@ -1,5 +1,5 @@
 # Everything runs in .venv: `demo` fills it from requirements.lock, `test` adds requirements-dev.lock.
-# PYTHON=python3.12 chooses the interpreter; ARGS="..." is handed on by demo, test, newest, oldest and lock.
+# PYTHON=python3.12 chooses the interpreter; ARGS="..." is handed on by demo, test, mutants, newest, oldest and lock.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip
@@ -10,7 +10,7 @@ LOG := .venv/install.log
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types format newest oldest lock clean
+.PHONY: help install demo test mutants lint types format newest oldest lock clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(RUNTIME)  ## start a whole local world: a store with orders, providers, 
 
 test: lint types  ## everything that must pass
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+mutants: install  ## take the rules of money away one by one; a test must fail each time (ARGS=refunds for some)
+	@$(BIN)/python -m tests.mutate $(ARGS)
 
 lint: install  ## check style and format
 	@$(BIN)/ruff check .

@@ -1,0 +1,338 @@
+"""Changes of one line of the money code, each of which takes a rule away, and the tests that must fail then.
+
+`make mutants` applies them one at a time; `tests/house/test_mutations.py` checks that each of them still applies.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`old` occurs exactly once in `file` and becomes `new`. Each of `tests`, pytest ids, must fail then.
+
+    The tests are in the file that is named after the use case, so that this file alone guards the rule.
+    """
+
+    rule: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def applied_to(self, source: str) -> str:
+        """ValueError unless the old text is there once."""
+        if (count := source.count(self.old)) != 1:
+            raise ValueError(f"does not apply: its old text is there {count} times")
+        return source.replace(self.old, self.new)
+
+
+def _mutation(rule: str, file: str, old: str, new: str, *tests: str) -> Mutation:
+    """The first of `tests` names its file, the others are in the same one."""
+    where = tests[0].partition("::")[0]
+    return Mutation(rule, f"bridge/{file}", old, new, tuple(t if "::" in t else f"{where}::{t}" for t in tests))
+
+
+CREATE, ATTEMPTS = "tests/payments/test_create.py", "tests/payments/test_attempts.py"
+RECORD, REFUNDS = "tests/payments/test_record.py", "tests/payments/test_refunds.py"
+CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_outbox.py"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    _mutation(
+        "an unknown create is sent again only inside the provider's window",
+        "payments/attempts.py",
+        "elif now < attempt.sent_at + adapter.replay_window and (",
+        "elif (",
+        f"{ATTEMPTS}::test_an_unknown_create_is_not_sent_again_once_the_provider_may_have_forgotten_its_key",
+    ),
+    _mutation(
+        "a create is sent again under its first key",
+        "payments/attempts.py",
+        "outcome = ask(lambda: adapter.create(attempt.request, attempt.key))",
+        "outcome = ask(lambda: adapter.create(attempt.request, f'{attempt.key}:{services.clock()}'))",
+        f"{ATTEMPTS}::test_an_unknown_create_is_sent_again_inside_the_providers_window",
+    ),
+    _mutation(
+        "a refusal of what was sent before proves nothing about the first time",
+        "payments/attempts.py",
+        "if known is None and again:",
+        "if known is None and again is None:",
+        f"{ATTEMPTS}::test_a_refusal_of_what_was_sent_before_proves_nothing_about_the_first_time",
+    ),
+    _mutation(
+        "an answer that was lost is no proof that nothing happened",
+        "payments/attempts.py",
+        "(isinstance(error, ProviderUnreachable) and not error.sent)",
+        "isinstance(error, ProviderUnreachable)",
+        f"{ATTEMPTS}::test_a_create_without_a_usable_answer_is_unknown_and_can_be_looked_up",
+    ),
+    _mutation(
+        "not found counts only when the request can no longer arrive",
+        "payments/attempts.py",
+        "if services.clock() > attempt.sent_at + services.provider_timeout + ON_ITS_WAY:",
+        "if services.clock() > attempt.sent_at + services.provider_timeout:",
+        f"{ATTEMPTS}::test_not_found_frees_the_order_only_when_the_request_can_no_longer_arrive",
+    ),
+    _mutation(
+        "a declined payment is voided before its order is free",
+        "payments/attempts.py",
+        "if outcome.decline and intent.status is Status.REQUIRES_PAYMENT_METHOD and voids:",
+        "if outcome.decline and intent.status is Status.SUCCEEDED and voids:",
+        f"{ATTEMPTS}::test_a_declined_payment_is_voided_at_the_provider_before_its_order_is_free",
+    ),
+    _mutation(
+        "a repeat must match the customer",
+        "payments/create.py",
+        "self.payment.customer,",
+        "intent.customer,",
+        f"{CREATE}::test_a_paid_order_is_charged_nothing_for_who_asks_for_something_else",
+        "test_who_asks_for_something_else_never_gets_the_open_payment_of_the_first",
+        "test_who_asks_for_something_else_does_not_send_an_unknown_create_again",
+    ),
+    _mutation(
+        "a repeat must match the payment method",
+        "payments/create.py",
+        "self.payment.payment_method,",
+        "intent.requested_payment_method,",
+        f"{CREATE}::test_a_paid_order_is_charged_nothing_for_who_asks_for_something_else",
+    ),
+    _mutation(
+        "a repeat must match the amount",
+        "payments/create.py",
+        "self.payment.amount,",
+        "intent.amount,",
+        f"{CREATE}::test_who_asks_for_something_else_never_gets_the_open_payment_of_the_first",
+    ),
+    _mutation(
+        "a repeat must match the currency",
+        "payments/create.py",
+        "self.payment.currency,",
+        "intent.currency,",
+        f"{CREATE}::test_who_asks_for_something_else_never_gets_the_open_payment_of_the_first",
+    ),
+    _mutation(
+        "an order that comes back with another key is another order: create",
+        "storage/intents.py",
+        '    intents.c.order_key == bindparam("key"),\n',
+        "",
+        f"{CREATE}::test_an_order_that_comes_back_with_another_key_never_gets_the_payment_of_the_other",
+    ),
+    _mutation(
+        "an order that comes back with another key is another order: capture and void",
+        "payments/captures.py",
+        "if (intent.order_id, intent.order_key) != (order.id, order.key):",
+        "if intent.order_id != order.id:",
+        f"{CAPTURES}::test_the_payment_of_an_order_that_came_back_with_another_key_is_left_alone",
+    ),
+    _mutation(
+        "an order that comes back with another key is another order: delivery",
+        "stores/errand.py",
+        "return order.key == self.update.order_key",
+        "return order.key != ''",
+        f"{OUTBOX}::test_what_an_order_is_owed_never_reaches_another_one_that_has_its_number",
+    ),
+    _mutation(
+        "a partial refund does not free the order",
+        "payments/create.py",
+        "refund_rows.left(connection, paid.store_id, paid.charge.id) == 0",
+        "refund_rows.left(connection, paid.store_id, paid.charge.id) < paid.charge.amount_captured",
+        f"{CREATE}::test_a_paid_order_is_free_only_when_all_of_it_was_sent_back_and_the_shop_asks_again",
+    ),
+    _mutation(
+        "a total that cannot be charged exactly is refused",
+        "payments/owed.py",
+        "rounding=rounds(store)",
+        "rounding=True",
+        f"{CREATE}::test_a_total_that_cannot_be_charged_exactly_is_refused_unless_the_store_rounds",
+    ),
+    _mutation(
+        "the currency of an answer must be the intent's",
+        "payments/record.py",
+        "if (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):",
+        "if outcome.amount != intent.amount:",
+        f"{RECORD}::test_an_answer_about_another_sum_or_currency_fulfils_nothing",
+    ),
+    _mutation(
+        "the amount of an answer must be the intent's",
+        "payments/record.py",
+        "if (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):",
+        "if outcome.currency.upper() != intent.currency:",
+        f"{RECORD}::test_an_answer_about_another_sum_or_currency_fulfils_nothing",
+    ),
+    _mutation(
+        "succeeded never becomes canceled",
+        "domain/intents.py",
+        "Status.SUCCEEDED: frozenset(),",
+        "Status.SUCCEEDED: frozenset({Status.CANCELED}),",
+        f"{RECORD}::test_a_payment_that_succeeded_never_becomes_one_that_came_to_nothing",
+    ),
+    _mutation(
+        "canceled never becomes succeeded",
+        "domain/intents.py",
+        "Status.CANCELED: frozenset(),",
+        "Status.CANCELED: frozenset({Status.SUCCEEDED}),",
+        f"{RECORD}::test_a_payment_that_came_to_nothing_never_becomes_one_that_succeeded",
+    ),
+    _mutation(
+        "the row lock of an answer",
+        "payments/record.py",
+        "before = rows.get(connection, intent_id, lock=True)",
+        "before = rows.get(connection, intent_id)",
+        f"{RECORD}::test_news_that_wait_for_each_other_are_told_to_the_shop_once",
+    ),
+    _mutation(
+        "the row lock of refunds",
+        "payments/refunds.py",
+        "intent = rows.get(connection, intent.id, lock=True)\n        charge = intent.charge",
+        "intent = rows.get(connection, intent.id)\n        charge = intent.charge",
+        f"{REFUNDS}::test_refunds_that_wait_for_each_other_reserve_no_more_than_was_captured",
+    ),
+    _mutation(
+        "refunds never exceed what was captured",
+        "payments/refunds.py",
+        "if amount > refund_rows.left(connection, store.id, charge.id):",
+        "if amount > charge.amount_captured:",
+        f"{REFUNDS}::test_many_who_ask_at_once_get_no_more_than_was_captured",
+    ),
+    _mutation(
+        "the sum of a refund whose outcome is unknown stays reserved",
+        "storage/refunds.py",
+        '_counting = refunds.c.status.in_(["pending", "succeeded"])',
+        '_counting = refunds.c.status.in_(["succeeded"])',
+        f"{REFUNDS}::test_a_refund_whose_answer_is_lost_is_unknown_and_its_sum_stays_reserved",
+    ),
+    _mutation(
+        "an unknown refund is sent again only inside the provider's window",
+        "payments/refunds.py",
+        "if resend and now < attempt.sent_at + services.connections.adapter(store).replay_window:",
+        "if resend:",
+        f"{REFUNDS}::test_an_unknown_refund_is_sent_again_under_its_key_only_while_the_provider_knows_that",
+    ),
+    _mutation(
+        "what was sent back counts at once",
+        "payments/refunds.py",
+        "replace(intent.charge, amount_refunded=sent_back)",
+        "replace(intent.charge, amount_refunded=intent.charge.amount_refunded)",
+        f"{REFUNDS}::test_what_was_sent_back_shows_at_once",
+    ),
+    _mutation(
+        "the row lock of captures",
+        "payments/captures.py",
+        "intent = rows.get(connection, intent.id, lock=True)\n        if intent.status is Status.SUCCEEDED:",
+        "intent = rows.get(connection, intent.id)\n        if intent.status is Status.SUCCEEDED:",
+        f"{CAPTURES}::test_of_many_that_wait_for_each_other_one_reaches_the_provider[capture_authorization]",
+    ),
+    _mutation(
+        "the row lock of voids",
+        "payments/captures.py",
+        "intent = rows.get(connection, intent.id, lock=True)\n        if intent.status is Status.CANCELED and",
+        "intent = rows.get(connection, intent.id)\n        if intent.status is Status.CANCELED and",
+        f"{CAPTURES}::test_of_many_that_wait_for_each_other_one_reaches_the_provider[cancel_authorization]",
+    ),
+    _mutation(
+        "captures never exceed what was authorised",
+        "payments/captures.py",
+        "left = intent.amount - _taken(intent)",
+        "left = intent.amount",
+        f"{CAPTURES}::test_what_is_captured_in_parts_never_exceeds_what_was_authorised",
+    ),
+    _mutation(
+        "nothing is captured for an order in another currency",
+        "payments/captures.py",
+        "if order.currency != intent.currency:",
+        "if not order.currency:",
+        f"{CAPTURES}::test_an_order_that_changed_its_currency_is_not_captured",
+    ),
+    _mutation(
+        "nothing is captured or voided of which something was sent back",
+        "payments/captures.py",
+        "if any(known.holding for known, _ in sent_back) or of_shop > earlier or",
+        "if",
+        f"{CAPTURES}::test_nothing_is_captured_or_voided_of_an_order_that_staff_refunded",
+    ),
+    _mutation(
+        "a failed order does not void its authorisation",
+        "payments/store_events.py",
+        'if order.status == "cancelled":',
+        'if order.status in ("cancelled", "failed"):',
+        "tests/payments/test_store_events.py"
+        "::test_only_a_cancelled_order_voids_its_authorisation_and_only_a_completed_one_captures_it",
+    ),
+    _mutation(
+        "staff's refunds move money only where the store says so",
+        "payments/store_events.py",
+        'if store.options["store_refunds"] != "execute":',
+        'if store.options["store_refunds"] == "never":',
+        "tests/payments/test_store_events.py::test_a_refund_that_staff_make_is_reported_and_moves_no_money",
+    ),
+    _mutation(
+        "a message must be of the store's account and mode",
+        "payments/events.py",
+        "if not services.connections.adapter(store).owns(event):",
+        "if not services.connections.adapter(store):",
+        "tests/payments/test_events.py::test_a_message_of_the_other_mode_or_of_another_account_asks_for_nothing",
+    ),
+    _mutation(
+        "a message must be of the store's mode",
+        "adapters/stripe_connect/adapter.py",
+        "return event.account == self._account.header and event.live is self._account.live",
+        "return event.account == self._account.header",
+        "tests/payments/test_events.py::test_a_message_of_the_other_mode_or_of_another_account_asks_for_nothing",
+    ),
+    _mutation(
+        "a second delivery is not a first",
+        "payments/outbox.py",
+        "first=parcel.tries == 1",
+        "first=parcel.tries >= 1",
+        f"{OUTBOX}::test_a_note_whose_answer_was_lost_is_not_written_a_second_time",
+        "test_a_refund_whose_answer_was_lost_is_not_written_down_a_second_time",
+    ),
+    _mutation(
+        "updates of one order arrive in order",
+        "storage/outbox.py",
+        "_older.c.position < outbox.c.position",
+        "_older.c.position > outbox.c.position",
+        f"{OUTBOX}::test_updates_of_one_order_arrive_in_order",
+    ),
+    _mutation(
+        "an order of another total is not fulfilled",
+        "stores/errand.py",
+        "is_total = self.is_worth(Decimal(order.total), self.update.amount)",
+        "is_total = Decimal(order.total) > 0",
+        f"{OUTBOX}::test_an_order_whose_total_changed_is_flagged_and_not_fulfilled_by_a_later_delivery",
+    ),
+    _mutation(
+        "one at a time asks for an unknown outcome",
+        "storage/intents.py",
+        'attempts.c.id == bindparam("the_id"), _unsettled, attempts.c.busy_until <= bindparam("now")',
+        'attempts.c.id == bindparam("the_id"), _unsettled',
+        "tests/payments/test_worker.py::test_an_unknown_outcome_is_asked_for_by_one_worker_at_a_time",
+    ),
+    _mutation(
+        "a person's word does not go before the provider's: not paid",
+        "payments/settle.py",
+        "happened = outcome.status is not Status.CANCELED",
+        "happened = outcome.status is None",
+        "tests/cli/test_settle.py::test_not_paid_is_refused_while_the_provider_shows_the_payment",
+    ),
+    _mutation(
+        "a person's word does not go before the provider's: another payment",
+        "payments/settle.py",
+        "if outcome.attempt_id not in (None, attempt.id, intent.id):",
+        "if not outcome.reference:",
+        "tests/cli/test_settle.py::test_another_orders_payment_another_attempts_and_an_unknown_reference_are_refused",
+    ),
+    _mutation(
+        "a restored store moves no money",
+        "payments/attempts.py",
+        "if store.awaits_reconcile:",
+        "if not store.id:",
+        "tests/cli/test_reconcile.py::test_nothing_is_sent_to_a_provider_for_a_restored_store",
+    ),
+    _mutation(
+        "a payment that a card has paid is not replaced at the reader",
+        "payments/terminal.py",
+        "if held.status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING):",
+        "if held.status in (Status.SUCCEEDED, Status.PROCESSING):",
+        "tests/payments/test_terminal.py::test_a_terminal_intent_that_a_card_was_held_to_is_not_replaced",
+    ),
+)
