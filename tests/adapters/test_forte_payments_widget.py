@@ -212,7 +212,7 @@ def test_33_the_digest_is_not_waited_for_longer_than_a_call_may_take(world):
     over = threading.Event()
     world.faults.next(Fault.STALLED, match=MANIFEST, until=over)
     try:
-        _, outcome = pay(world, world.adapter(timeout=1.0))
+        _, outcome = pay(world, world.adapter(timeout=TIMEOUT))
     finally:
         over.set()
     assert outcome.reference

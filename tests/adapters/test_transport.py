@@ -22,6 +22,7 @@ from bridge.adapters.transport import (
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import Server, serve
+from tests.adapters.orders import TIMEOUT
 
 Answer = Callable[[Request], Response]
 PUBLIC = ("93.184.215.14", 443)
@@ -233,9 +234,11 @@ def test_an_answer_that_drips_is_given_up(session, http, app):
         return Response(body(), headers={"Content-Length": "1000000"})
 
     app.answers["/"] = drip
-    with pytest.raises(requests.ReadTimeout, match="took too long to end"):
-        session(timeout=0.3).get(http.url)
-    over.set()
+    try:
+        with pytest.raises(requests.ReadTimeout, match="took too long to end"):
+            session(timeout=TIMEOUT).get(http.url)
+    finally:
+        over.set()
 
 
 def test_an_answer_that_stops_in_the_middle_is_given_up(session, http, app):

@@ -53,14 +53,18 @@ def test_a_bridge_killed_after_the_provider_answered_updates_the_shop_when_it_is
 
 def test_sigterm_finishes_what_is_under_way(shopkeeper: Shopkeeper) -> None:
     served = shopkeeper.serve()
-    shopkeeper.faults.next(Fault.STALLED_AFTER, match="POST /v1/payment_intents", seconds=1.0)
+    answered = threading.Event()
+    shopkeeper.faults.next(Fault.STALLED_AFTER, match="POST /v1/payment_intents", until=answered)
     answers: list[requests.Response] = []
     asking = threading.Thread(target=lambda: answers.append(shopkeeper.create(served.url)))
     asking.start()
     wait_for(lambda: shopkeeper.stripe.ledger.entries("captured"))
-    assert served.end(signal.SIGTERM) == 0
+    served.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: any("Handling signal: term" in line for line in served.log))
+    answered.set()
+    assert served.process.wait(60) == 0
     asking.join()
-    assert answers[0].status_code == 200
+    assert answers[0].status_code == 200, answers[0].text
 
 
 def test_serve_without_a_key_says_what_to_do(cli: CommandLine) -> None:

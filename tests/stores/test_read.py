@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request, Response
 from bridge.domain.errors import OrderNotFound, StoreError, StoreRefused, StoreUnreachable
 from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.simulators.faults import Fault
+from tests.adapters.orders import TIMEOUT
 
 from .conftest import FAILURES, Answering, Shop
 
@@ -166,9 +167,11 @@ def test_a_store_that_stays_silent_is_given_up(shop: Shop) -> None:
     order_id = shop.simulator.add_order(total="10.23")
     done = threading.Event()
     shop.faults.next(Fault.STALLED_AFTER, until=done)
-    with pytest.raises(StoreUnreachable, match="The store did not answer in time"):
-        shop.connect(timeout=0.2).read(order_id)
-    done.set()
+    try:
+        with pytest.raises(StoreUnreachable, match="The store did not answer in time"):
+            shop.connect(timeout=TIMEOUT).read(order_id)
+    finally:
+        done.set()
 
 
 def test_a_port_where_nobody_listens_is_an_outage(shop: Shop) -> None:

@@ -166,7 +166,7 @@ class FortePaymentsSimulator:
         """End the background thread. May be called twice, and without one."""
         self._postman.background.close()
 
-    def wait_until(self, true: Callable[[], bool], timeout: float = 5.0) -> bool:
+    def wait_until(self, true: Callable[[], bool], timeout: float = 30.0) -> bool:
         """Wait until a condition holds, looking again after each change; whether it did within `timeout` seconds."""
         with self._state.changed:
             return self._state.changed.wait_for(true, timeout)

@@ -228,7 +228,7 @@ class FortePlatformSimulator:
         with self._state.lock:
             return tuple(self._courier.sentry)
 
-    def wait_until(self, true: Callable[[], bool], timeout: float = 5.0) -> bool:
+    def wait_until(self, true: Callable[[], bool], timeout: float = 30.0) -> bool:
         """Wait until a condition holds, looking again after each change; whether it did within `timeout` seconds. It
         may ask this object anything, but send it no request."""
         with self._state.changed:

@@ -119,7 +119,7 @@ class WooCommerceSimulator:
         with self._changed:
             return tuple(self._requests)
 
-    def wait_until(self, true: Callable[[], bool], timeout: float = 5.0) -> bool:
+    def wait_until(self, true: Callable[[], bool], timeout: float = 30.0) -> bool:
         """Wait until a condition holds, looking again after each change; whether it did within `timeout` seconds.
 
         The condition may ask this object anything, but send the store no request: the store waits while it looks.

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.server import serve
+from tests.adapters.orders import TIMEOUT
 
 PATH = "/internal/payments/trigger"
 EVENTS = ["PAYMENT_COMPLETED", "PAYMENT_REFUNDED"]
@@ -215,7 +216,7 @@ def test_a_closed_port_and_a_missing_address_are_failures(merchant, simulator, t
 
 
 def test_a_receiver_that_is_too_slow_has_failed(make_merchant, receiver):
-    merchant = make_merchant(trigger_timeout=0.05)
+    merchant = make_merchant(trigger_timeout=TIMEOUT)
     service = merchant.simulator.add_service(merchant.project, base_url=receiver.url)
     body = {"displayName": "x", "targetServiceId": service, "targetPath": PATH, "events": EVENTS}
     merchant.done("POST", TRIGGERS, body)
