@@ -33,7 +33,8 @@ def data_directory() -> Path:
 class Settings:
     """Checked settings.
 
-    `provider_timeout` is in seconds; `public_urls` have no trailing slash, the first one is used for links.
+    `provider_timeout` is how long one whole exchange with a provider or shop may take, in seconds; `public_urls` have
+    no trailing slash, the first one is used for links.
     """
 
     secret_key: tuple[str, ...] = field(repr=False)

@@ -21,9 +21,10 @@ def _make_session(*, timeout: float, allow_private: bool) -> "requests.Session":
 
 @dataclass(frozen=True)
 class AdapterContext:
-    """Time, chance and the way out. `timeout` is in seconds; in `directory` an adapter may keep files of its own.
+    """Time, chance and the way out. In `directory` an adapter may keep files of its own.
 
-    `make_session` is called with the keywords `timeout` and `allow_private`.
+    `timeout` is how long a whole exchange with the provider may take, in seconds; trying again counts. `make_session`
+    is called with the keywords `timeout` and `allow_private`.
     """
 
     clock: Clock = time.time

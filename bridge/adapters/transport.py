@@ -1,42 +1,37 @@
 """HTTP to the outside: verified TLS, limits for time and size, no redirects, cookies or proxies, no private addresses.
 
+Every exchange ends: one deadline covers it from the call to the last byte of its answer, whatever the other side sends
+(`bridge.adapters.connections`). Leases rest on that. Nothing is tried a second time in here.
+
 The address is judged after connecting and before the first byte is sent, so that a name that resolves differently the
 second time (DNS rebinding) gains nothing. Knows no provider and no store.
 """
 
 import functools
-import socket
 import ssl
-import time
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import Timeout
 from urllib3.exceptions import DecodeError, NewConnectionError, ProtocolError, ReadTimeoutError
 from urllib3.exceptions import SSLError as TlsError
 
+from bridge.adapters.connections import SETTING, Refused, Resolver, TimedTlsSocket, is_public, pools
+from bridge.domain.deadlines import left
 from bridge.domain.errors import ConfigurationError
 
-CONNECT_SECONDS = 3.05
+__all__ = ["SIMULATOR", "AddressRefused", "AnswerTooLarge", "is_public", "make_session", "never_sent"]
+
 SIMULATOR = "X-Simulator"
 """A header that simulated providers put on every answer."""
 LARGEST_ANSWER = 5_000_000
 """Bytes, after decompression."""
 _CHUNK = 65_536
-_SETTING = "(setting BRIDGE_ALLOW_PRIVATE_URLS)"
 _HOSTS = 16
-
-# Not private by the registries, and yet no place for a payment: IETF protocol assignments (one cloud's metadata service
-# lived there) and Azure's platform address (source: Microsoft, "What is IP address 168.63.129.16?").
-_SPECIAL = (ip_network("192.0.0.0/24"), ip_network("168.63.129.16/32"))
-_NAT64 = ip_network("64:ff9b::/96")
-_GLOBAL_UNICAST = ip_network("2000::/3")
 
 
 class AddressRefused(requests.ConnectionError):
@@ -52,10 +47,13 @@ def make_session(
 ) -> requests.Session:
     """A session for many threads that keeps up to `pool` connections per host.
 
-    `timeout` is how long an answer may take to begin, and again to end, in seconds. `ca_file` (PEM) is trusted beside
-    the public authorities. Without `allow_private` only https to public addresses is possible; with it also private
-    ones, and to those plain http. `verify`, `proxies` and `allow_redirects` of a request have no effect. Raises
-    ConfigurationError if `ca_file` cannot be read.
+    `timeout` is how long a whole exchange may take, in seconds: look-up of the name, connection, TLS, request and the
+    last byte of the answer. A request's own `timeout` means the same (of a pair, its second number) and can only be
+    shorter; so can `bridge.domain.deadlines`. `ca_file` (PEM) is trusted beside the public authorities.
+
+    Without `allow_private` only https to public addresses is possible; with it also private ones, and to those plain
+    http. `verify`, `proxies` and `allow_redirects` of a request have no effect. Raises ConfigurationError if `ca_file`
+    cannot be read.
     """
     return _Session(timeout, _Gate(_tls_context(ca_file), allow_private, pool))
 
@@ -72,24 +70,6 @@ def never_sent(error: BaseException | None) -> bool:
     return isinstance(reason, NewConnectionError)
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet's, looking through IPv4 addresses inside IPv6 ones."""
-    ip = ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address):
-        inner = _ipv4_inside(ip)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip not in _GLOBAL_UNICAST:
-            return False
-    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _SPECIAL)
-
-
-def _ipv4_inside(ip: IPv6Address) -> IPv4Address | None:
-    if ip in _NAT64:
-        return IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-
-
 class _Session(requests.Session):
     def __init__(self, timeout: float, gate: "_Gate") -> None:
         super().__init__()
@@ -97,32 +77,39 @@ class _Session(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self.mount("https://", gate)
         self.mount("http://", gate)
-        self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
+        self._timeout = timeout
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Nowhere: a redirect is an answer like any other."""
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        timeout = kwargs.get("timeout") or self._timeout
-        stream = kwargs.get("stream")
+        seconds = left(min(self._timeout, _seconds(kwargs.get("timeout"), self._timeout)))
+        if seconds <= 0:
+            raise requests.ConnectTimeout("There is no time left for this request.", request=request)
+        timeout = Timeout(total=seconds)
         response = super().send(request, **{**kwargs, "timeout": timeout, "stream": True, "proxies": {}})
-        if not stream:
-            _read(response, (timeout[1] if isinstance(timeout, tuple) else timeout) or self._timeout[1])
+        if not kwargs.get("stream"):
+            _read(response)
         return response
 
 
-def _read(response: requests.Response, seconds: float) -> None:
-    """Read the whole body within `seconds`, however slowly it drips, so that `response.content` has it."""
-    body, deadline = bytearray(), time.monotonic() + seconds
+def _seconds(timeout: Any, otherwise: float) -> float:
+    """A request's own timeout."""
+    if isinstance(timeout, tuple):
+        timeout = timeout[1]
+    return float(timeout or otherwise)
+
+
+def _read(response: requests.Response) -> None:
+    """Read the whole body, so that `response.content` has it. The socket knows until when."""
+    body = bytearray()
     try:
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             body += chunk
             if len(body) > LARGEST_ANSWER:
                 raise AnswerTooLarge(f"The answer is longer than {LARGEST_ANSWER} bytes.", response=response)
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout("The answer took too long to end.", response=response)
     except ReadTimeoutError as error:
-        raise requests.ReadTimeout(error, response=response) from error
+        raise requests.ReadTimeout("The answer took too long to end.", response=response) from error
     except ProtocolError as error:
         raise requests.exceptions.ChunkedEncodingError(error, response=response) from error
     except DecodeError as error:
@@ -144,8 +131,8 @@ class _Gate(HTTPAdapter):
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._context, **kwargs)
-        https = HTTPSConnectionPool if self._allow_private else _PublicPool
-        self.poolmanager.pool_classes_by_scheme = {"http": _PrivatePool, "https": https}
+        made = pools(Resolver(), allow_private=self._allow_private)
+        self.poolmanager.pool_classes_by_scheme = made  # type: ignore[assignment]
 
     def build_connection_pool_key_attributes(
         self,
@@ -160,68 +147,28 @@ class _Gate(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         if not self._allow_private and not (request.url or "").startswith("https:"):
-            raise AddressRefused(f"Only https is allowed {_SETTING}.", request=request)
+            raise AddressRefused(f"Only https is allowed {SETTING}.", request=request)
         try:
             return super().send(request, *args, **kwargs)
         except requests.ConnectionError as error:
             reason = getattr(error.args[0] if error.args else None, "reason", None)
-            if isinstance(reason, _Refused):
+            if isinstance(reason, Refused):
                 raise AddressRefused(reason.sentence, request=request) from None
             raise
 
 
-class _Refused(NewConnectionError):
-    def __init__(self, connection: HTTPConnection, sentence: str) -> None:
-        super().__init__(connection, sentence)
-        self.sentence = sentence
-
-
-class _PublicConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        if not is_public(_peer(self, connected)):
-            connected.close()
-            raise _Refused(
-                self,
-                f"{self.host} is at a private or local address, and those are not allowed {_SETTING}.",
-            )
-        return connected
-
-
-class _PrivateConnection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        if is_public(_peer(self, connected)):
-            connected.close()
-            raise _Refused(self, f"{self.host} is at a public address: use https.")
-        return connected
-
-
-class _PublicPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicConnection
-
-
-class _PrivatePool(HTTPConnectionPool):
-    ConnectionCls = _PrivateConnection
-
-
-def _peer(connection: HTTPConnection, connected: socket.socket) -> str:
-    try:
-        return str(connected.getpeername()[0])
-    except OSError as error:
-        connected.close()
-        raise NewConnectionError(connection, f"The connection was lost at once: {error}") from error
-
-
 @functools.cache
 def _public_context() -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    context.sslsocket_class = TimedTlsSocket
+    return context
 
 
 def _tls_context(ca_file: str | Path | None) -> ssl.SSLContext:
     if ca_file is None:
         return _public_context()
     context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    context.sslsocket_class = TimedTlsSocket
     try:
         context.load_verify_locations(ca_file)
     except OSError as error:  # an unreadable file, or (ssl.SSLError) one that holds no certificate

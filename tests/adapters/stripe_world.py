@@ -1,11 +1,14 @@
 """A simulated Stripe over real HTTP with one connected account, and adapters that talk to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import requests
+
 from bridge.adapters import Adapter, AdapterContext, Outcome, Payment
+from bridge.adapters.transport import make_session
 from bridge.simulators.faults import Faults
 from bridge.simulators.ledger import LedgerEntry
 from bridge.simulators.server import serve
@@ -14,6 +17,7 @@ from tests.adapters.payments import ATTEMPT, payment, stripe_adapter
 from tests.plugins.clock import Time
 
 KEY = f"{ATTEMPT}:create"
+MakeSession = Callable[..., requests.Session]
 
 
 @dataclass
@@ -27,9 +31,9 @@ class World:
     account: str
     made: list[Adapter]
 
-    def adapter(self, *, timeout: float = 5.0, **settings: str) -> Adapter:
+    def adapter(self, *, timeout: float = 5.0, make_session: MakeSession = make_session, **settings: str) -> Adapter:
         given = {"secret_key": self.simulator.secret_key, "account": self.account, "api_base": self.url} | settings
-        context = AdapterContext(clock=self.clock, timeout=timeout, allow_private_urls=True)
+        context = AdapterContext(clock=self.clock, timeout=timeout, allow_private_urls=True, make_session=make_session)
         adapter = stripe_adapter(context, **given)
         self.made.append(adapter)
         return adapter

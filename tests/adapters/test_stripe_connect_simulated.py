@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from bridge.adapters import AdapterContext, ProviderConfused, ProviderRefused, ProviderUnreachable, Status
+from bridge.adapters.transport import make_session
 from bridge.simulators.faults import Fault
 from tests.adapters.orders import TIMEOUT
 from tests.adapters.payments import ATTEMPT, stripe_adapter
@@ -133,6 +134,21 @@ def test_and_no_more_often_than_the_owner_says(world, retries):
         pay(world, world.adapter(max_retries=retries))
     assert caught.value.sent
     assert len(world.faults.injected) == int(retries) + 1
+
+
+def test_a_second_try_has_only_the_time_that_the_first_has_left(world):
+    given = []
+
+    def make(**options):
+        session = make_session(**options)
+        send = session.send
+        session.send = lambda request, **how: (given.append(how["timeout"]), send(request, **how))[1]
+        return session
+
+    world.faults.next(Fault.REFUSED, times=2, match=CREATE)
+    pay(world, world.adapter(timeout=20.0, max_retries="2", make_session=make))
+    assert given[0] == 20.0
+    assert given[0] > given[1] > given[2] > 0
 
 
 def test_after_a_timeout_nothing_is_sent_again(world):

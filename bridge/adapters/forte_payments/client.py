@@ -16,7 +16,7 @@ from bridge.adapters.forte_payments.errors import BAD_CREDENTIALS, NONSENSE, UNR
 from bridge.adapters.forte_payments.reply import Reply
 from bridge.adapters.forte_payments.settings import Account
 from bridge.adapters.forte_payments.tokens import Tokens
-from bridge.adapters.transport import CONNECT_SECONDS, SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
+from bridge.adapters.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.schemas.forte_payments import TokenAnswer
@@ -123,10 +123,9 @@ class Client:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise ProviderUnreachable("Forte did not answer in time.", sent=doubtful)
-            timeout = (min(CONNECT_SECONDS, left), left)
             try:
                 response = self._session.request(
-                    method, address, params=query, data=content, headers=headers, timeout=timeout
+                    method, address, params=query, data=content, headers=headers, timeout=left
                 )
             except requests.RequestException as error:
                 log.warning("%s %s at Forte: %s", method, path, error.__class__.__name__)

@@ -4,6 +4,7 @@ The SDK's own repeats are off: they sleep in the request's thread and hide wheth
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ import stripe
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.stripe_connect.answers import NONSENSE, Problem, last_id, read_list
 from bridge.adapters.stripe_connect.settings import Account
-from bridge.adapters.transport import CONNECT_SECONDS, AddressRefused, AnswerTooLarge, never_sent
+from bridge.adapters.transport import AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
 
@@ -29,15 +30,10 @@ class Client:
 
     def __init__(self, account: Account, context: AdapterContext) -> None:
         _quieten_sdk()
-        self._max_retries = account.max_retries
+        self._account = account
+        self._timeout = context.timeout
         self._session = context.session()
-        timeout = (min(CONNECT_SECONDS, context.timeout), context.timeout)
-        self._stripe = stripe.StripeClient(
-            account.secret_key,
-            base_addresses={"api": account.api_base},
-            max_network_retries=0,
-            http_client=stripe.RequestsClient(timeout=timeout, session=self._session),
-        )
+        self._stripe = self._within(context.timeout)
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -53,26 +49,39 @@ class Client:
         version: str = VERSION,
         key: str | None = None,
     ) -> Any:
-        """The answer's JSON. A connection that breaks is tried again at once, under the same key, `max_retries` times.
+        """The answer's JSON. A connection that breaks is tried again at once, under the same key, `max_retries` times
+        and within the time of the first try.
 
         Raises Problem (an error that Stripe explains), ProviderUnreachable or ProviderConfused.
         """
         options = {"stripe_account": account, "stripe_version": version, "idempotency_key": key}
-        retries, maybe_done = self._max_retries, False
+        retries, maybe_done = self._account.max_retries, False
+        client, end = self._stripe, time.monotonic() + self._timeout
         while True:
             try:
-                return self._stripe.raw_request(method, path, **options, **params).data
+                return client.raw_request(method, path, **options, **params).data
             except stripe.APIConnectionError as error:
                 cause = error.__cause__
                 log.warning("%s %s at Stripe: %s", method, path, cause)
                 maybe_done = maybe_done or not never_sent(cause)
-                if not retries or not _broke(cause):
+                left = end - time.monotonic()
+                if not retries or left <= 0 or not _broke(cause):
                     raise _unanswered(cause, maybe_done) from None
+                client = self._within(left)
             except stripe.StripeError as error:
                 raise _explained(error, maybe_done) from None
             except (AttributeError, TypeError, ValueError):  # in the SDK, from an error object that is none of Stripe's
                 raise ProviderConfused(NONSENSE) from None
             retries -= 1
+
+    def _within(self, seconds: float) -> stripe.StripeClient:
+        """The SDK, each of whose requests ends within so many seconds."""
+        return stripe.StripeClient(
+            self._account.secret_key,
+            base_addresses={"api": self._account.api_base},
+            max_network_retries=0,
+            http_client=stripe.RequestsClient(timeout=seconds, session=self._session),
+        )
 
     def ask(
         self,

@@ -1,0 +1,28 @@
+"""How long the exchanges of one piece of work may take together.
+
+Whoever holds a lease sets the limit; whatever talks to the outside within it, in the same thread, asks what is left.
+The monotonic clock is read because real exchanges keep the lease, and no injected clock can end those.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_end: ContextVar[float] = ContextVar("end of the work in hand", default=math.inf)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Every exchange that begins in here ends within `seconds` from now, or earlier where an outer limit says so."""
+    outer = _end.set(min(_end.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _end.reset(outer)
+
+
+def left(seconds: float) -> float:
+    """How many of `seconds` the work in hand still has. Not positive once its time is over."""
+    return min(seconds, _end.get() - time.monotonic())
