@@ -155,6 +155,8 @@ class OrderSchema(_OrderCore):
     needs_processing = fields.Boolean(load_default=None)
     created_via = Text(load_default="")
     customer_id = Whole(load_default=0)
+    payment_method = Text(load_default="")
+    date_paid_gmt = Moment(load_default=None)
     prices_include_tax = fields.Boolean(load_default=False)
     billing = fields.Nested(AddressSchema, load_default=dict)
     shipping = fields.Nested(AddressSchema, load_default=dict)

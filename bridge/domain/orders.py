@@ -53,7 +53,8 @@ class Order:
 
     `key` is the store's secret name of this order: an order id that comes back with another key is another order.
     `needs_payment` is the store's own word (WooCommerce: pending or failed, and more than nothing to pay). `refunded`
-    is the sum of its refunds in major units, whoever made them; `created` is Unix seconds, None if nothing says it.
+    is the sum of its refunds in major units, whoever made them; `created` and `date_paid` are Unix seconds, None if
+    nothing says them. `payment_method` is the store's id of the gateway that the order shows, `""` for none.
     `needs_shipping` is None where the order book cannot tell; `meta` is the order's own, as the store keeps it.
     """
 
@@ -67,6 +68,8 @@ class Order:
     created_via: str = ""
     customer_id: int = 0
     transaction_id: str = ""
+    payment_method: str = ""
+    date_paid: int | None = None
     prices_include_tax: bool = False
     billing: Address = field(default_factory=Address)
     shipping: Address = field(default_factory=Address)

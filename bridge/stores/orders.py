@@ -157,6 +157,8 @@ def _order(values: dict[str, Any]) -> Order:
         created_via=values["created_via"],
         customer_id=values["customer_id"],
         transaction_id=values["transaction_id"],
+        payment_method=values["payment_method"],
+        date_paid=_seconds(values["date_paid_gmt"]),
         prices_include_tax=values["prices_include_tax"],
         billing=_address(values["billing"]),
         shipping=_address(values["shipping"]),
@@ -166,8 +168,12 @@ def _order(values: dict[str, Any]) -> Order:
         needs_shipping=_needs_shipping(values),
         meta=_meta(values),
         refunded=sum((abs(refund["total"]) for refund in values["refunds"]), Decimal(0)),
-        created=int(values["date_created_gmt"].timestamp()) if values["date_created_gmt"] else None,
+        created=_seconds(values["date_created_gmt"]),
     )
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
 
 
 def _needs_shipping(values: dict[str, Any]) -> bool:

@@ -72,6 +72,16 @@ def test_an_order_knows_what_was_sent_back_of_it_whoever_did_that(shop: Shop) ->
     assert shop.book.read(order_id).refunded == Decimal("3.50")
 
 
+def test_an_order_says_by_whom_and_when_it_was_paid(shop: Shop) -> None:
+    order_id = shop.simulator.add_order(total="10.23", payment_method="bacs", transaction_id="BANK1")
+    shop.simulator.update_order(order_id, status="processing")
+    order = shop.book.read(order_id)
+    paid = f"{shop.simulator.order(order_id)['date_paid_gmt']}Z"
+    assert (order.payment_method, order.transaction_id) == ("bacs", "BANK1")
+    assert order.date_paid == int(datetime.fromisoformat(paid).timestamp())
+    assert shop.book.read(shop.simulator.add_order(total="10.23")).date_paid is None
+
+
 def test_a_product_comes_with_its_picture(shop: Shop) -> None:
     (line,) = shop.book.read(shop.simulator.add_order(total="10.23")).lines
     assert line.image_url == f"{shop.store.url}/wp-content/uploads/widget.png"
