@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from .lists import PhpObject
 from .rest import Answer
 
 ALWAYS = {
@@ -27,7 +28,7 @@ def to_json(value: Any) -> str:
 
 def _as_php(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _as_php(item) for key, item in value.items()} or []
+        return {key: _as_php(item) for key, item in value.items()} or ({} if isinstance(value, PhpObject) else [])
     if isinstance(value, list | tuple):
         return [_as_php(item) for item in value]
     if isinstance(value, float) and value.is_integer():

@@ -12,6 +12,7 @@ from .webhooks import STATUSES as WEBHOOK_STATUSES
 Arguments = Mapping[str, Mapping[str, Any]]
 
 STRING = {"type": "string"}
+MOMENT = {"type": "string", "format": "date-time"}
 INTEGER = {"type": "integer"}
 BOOLEAN = {"type": "boolean"}
 MIXED = {"type": "mixed"}
@@ -90,8 +91,8 @@ PAGING: Arguments = {
 }
 ORDER_LIST: Arguments = {
     **PAGING,
-    "after": STRING,
-    "before": STRING,
+    "after": MOMENT,
+    "before": MOMENT,
     "orderby": {"type": "string", "default": "date", "enum": ("date", "id", "include", "title", "slug", "modified")},
     "customer": INTEGER,
     "product": INTEGER,
@@ -135,8 +136,8 @@ REFUND_DELETED: Arguments = {"order_id": INTEGER, "id": INTEGER, "force": {"type
 
 WEBHOOK_LIST: Arguments = {
     **PAGING,
-    "after": STRING,
-    "before": STRING,
+    "after": MOMENT,
+    "before": MOMENT,
     "orderby": {"type": "string", "default": "date", "enum": ("date", "id", "title")},
     "status": {"type": "string", "default": "all", "enum": ("all", *WEBHOOK_STATUSES)},
 }

@@ -15,6 +15,7 @@ from ..background import Background
 from ..posting import post
 from . import order_routes
 from .answers import to_json, with_links
+from .lists import shaped
 from .rest import RestError, RestRequest
 from .shop import VERSION, Shop
 from .shop_routes import WORDPRESS
@@ -47,7 +48,7 @@ class Postman:
         self._changed = changed
         self._context = context
         self._sent: list[Delivery] = []
-        self.background = Background(changed, lambda: 0.0 if shop.webhooks.due else None, self.deliver)
+        self.background = Background(changed, shop.webhooks.wait, self.deliver)
 
     @property
     def sent(self) -> tuple[Delivery, ...]:
@@ -57,7 +58,7 @@ class Postman:
     def deliver(self) -> tuple[Delivery, ...]:
         """Send everything that is due now, oldest first."""
         with self._changed:
-            taken, self._shop.webhooks.due = self._shop.webhooks.due, []
+            taken = self._shop.webhooks.taken()
         return tuple(delivery for due in taken if (delivery := self._send(due)) is not None)
 
     def _send(self, due: Due) -> Delivery | None:
@@ -104,6 +105,6 @@ class Postman:
         path = f"{order_routes.COLLECTION}/{order_id}"
         request = RestRequest("GET", path, webhook.home, {}, in_path={"id": order_id}, allowed=ORDER_METHODS)
         try:
-            return with_links(order_routes.read(self._shop, request))
+            return shaped(with_links(order_routes.read(self._shop, request)), self._shop.list_shape)
         except RestError as error:
             return error.body

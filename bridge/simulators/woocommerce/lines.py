@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from .orders import ZERO, Order, Row, money, rounded
+from .orders import ZERO, Order, Row, as_stored, money, rounded
 from .rest import RestError, php_int
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def coupon_line(shop: Shop, code: str, percent: int, discount: Decimal, discount
 
 def tax_line(shop: Shop, order: Order, rate: TaxRate) -> Row:
     """The order's total of one rate."""
-    sums = order.sums()
+    sums = order.sums(shop.decimals_of(order))
     return {
         "id": shop.next_item_id(),
         "rate_code": rate.code,
@@ -141,6 +141,8 @@ def taxed(row: Row, rate: TaxRate | None, decimals: int) -> Row:
 def edit(shop: Shop, order: Order, kind: str, posted: Any) -> None:
     """Apply what a client sent for one kind of lines: an id updates, a null reference or quantity 0 removes."""
     rows = order.lines[kind]
+    if not posted:
+        return
     for item in posted:
         row = next((row for row in rows if item.get("id") and row["id"] == item["id"]), None)
         if item.get("id") and row is None:
@@ -162,6 +164,7 @@ def edit(shop: Shop, order: Order, kind: str, posted: Any) -> None:
 
 
 def item_meta(shop: Shop, key: Any, value: Any) -> Row:
+    value = as_stored(value)
     return {"id": shop.next_meta_id(), "key": key, "value": value, "display_key": key, "display_value": value}
 
 

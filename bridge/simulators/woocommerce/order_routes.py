@@ -8,7 +8,7 @@ from typing import Any
 from .lines import edit
 from .orders import Order
 from .paging import page_of
-from .rest import Answer, RestError, RestRequest
+from .rest import Answer, RestError, RestRequest, text_field
 from .shapes import moment, order_shape
 from .shop import Shop
 from .webhooks import NEW, UPDATED
@@ -21,6 +21,8 @@ INTERNAL_META = {
     "_payment_method_title": "payment_method_title",
     "_order_currency": "currency",
 }
+RECALCULATING = ("billing", "shipping", "line_items", "shipping_lines", "fee_lines", "coupon_lines")
+"""What a write has to hold for the sums to be set again. Source: `WC_REST_Orders_Controller::save_object`."""
 SORT_FIELDS = {"date": "created", "modified": "modified"}
 
 
@@ -55,8 +57,12 @@ def list_all(shop: Shop, request: RestRequest) -> Answer:
 
 
 def _listed(order: Order, request: RestRequest) -> bool:
+    """Source: `WC_REST_Orders_Controller::prepare_objects_query`; recorded with `include` and each kind of status."""
     statuses, created = request.get("status"), moment(order.created) or ""
-    in_status = order.status in statuses or ("any" in statuses and order.status not in ("trash", "auto-draft"))
+    if "any" in statuses:  # and whatever else is named: recorded of `any,trash`
+        in_status = order.status not in ("trash", "auto-draft")
+    else:
+        in_status = order.status in statuses and order.status != "auto-draft"  # it is looked up as wc-auto-draft
     customer, product = request.get("customer"), request.get("product")
     after, before, search = (request.get(name) for name in ("after", "before", "search"))
     words = " ".join([str(order.id), order.transaction_id, *order.billing.values()]).lower()
@@ -94,6 +100,7 @@ def _apply(shop: Shop, order: Order, request: RestRequest, *, creating: bool) ->
     for name in PLAIN_FIELDS:
         if request.get(name) is not None:
             setattr(order, name, request.get(name))
+    order.payment_method_title = text_field(order.payment_method_title)
     if order.customer_id and order.customer_id not in shop.customers:
         raise RestError("woocommerce_rest_invalid_customer_id", "Customer ID is invalid.", 400)
     for address, fields in ((order.billing, request.get("billing")), (order.shipping, request.get("shipping"))):
@@ -103,11 +110,13 @@ def _apply(shop: Shop, order: Order, request: RestRequest, *, creating: bool) ->
     for kind in ("line_items", "shipping_lines", "fee_lines"):
         edit(shop, order, kind, request.get(kind) or [])
     _check_coupons(order, request.get("coupon_lines") or [])
+    if creating or any(request.get(name) is not None for name in RECALCULATING):
+        order.totals = order.sums(shop.decimals_of(order))
     if request.get("status") is not None:
         shop.set_status(order, request.get("status"))
     order.modified = shop.clock()
     shop.orders[order.id] = order
-    if request.get("set_paid") and (creating or order.needs_payment):
+    if request.get("set_paid") and (creating or shop.needs_payment(order)):
         shop.payment_complete(order, request.get("transaction_id") or "")
     for hook in (NEW, UPDATED) if creating else (UPDATED,):
         shop.webhooks.fired(hook, order.id)

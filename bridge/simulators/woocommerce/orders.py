@@ -1,6 +1,10 @@
 """An order as WooCommerce keeps it: addresses, lines, meta, notes, refunds, and the sums that follow from its lines.
 
 Amounts are Decimals, times Unix seconds. A line ("row") is a dict with the wire's keys in the wire's order.
+
+Lines keep every decimal that they were given; the order's sums are rounded to the store's decimals when they are set.
+Sources: `WC_Abstract_Order::calculate_totals`, `::set_total` and `wc_format_decimal` in WooCommerce's public source;
+recorded of a fee of 1.236 KWD in a store of two decimals, and of one of 27.50 USD in a store of none.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ STATUS_NAMES = {
     "failed": "Failed",
     "checkout-draft": "Draft",
 }
+SUMS = ("discount_total", "discount_tax", "shipping_total", "shipping_tax", "cart_tax", "total", "total_tax")
 LINE_KINDS = ("line_items", "tax_lines", "shipping_lines", "fee_lines", "coupon_lines")
 SHIPPING_FIELDS = (
     "first_name",
@@ -41,10 +46,15 @@ BILLING_FIELDS = (*SHIPPING_FIELDS[:-1], "email", "phone")
 ZERO = Decimal(0)
 
 
+EXACT = Decimal(10) ** 15
+"""Above that many steps of the last place, PHP's round() leaves a float alone. Source: `_php_math_round`, PHP 8.2."""
+
+
 def money(value: Any) -> Decimal:
-    """An amount as wc_format_decimal reads it: everything but digits, point and minus is dropped, nonsense is 0."""
+    """An amount as wc_format_decimal reads it: all but digits, minus and the last point is dropped (so `1,50` is 150),
+    and what is no number after that is 0."""
     try:
-        return Decimal(re.sub(r"[^0-9.\-]", "", str(value)) or 0)
+        return Decimal(re.sub(r"\.(?![^.]+$)|[^0-9.\-]", "", str(value)) or 0)
     except InvalidOperation:
         return ZERO
 
@@ -57,6 +67,8 @@ def rounded(amount: Decimal, decimals: int) -> Decimal:
 def shown(value: Any, decimals: int) -> Any:
     """A row or an amount as the wire has it: Decimals become strings with `decimals` places."""
     if isinstance(value, Decimal):
+        if abs(value).scaleb(decimals) >= EXACT:
+            return f"{float(value):.{decimals}f}"  # recorded: 100000000.10 is 100000000.09999999 with dp=8
         places = rounded(value, decimals)
         return f"{places if places else abs(places):f}"
     if isinstance(value, dict):
@@ -91,7 +103,9 @@ class Refund:
 
 @dataclass
 class Order:
-    """`decimals` overrides the store's price decimals, as a multi-currency plugin does; None follows the store."""
+    """`decimals` is what a plugin's filter on `wc_get_price_decimals` says of this order: where it is not None, the
+    store has that many decimals for it, whatever its setting. `totals` are its sums as they were set last.
+    """
 
     id: int
     order_key: str = field(repr=False)
@@ -117,33 +131,35 @@ class Order:
     lines: dict[str, list[Row]] = field(default_factory=lambda: {kind: [] for kind in LINE_KINDS})
     refunds: list[Refund] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    totals: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(SUMS, ZERO))
 
-    def sums(self) -> dict[str, Decimal]:
-        """The order's amounts, in the wire's order."""
+    def sums(self, decimals: int) -> dict[str, Decimal]:
+        """What the lines come to in a store with so many decimals, in the wire's order. Items and postage are rounded
+        one by one, fees as a whole (`WC_Item_Totals::round_item_subtotal`; not so if taxes are rounded per subtotal).
+        """
         items, fees, shipping = (self.lines[kind] for kind in ("line_items", "fee_lines", "shipping_lines"))
-        cart_tax = _sum(items, "total_tax") + _sum(fees, "total_tax")
-        shipping_total, shipping_tax = _sum(shipping, "total"), _sum(shipping, "total_tax")
+        cart, before = _sum(items, "total", decimals), _sum(items, "subtotal", decimals)
+        cart_tax = rounded(_sum(items, "total_tax") + _sum(fees, "total_tax"), decimals)
+        postage, postage_tax = _sum(shipping, "total", decimals), rounded(_sum(shipping, "total_tax"), decimals)
         return {
-            "discount_total": _sum(items, "subtotal") - _sum(items, "total"),
-            "discount_tax": _sum(items, "subtotal_tax") - _sum(items, "total_tax"),
-            "shipping_total": shipping_total,
-            "shipping_tax": shipping_tax,
+            "discount_total": before - cart,
+            "discount_tax": rounded(_sum(items, "subtotal_tax") - _sum(items, "total_tax"), decimals),
+            "shipping_total": postage,
+            "shipping_tax": postage_tax,
             "cart_tax": cart_tax,
-            "total": _sum(items, "total") + _sum(fees, "total") + shipping_total + cart_tax + shipping_tax,
-            "total_tax": cart_tax + shipping_tax,
+            "total": rounded(cart + _sum(fees, "total") + postage + cart_tax + postage_tax, decimals),
+            "total_tax": cart_tax + postage_tax,
         }
 
     @property
-    def total(self) -> Decimal:
-        return self.sums()["total"]
+    def sum_of_lines(self) -> Decimal:
+        """What the lines come to before anything is rounded."""
+        sums = (self.lines[kind] for kind in ("line_items", "fee_lines", "shipping_lines"))
+        return sum((_sum(rows, "total") + _sum(rows, "total_tax") for rows in sums), ZERO)
 
     @property
-    def refundable(self) -> Decimal:
-        return self.total - sum((refund.amount or ZERO for refund in self.refunds), ZERO)
-
-    @property
-    def needs_payment(self) -> bool:
-        return self.status in ("pending", "failed") and self.total > 0
+    def sent_back(self) -> Decimal:
+        return sum((refund.amount or ZERO for refund in self.refunds), ZERO)
 
     @property
     def is_editable(self) -> bool:
@@ -156,6 +172,7 @@ class Order:
 
     def update_meta(self, key: Any, value: Any, row_id: int, next_id: Callable[[], int]) -> None:
         """Set, add or (value None) delete one meta row, by id if there is one, else by key."""
+        value = as_stored(value)
         same = [row for row in self.meta if (row["id"] == row_id if row_id else row["key"] == key)]
         if value is None:
             self.meta = [row for row in self.meta if row not in same]
@@ -166,5 +183,18 @@ class Order:
             self.meta.append({"id": next_id(), "key": key, "value": value})
 
 
-def _sum(rows: list[Row], key: str) -> Decimal:
-    return sum((row[key] for row in rows), ZERO)
+def as_stored(value: Any) -> Any:
+    """What comes back of a meta value: the table's column is text, and only lists and objects are serialised.
+
+    Recorded: 5 comes back as "5". Source: `WC_Data_Store_WP::add_meta`, which stores `maybe_serialize($value)`.
+    """
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _sum(rows: list[Row], key: str, decimals: int | None = None) -> Decimal:
+    """The rows' sum, each of them rounded first if there are `decimals`."""
+    return sum((row[key] if decimals is None else rounded(row[key], decimals) for row in rows), ZERO)

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from .lines import item_meta
-from .orders import ZERO, Order, Refund, Row, money, rounded
+from .orders import ZERO, Order, Refund, Row, as_stored, money, shown
 from .paging import page_of
-from .rest import Answer, RestError, RestRequest
+from .rest import Answer, RestError, RestRequest, php_int
 from .shapes import newest_first, refund_shape
-from .shop import Shop
+from .shop import Shop, refund_refused
+from .validation import NUMERIC
 
 LITERAL_LOCATION = "/wc/v3/orders/(?P<order_id>[\\d]+)/refunds"
 
@@ -54,30 +55,55 @@ def read(shop: Shop, request: RestRequest) -> Answer:
 def create(shop: Shop, request: RestRequest) -> Answer:
     order = _order(shop, request)
     items = [row for item in request.get("line_items") or [] for row in _refunded_line(shop, order, item)]
-    amount = _amount(shop, order, request.get("amount"), items)
-    if amount is not None and amount < 0:
-        message = "Refund amount must be greater than zero."
-        raise RestError.bare("woocommerce_rest_invalid_order_refund", message, 400)
-    refund = shop.refund(
+    amount, whole = _amount(shop, order, request.get("amount"), items)
+    refund = shop.put_refund(
         order,
         amount,
+        whole,
         reason=request.get("reason") or "",
         by_gateway=request.get("api_refund"),
         line_items=items,
     )
     for meta in request.get("meta_data") or []:
-        refund.meta.append({"id": shop.next_meta_id(), "key": meta.get("key"), "value": meta.get("value")})
+        value = as_stored(meta.get("value"))
+        refund.meta.append({"id": shop.next_meta_id(), "key": meta.get("key"), "value": value})
     created = _answer(shop, request, refund)
     created.status = 201
     created.headers["Location"] = request.url(f"{LITERAL_LOCATION}/{refund.id}")
     return created
 
 
-def _amount(shop: Shop, order: Order, given: str | None, items: list[Row]) -> Decimal | None:
-    """What was asked for, rounded; else what the lines add up to; else nothing at all, which WooCommerce accepts."""
-    if given is not None:
-        return rounded(money(given), shop.decimals_of(order))
-    return -sum((row["total"] for row in items), ZERO) if items else None
+def _amount(shop: Shop, order: Order, given: str | None, items: list[Row]) -> tuple[Decimal | None, bool]:
+    """What was asked for, or what the lines add up to, or nothing at all, which WooCommerce accepts; and whether that
+    is all that was left. Raises RestError for what is below zero or too much, as PHP 8 compares strings.
+
+    A string that is no number is compared as text: "" is below "0", "abc" above any amount, and "1,50" below "25.00",
+    and so passes, to be kept as 150 (recorded). Source: `wc_create_refund`, `WC_REST_Order_Refunds_Controller`.
+    """
+    if given is None:
+        amount = -sum((row["total"] for row in items), ZERO) if items else None
+        return amount, _checked(shop, order, amount or ZERO)
+    if NUMERIC.fullmatch(given):
+        return money(given), _checked(shop, order, Decimal(given.strip()))
+    if given < "0":
+        raise _negative()
+    refundable = shop.refundable(order)
+    if given > shown(refundable, shop.decimals_of(order)):
+        raise refund_refused("Invalid refund amount.")
+    return money(given), php_int(given) >= refundable
+
+
+def _negative() -> RestError:
+    return RestError.bare("woocommerce_rest_invalid_order_refund", "Refund amount must be greater than zero.", 400)
+
+
+def _checked(shop: Shop, order: Order, amount: Decimal) -> bool:
+    """Whether it is all that is left. Raises RestError."""
+    if amount < 0:
+        raise _negative()
+    if amount > shop.refundable(order):
+        raise refund_refused("Invalid refund amount.")
+    return amount >= shop.refundable(order)
 
 
 def _refunded_line(shop: Shop, order: Order, item: dict[str, Any]) -> list[Row]:

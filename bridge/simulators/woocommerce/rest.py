@@ -144,6 +144,17 @@ def php_int(value: Any) -> int:
     return int(found.group()) if found else 0
 
 
+def text_field(text: str) -> str:
+    """What WordPress' sanitize_text_field leaves: one line without tags and percent-encoded octets."""
+    if "<" in text:
+        text = re.sub(r"<(script|style)[^>]*?>.*?</\1>", "", text, flags=re.IGNORECASE | re.DOTALL)
+        text = re.sub(r"<[^>]*>", "", re.sub(r"<(?=[^>]*(<|$))", "&lt;", text)).strip()
+    text = re.sub(r"[\r\n\t ]+", " ", text).strip()
+    while (shorter := re.sub(r"%[a-f0-9]{2}", "", text, flags=re.IGNORECASE)) != text:
+        text = re.sub(" +", " ", shorter).strip()
+    return text
+
+
 def php_array(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """What PHP makes of name=value pairs: `a[b]` and `a[]` nest, and the last of two equal names wins."""
     result: dict[str, Any] = {}

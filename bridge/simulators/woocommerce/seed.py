@@ -47,13 +47,14 @@ def seed_orders(shop: Shop) -> dict[str, int]:
     orders["cancelled"] = _order(shop, ("W-1023", 1))
     shop.set_status(orders["cancelled"], "cancelled")
     orders["refunded"] = _paid(shop, "txn_demo_refunded")
-    shop.refund(orders["refunded"], orders["refunded"].total, reason="Customer changed mind")
+    shop.refund(orders["refunded"], orders["refunded"].totals["total"], reason="Customer changed mind")
     orders["jpy"] = _priced(shop, "Tea bowl", "500", currency="JPY")
     orders["kwd"] = _priced(shop, "Dates", "1.230", currency="KWD", decimals=3)
     orders["virtual"] = _order(shop, ("V-0999", 1))
     orders["multi_line"] = _order(shop, ("W-1023", 1), ("G-2500", 2))
     bundle = line_item(shop, shop.product_by_sku("P-0333"), 3, total=Decimal("10.00"))
     orders["multi_line"].lines["line_items"].append(bundle)
+    shop.keep(orders["multi_line"])
     orders["shipping_tax_fee_discount"] = _everything(shop)
     return {name: order.id for name, order in orders.items()}
 
@@ -62,16 +63,18 @@ def _order(shop: Shop, *items: tuple[str, int], **fields: Any) -> Order:
     order = shop.new_order(billing=dict(BILLING), created_via="checkout", customer_ip_address="127.0.0.1", **fields)
     for sku, quantity in items:
         order.lines["line_items"].append(line_item(shop, shop.product_by_sku(sku), quantity))
-    shop.orders[order.id] = order
-    return order
+    return shop.keep(order)
 
 
 def _priced(shop: Shop, name: str, total: str, **fields: Any) -> Order:
-    """One line for a product that is priced in the order's own currency."""
+    """One line for a product that is priced in the order's own currency.
+
+    `decimals`: the store has so many for it, by a plugin's filter; WooCommerce itself would round the total to its own.
+    """
     order = _order(shop, **fields)
     product = shop.product_by_sku("W-1023")
     order.lines["line_items"].append(line_item(shop, product, name=name, total=Decimal(total)))
-    return order
+    return shop.keep(order)
 
 
 def _paid(shop: Shop, transaction_id: str) -> Order:
@@ -94,6 +97,6 @@ def _everything(shop: Shop) -> Order:
     ]
     rows["fee_lines"] = [fee_line(shop, "Loyalty bonus", Decimal("-3.33"), VAT)]
     rows["tax_lines"] = [tax_line(shop, order, VAT)]
-    sums = order.sums()
+    sums = order.sums(shop.price_decimals)
     rows["coupon_lines"] = [coupon_line(shop, "save10", 10, sums["discount_total"], sums["discount_tax"])]
-    return order
+    return shop.keep(order)

@@ -27,7 +27,7 @@ def order_shape(shop: Shop, order: Order, home: str, decimals: int | None = None
     """The order with amounts of `decimals` places, else of the order's own, else of the store's."""
     if decimals is None:
         decimals = shop.decimals_of(order)
-    sums = shown(order.sums(), decimals)
+    sums = shown(order.totals | {"total": shop.total(order)}, decimals)
     created, modified, completed, paid = map(moment, (order.created, order.modified, order.completed, order.paid))
     return {
         "id": order.id,
@@ -60,7 +60,7 @@ def order_shape(shop: Shop, order: Order, home: str, decimals: int | None = None
         "refunds": [_refund_in_order(refund, decimals) for refund in newest_first(order.refunds)],
         "payment_url": f"{home}/checkout/order-pay/{order.id}/?pay_for_order=true&key={order.order_key}",
         "is_editable": order.is_editable,
-        "needs_payment": order.needs_payment,
+        "needs_payment": shop.needs_payment(order),
         "needs_processing": order.needs_processing,
         "date_created_gmt": created,
         "date_modified_gmt": modified,

@@ -7,6 +7,7 @@ as in WordPress' tables. Not thread-safe: whoever owns a Shop holds the lock.
 from __future__ import annotations
 
 import itertools
+import re
 import string
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -14,14 +15,22 @@ from random import Random
 from typing import Any
 
 from .catalogue import GATEWAYS, WOOPAYMENTS, WOOPAYMENTS_GATEWAY, Customer, Gateway, Image, Plugin, Product, plugin
-from .orders import STATUS_NAMES, ZERO, Note, Order, Refund, Row
+from .lists import ListShape
+from .orders import STATUS_NAMES, ZERO, Note, Order, Refund, Row, rounded
 from .rest import RestError
 from .webhooks import REFUNDED, TRASHED, UNTRASHED, UPDATED, Webhooks
 
 VERSION = "10.5.0"
 FIRST_POST_ID = 10  # WordPress' and WooCommerce's own pages come first
 FIRST_CUSTOMER_ID = 2  # user 1 is the shop's administrator
-PAYABLE_LATE = ("on-hold", "pending", "failed", "cancelled")
+PAYABLE = ("pending", "failed", "checkout-draft")
+"""`WC_Order::needs_payment`, with what DraftOrders appends to `woocommerce_valid_order_statuses_for_payment`."""
+PAYABLE_LATE = (*PAYABLE, "on-hold", "cancelled")
+"""`WC_Order::payment_complete`, with what DraftOrders appends to its list of statuses."""
+SET_TO_REFUNDED = (
+    "Order status set to refunded. To return funds to the customer you will need to issue a refund through your "
+    "payment gateway."
+)
 AUTOMATIC_REFUNDS = "The payment gateway for this order does not support automatic refunds."
 
 
@@ -45,7 +54,8 @@ class Shop:
         self.customers: dict[int, Customer] = {}
         self.orders: dict[int, Order] = {}
         self.gateway_refund_error: str | None = None
-        self.webhooks = Webhooks(random)
+        self.list_shape = ListShape.LIST
+        self.webhooks = Webhooks(clock, random)
         self._random = random
         self.next_post_id = itertools.count(FIRST_POST_ID).__next__
         self.next_customer_id = itertools.count(FIRST_CUSTOMER_ID).__next__
@@ -64,6 +74,32 @@ class Shop:
     def decimals_of(self, order: Order) -> int:
         """How many places the order's amounts have."""
         return self.price_decimals if order.decimals is None else order.decimals
+
+    def keep(self, order: Order) -> Order:
+        """Set the order's sums from its lines and save it."""
+        order.totals = order.sums(self.decimals_of(order))
+        self.orders[order.id] = order
+        return order
+
+    def total(self, order: Order) -> Decimal:
+        """The total as it is read: `set_total` rounds it once more, to what the store has now. Recorded: 27.50 that is
+        stored reads as 28 while the store has no decimals, and as 27.50 when it has two again.
+        """
+        return rounded(order.totals["total"], self.decimals_of(order))
+
+    def refundable(self, order: Order) -> Decimal:
+        """Source: `WC_Order::get_remaining_refund_amount`."""
+        return rounded(self.total(order) - order.sent_back, self.decimals_of(order))
+
+    def needs_payment(self, order: Order) -> bool:
+        return order.status in PAYABLE and self.total(order) > 0
+
+    def paid_status(self, order: Order) -> str:
+        """What an order becomes when it is paid. Cash on delivery is paid when the order is completed.
+
+        Sources: `WC_Order::payment_complete`, `WC_Gateway_COD::change_payment_complete_order_status`.
+        """
+        return "processing" if order.needs_processing and order.payment_method != "cod" else "completed"
 
     def product_by_sku(self, sku: str) -> Product | None:
         return next((product for product in self.products.values() if product.sku == sku), None)
@@ -88,24 +124,32 @@ class Shop:
         return Order(id=self.next_post_id(), order_key=key, created=now, modified=now, **fields)
 
     def note(self, order: Order, text: str, *, customer_note: bool = False, author: str = "WooCommerce") -> Note:
+        """Write a note. `wp_insert_comment` takes slashes off: a backslash that is not doubled is lost."""
+        text = re.sub(r"\\(.?)", r"\1", text, flags=re.DOTALL)
         note = Note(self.next_note_id(), author, self.clock(), text, customer_note)
         order.notes.append(note)
         return note
 
     def set_status(self, order: Order, status: str, *, noted: bool = True) -> None:
-        """Change the status with all that follows: dates, the note, and a refund for "refunded"."""
+        """Change the status with all that follows: dates, the note, and a refund for "refunded".
+
+        The date of payment is set once, when the order becomes what it would be once it is paid or goes past that:
+        `WC_Order::maybe_set_date_paid`. So cash on delivery has none while it is `processing`, nor has an order without
+        anything to process (a fee alone); both are recorded.
+        """
         before, order.status = order.status, status
         if before == status:
             return
-        if order.paid is None and status in ("processing", "completed"):
+        if order.paid is None and status in (self.paid_status(order), "completed"):
             order.paid = self.clock()
         if status == "completed":
             order.completed = self.clock()
+        if status == "refunded" and (left := self.refundable(order)) > 0:
+            self.refund(order, left, reason="Order fully refunded.")
+            self.note(order, SET_TO_REFUNDED)  # wc_order_fully_refunded, before the note about the status
         if noted:
             was = STATUS_NAMES.get(before, before)
             self.note(order, f"Order status changed from {was} to {STATUS_NAMES.get(status, status)}.")
-        if status == "refunded" and order.refundable > 0:
-            self.refund(order, order.refundable, reason="Order fully refunded.")
 
     def payment_complete(self, order: Order, transaction_id: str) -> None:
         """A payment has arrived: the order is paid, whoever says so."""
@@ -115,7 +159,7 @@ class Shop:
         order.paid = order.paid or self.clock()
         told = order.payment_method_title and order.transaction_id
         note = f"Payment via {order.payment_method_title} ({order.transaction_id})." if told else "Payment complete."
-        self.set_status(order, "processing" if order.needs_processing else "completed", noted=False)
+        self.set_status(order, self.paid_status(order), noted=False)
         self.note(order, note)
 
     def refund(
@@ -128,12 +172,26 @@ class Shop:
         line_items: Sequence[Row] = (),
     ) -> Refund:
         """Send money back, through the order's gateway or only on paper. Raises RestError."""
-        refundable = order.refundable
+        refundable = self.refundable(order)
         if (amount or ZERO) > refundable:
             raise refund_refused("Invalid refund amount.")
+        return self.put_refund(
+            order, amount, (amount or ZERO) >= refundable, reason=reason, by_gateway=by_gateway, line_items=line_items
+        )
+
+    def put_refund(
+        self,
+        order: Order,
+        amount: Decimal | None,
+        whole: bool,
+        *,
+        reason: str = "",
+        by_gateway: bool = False,
+        line_items: Sequence[Row] = (),
+    ) -> Refund:
+        """A refund whose amount nobody checks. The amount keeps its decimals: recorded of 1.25 in a store of none."""
         if by_gateway:
             self._check_gateway(order)
-        whole = (amount or ZERO) >= refundable
         meta = {"id": self.next_meta_id(), "key": "_refund_type", "value": "full" if whole else "partial"}
         refund_id, now = self.next_post_id(), self.clock()
         refund = Refund(refund_id, order.id, now, amount, reason, by_gateway, [meta], list(line_items))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
-from .catalogue import plugin
+from .conditions import Conditions
 from .deliveries import Delivery, Postman
 from .keys import Keys
 from .lines import line_item
@@ -31,7 +31,7 @@ from .site import respond, rest_path
 from .webhooks import NEW, UPDATED
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NOWHERE = "http://localhost"
 STAFF_FIELDS = frozenset(
@@ -60,7 +60,7 @@ class RecordedRequest:
     body: Any = None
 
 
-class WooCommerceSimulator:
+class WooCommerceSimulator(Conditions):
     """One shop. `url` is the site's public address, the mount's prefix included; it may be set later, and while it is
     None the site is wherever a request came to. `clock` gives Unix seconds, `random` makes keys. `delivery_tls` is for
     webhooks that go to https; None trusts the machine's own authorities. Thread-safe.
@@ -89,9 +89,13 @@ class WooCommerceSimulator:
         self._changed = threading.Condition(threading.RLock())
         self._postman = Postman(self._shop, self._changed, delivery_tls)
         self._requests: list[RecordedRequest] = []
+        self._front: WSGIApplication = self._answer
         seed_catalogue(self._shop)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._front(environ, start_response)
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         http = Request(environ)
         http.get_data()  # the network is waited for without the lock
         path = rest_path(http)
@@ -140,16 +144,6 @@ class WooCommerceSimulator:
         with self._changed:
             self._keys.revoke(consumer_key)
 
-    def activate_plugin(self, file: str) -> None:
-        """Activate a plugin by its main file; WooPayments brings its gateway."""
-        with self._changed:
-            self._shop.plugins.append(plugin(file))
-
-    def fail_gateway_refunds(self, message: str | None) -> None:
-        """Let the gateways refuse every refund by API with this message; None lets them work again."""
-        with self._changed:
-            self._shop.gateway_refund_error = message
-
     def seed_demo_orders(self) -> dict[str, int]:
         """Make the demo's orders; their ids by name."""
         with self._changed:
@@ -191,7 +185,7 @@ class WooCommerceSimulator:
                 order.lines["line_items"].append(self._line(line))
             for key, value in (meta or {}).items():
                 order.update_meta(key, value, 0, shop.next_meta_id)
-            shop.orders[order.id] = order
+            shop.keep(order)
             shop.set_status(order, status)
             for hook in (NEW, UPDATED):
                 shop.webhooks.fired(hook, order.id)
@@ -220,7 +214,8 @@ class WooCommerceSimulator:
             self._shop.set_status(order, value)
         elif name == "total":
             row = order.lines["line_items"][0]
-            row["total"] = row["subtotal"] = row["total"] + money(value) - order.total
+            row["total"] = row["subtotal"] = row["total"] + money(value) - order.sum_of_lines
+            self._shop.keep(order)
         elif name in ("billing", "shipping"):
             getattr(order, name).update(value)
         elif name == "meta":

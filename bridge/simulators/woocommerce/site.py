@@ -16,6 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from .answers import chosen, common_headers, enveloped, to_json, with_links
 from .keys import ApiKey, Keys
+from .lists import shaped
 from .rest import Answer, Endpoint, RestError, RestRequest, Route, php_array
 from .shop import Shop
 from .validation import InvalidValueError, cleaned
@@ -23,6 +24,7 @@ from .validation import InvalidValueError, cleaned
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+NAMESPACE = "wc/v3"
 JSON_TYPE = re.compile(r"application/([\w!#$&.+^-]+\+)?json(\+oembed)?", re.IGNORECASE)
 JSON_ERRORS = {
     1: "Maximum stack depth exceeded",
@@ -84,6 +86,8 @@ def respond(http: Request, path: str, home: str, shop: Shop, keys: Keys, routes:
     if not answer.is_error and request.get("_fields") is not None:
         fields = request.get("_fields")
         answer.body = chosen(answer.body, fields if isinstance(fields, list) else re.split(r"[\s,]+", str(fields)))
+    if not answer.is_error and path.startswith(f"/{NAMESPACE}/"):
+        answer.body = shaped(answer.body, shop.list_shape)
     return _response(http, request, answer, caller, callback)
 
 
@@ -224,5 +228,5 @@ def described(route: Route) -> dict[str, Any]:
         }
         for endpoint in route.endpoints
     ]
-    namespace = "wc/v3" if route.pattern.startswith("/wc/v3") else ""
+    namespace = NAMESPACE if route.pattern.startswith(f"/{NAMESPACE}") else ""
     return {"namespace": namespace, "methods": route.methods, "endpoints": endpoints}

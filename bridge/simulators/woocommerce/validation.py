@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 Schema = Mapping[str, Any]
 
 NUMERIC = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@([A-Za-z0-9-]+\.)+[A-Za-z0-9-]+")
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}(:\d{2})?)?")
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -51,10 +53,21 @@ def _checked(value: Any, schema: Schema, name: str) -> Any:
         raise InvalidValueError("rest_not_in_enum", f"{name} is not one of {_spoken(schema['enum'])}.")
     if schema.get("format") == "email" and value is not None and not EMAIL.fullmatch(value):
         raise InvalidValueError("rest_invalid_email", "Invalid email address.")
+    if schema.get("format") == "date-time" and not _is_moment(value):
+        raise InvalidValueError("rest_invalid_date", "Invalid date.")
     low, high = schema.get("minimum"), schema.get("maximum")
     if (low is not None and value < low) or (high is not None and value > high):
         raise InvalidValueError("rest_out_of_bounds", _bounds(name, low, high))
     return value
+
+
+def _is_moment(value: str) -> bool:
+    """Source: WordPress' rest_parse_date."""
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return MOMENT.fullmatch(value) is not None
 
 
 def _bounds(name: str, low: float | None, high: float | None) -> str:

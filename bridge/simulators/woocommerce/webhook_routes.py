@@ -19,10 +19,11 @@ def _error(problem: str, message: str, status: int = 400) -> RestError:
     return RestError(f"woocommerce_rest_shop_webhook_{problem}", message, status)
 
 
-def _webhook(shop: Shop, request: RestRequest, missing: RestError) -> Webhook:
+def _webhook(shop: Shop, request: RestRequest) -> Webhook:
+    """Recorded: 404 for one that is not there, whatever is asked of it."""
     webhook = shop.webhooks.by_id.get(request.number("id"))
     if webhook is None:
-        raise missing
+        raise _error("invalid_id", "Invalid ID.", 404)
     return webhook
 
 
@@ -39,7 +40,7 @@ def list_all(shop: Shop, request: RestRequest) -> Answer:
 
 
 def read(shop: Shop, request: RestRequest) -> Answer:
-    return _answer(request, _webhook(shop, request, _error("invalid_id", "ID is invalid.")))
+    return _answer(request, _webhook(shop, request))
 
 
 def create(shop: Shop, request: RestRequest) -> Answer:
@@ -60,15 +61,21 @@ def create(shop: Shop, request: RestRequest) -> Answer:
 
 
 def update(shop: Shop, request: RestRequest) -> Answer:
-    webhook = _webhook(shop, request, _error("invalid_id", "ID is invalid."))
+    """A new address gets a ping, if the webhook is active. The count of failures stays: one that was disabled and is
+    active again is disabled by its next failure. Source: `WC_Webhook_Data_Store::update`.
+    """
+    webhook = _webhook(shop, request)
     changes = {name: request.get(name) for name in ("topic", "delivery_url", "secret", "status", "name")}
     changes = {name: str(value) for name, value in changes.items() if value}
     if not is_topic(changes.get("topic", webhook.topic)):
         raise _error("invalid_topic", "Webhook topic must be valid.")
     _check_url(changes.get("delivery_url", webhook.delivery_url))
+    moved = changes.get("delivery_url", webhook.delivery_url) != webhook.delivery_url
     for name, value in changes.items():
         setattr(webhook, name, value)
     webhook.modified = shop.clock()
+    if moved and webhook.status == "active":
+        shop.webhooks.ping(webhook)
     return _answer(request, webhook)
 
 
@@ -86,6 +93,6 @@ def _check_url(url: str) -> None:
 def delete(shop: Shop, request: RestRequest) -> Answer:
     if not request.get("force"):
         raise RestError("woocommerce_rest_trash_not_supported", "Webhooks do not support trashing.", 501)
-    webhook = _webhook(shop, request, _error("invalid_id", "Invalid ID.", 404))
+    webhook = _webhook(shop, request)
     del shop.webhooks.by_id[webhook.id]
     return _answer(request, webhook)
