@@ -267,4 +267,4 @@ class _Connections:
             ca_file=store.ca_file,
             allow_private=self._settings.allow_private_urls,
         )
-        return WooCommerceOrderBook(store, session, self._clock)
+        return WooCommerceOrderBook(store, session, self._clock, self.ids)

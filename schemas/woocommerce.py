@@ -1,14 +1,16 @@
 """What we read from a WooCommerce store: its index, orders, notes, refunds, webhooks and system status.
 
-Tolerant where WordPress is loose (null, or PHP's empty array or `false`, for an absent object; numbers for strings;
-any further field), strict where money depends on it (ids, keys, currencies, sums). JSON numbers with a fraction are
-expected as Decimal, so that no sum passes through a float. Source: WooCommerce REST API documentation, wc/v3.
+Strict where money depends on it: ids, keys, currencies, totals, what was refunded, when it was paid. Everything else is
+information, and what cannot be read of it is left out: it never makes an order unpayable. Tolerant throughout where
+WordPress is loose: null, or PHP's empty array or `false`, for an absent object; numbers for strings; an object for a
+list, as plugins leave it (`{"0": ..., "2": ...}`); any further field. JSON numbers with a fraction are expected as
+Decimal, so that no sum passes through a float. Source: WooCommerce REST API documentation, wc/v3.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
@@ -16,6 +18,25 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, vali
 
 _DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NO_DATE = re.compile(r"0000-00-00[T ].*")
+MOST = Decimal(10) ** 12
+"""Quantities and amounts of lines that reach it are no information."""
+PLACES = Decimal("0.000001")
+"""To what they are rounded: PHP's floats have more (`0.30000000000000004`)."""
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as PHP may write it: an object with the positions as names, or nothing at all.
+
+    Raises ValueError for what is neither.
+    """
+    if isinstance(value, Mapping) and all(str(name).isdecimal() for name in value):
+        return list(value.values())
+    if value is None or value is False or value == "":
+        return []
+    if not isinstance(value, list):
+        raise ValueError("Not a list.")
+    return value
 
 
 def _text(value: Any) -> str:
@@ -36,8 +57,19 @@ def _amount(value: Any) -> str:
 
 
 def _number(value: Any) -> Decimal:
-    """A sum or a quantity as a Decimal; an empty string is zero."""
+    """A sum as a Decimal; an empty string is zero."""
     return Decimal(_amount(_text(value) or "0"))
+
+
+def _size(value: Any) -> Decimal:
+    """A quantity, or an amount of a line, however a plugin writes it."""
+    try:
+        number = Decimal(_text(value).strip() or "0")
+    except InvalidOperation:
+        raise ValidationError("Not a number.") from None
+    if not number.is_finite() or abs(number) >= MOST:
+        raise ValidationError("Not a number of this world.")
+    return number if number == round(number, 6) else number.quantize(PLACES)
 
 
 def _whole(value: Any) -> int:
@@ -47,13 +79,26 @@ def _whole(value: Any) -> int:
     return int(text)
 
 
+def _natural(value: Any) -> int:
+    return max(_whole(value), 0)
+
+
 def _moment(value: Any) -> datetime | None:
-    """WordPress' `_gmt` dates: ISO 8601 without a time zone. None for what is no date, as `0000-00-00T00:00:00`."""
+    """WordPress' `_gmt` dates: ISO 8601 without a time zone. None for none, which may be `0000-00-00T00:00:00`."""
+    if value is False or value == "" or (isinstance(value, str) and _NO_DATE.fullmatch(value)):
+        return None
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
-        return None
+        raise ValidationError("Not a date.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _boolean(value: Any) -> bool:
+    try:
+        return bool(fields.Boolean().deserialize(value))
+    except TypeError:
+        raise ValidationError("Not a boolean.") from None
 
 
 Text = partial(fields.Function, deserialize=_text)
@@ -61,6 +106,42 @@ Amount = partial(fields.Function, deserialize=_amount)
 Number = partial(fields.Function, deserialize=_number)
 Whole = partial(fields.Function, deserialize=_whole)
 Moment = partial(fields.Function, deserialize=_moment)
+
+
+def information(read: Callable[[Any], Any], otherwise: Any) -> "fields.Field[Any]":
+    """A field that is `otherwise` where it is missing and where it makes no sense."""
+
+    def tolerant(value: Any) -> Any:
+        try:
+            return read(value)
+        except ValidationError:
+            return otherwise
+
+    return fields.Function(deserialize=tolerant, load_default=otherwise)
+
+
+def about(schema: type["AnswerSchema"]) -> "fields.Field[Any]":
+    """An object of information: empty where it is none. What is in it is read by itself."""
+    reader = schema()
+
+    def read(value: Any) -> Any:
+        return reader.load(value if isinstance(value, Mapping) else {})
+
+    return fields.Function(deserialize=read, load_default=lambda: read({}))
+
+
+def several(schema: type["AnswerSchema"]) -> "fields.Field[Any]":
+    """A list of information. A row that is no object is left out."""
+    reader = schema()
+
+    def rows(value: Any) -> list[Any]:
+        try:
+            found = listed(value)
+        except ValueError:
+            return []
+        return [reader.load(row) for row in found if isinstance(row, Mapping)]
+
+    return fields.Function(deserialize=rows, load_default=list)
 
 
 class AnswerSchema(Schema):
@@ -82,51 +163,65 @@ class AnswerSchema(Schema):
 
     @pre_load
     def _without_nothings(self, value: Any, **_: Any) -> Any:
-        """Null is absent, and PHP has `[]`, `""` or `false` for an object that is not there."""
+        """Null is absent, PHP has `[]`, `""` or `false` for an object that is not there, and objects for lists."""
         if isinstance(value, Mapping):
-            return {name: item for name, item in value.items() if item is not None}
+            return {name: self._as_list(name, item) for name, item in value.items() if item is not None}
         return value or {}
+
+    def _as_list(self, name: str, item: Any) -> Any:
+        if not isinstance(self.fields.get(name), fields.List):
+            return item
+        try:
+            return listed(item)
+        except ValueError:
+            return item  # which is refused, with its name
 
 
 class AddressSchema(AnswerSchema):
-    first_name = Text(load_default="")
-    last_name = Text(load_default="")
-    address_1 = Text(load_default="")
-    address_2 = Text(load_default="")
-    city = Text(load_default="")
-    state = Text(load_default="")
-    postcode = Text(load_default="")
-    country = Text(load_default="")
-    email = Text(load_default="")
-    phone = Text(load_default="")
+    first_name = information(_text, "")
+    last_name = information(_text, "")
+    address_1 = information(_text, "")
+    address_2 = information(_text, "")
+    city = information(_text, "")
+    state = information(_text, "")
+    postcode = information(_text, "")
+    country = information(_text, "")
+    email = information(_text, "")
+    phone = information(_text, "")
 
 
 class ImageSchema(AnswerSchema):
-    src = Text(load_default="")
+    src = information(_text, "")
 
 
 class FeeLineSchema(AnswerSchema):
-    name = Text(load_default="")
-    total = Number(required=True)
-    total_tax = Number(load_default=Decimal(0))
+    name = information(_text, "")
+    total = information(_size, Decimal(0))
+    total_tax = information(_size, Decimal(0))
 
 
 class LineItemSchema(FeeLineSchema):
-    quantity = Number(load_default=Decimal(1))
-    subtotal = Number(required=True)
-    product_id = Whole(load_default=0)
-    variation_id = Whole(load_default=0)
-    sku = Text(load_default="")
-    image = fields.Nested(ImageSchema, load_default=dict)
+    quantity = information(_size, Decimal(1))
+    subtotal = information(_size, Decimal(0))
+    product_id = information(_natural, 0)
+    variation_id = information(_natural, 0)
+    sku = information(_text, "")
+    image = about(ImageSchema)
 
 
 class ShippingLineSchema(AnswerSchema):
-    method_id = Text(load_default="")
+    method_id = information(_text, "")
 
 
 class MetaSchema(AnswerSchema):
-    key = Text(load_default="")
+    key = information(_text, "")
     value = fields.Raw(load_default=None)
+
+
+class RefundSumSchema(AnswerSchema):
+    """A refund in an order's own list: `total` is negative, and `-` for a refund without an amount."""
+
+    total = fields.Function(deserialize=lambda value: _number("" if value == "-" else value), required=True)
 
 
 class _OrderCore(AnswerSchema):
@@ -136,12 +231,9 @@ class _OrderCore(AnswerSchema):
     currency = Text(required=True, validate=validate.Length(min=1))
     total = Amount(required=True)
     transaction_id = Text(load_default="")
-
-
-class RefundSumSchema(AnswerSchema):
-    """A refund in an order's own list: `total` is negative, and `-` for a refund without an amount."""
-
-    total = fields.Function(deserialize=lambda value: _number("" if value == "-" else value), required=True)
+    date_paid_gmt = Moment(load_default=None)
+    refunds = fields.List(fields.Nested(RefundSumSchema), load_default=list)
+    meta_data = several(MetaSchema)
 
 
 class OrderSchema(_OrderCore):
@@ -150,33 +242,27 @@ class OrderSchema(_OrderCore):
     `needs_payment` and `needs_processing` are None where the store is too old to say.
     """
 
-    number = Text(load_default="")
+    number = information(_text, "")
     needs_payment = fields.Boolean(load_default=None)
-    needs_processing = fields.Boolean(load_default=None)
-    created_via = Text(load_default="")
-    customer_id = Whole(load_default=0)
+    needs_processing = information(_boolean, None)
+    created_via = information(_text, "")
+    customer_id = information(_natural, 0)
     payment_method = Text(load_default="")
-    date_paid_gmt = Moment(load_default=None)
-    prices_include_tax = fields.Boolean(load_default=False)
-    billing = fields.Nested(AddressSchema, load_default=dict)
-    shipping = fields.Nested(AddressSchema, load_default=dict)
-    line_items = fields.List(fields.Nested(LineItemSchema), load_default=list)
-    fee_lines = fields.List(fields.Nested(FeeLineSchema), load_default=list)
-    shipping_lines = fields.List(fields.Nested(ShippingLineSchema), load_default=list)
-    shipping_total = Number(load_default=Decimal(0))
-    shipping_tax = Number(load_default=Decimal(0))
-    meta_data = fields.List(fields.Nested(MetaSchema), load_default=list)
-    date_created_gmt = Moment(load_default=None)
-    refunds = fields.List(fields.Nested(RefundSumSchema), load_default=list)
+    prices_include_tax = information(_boolean, False)
+    billing = about(AddressSchema)
+    shipping = about(AddressSchema)
+    line_items = several(LineItemSchema)
+    fee_lines = several(FeeLineSchema)
+    shipping_lines = several(ShippingLineSchema)
+    shipping_total = information(_size, Decimal(0))
+    shipping_tax = information(_size, Decimal(0))
+    date_created_gmt = information(_moment, None)
 
 
 class OrderStateSchema(_OrderCore):
     """An order as it is read around a delivery."""
 
-    date_paid_gmt = Moment(load_default=None)
-    date_modified_gmt = Moment(load_default=None)
-    meta_data = fields.List(fields.Nested(MetaSchema), load_default=list)
-    refunds = fields.List(fields.Nested(RefundSumSchema), load_default=list)
+    date_modified_gmt = information(_moment, None)
 
 
 class RefundSchema(AnswerSchema):
@@ -184,14 +270,14 @@ class RefundSchema(AnswerSchema):
 
     id = Whole(required=True)
     amount = fields.Function(deserialize=lambda value: _text(value) and _amount(value), load_default="")
-    reason = Text(load_default="")
+    reason = information(_text, "")
     refunded_payment = fields.Boolean(load_default=False)
-    date_created_gmt = Moment(load_default=None)
-    meta_data = fields.List(fields.Nested(MetaSchema), load_default=list)
+    date_created_gmt = information(_moment, None)
+    meta_data = several(MetaSchema)
 
 
 class NoteSchema(AnswerSchema):
-    note = Text(load_default="")
+    note = information(_text, "")
 
 
 class WebhookSchema(AnswerSchema):

@@ -8,11 +8,12 @@ from bridge.domain.ports import Finding
 from bridge.domain.stores import Store
 from bridge.schemas.woocommerce import SystemStatusSchema
 from bridge.stores.orders import Orders
-from bridge.stores.rest import RestApi, load
+from bridge.stores.rest import RestApi, load, rows
 
 STATUS = SystemStatusSchema()
 MISSING_ID = 10**15 + 7
 """An order that no store has. Writing nothing to it shows whether a key may: permission is checked before existence."""
+LEAVE_OUT = "Leave /wp-json/wc/ out of it."
 WOOPAYMENTS = "woocommerce_payments"
 PLUGIN = "woocommerce-payments/woocommerce-payments.php"
 
@@ -33,19 +34,42 @@ def findings(
                 f"It was added as {store.identity}. If this is a copy of that store, its payments are not its own.",
             )
         )
-    may_read = _may_read(api)
-    found += [may_read, _may_write(orders)]
-    return [*found, *_settings(options, api)] if may_read.ok else found
-
-
-def _may_read(api: RestApi) -> Finding:
     try:
-        some = api.ask("GET", "wc/v3/orders", query={"per_page": "1", "_fields": "id"}).value
+        age = _read_orders(api, cached=False)
     except StoreError as error:
-        return Finding(False, f"Orders cannot be read. {error}")
-    if not isinstance(some, list):
-        return Finding(False, "Orders cannot be read. The store's answer makes no sense.")
-    return Finding(True, "The key may read orders.")
+        return [*found, Finding(False, f"Orders cannot be read. {error}"), _may_write(orders)]
+    found += [Finding(True, "The key may read orders."), _may_write(orders)]
+    return [*found, *_cache(api, age), *_settings(options, api)]
+
+
+def _read_orders(api: RestApi, *, cached: bool) -> str | None:
+    """What a cache says of the answer's age, if there is one."""
+    answer = api.ask("GET", "wc/v3/orders", query={"per_page": "1", "_fields": "id"}, cached=cached)
+    rows(answer)
+    return answer.age
+
+
+def _cache(api: RestApi, age: str | None) -> Iterator[Finding]:
+    """Ask as a client that knows of no caches, twice: what the first request leaves in one answers the second.
+
+    `age` is that of a read past caches.
+    """
+    try:
+        kept = [_read_orders(api, cached=True) for _ in range(2)][-1]
+    except StoreError:
+        kept = None  # an outage of this moment
+    if age and age.strip("0"):
+        yield Finding(
+            False,
+            f"A cache in front of the store answers in its place, whatever is asked (Age: {age[:20]}): orders would be "
+            f"charged as they were. {LEAVE_OUT}",
+        )
+    elif kept is not None:
+        yield Finding(
+            False,
+            f"A cache in front of the store keeps answers about orders (Age: {kept[:20]}). The bridge reads past it; "
+            f"other clients may see orders as they were. {LEAVE_OUT}",
+        )
 
 
 def _may_write(orders: Orders) -> Finding:

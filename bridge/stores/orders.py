@@ -10,7 +10,7 @@ from typing import Any
 from bridge.domain.errors import OrderNotFound, StoreRefused
 from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema, RefundSchema
-from bridge.stores.rest import Answer, RestApi, load
+from bridge.stores.rest import Answer, RestApi, load, rows
 
 ORDER = OrderSchema()
 STATE = OrderStateSchema()
@@ -99,7 +99,7 @@ class Orders:
 
     def notes(self, order_id: int) -> list[str]:
         answer = self._ask("GET", order_id, "/notes", query={"_fields": "note"})
-        return [note["note"] for note in load(NOTE, answer.value)]
+        return [note["note"] for note in load(NOTE, rows(answer))]
 
     def add_note(self, order_id: int, text: str) -> None:
         self._ask("POST", order_id, "/notes", query={"_fields": "id"}, body={"note": text})
@@ -107,8 +107,8 @@ class Orders:
     def refunds(self, order_id: int) -> list[RefundRow]:
         """Oldest first. Of an order that does not exist: none."""
         pages = self._api.pages(f"wc/v3/orders/{order_id}/refunds", {"_fields": REFUND.names})
-        rows = [_refund(values, page) for page in pages for values in load(REFUND, page.value)]
-        return sorted(rows, key=lambda row: row.id)
+        found = [_refund(values, page) for page in pages for values in load(REFUND, rows(page))]
+        return sorted(found, key=lambda row: row.id)
 
     def add_refund(self, order_id: int, amount: str, reason: str, meta: Mapping[str, str]) -> None:
         """Write a refund of `amount` (a decimal string) down; the store sends no money."""

@@ -1,11 +1,14 @@
 """WordPress' REST API over HTTPS: one request, and its answer as Python values or an error that a merchant understands.
 
 Asks the registered address only, with the store's own key, and follows no redirect. Knows no orders.
+
+What is read is read past caches: a request says `no-cache`, and as many caches do not heed that, its address has a part
+that no request had before. WordPress ignores parameters that it does not know.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -18,30 +21,40 @@ from requests.auth import HTTPBasicAuth
 
 from bridge.domain.errors import StoreRefused, StoreUnreachable
 from bridge.domain.stores import Store
-from bridge.schemas.woocommerce import AnswerSchema
+from bridge.schemas.woocommerce import AnswerSchema, listed
 
 PAGE = 100
 """The largest page of a list that WooCommerce gives."""
 MOST_PAGES = 100
+FRESH = "fresh"
+"""The query parameter whose value is another one in each request."""
 _NO_JSON = object()
 _CODE = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`elapsed` is how long the store took, in seconds; `date` its own time (Unix seconds), None if it did not say."""
+    """`elapsed` is how long the store took, in seconds; `date` its own time (Unix seconds), None if it did not say.
+
+    `age` is what a cache says of an answer that it has kept, in its own words (seconds), None if there was none.
+    """
 
     value: Any
     elapsed: float
     date: float | None
+    age: str | None = None
 
 
 class RestApi:
-    """One store's REST API. `session` verifies TLS and limits time and size; thread-safe if it is."""
+    """One store's REST API. `session` verifies TLS and limits time and size; thread-safe if it is.
 
-    def __init__(self, store: Store, session: requests.Session) -> None:
+    `fresh` gives a text that it has not given before.
+    """
+
+    def __init__(self, store: Store, session: requests.Session, fresh: Callable[[], str]) -> None:
         self._store = store
         self._session = session
+        self._fresh = fresh
         self._key = HTTPBasicAuth(store.consumer_key.encode(), store.consumer_secret.encode())
 
     def ask(
@@ -52,12 +65,18 @@ class RestApi:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         anonymous: bool = False,
+        cached: bool = False,
     ) -> Answer:
-        """Ask for `path` below `/wp-json/`. Numbers with a fraction come as Decimal.
+        """Ask for `path` below `/wp-json/`, and for a read past all caches unless it may be `cached`.
 
-        Raises StoreUnreachable (it may work later) or StoreRefused (the answer is no, or makes no sense).
+        Numbers with a fraction come as Decimal. Raises StoreUnreachable (it may work later) or StoreRefused (the answer
+        is no, or makes no sense).
         """
         url = f"{_base(self._store.url)}/wp-json/{path}"
+        headers = {"Accept": "application/json"}
+        if method == "GET" and not cached:
+            headers["Cache-Control"] = "no-cache"
+            query = {**(query or {}), FRESH: self._fresh()}
         try:
             response = self._session.request(
                 method,
@@ -65,7 +84,7 @@ class RestApi:
                 params=query,
                 json=body,
                 auth=None if anonymous else self._key,
-                headers={"Accept": "application/json"},
+                headers=headers,
                 allow_redirects=False,
             )
         except requests.exceptions.SSLError as error:
@@ -76,15 +95,24 @@ class RestApi:
             raise StoreUnreachable(f"The store could not be reached. {_own_words(error)}".rstrip()) from error
         except requests.exceptions.RequestException as error:
             raise StoreUnreachable("The store's answer could not be read.") from error
-        return Answer(_value(response, method), response.elapsed.total_seconds(), _date(response))
+        age = response.headers.get("Age")
+        return Answer(_value(response, method), response.elapsed.total_seconds(), _date(response), age)
 
     def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Answer]:
-        """Every page of a list, asked for as it is needed. Raises as `ask` does."""
+        """Every page of a list, asked for as it is needed. Raises as `ask` does, and StoreRefused for no list."""
         for page in range(1, MOST_PAGES + 1):
             answer = self.ask("GET", path, query={**query, "per_page": str(PAGE), "page": str(page)})
             yield answer
-            if not isinstance(answer.value, list) or len(answer.value) < PAGE:
+            if len(rows(answer)) < PAGE:
                 break
+
+
+def rows(answer: Answer) -> list[Any]:
+    """The rows of a list. Raises StoreRefused if it is none."""
+    try:
+        return listed(answer.value)
+    except ValueError:
+        raise StoreRefused("The store's answer makes no sense (a list was asked for).") from None
 
 
 def load(schema: AnswerSchema, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The store's webhooks that tell the bridge about orders: found by address and topic, made where they are missing."""
 
 from bridge.schemas.woocommerce import WebhookSchema
-from bridge.stores.rest import RestApi, load
+from bridge.stores.rest import RestApi, load, rows
 from bridge.stores.webhooks import TOPICS
 
 PATH = "wc/v3/webhooks"
@@ -16,7 +16,7 @@ def register(api: RestApi, url: str, secret: str) -> list[str]:
     Raises StoreUnreachable, StoreRefused.
     """
     pages = api.pages(PATH, {"_fields": WEBHOOK.names})
-    existing = [each for page in pages for each in load(WEBHOOKS, page.value) if each["delivery_url"] == url]
+    existing = [each for page in pages for each in load(WEBHOOKS, rows(page)) if each["delivery_url"] == url]
     return [
         _register(api, topic, url, secret, sorted(each["id"] for each in existing if each["topic"] == topic))
         for topic in TOPICS

@@ -7,7 +7,7 @@ import requests
 
 from bridge.domain.errors import StoreRefused
 from bridge.domain.orders import Delivery, Order, OrderUpdate, StoreEvent, StoreRefund
-from bridge.domain.ports import Clock, Finding
+from bridge.domain.ports import Clock, Finding, Ids
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.schemas.woocommerce import IndexSchema
 from bridge.stores import refunds, subscriptions
@@ -26,14 +26,15 @@ INDEX = IndexSchema()
 class WooCommerceOrderBook:
     """The orders of one store. `session` verifies TLS, has timeouts, and is shared with nobody but other threads.
 
-    The store's `options` say what an order shows as its payment method; `clock` is in Unix seconds.
+    The store's `options` say what an order shows as its payment method; `clock` is in Unix seconds. `ids` make the
+    addresses of reads new, one by one.
     """
 
-    def __init__(self, store: Store, session: requests.Session, clock: Clock) -> None:
+    def __init__(self, store: Store, session: requests.Session, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._options = STORE_OPTIONS | store.options
         self._clock = clock
-        self._api = RestApi(store, session)
+        self._api = RestApi(store, session, lambda: ids.hex(16))
         self._orders = Orders(self._api)
 
     def read(self, order_id: int) -> Order:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from bridge.adapters.transport import make_session
 from bridge.domain.errors import StoreError
+from bridge.domain.ids import RandomIds
 from bridge.domain.orders import Delivery, OrderUpdate, UpdateKind
 from bridge.domain.stores import Store
 from bridge.simulators.certificates import Certificates
@@ -168,7 +169,7 @@ def make_book(resources: ExitStack, certificates: Certificates) -> Callable[...,
         allow_private: bool = True,
     ) -> WooCommerceOrderBook:
         session = make_session(timeout=timeout, ca_file=ca_file, allow_private=allow_private)
-        return WooCommerceOrderBook(store, resources.enter_context(session), clock)
+        return WooCommerceOrderBook(store, resources.enter_context(session), clock, RandomIds())
 
     return make_book
 

@@ -1,5 +1,6 @@
 """`stores check` and the identity: what is right and wrong with a store, in plain sentences, changing nothing."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from bridge.domain.stores import Store
 from bridge.simulators.faults import Fault
 from bridge.stores.woocommerce import WooCommerceOrderBook, normalised
 
-from .conftest import FAILURES, WOOPAYMENTS, Shop
+from .conftest import FAILURES, WOOPAYMENTS, Answering, Shop
 
 
 def wrong(findings: list[Finding]) -> list[str]:
@@ -30,7 +31,24 @@ def test_a_store_that_is_set_up_right_has_nothing_wrong_and_is_not_changed(shop:
         Finding(True, "Orders will show the payment method wcpay_bridge."),
     ]
     assert shop.simulator.order(order_id) == before
-    assert [request.status for request in shop.simulator.requests] == [200, 200, 400, 200]
+    assert [request.status for request in shop.simulator.requests] == [200, 200, 400, 200, 200, 200]
+
+
+@pytest.mark.parametrize("honors", [True, False])
+def test_b4_a_cache_in_front_of_the_store_is_told(shop: Shop, honors: bool) -> None:
+    shop.simulator.put_cache_in_front(honors_no_cache=honors)
+    for _ in range(2):
+        (sentence,) = wrong(shop.book.check())
+        assert sentence.startswith("A cache in front of the store keeps answers about orders (Age: ")
+        assert "The bridge reads past it" in sentence
+
+
+def test_b4_a_cache_that_nothing_gets_past_is_told(answering: Answering) -> None:
+    def answer(request: Request) -> Response:
+        body = {"home": "https://shop.example", "namespaces": ["wc/v3"]} if request.path == "/wp-json/" else []
+        return Response(json.dumps(body), content_type="application/json", headers={"Age": "61"})
+
+    assert "answers in its place, whatever is asked (Age: 61)" in "\n".join(wrong(answering(answer).check()))
 
 
 def test_a_store_that_cannot_be_reached_is_one_finding(shop: Shop) -> None:

@@ -15,7 +15,7 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from bridge.domain.errors import OrderNotFound, StoreError, StoreRefused, StoreUnreachable
-from bridge.domain.orders import Address, Line, LineKind, Order
+from bridge.domain.orders import Address, Line, LineKind, Order, UpdateKind
 from bridge.simulators.faults import Fault
 from tests.adapters.orders import TIMEOUT
 
@@ -90,7 +90,37 @@ def test_a_product_comes_with_its_picture(shop: Shop) -> None:
 def test_a_read_is_one_request_for_nothing_but_what_is_needed(shop: Shop) -> None:
     shop.book.read(shop.simulator.add_order(total="10.23"))
     (request,) = shop.simulator.requests
-    assert (request.method, request.query) == ("GET", ("_fields",))
+    assert (request.method, request.query) == ("GET", ("_fields", "fresh"))
+
+
+@pytest.mark.parametrize("honors", [True, False])
+def test_b4_a_cache_never_answers_in_the_stores_place(shop: Shop, honors: bool) -> None:
+    order_id = shop.simulator.add_order(total="10.23", status="processing")
+    shop.simulator.put_cache_in_front(honors_no_cache=honors)
+
+    def seen() -> tuple[Decimal, int, str]:
+        detail = shop.deliver(shop.update(UpdateKind.FAILED, order_id), first=False).detail
+        return shop.book.read(order_id).refunded, len(shop.book.refunds(order_id)), detail
+
+    assert seen() == (Decimal(0), 0, "the order is processing")
+    shop.simulator.refund(order_id, "1.00")
+    shop.simulator.update_order(order_id, status="completed")
+    assert seen() == (Decimal("1.00"), 1, "the order is completed")
+    assert len(shop.ours(order_id)) == 1
+
+
+def test_b4_every_read_says_no_cache_and_asks_for_what_was_never_asked(answering: Answering) -> None:
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Response:
+        asked.append(request)
+        return as_json(SOUND)
+
+    book = answering(answer)
+    for _ in range(3):
+        book.read(7)
+    assert {request.headers["Cache-Control"] for request in asked} == {"no-cache"}
+    assert len({request.args["fresh"] for request in asked}) == 3
 
 
 @pytest.mark.parametrize(
@@ -297,9 +327,14 @@ def test_an_answer_that_is_no_order_is_told_in_a_sentence(
         ({"id": 7.5}, "id"),
         ({"id": "7" * 5000}, "id"),
         ({"status": ""}, "status"),
-        ({"line_items": [{"name": "x"}]}, "line_items"),
-        ({"line_items": {"0": "x"}}, "line_items"),
-        ({"billing": "none"}, "billing"),
+        ({"date_paid_gmt": "yesterday"}, "date_paid_gmt"),
+        ({"date_paid_gmt": 5}, "date_paid_gmt"),
+        ({"refunds": [{"id": 1}]}, "refunds"),
+        ({"refunds": {"0": "x"}}, "refunds"),
+        ({"refunds": "some"}, "refunds"),
+        ({"refunds": {"a": {"total": "-1.00"}}}, "refunds"),
+        ({"transaction_id": ["t1"]}, "transaction_id"),
+        ({"needs_payment": ["yes"]}, "needs_payment"),
     ],
 )
 def test_an_order_with_something_wrong_is_refused_by_name(
@@ -308,6 +343,87 @@ def test_an_order_with_something_wrong_is_refused_by_name(
     with pytest.raises(StoreRefused) as refused:
         answering(lambda request: as_json(SOUND | change)).read(7)
     assert str(refused.value) == f"The store's answer makes no sense (wrong: {wrong})."
+
+
+STRANGE = (None, "", "x", "0x1F", "NaN", "-1", -1, True, 1.5, 0.30000000000000004, 10**30, "9" * 5000)
+STRANGE_SHAPES = ([], [1], {}, {"a": 1}, {"0": {"a": []}})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("number", "created_via", "customer_id", "needs_processing", "prices_include_tax", "date_created_gmt"),
+        *("billing", "shipping", "line_items", "fee_lines", "shipping_lines", "shipping_total", "shipping_tax"),
+        *("meta_data", "billing.email", "shipping.country", "meta_data.key", "shipping_lines.method_id"),
+        *(f"fee_lines.{name}" for name in ("name", "total", "total_tax")),
+        *(f"line_items.{name}" for name in ("name", "quantity", "subtotal", "total", "total_tax", "product_id")),
+        *(f"line_items.{name}" for name in ("variation_id", "sku", "image", "tax_class", "price")),
+    ],
+)
+def test_b6_information_never_makes_an_order_unpayable(answering: Answering, name: str) -> None:
+    whole, _, part = name.partition(".")
+    told: list[Any] = []
+    book = answering(lambda request: as_json(SOUND | {whole: told[-1]}))
+    for value in (*STRANGE, *STRANGE_SHAPES):
+        inner = {part: value} if whole in ("billing", "shipping") else [{part: value}]
+        told.append(inner if part else value)
+        order = book.read(7)
+        assert (order.total, order.currency, order.needs_payment) == ("10.23", "USD", True), value
+        for line in order.lines:
+            sums = line.quantity, line.subtotal, line.total, line.tax
+            assert all(abs(sum_) < 10**12 for sum_ in sums), value
+
+
+def test_b6_a_quantity_of_a_float_is_that_quantity(answering: Answering) -> None:
+    lines = '[{"name":"Rope","quantity":0.30000000000000004,"subtotal":"3","total":"3"}]'
+    body = json.dumps(SOUND)[:-1] + f', "line_items": {lines}}}'
+    assert answering(lambda request: as_json(body)).read(7).lines[0].quantity == Decimal("0.3")
+
+
+@pytest.mark.parametrize("shape", ["holes", "object"])
+def test_b7_lists_that_a_plugin_has_made_objects_are_read_in_their_order(shop: Shop, shape: str) -> None:
+    order_id = shop.simulator.seed_demo_orders()["shipping_tax_fee_discount"]
+    shop.simulator.update_order(order_id, meta={"a": "1", "b": "2", "c": "3"})
+    shop.simulator.refund(order_id, "1.00", meta={"_wcpay_refund_id": "re_1"})
+    shop.simulator.refund(order_id, "2.00")
+    url = f"{shop.store.url}/hook"
+    expected = shop.book.read(order_id), shop.book.refunds(order_id)
+    shop.book.register_webhooks(url, "s")
+    shop.simulator.shape_lists(shape)
+    assert (shop.book.read(order_id), shop.book.refunds(order_id)) == expected
+    assert [row.refund_id for row in expected[1]] == ["re_1", ""]
+    assert [line.split(": ")[1] for line in shop.book.register_webhooks(url, "s")] == [
+        f"updated webhook {number}" for number in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("shape", ["holes", "object"])
+def test_b7_a_note_is_found_again_in_such_a_list(shop: Shop, shape: str) -> None:
+    order_id = shop.simulator.add_order(total="10.23")
+    shop.simulator.shape_lists(shape)
+    update = shop.update(UpdateKind.NOTE, order_id, note="Hello.")
+    for first in (True, False, False):
+        shop.deliver(update, first=first)
+    assert shop.ours(order_id) == ["Hello."]
+
+
+@pytest.mark.parametrize(
+    ("meta", "expected"),
+    [
+        ({}, {}),
+        ({"0": {"key": "a", "value": 1}, "2": {"key": "b", "value": 2}}, {"a": 1, "b": 2}),
+        ({"5": {"key": "a", "value": 1}}, {"a": 1}),
+        ([{"key": "a", "value": 1}, "b", None], {"a": 1}),
+        (False, {}),
+    ],
+)
+def test_b7_meta_comes_in_every_form_of_php(answering: Answering, meta: Any, expected: dict[str, Any]) -> None:
+    assert answering(lambda request: as_json(SOUND | {"meta_data": meta})).read(7).meta == expected
+
+
+@pytest.mark.parametrize("date", [None, "", False, "0000-00-00T00:00:00"])
+def test_an_order_without_a_date_of_payment_is_not_paid(answering: Answering, date: Any) -> None:
+    assert answering(lambda request: as_json(SOUND | {"date_paid_gmt": date})).read(7).date_paid is None
 
 
 def test_an_order_with_another_id_is_refused(answering: Answering) -> None:
