@@ -1,5 +1,6 @@
 """What the bridge knows of the request that it is answering: kept in the request's own environment, not in a global."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,9 @@ class Exchange:
     `allowed` are the methods that the caller may use on the matched route; None if no route was matched. `key` belongs
     to the caller, None for anybody; `store_updated` (Unix seconds) says which version of its store it was found with.
     `failures` say how the route's errors are answered; a body has at most `largest_body` bytes. `once` is the rule of a
-    route that heeds idempotency keys, `turn` what the key of this request stands for. `error` is what went wrong, if it
-    was foreseen; `answer` is what was rendered last: what the body says, status, headers.
+    route that heeds idempotency keys, `turn` what the key of this request stands for, and `seconds` what the exchanges
+    with store and provider may take together. `error` is what went wrong, if it was foreseen; `answer` is what was
+    rendered last: what the body says, status, headers.
     """
 
     method: str
@@ -33,6 +35,7 @@ class Exchange:
     failures: Failures = ()
     once: str = ""
     turn: Turn | None = None
+    seconds: float = math.inf
     error: Exception | None = None
     answer: tuple[Any, int, dict[str, str]] = field(default=(None, 0, {}), repr=False)
     query: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -19,6 +19,7 @@ from bridge.http.exchange import Exchange, current, require
 from bridge.http.manners import authorised, without_credentials
 from bridge.http.parameters import order_number
 from bridge.http.smorest import Blueprint
+from bridge.payments import leases
 from bridge.payments.idempotency import Answer, Turn, forget, keep, leave_open, take_turn
 from bridge.payments.repeats import attempt_at_work, one_time_material
 from bridge.payments.services import Services
@@ -46,7 +47,7 @@ def install(blueprint: Blueprint, services: Services) -> None:
         store = authorised(services)
         turn = take_turn(services, store, exchange.once, read_key(header), _canonical(exchange))
         if turn.mine:
-            exchange.turn = turn
+            exchange.turn, exchange.seconds = turn, leases.REQUEST * services.provider_timeout
             return None
         if not turn.same:
             raise RestError("wcpay_idempotency_key_reused", 422, KEY_REUSED)

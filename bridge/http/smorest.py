@@ -18,6 +18,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter, Rule
 
+from bridge.domain.deadlines import within
 from bridge.http.answers import render
 from bridge.http.errors import LARGEST_BODY, invalid_params, missing_params, no_route
 from bridge.http.exchange import require
@@ -127,7 +128,8 @@ class Blueprint(_Blueprint):  # type: ignore[misc]
         def decorate(view: View) -> Callable[..., Response]:
             @functools.wraps(view)
             def answer(*args: Any, **kwargs: Any) -> Response:
-                value = view(*args, **kwargs)
+                with within(require().seconds):
+                    value = view(*args, **kwargs)
                 return value if isinstance(value, Response) else render(dump(value), status)
 
             return document(answer)

@@ -12,6 +12,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import PAID_STATUSES, Order, is_order_id
 from bridge.domain.outcomes import Outcome, Payment
 from bridge.domain.stores import Store
+from bridge.payments import leases
 from bridge.payments.attempts import conclude
 from bridge.payments.findings import Difference, Report
 from bridge.payments.intents import new_intent
@@ -113,8 +114,8 @@ def _written(services: Services, store: Store, order: Order, outcome: Outcome) -
         reference=outcome.reference,
         created=begun,
         sent_at=begun,
-        busy_until=now + services.provider_timeout,
-        next_check_at=now + services.provider_timeout,
+        busy_until=leases.until(services),
+        next_check_at=leases.until(services),
     )
     return intent, attempt
 

@@ -5,10 +5,12 @@ can no longer be on its way; a proven no frees the order, the passing of time ne
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from bridge.domain import logs
+from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.domain.errors import (
     AwaitsReconcile,
     BridgeError,
@@ -25,6 +27,7 @@ from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
+from bridge.payments import leases
 from bridge.payments.intents import Shown
 from bridge.payments.openings import has_aged, heard, nobody_can_pay, payable
 from bridge.payments.record import WAITING, record
@@ -39,8 +42,6 @@ T = TypeVar("T")
 
 SUBMITTED = "payment_already_submitted"
 """The reason of an error: the provider has a payment under this key, and does not say which."""
-ON_ITS_WAY = 600.0
-"""Seconds after the provider timeout during which a request may still arrive: until then, "not found" means nothing."""
 
 
 def new_attempt(
@@ -53,7 +54,7 @@ def new_attempt(
     if store.awaits_reconcile:
         raise AwaitsReconcile("No money moves through this store before it was reconciled.")
     now = services.clock()
-    busy_until = now + services.provider_timeout + 2
+    busy_until = leases.until(services)
     return Attempt(
         id=attempt_id,
         intent_id=intent_id,
@@ -111,7 +112,7 @@ def send_create(services: Services, store: Store, attempt: Attempt, *, again: bo
     """
     adapter = services.connections.adapter(store)
     try:
-        outcome = ask(lambda: adapter.create(attempt.request, attempt.key))
+        outcome = ask_about(services, attempt, lambda: adapter.create(attempt.request, attempt.key))
     except ProviderError as error:
         known = _submitted(services, adapter, attempt, error)
         if known is None and again:
@@ -191,7 +192,7 @@ def cancel_open(services: Services, store: Store, intent: PaymentIntent) -> Paym
 def send_cancel(services: Services, store: Store, attempt: Attempt) -> PaymentIntent:
     """Void, and record the answer. Raises ProviderError."""
     adapter = services.connections.adapter(store)
-    outcome = ask(lambda: adapter.cancel(attempt.request["reference"], attempt.key))
+    outcome = ask_about(services, attempt, lambda: adapter.cancel(attempt.request["reference"], attempt.key))
     return record(services, attempt.intent_id, outcome, attempt)
 
 
@@ -202,7 +203,8 @@ def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) 
     the provider is only asked where it can be, so that no money moves behind the back of whoever was told "unknown".
     """
     now = services.clock()
-    if not rows.take(services.database, attempt.id, now, now + services.provider_timeout + 2):
+    attempt = replace(attempt, busy_until=leases.until(services, leases.LOOK_UP))
+    if not rows.take(services.database, attempt.id, now, attempt.busy_until):
         return False
     adapter = services.connections.adapter(store)
     try:
@@ -279,7 +281,8 @@ def _let_go(services: Services, intent: PaymentIntent, why: str) -> PaymentInten
 
 
 def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) -> None:
-    outcome = ask(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - ON_ITS_WAY))
+    since = attempt.sent_at - ON_ITS_WAY
+    outcome = ask_about(services, attempt, lambda: adapter.find(attempt.request, attempt.key, since))
     if outcome is not None:
         conclude(services, store, attempt, outcome)
     else:
@@ -288,7 +291,7 @@ def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) 
 
 def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     """Ask how the payment stands, and whether that shows what the attempt was to do."""
-    outcome = ask(lambda: adapter.fetch(attempt.request["reference"]))
+    outcome = ask_about(services, attempt, lambda: adapter.fetch(attempt.request["reference"]))
     if attempt.operation == "refund":
         with services.database.read() as connection:
             intent = rows.get(connection, attempt.intent_id)
@@ -333,7 +336,7 @@ def _submitted(services: Services, adapter: Adapter, attempt: Attempt, error: Pr
     with services.database.read() as connection:
         reference = rows.attempt(connection, attempt.id).reference
     try:
-        return ask(lambda: adapter.fetch(reference)) if reference else None
+        return ask_about(services, attempt, lambda: adapter.fetch(reference)) if reference else None
     except ProviderError as unanswered:
         log.info("attempt %s was submitted, and cannot be looked up: %s", attempt.id, unanswered)
         return None
@@ -362,6 +365,12 @@ def unknown(services: Services, store: Store, attempt: Attempt, error: ProviderE
         attempt_id=attempt.id,
         provider=store.adapter,
     )
+
+
+def ask_about(services: Services, attempt: Attempt, call: Callable[[], T]) -> T:
+    """Call an adapter about an attempt that is ours, while it is."""
+    with leases.kept(services, attempt.busy_until):
+        return ask(call)
 
 
 def ask(call: Callable[[], T]) -> T:

@@ -22,7 +22,7 @@ from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import updates
-from bridge.payments.attempts import ask, begin, failed, look_at, reference_of
+from bridge.payments.attempts import ask, ask_about, begin, failed, look_at, reference_of
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -75,7 +75,8 @@ def cancel_authorization(services: Services, store: Store, order_id: int, paymen
         request = {"reference": reference_of(connection, intent.id)}
         attempt = begin(services, store, connection, intent.id, "cancel", request)
     try:
-        after = record(services, intent.id, ask(lambda: adapter.cancel(request["reference"], attempt.key)), attempt)
+        outcome = ask_about(services, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
+        after = record(services, intent.id, outcome, attempt)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
         if after.status is not Status.CANCELED:
@@ -122,7 +123,7 @@ def capture(
         fresh_id = None if any(one.id == attempt_id for one in captures) else attempt_id
         attempt = begin(services, store, connection, intent.id, "capture", request, fresh_id)
     try:
-        outcome = ask(lambda: adapter.capture(reference, amount, attempt.key))
+        outcome = ask_about(services, attempt, lambda: adapter.capture(reference, amount, attempt.key))
         after = record(services, intent.id, outcome, attempt, total)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)

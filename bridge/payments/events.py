@@ -14,7 +14,7 @@ from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.stores import Store
-from bridge.payments import stores
+from bridge.payments import leases, stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
@@ -29,8 +29,6 @@ log = logs.logger(__name__)
 
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Seconds before a message that could not be worked on is tried again; the last one repeats."""
-CALLS = 8
-"""Requests that work on one message makes at the most: the lease of a message is that many timeouts."""
 KEPT = 72 * 3600.0
 """Seconds that a message is tried, or waits for a payment that it could be about."""
 LEAST_TRIES = 20
@@ -69,11 +67,13 @@ def receive(services: Services, endpoint: str, headers: Mapping[str, str], body:
 
 def work_due(services: Services) -> bool:
     """Work on the message that is due first. False if there is none."""
-    letter = inbox.claim(services.database, services.clock(), CALLS * services.provider_timeout + 5)
+    end = leases.until(services, leases.WORK)
+    letter = inbox.claim(services.database, services.clock(), leases.lease(services, leases.WORK))
     if letter is None:
         return False
     try:
-        _work(services, letter)
+        with leases.kept(services, end):
+            _work(services, letter)
     except BridgeError as error:
         _later(services, letter, str(error))
     except Exception:

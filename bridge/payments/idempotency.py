@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bridge.domain.stores import Store
+from bridge.payments import leases
 from bridge.payments.services import Services
 from bridge.storage import idempotency as rows
 
@@ -55,7 +56,7 @@ def take_turn(services: Services, store: Store, route: str, key: str, request: s
         fingerprint=services.vault.lookup_hash(f"request {request}"),
         attempt_id=services.ids.attempt(),
         created=now,
-        busy_until=now + services.provider_timeout + 2,
+        busy_until=leases.until(services, leases.REQUEST),
     )
     with services.database.write() as connection:
         found, mine = rows.take(connection, wanted, now - KEPT)

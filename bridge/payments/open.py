@@ -14,7 +14,7 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import ask, new_attempt
+from bridge.payments.attempts import ask_about, new_attempt
 from bridge.payments.create import describe, require_payable
 from bridge.payments.openings import OPEN, payable
 from bridge.payments.owed import owed
@@ -39,7 +39,7 @@ def open_payment(services: Services, store: Store, intent: PaymentIntent, *, aga
     payment = _payment(services, store, adapter, intent)
     attempt = _begin(services, store, adapter, intent, payment, again)
     try:
-        opening = ask(lambda: adapter.open(attempt.request, attempt.key))
+        opening = ask_about(services, attempt, lambda: adapter.open(attempt.request, attempt.key))
         if opening.expires <= services.clock():
             raise ProviderConfused("The payment provider's answer came too late.")
     except BridgeError as error:
@@ -98,7 +98,8 @@ def _begin(
             attempt = fresh
             rows.add_attempt(connection, fresh)
         else:
-            rows.change_attempt(connection, attempt.id, busy_until=fresh.busy_until)
+            attempt = replace(attempt, busy_until=fresh.busy_until)
+            rows.change_attempt(connection, attempt.id, busy_until=attempt.busy_until)
         journal.write(connection, now, intent.id, "open_sent", attempt_id=attempt.id)
     return attempt
 

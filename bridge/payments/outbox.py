@@ -4,7 +4,7 @@ from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ConfigurationError, StoreUnreachable
 from bridge.domain.intents import Status
 from bridge.domain.orders import Delivery, UpdateKind
-from bridge.payments import flags
+from bridge.payments import flags, leases
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as intent_rows
@@ -20,16 +20,16 @@ GIVE_UP_AFTER = 80
 """Deliveries begun before it becomes a dead letter: about three days."""
 HELD_BACK = (15.0, 60.0)
 """Seconds, at least and at most, for which everything else waits that a shop which cannot be reached has to hear of."""
-CALLS = 8
-"""Requests that one delivery makes at the most: the lease of a parcel is that many timeouts."""
 
 
 def deliver_due(services: Services) -> bool:
     """Deliver the update that is due first. False if there is none."""
-    parcel = rows.claim(services.database, services.clock(), CALLS * services.provider_timeout + 5)
+    end = leases.until(services, leases.WORK)
+    parcel = rows.claim(services.database, services.clock(), leases.lease(services, leases.WORK))
     if parcel is None:
         return False
-    _deliver(services, parcel)
+    with leases.kept(services, end):
+        _deliver(services, parcel)
     return True
 
 

@@ -3,6 +3,7 @@ and reason; only what is unknown can be settled so."""
 
 from dataclasses import dataclass, replace
 
+from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.domain.errors import (
     Declined,
     ProviderError,
@@ -13,7 +14,7 @@ from bridge.domain.errors import (
 from bridge.domain.intents import MONEY, Attempt, Charge, PaymentIntent, RefundStatus, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
-from bridge.payments import updates
+from bridge.payments import leases, updates
 from bridge.payments.attempts import ask, conclude, is_captured
 from bridge.payments.record import STAFF, Scribe, record
 from bridge.payments.services import Services
@@ -46,14 +47,13 @@ def settle_by_hand(services: Services, name: str, verdict: Verdict) -> PaymentIn
         raise Refused("Say why: the reason is kept with the payment.")
     intent, attempt = _unknown(services, name)
     store = services.connections.store(intent.store_id)
-    now = services.clock()
-    if not rows.take(services.database, attempt.id, now, now + 3 * services.provider_timeout):
+    attempt = replace(attempt, busy_until=leases.until(services, leases.LOOK_UP))
+    if not rows.take(services.database, attempt.id, services.clock(), attempt.busy_until):
         raise Refused("Somebody is asking the provider about it right now. Try again in a minute.")
+    settle = _paid if verdict.paid else _not_paid
     try:
-        if verdict.paid:
-            _paid(services, store, intent, attempt, verdict)
-        else:
-            _not_paid(services, store, intent, attempt, verdict)
+        with leases.kept(services, attempt.busy_until):
+            settle(services, store, intent, attempt, verdict)
     finally:
         _let_go(services, attempt)
     services.wake()
@@ -203,7 +203,7 @@ def _require_nothing_there(
         if reference:
             outcome: Outcome | None = ask(lambda: adapter.fetch(reference))
         elif "find" in adapter.operations and attempt.operation == "create":
-            outcome = ask(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - 600))
+            outcome = ask(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - ON_ITS_WAY))
         else:
             raise Unsupported("find", adapter.name)
     except (ProviderError, Unsupported) as error:

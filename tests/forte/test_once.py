@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.payments.attempts import ON_ITS_WAY
+from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.simulators.faults import Fault
 from tests.forte.conftest import OpenShop, Shop, hear, makes_a_payment, pay, story, tell
 from tests.plugins.local import INTENTS

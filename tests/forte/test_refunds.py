@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.attempts import ON_ITS_WAY
+from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.payments.refunds import REPEATED_WITHIN
 from bridge.simulators.faults import Fault
 from tests.forte.conftest import Shop, pay, story, tell

@@ -15,7 +15,7 @@ from tests.plugins.local import INTENTS, Local, MakeLocal
 PAYMENTS = "/wp-json/wc/v3/payments"
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9324"
 DAY = 24 * 3600
-LEASE = 33
+LEASE = 63
 """Seconds after which nobody can be at a request any more."""
 
 

@@ -6,10 +6,8 @@ long as that can last; whoever comes with the same key meanwhile is told that no
 
 import threading
 
+from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.domain.ports import Clock
-
-ON_ITS_WAY = 600.0
-"""Seconds after the timeout during which a request may still arrive."""
 
 
 class Once:

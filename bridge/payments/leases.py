@@ -1,0 +1,38 @@
+"""How long somebody may be at something, and that all of their exchanges are over before that.
+
+One exchange ends after the provider timeout, whatever the other side does (`bridge.adapters.transport`). Who holds a
+lease makes several, and gives all of them together no more time than the lease has left (`kept`). So nobody is at work
+on a thing any more when the next one takes it up, and a request about money leaves us while its attempt is ours.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bridge.domain.deadlines import within
+from bridge.payments.services import Services
+
+MARGIN = 2.0
+"""Seconds at the end of a lease for writing down what came of its exchanges."""
+REQUEST = 2
+"""Timeouts in the lease of a caller's request: one for the store, and one for the provider."""
+LOOK_UP = 4
+"""Timeouts in the lease of who finds out what became of an attempt: lists have many pages."""
+WORK = 8
+"""Timeouts in the lease of a delivery or a message: neither takes more exchanges."""
+
+
+def lease(services: Services, timeouts: int = 1) -> float:
+    """Seconds for exchanges that take so many provider timeouts; one is for a request that moves money."""
+    return timeouts * services.provider_timeout + MARGIN
+
+
+def until(services: Services, timeouts: int = 1) -> float:
+    """When a lease ends that begins now (Unix seconds)."""
+    return services.clock() + lease(services, timeouts)
+
+
+@contextmanager
+def kept(services: Services, busy_until: float) -> Iterator[None]:
+    """Every exchange in here ends before this lease does. One for which there is no time left is not begun."""
+    with within(busy_until - MARGIN - services.clock()):
+        yield
