@@ -14,10 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from io import BytesIO
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
+
+from .drips import drip
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,6 +50,13 @@ class Fault(Enum):
     HUGE = "processed, then the answer with spaces after it, many megabytes long"
     WRONG_TYPE = "processed, then the answer as if it were plain text"
     GZIP = "processed, then the answer compressed, whatever the client takes"
+    DRIP_STATUS = "processed, then a status line that drips and never ends"
+    DRIP_HEADER = "processed, then a header that drips and never ends"
+    DRIP_INTERIM = "processed, then interim answers (100 Continue) without end"
+    DRIP_BODY = "processed, then a body that drips and never ends"
+    DRIP_CHUNK = "processed, then the size of a chunk that drips and never ends"
+    DRIP_TRAILERS = "processed, then trailers without end"
+    DRIP_GZIP = "processed, then a compressed body without end that is empty"
 
     @property
     def processed(self) -> bool:
@@ -54,6 +64,16 @@ class Fault(Enum):
         return self in _PROCESSED
 
 
+_DRIPS = {
+    Fault.DRIP_STATUS: "status line",
+    Fault.DRIP_HEADER: "header",
+    Fault.DRIP_INTERIM: "interim answers",
+    Fault.DRIP_BODY: "body",
+    Fault.DRIP_CHUNK: "chunk size",
+    Fault.DRIP_TRAILERS: "trailers",
+    Fault.DRIP_GZIP: "compressed nothing",
+}
+DRIPS = tuple(_DRIPS)
 _PROCESSED = frozenset(
     {
         Fault.DROPPED,
@@ -67,9 +87,10 @@ _PROCESSED = frozenset(
         Fault.HUGE,
         Fault.WRONG_TYPE,
         Fault.GZIP,
+        *DRIPS,
     }
 )
-_BY_NAME = (Fault.STALLED, Fault.STALLED_AFTER, Fault.STATUS, Fault.HUGE, Fault.WRONG_TYPE, Fault.GZIP)
+_BY_NAME = (Fault.STALLED, Fault.STALLED_AFTER, Fault.STATUS, Fault.HUGE, Fault.WRONG_TYPE, Fault.GZIP, *DRIPS)
 _BY_CHANCE = tuple(fault for fault in Fault if fault not in _BY_NAME)
 _STATUS = {
     Fault.ERROR_500: 500,
@@ -117,8 +138,8 @@ def error_body(status: int) -> Mapping[str, object]:
 class Faults:
     """WSGI middleware. Faults that were queued with `next` come first, oldest first; then, if `random` is given, one
     of `kinds` (unless they are named: those that end quickly and that no client can overlook) strikes with probability
-    `rate`. `errors` makes the JSON body for a status; `retry_after` is in seconds, `stall` how long a stall without an
-    event lasts, in seconds; `huge` is in bytes.
+    `rate`. `errors` makes the JSON body for a status. In seconds: `retry_after`; `stall`, how long a stall or a drip
+    without an event lasts; `drip`, what lies between two pieces of a drip. `huge` is in bytes.
     """
 
     def __init__(
@@ -129,6 +150,7 @@ class Faults:
         rate: float = 0.3,
         kinds: Sequence[Fault] = _BY_CHANCE,
         stall: float = 75.0,
+        drip: float = 0.5,
         retry_after: int = 1,
         huge: int = 64 << 20,
         errors: Callable[[int], object] = error_body,
@@ -138,6 +160,7 @@ class Faults:
         self._rate = rate
         self._kinds = tuple(kinds)
         self._stall = stall
+        self._drip = drip
         self._retry_after = retry_after
         self._huge = huge
         self._errors = errors
@@ -159,8 +182,8 @@ class Faults:
     ) -> None:
         """Queue `fault` for the next `times` requests that match: a part of "METHOD /path", or a predicate.
 
-        A stall lasts until the event `until` is set, or `seconds`; STATUS answers `status`; `body` replaces the JSON of
-        WRONG_JSON and STATUS; REDIRECT leads to `location`.
+        A stall or drip lasts until the event `until` is set, or `seconds`; STATUS answers `status`; `body` replaces the
+        JSON of WRONG_JSON and STATUS; REDIRECT leads to `location`.
         """
         with self._lock:
             self._queue.append(_Planned(fault, times, match, until, seconds, body, status, location))
@@ -213,6 +236,13 @@ class Faults:
         else:
             threading.Event().wait(self._stall if planned.seconds is None else planned.seconds)
 
+    def _end_of(self, planned: _Planned) -> Callable[[], bool]:
+        """Waits for the next piece of a drip; whether it is over."""
+        event = planned.until or threading.Event()
+        seconds = planned.seconds if planned.seconds is not None else None if planned.until else self._stall
+        pieces = count(1)
+        return lambda: event.wait(self._drip) or (seconds is not None and next(pieces) * self._drip >= seconds)
+
     def _spoil(self, planned: _Planned, answer: Response, environ: "WSGIEnvironment") -> Response:
         fault = planned.fault
         if fault in (Fault.REFUSED, Fault.DROPPED):
@@ -235,6 +265,9 @@ class Faults:
             answer = Response(status=303, headers={"Location": planned.location})
         elif fault is Fault.STALLED_AFTER:
             self._hold(planned)
+        elif fault in _DRIPS:
+            drip(environ, _DRIPS[fault], self._end_of(planned))
+            _hang_up(environ)
         elif fault in _DISTORTED:
             _DISTORTED[fault](answer, self._huge)
         return answer

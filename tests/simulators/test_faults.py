@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -10,7 +11,7 @@ import requests
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
-from bridge.simulators.faults import Fault, Faults
+from bridge.simulators.faults import DRIPS, Fault, Faults
 from bridge.simulators.server import serve
 
 TIMEOUT = 10
@@ -249,6 +250,7 @@ def test_by_default_chance_takes_what_ends_quickly_and_cannot_be_overlooked(app)
             continue
     served = {one.fault for one in faults.injected}
     stalls, others = {Fault.STALLED, Fault.STALLED_AFTER}, {Fault.STATUS, Fault.HUGE, Fault.WRONG_TYPE, Fault.GZIP}
+    stalls |= set(DRIPS)
     assert served == set(Fault) - stalls - others
 
 
@@ -257,3 +259,35 @@ def test_without_a_server_a_lost_connection_is_an_exception(app, faults):
     with pytest.raises(ConnectionAbortedError):
         Client(faults).get("/")
     assert len(app.bodies) == 1
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("fault", DRIPS)
+def test_a_drip_keeps_a_client_waiting_that_limits_only_the_wait_for_the_next_bytes(app, certificates, fault, tls):
+    faults, over = Faults(app, drip=0.01), threading.Event()
+    files = (certificates.cert_file, certificates.key_file) if tls else None
+    faults.next(fault, until=over)
+
+    def ask() -> None:
+        with requests.Session() as session, suppress(requests.RequestException):
+            session.trust_env, session.verify = False, str(certificates.ca_file)
+            session.post(f"{server.url}/pay", timeout=TIMEOUT)
+
+    with serve(faults, tls=files) as server, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask)
+        assert app.called.wait(TIMEOUT)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.5)
+        over.set()
+        waiting.result(TIMEOUT)
+    assert fault.processed
+
+
+def test_a_drip_can_end_by_itself(app):
+    faults = Faults(app, drip=0.01)
+    faults.next(Fault.DRIP_BODY, seconds=0.05)
+    with serve(faults) as server, pytest.raises(requests.RequestException):
+        post(server.url)
+    faults.next(Fault.DRIP_BODY, seconds=0.02)
+    with pytest.raises(ConnectionAbortedError):
+        Client(faults).get("/")

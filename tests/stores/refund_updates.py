@@ -3,12 +3,13 @@
 from typing import Any
 
 from bridge.domain.orders import Delivery, OrderUpdate, UpdateKind
-from bridge.simulators.faults import Fault
+from bridge.simulators.faults import DRIPS, Fault
 
 from .conftest import Shop
 
 DONE = Delivery(True, "the order has the refund")
-PROCESSED = [fault for fault in Fault if fault.processed and fault not in (Fault.STALLED_AFTER, Fault.HUGE)]
+LONG = (Fault.STALLED_AFTER, Fault.HUGE, *DRIPS)
+PROCESSED = [fault for fault in Fault if fault.processed and fault not in LONG]
 
 
 def refund(shop: Shop, order_id: int, amount: int = 500, refund_id: str = "re_1", **changes: Any) -> OrderUpdate:

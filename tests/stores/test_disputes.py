@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from bridge.domain.orders import Delivery, OrderUpdate, UpdateKind
-from bridge.simulators.faults import Fault
+from bridge.simulators.faults import DRIPS, Fault
 from bridge.stores.disputes import DISPUTE
 
 from .conftest import TRANSACTION, Shop
 
-PROCESSED = [fault for fault in Fault if fault.processed and fault not in (Fault.STALLED_AFTER, Fault.HUGE)]
+LONG = (Fault.STALLED_AFTER, Fault.HUGE, *DRIPS)
+PROCESSED = [fault for fault in Fault if fault.processed and fault not in LONG]
 COMPLETED = Delivery(True, "the order is completed")
 REFUNDED = Delivery(True, "the order is refunded")
 

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Request, Response
 
 from bridge.domain.errors import OrderNotFound, StoreError, StoreRefused, StoreUnreachable
 from bridge.domain.orders import Address, Line, LineKind, Order, UpdateKind
-from bridge.simulators.faults import Fault
+from bridge.simulators.faults import DRIPS, Fault
 from tests.adapters.orders import TIMEOUT
 
 from .conftest import FAILURES, Answering, Shop
@@ -203,10 +203,11 @@ def test_an_outage_is_told_as_one(shop: Shop, fault: Fault) -> None:
     assert shop.book.read(order_id).id == order_id
 
 
-def test_a_store_that_stays_silent_is_given_up(shop: Shop) -> None:
+@pytest.mark.parametrize("fault", [Fault.STALLED_AFTER, *DRIPS])
+def test_a_store_that_stays_silent_or_drips_is_given_up(shop: Shop, fault: Fault) -> None:
     order_id = shop.simulator.add_order(total="10.23")
     done = threading.Event()
-    shop.faults.next(Fault.STALLED_AFTER, until=done)
+    shop.faults.next(fault, until=done)
     try:
         with pytest.raises(StoreUnreachable, match="The store did not answer in time"):
             shop.connect(timeout=TIMEOUT).read(order_id)
