@@ -18,7 +18,7 @@ from bridge.domain.stores import Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
 from bridge.payments import stores
-from bridge.payments.services import Services
+from bridge.payments.services import Queue, Services
 from bridge.payments.worker import Worker
 from bridge.settings import Settings, data_directory
 from bridge.storage import Database
@@ -138,9 +138,9 @@ class Bridge:
         self._connections.close()
         self.services.database.close()
 
-    def _wake(self) -> None:
+    def _wake(self, queue: Queue = Queue.DELIVERIES, /) -> None:
         if self._worker:
-            self._worker.wake()
+            self._worker.wake(queue)
 
 
 def create_app(

@@ -29,6 +29,11 @@ class BaseAdapter:
     reference_name: ClassVar[str] = ""
     payment_method_type: ClassVar[str] = "card"
 
+    @property
+    def account_name(self) -> str:
+        """All stores of the adapter are on one account."""
+        return ""
+
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
         self._cannot("find")
 

@@ -91,6 +91,11 @@ class Adapter(Protocol):
     payment_method_type: ClassVar[str]
     """Stripe's name for the kind of what the payer uses, until the provider says it of a charge."""
 
+    @property
+    def account_name(self) -> str:
+        """Names whose limits its requests count against, without secrets: stores of one account share what it bears."""
+        ...
+
     def smallest(self, currency: str) -> int:
         """The step of amounts in `currency`, in minor units. Raises CurrencyNotSupported."""
         ...

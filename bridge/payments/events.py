@@ -7,6 +7,7 @@ matter in which order messages come, how often, or before which answer of ours.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, Unsupported
@@ -18,9 +19,10 @@ from bridge.payments import leases, stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
-from bridge.payments.services import Services
+from bridge.payments.services import Queue, Services
 from bridge.payments.store_events import order_changed
 from bridge.payments.unknowns import flag_intent
+from bridge.payments.work import EVERYTHING, Room, Work
 from bridge.storage import inbox
 from bridge.storage import intents as rows
 from bridge.storage.inbox import Letter
@@ -61,16 +63,25 @@ def receive(services: Services, endpoint: str, headers: Mapping[str, str], body:
     row_id, digest = services.ids.attempt(), hashlib.sha256(body).hexdigest()
     sealed = services.vault.encrypt(body.decode("utf-8", "replace"))  # a client secret may be in it
     new = inbox.add(services.database, services.clock(), row_id, endpoint, event, digest, sealed)
-    services.wake()
+    services.wake(Queue.MESSAGES)
     return Received(row_id, new)
 
 
-def work_due(services: Services) -> bool:
-    """Work on the message that is due first. False if there is none."""
+def take_message(services: Services, room: Room = EVERYTHING) -> Work | None:
+    """The message that is due first. None if there is none."""
+    now = services.clock()
+    busy = room.busy(services.database, lambda connection, busy: inbox.first(connection, now, busy, room.shops))
+    if busy is None:
+        return None
     end = leases.until(services, leases.WORK)
-    letter = inbox.claim(services.database, services.clock(), leases.lease(services, leases.WORK))
+    letter = inbox.claim(services.database, now, leases.lease(services, leases.WORK), busy, room.shops)
     if letter is None:
-        return False
+        return None
+    shop = letter.endpoint if letter.event.kind is EventKind.ORDER else ""
+    return Work(Queue.MESSAGES, partial(_work_by, services, letter, end), shop=shop, provider=letter.endpoint)
+
+
+def _work_by(services: Services, letter: Letter, end: float) -> None:
     try:
         with leases.kept(services, end):
             _work(services, letter)
@@ -79,7 +90,6 @@ def work_due(services: Services) -> bool:
     except Exception:
         log.exception("message %s could not be worked on", letter.id)
         _later(services, letter, "A fault of the bridge; the log says which.")
-    return True
 
 
 def of_endpoint(services: Services, endpoint: str) -> list[Store]:

@@ -1,11 +1,14 @@
 """Deliver what we owe the stores: at least once, in order per order, with back-off and a dead letter in the end."""
 
+from functools import partial
+
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ConfigurationError, StoreUnreachable
 from bridge.domain.intents import Status
 from bridge.domain.orders import Delivery, UpdateKind
 from bridge.payments import flags, leases
-from bridge.payments.services import Services
+from bridge.payments.services import Queue, Services
+from bridge.payments.work import EVERYTHING, Room, Work
 from bridge.storage import Connection, journal
 from bridge.storage import intents as intent_rows
 from bridge.storage import outbox as rows
@@ -22,15 +25,20 @@ HELD_BACK = (15.0, 60.0)
 """Seconds, at least and at most, for which everything else waits that a shop which cannot be reached has to hear of."""
 
 
-def deliver_due(services: Services) -> bool:
-    """Deliver the update that is due first. False if there is none."""
+def take_delivery(services: Services, room: Room = EVERYTHING) -> Work | None:
+    """The update that is due first. None if there is none."""
     end = leases.until(services, leases.WORK)
-    parcel = rows.claim(services.database, services.clock(), leases.lease(services, leases.WORK))
+    lease = leases.lease(services, leases.WORK)
+    parcel = rows.claim(services.database, services.clock(), lease, room.shops, retries=room.retries)
     if parcel is None:
-        return False
+        return None
+    deliver = partial(_deliver_by, services, parcel, end)
+    return Work(Queue.DELIVERIES, deliver, shop=parcel.store_id, is_retry=parcel.tries > 1)
+
+
+def _deliver_by(services: Services, parcel: Parcel, end: float) -> None:
     with leases.kept(services, end):
         _deliver(services, parcel)
-    return True
 
 
 def _deliver(services: Services, parcel: Parcel) -> None:

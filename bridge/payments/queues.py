@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bridge.domain.errors import Refused
-from bridge.payments.services import Services
+from bridge.payments.services import Queue, Services
 from bridge.storage import inbox, outbox
 
 
@@ -30,7 +30,7 @@ def replay(services: Services, name: str) -> None:
     now = services.clock()
     with services.database.write() as connection:
         inbox.change(connection, letter_id, state="new", due=now, busy_until=0.0, received=now, tries=0)
-    services.wake()
+    services.wake(Queue.MESSAGES)
 
 
 def updates(services: Services, state: str | None = None, limit: int = 50) -> list[dict[str, Any]]:

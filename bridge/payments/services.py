@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Protocol
 
 from bridge.domain.ports import Adapter, Clock, Ids, OrderBook
@@ -27,6 +28,24 @@ class Connections(Protocol):
     def order_book(self, store: Store) -> OrderBook: ...
 
 
+class Queue(Enum):
+    """What a worker works on."""
+
+    DELIVERIES = "what shops have to hear of"
+    MESSAGES = "what providers and shops have told"
+    UNKNOWNS = "attempts whose outcome is unknown"
+    LOOKS = "payments that nothing was heard of"
+
+
+class Wake(Protocol):
+    def __call__(self, queue: Queue = Queue.DELIVERIES, /) -> None:
+        """There is something new in the queue."""
+
+
+def _nobody(_queue: Queue = Queue.DELIVERIES, /) -> None:
+    """There is no worker in this process: others look by themselves, every second."""
+
+
 class Ending(Exception):
     """Who does long work is asked to stop: what is left is taken up later, by whoever comes first."""
 
@@ -35,7 +54,7 @@ class Ending(Exception):
 class Services:
     """The database and the edges, with everything that must not be taken from the air.
 
-    `provider_timeout` is in seconds. `wake` tells the worker of this process, if there is one, that there is work,
+    `provider_timeout` is in seconds. `wake` tells the worker of this process, if there is one, where there is work,
     `is_ending` whether it was asked to stop.
     """
 
@@ -46,7 +65,7 @@ class Services:
     connections: Connections
     provider_timeout: float
     version: str
-    wake: Callable[[], None] = lambda: None
+    wake: Wake = _nobody
     is_ending: Callable[[], bool] = lambda: False
     jitter: Callable[[], float] = random.random
     pause: Callable[[float], None] = time.sleep

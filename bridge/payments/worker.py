@@ -1,127 +1,207 @@
-"""The worker: works the inbox, settles what is unknown, looks after open payments, delivers the outbox, does the jobs.
+"""The worker: delivers the outbox, works the inbox, settles what is unknown, looks after open payments, does the jobs.
 
-Any number may run: rows are claimed, and what two of them do twice has one effect. Three lanes, so that a provider that
-hangs does not keep the shops waiting, nor the other way round, and a long job neither.
+Any number may run: rows are claimed, and what two of them do twice has one effect. One thread takes what is due and
+hands it to a pool (`bridge.payments.pool`), so that nothing waits for a shop or provider but what is about it; the jobs
+have a thread of their own.
 """
 
 import threading
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 
 from bridge.domain import logs
+from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError
+from bridge.domain.intents import Attempt
+from bridge.payments import leases
 from bridge.payments.attempts import look_at, settle
-from bridge.payments.events import work_due
+from bridge.payments.events import take_message
 from bridge.payments.jobs import beat, run_jobs
-from bridge.payments.outbox import deliver_due
-from bridge.payments.services import Services
+from bridge.payments.outbox import take_delivery
+from bridge.payments.pool import TROUBLED_SECONDS, Pool
+from bridge.payments.services import Queue, Services
+from bridge.payments.work import EVERYTHING, Room, Take, Work
+from bridge.storage import Connection
 from bridge.storage import intents as rows
 
 log = logs.logger(__name__)
-Lane = Callable[[Services], bool]
 
 LOOK_AGAIN = 600.0
 """Seconds until a payment is looked at again whose provider could not be asked."""
 IDLE_SECONDS = 1.0
-"""How long an idle worker sleeps unless it is woken."""
-TROUBLED_SECONDS = 5.0
-"""How long it sleeps after a fault of its own, or of the database."""
+"""How long a worker waits at the most before it looks at everything: others may have work for it."""
 
 
 def run_once(services: Services) -> int:
-    """One round; how many of inbox, unknowns, looks and outbox had something to do. Without the jobs."""
-    return sum(work(services) for work in QUEUES)
+    """One round, one after the other; how many queues had something to do. Without the jobs."""
+    done = 0
+    for queue in (Queue.MESSAGES, Queue.UNKNOWNS, Queue.LOOKS, Queue.DELIVERIES):
+        work = TAKE[queue](services)
+        if work:
+            work.run()
+            done += 1
+    return done
 
 
-def settle_due(services: Services) -> bool:
-    """Look at every attempt whose outcome is unknown and whose time has come. False if there is none."""
-    with services.database.read() as connection:
-        due = rows.due_attempts(connection, services.clock())
-    for attempt in due:
-        if services.is_ending():
-            break
-        try:
-            store = services.connections.store(attempt.store_id)
-            settle(services, store, attempt, resend=False)
-        except BridgeError as error:
-            log.warning("attempt %s cannot be settled: %s", attempt.id, error)
-    return bool(due)
+def take_unknown(services: Services, room: Room = EVERYTHING) -> Work | None:
+    """The attempt whose outcome is unknown and whose time has come first. None if there is none.
 
-
-def look_due(services: Services) -> bool:
-    """Ask how an open payment stands that nothing was heard of: an authorisation that ran out, a buyer who went away.
-
-    False if there is none.
+    Whoever finds out claims it: until then it is only its store that keeps others off.
     """
     now = services.clock()
-    claimed = rows.claim_look(services.database, now, now + LOOK_AGAIN)
-    if claimed is None:
-        return False
-    intent_id, store_id = claimed
+
+    def first(connection: Connection, busy: Collection[str]) -> str | None:
+        attempt = rows.due_attempt(connection, now, busy)
+        return attempt.store_id if attempt else None
+
+    busy = room.busy(services.database, first)
+    if busy is None:
+        return None
+    with services.database.read() as connection:
+        attempt = rows.due_attempt(connection, now, busy)
+    if attempt is None:
+        return None
+    return Work(Queue.UNKNOWNS, partial(_settle, services, attempt), provider=attempt.store_id)
+
+
+def _settle(services: Services, attempt: Attempt) -> None:
     try:
-        look_at(services, services.connections.store(store_id), intent_id)
+        settle(services, services.connections.store(attempt.store_id), attempt, resend=False)
+    except BridgeError as error:
+        log.warning("attempt %s cannot be settled: %s", attempt.id, error)
+        rows.take(services.database, attempt.id, services.clock(), leases.until(services, leases.LOOK_UP))
+
+
+def take_look(services: Services, room: Room = EVERYTHING) -> Work | None:
+    """The open payment that nothing was heard of for longest: an authorisation that ran out, a buyer who went away.
+
+    None if there is none.
+    """
+    now = services.clock()
+    busy = room.busy(services.database, lambda connection, busy: rows.first_look(connection, now, busy))
+    claimed = None if busy is None else rows.claim_look(services.database, now, now + LOOK_AGAIN, busy)
+    if claimed is None:
+        return None
+    intent_id, store_id = claimed
+    return Work(Queue.LOOKS, partial(_look, services, intent_id, store_id), provider=store_id)
+
+
+def _look(services: Services, intent_id: str, store_id: str) -> None:
+    try:
+        with within(LOOK_AGAIN - leases.MARGIN):
+            look_at(services, services.connections.store(store_id), intent_id)
     except BridgeError as error:
         log.warning("intent %s cannot be looked at: %s", intent_id, error)
-    return True
 
 
-QUEUES: tuple[Lane, ...] = (work_due, settle_due, look_due, deliver_due)
-LANES: dict[str, tuple[Lane, ...]] = {
-    "providers": (work_due, settle_due, look_due, beat),
-    "shops": (deliver_due,),
-    "jobs": (run_jobs,),
+TAKE: dict[Queue, Take] = {
+    Queue.DELIVERIES: take_delivery,
+    Queue.MESSAGES: take_message,
+    Queue.UNKNOWNS: take_unknown,
+    Queue.LOOKS: take_look,
 }
 
 
 class Worker:
-    """Works in threads of this process until it is stopped. `wake` makes it look at once."""
+    """Works in threads of this process until it is stopped. `wake` makes it look at a queue at once."""
 
     def __init__(self, services: Services) -> None:
         self._stopping = threading.Event()
         self._services = replace(services, is_ending=self._stopping.is_set)
-        self._woken = {lane: threading.Event() for lane in LANES}
-        self._threads: list[threading.Thread] = []
+        self._woken = threading.Event()
+        self._lock = threading.Lock()
+        self._turns = deque(Queue)
+        self._wanted: set[Queue] = set()
+        self._later: set[Queue] = set()
+        self._pool = Pool(partial(_account, services), self._ended, self._stopping)
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(round_,), name=f"wcpay-bridge-{name}", daemon=True)
+            for name, round_ in (("queues", self._look), ("jobs", self._work_at_jobs))
+        ]
 
     def start(self) -> None:
-        for lane in LANES:
-            thread = threading.Thread(target=self._run, args=(lane,), name=f"wcpay-bridge-{lane}", daemon=True)
-            self._threads.append(thread)
+        for thread in self._threads:
             thread.start()
 
-    def wake(self) -> None:
-        for woken in self._woken.values():
-            woken.set()
+    def wake(self, queue: Queue = Queue.DELIVERIES) -> None:
+        with self._lock:
+            self._wanted.add(queue)
+        self._woken.set()
 
     def ask_to_stop(self) -> None:
         """Take nothing more in hand."""
         self._stopping.set()
-        self.wake()
+        self._woken.set()
 
     def stop(self, timeout: float | None = 30.0) -> None:
-        """Finish what is in hand and end; waits `timeout` seconds at the most for each lane, None for ever."""
+        """Finish what is in hand and end; waits `timeout` seconds at the most, None for ever."""
         self.ask_to_stop()
-        for thread in self._threads:
-            thread.join(timeout)
+        end = None if timeout is None else time.monotonic() + timeout
+        for thread in filter(lambda thread: thread.ident, self._threads):  # those that were started
+            thread.join(None if end is None else max(end - time.monotonic(), 0))
+        self._pool.close(end)
 
-    def _run(self, lane: str) -> None:
-        woken = self._woken[lane]
+    def _ended(self, work: Work) -> None:
+        """Look again where it came from, and where something had to wait for a thread or a store."""
+        with self._lock:
+            self._wanted |= {work.queue, *self._later}
+            self._later.clear()
+        self._woken.set()
+
+    def _repeat(self, round_: Callable[[], None]) -> None:
         while not self._stopping.is_set():
-            woken.clear()
-            pause = 0.0 if self._stopping.is_set() else self._round(lane)
-            if pause and not self._stopping.is_set():
-                woken.wait(pause)
-
-    def _round(self, lane: str) -> float:
-        """One round; how many seconds to rest after it."""
-        busy = False
-        for work in LANES[lane]:
-            if self._stopping.is_set():
-                break
             try:
-                busy = work(self._services) or busy
+                round_()
             except Exception:
                 log.exception("a round of the worker failed")
-                return TROUBLED_SECONDS
-        if busy:
-            self.wake()  # what one lane did can be work for the other
-        return 0.0 if busy else IDLE_SECONDS
+                self._stopping.wait(TROUBLED_SECONDS)
+
+    def _look(self) -> None:
+        """At all queues, and for IDLE_SECONDS at those of which there is news."""
+        beat(self._services)
+        end = time.monotonic() + IDLE_SECONDS
+        wanted = set(Queue)
+        while not self._stopping.is_set():
+            self._take(wanted)
+            if not self._woken.wait(max(end - time.monotonic(), 0)) or time.monotonic() >= end:
+                return
+            self._woken.clear()
+            with self._lock:
+                wanted, self._wanted = self._wanted, set()
+
+    def _take(self, wanted: set[Queue]) -> None:
+        """Begin all that there is room for: one of each queue in turn, so that none waits behind a long one."""
+        self._turns.rotate()
+        while wanted and not self._stopping.is_set():
+            for queue in [queue for queue in self._turns if queue in wanted]:
+                room = self._pool.room(queue)
+                work = TAKE[queue](self._services, room) if room else None
+                if work:
+                    self._pool.begin(work)
+                else:
+                    wanted.discard(queue)
+                    self._leave(queue)
+
+    def _leave(self, queue: Queue) -> None:
+        """Nothing to take, or nothing that there is room for: what is under way may be in its way."""
+        with self._lock:
+            self._later.add(queue)
+        if self._pool.is_idle:
+            with self._lock:
+                self._later.discard(queue)
+
+    def _work_at_jobs(self) -> None:
+        if not run_jobs(self._services):
+            self._stopping.wait(IDLE_SECONDS)
+
+
+def _account(services: Services, name: str) -> str:
+    """The account at its provider of a store; of a name that stores share for their messages, the name."""
+    try:
+        adapter = services.connections.adapter(services.connections.store(name))
+    except BridgeError:
+        return name
+    return f"{adapter.name} {adapter.account_name}"

@@ -1,9 +1,10 @@
 """Rows of `inbox`: messages of providers whose senders are proven, kept before they are acknowledged."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.outcomes import EventKind, ProviderEvent
@@ -53,13 +54,25 @@ def add(
     return True
 
 
-def claim(database: Database, now: float, lease: float) -> Letter | None:
-    """Take the one that is due first for `lease` seconds: nobody else gets it meanwhile, and somebody else after."""
+def first(connection: Connection, now: float, busy: Collection[str] = (), shops: Collection[str] = ()) -> str | None:
+    """The endpoint of the message that `claim` would take."""
+    row = connection.execute(_READY, _wanted(now, busy, shops)).first()
+    return row.endpoint if row else None
+
+
+def claim(
+    database: Database, now: float, lease: float, busy: Collection[str] = (), shops: Collection[str] = ()
+) -> Letter | None:
+    """Take the one that is due first for `lease` seconds: nobody else gets it meanwhile, and somebody else after.
+
+    Not one of the endpoints in `busy`, nor one of a shop's own in `shops`.
+    """
+    wanted = _wanted(now, busy, shops)
     with database.read() as connection:
-        if connection.execute(_READY, {"now": now}).first() is None:
+        if connection.execute(_READY, wanted).first() is None:
             return None
     with database.write() as connection:
-        position = connection.execute(_READY.with_for_update(skip_locked=True), {"now": now}).scalar()
+        position = connection.execute(_READY.with_for_update(skip_locked=True), wanted).scalar()
         if position is None:
             return None
         values = {"the_position": position, "now": now, "busy_until": now + lease}
@@ -95,14 +108,27 @@ def one(connection: Connection, row_id: str) -> tuple[Letter, str] | None:
     return (_letter(row), row.body) if row else None
 
 
+def _wanted(now: float, busy: Collection[str], shops: Collection[str]) -> dict[str, Any]:
+    return {"now": now, "busy": [*busy, ""], "shops": [*shops, ""], "of_shops": EventKind.ORDER.value}
+
+
 def _letter(row: Row[Any]) -> Letter:
     event = ProviderEvent(**row.event | {"kind": EventKind(row.event["kind"])})
     return Letter(row.id, row.endpoint, event, row.received, row.tries, row.state, row.last_error, row.intent_id)
 
 
 _READY = (
-    select(inbox.c.position)
-    .where(inbox.c.state == "new", inbox.c.due <= bindparam("now"), inbox.c.busy_until <= bindparam("now"))
+    select(inbox.c.position, inbox.c.endpoint)
+    .where(
+        inbox.c.state == "new",
+        inbox.c.due <= bindparam("now"),
+        inbox.c.busy_until <= bindparam("now"),
+        inbox.c.endpoint.not_in(bindparam("busy", expanding=True)),
+        or_(
+            inbox.c.endpoint.not_in(bindparam("shops", expanding=True)),
+            inbox.c.event["kind"].as_string() != bindparam("of_shops"),
+        ),
+    )
     .order_by(inbox.c.due, inbox.c.position)
     .limit(1)
 )

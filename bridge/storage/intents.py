@@ -3,6 +3,7 @@
 Statements are built once, at the end of this file; values go in as parameters.
 """
 
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
@@ -67,16 +68,23 @@ def by_charge(connection: Connection, store_id: str, charge_id: str) -> PaymentI
     return _first(connection, _BY_CHARGE, store=store_id, charge=charge_id)
 
 
-def claim_look(database: Database, now: float, again: float) -> tuple[str, str] | None:
-    """Take the intent that should be looked at first; its id and its store's. None if there is none.
+def first_look(connection: Connection, now: float, busy: Collection[str] = ()) -> str | None:
+    """The store of the intent that `claim_look` would take."""
+    row = connection.execute(_LOOK, {"now": now, "busy": [*busy, ""]}).first()
+    return row.store_id if row else None
+
+
+def claim_look(database: Database, now: float, again: float, busy: Collection[str] = ()) -> tuple[str, str] | None:
+    """Take the intent that should be looked at first, but for the stores in `busy`; its id and its store's.
 
     Nobody else gets it before `again` (Unix seconds), unless what is recorded of it says otherwise.
     """
+    wanted = {"now": now, "busy": [*busy, ""]}
     with database.read() as connection:
-        if connection.execute(_LOOK, {"now": now}).first() is None:
+        if connection.execute(_LOOK, wanted).first() is None:
             return None
     with database.write() as connection:
-        row = connection.execute(_LOOK.with_for_update(skip_locked=True), {"now": now}).first()
+        row = connection.execute(_LOOK.with_for_update(skip_locked=True), wanted).first()
         if row is None:
             return None
         change(connection, row.id, look_at=again)
@@ -140,9 +148,10 @@ def is_unsettled(connection: Connection, intent_id: str) -> bool:
     return bool(connection.execute(_IS_UNSETTLED, {"intent": intent_id}).scalar())
 
 
-def due_attempts(connection: Connection, now: float, limit: int = 20) -> list[Attempt]:
-    """Unsettled attempts that nobody is at and that should be looked at."""
-    return [_attempt(row) for row in connection.execute(_DUE, {"now": now, "limit": limit})]
+def due_attempt(connection: Connection, now: float, busy: Collection[str] = ()) -> Attempt | None:
+    """The unsettled attempt that nobody is at and that should be looked at first, but for the stores in `busy`."""
+    row = connection.execute(_DUE, {"now": now, "busy": [*busy, ""]}).first()
+    return _attempt(row) if row else None
 
 
 def forget_material(connection: Connection, intent_id: str) -> None:
@@ -259,13 +268,14 @@ _IS_UNSETTLED = select(exists().where(and_(_of_intent, _unsettled)))
 _DUE = (
     select(attempts)
     .where(_unsettled, attempts.c.next_check_at <= bindparam("now"), attempts.c.busy_until <= bindparam("now"))
+    .where(attempts.c.store_id.not_in(bindparam("busy", expanding=True)))
     .order_by(attempts.c.next_check_at)
-    .limit(bindparam("limit"))
+    .limit(1)
 )
 _BY_CHARGE = _WITH_CHARGE.where(intents.c.store_id == bindparam("store"), charges.c.id == bindparam("charge")).limit(1)
 _LOOK = (
     select(intents.c.id, intents.c.store_id)
-    .where(intents.c.look_at <= bindparam("now"))
+    .where(intents.c.look_at <= bindparam("now"), intents.c.store_id.not_in(bindparam("busy", expanding=True)))
     .order_by(intents.c.look_at)
     .limit(1)
 )

@@ -1,5 +1,6 @@
 """Rows of `outbox`: what we owe the stores, in order per order, claimed by one worker at a time."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.storage.engine import Database
 from bridge.storage.tables import outbox
 
+MANY = 2**31 - 1
 _ADD = insert(outbox)
 
 
@@ -40,16 +42,20 @@ def add(connection: Connection, now: float, store_id: str, intent_id: str, order
     )
 
 
-def claim(database: Database, now: float, lease: float) -> Parcel | None:
+def claim(
+    database: Database, now: float, lease: float, busy: Collection[str] = (), *, retries: bool = True
+) -> Parcel | None:
     """Take one that is due for `lease` seconds: nobody else gets it meanwhile, and somebody else after.
 
-    Never one before an older one of its order.
+    Never one before an older one of its order, nor one of the stores in `busy`; without `retries` only one that was
+    never tried.
     """
+    wanted = {"now": now, "busy": [*busy, ""], "most_tries": MANY if retries else 0}
     with database.read() as connection:
-        if connection.execute(_READY, {"now": now}).first() is None:
+        if connection.execute(_READY, wanted).first() is None:
             return None
     with database.write() as connection:
-        position = connection.execute(_READY.with_for_update(skip_locked=True, of=outbox), {"now": now}).scalar()
+        position = connection.execute(_READY.with_for_update(skip_locked=True, of=outbox), wanted).scalar()
         if position is None:
             return None
         row = connection.execute(_CLAIM, {"the_position": position, "now": now, "busy_until": now + lease}).first()
@@ -154,6 +160,8 @@ _READY = (
         outbox.c.state == "pending",
         outbox.c.due <= bindparam("now"),
         outbox.c.busy_until <= bindparam("now"),
+        outbox.c.store_id.not_in(bindparam("busy", expanding=True)),
+        outbox.c.tries <= bindparam("most_tries"),
         ~exists().where(
             _older.c.store_id == outbox.c.store_id,
             _older.c.order_id == outbox.c.order_id,

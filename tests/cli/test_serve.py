@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,33 @@ def test_a_bridge_killed_after_the_provider_answered_updates_the_shop_when_it_is
     shopkeeper.serve()
     done = shopkeeper.shop.wait_until(lambda: shopkeeper.shop.order(order_id)["status"] == "processing", timeout=30)
     assert done
+    assert [entry.amount for entry in shopkeeper.stripe.ledger.entries("captured")] == [1023]
+
+
+@pytest.mark.parametrize("fault", [Fault.DRIP_STATUS, Fault.DRIP_CHUNK])
+def test_a_bridge_killed_while_provider_or_shop_drips_loses_nothing(shopkeeper: Shopkeeper, fault: Fault) -> None:
+    over = threading.Event()
+    shopkeeper.faults.next(fault, match="POST /v1/payment_intents", until=over)
+    shopkeeper.shop_faults.next(fault, match="PUT", until=over)
+    served, order_id = shopkeeper.serve(), shopkeeper.orders["payable"]
+
+    def ask() -> None:
+        with suppress(requests.ConnectionError):
+            shopkeeper.create(served.url)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    wait_for(lambda: shopkeeper.faults.injected)
+    served.end(signal.SIGKILL)
+    asking.join()
+    served = shopkeeper.serve()  # it settles, and the shop drips as well
+    wait_for(lambda: shopkeeper.shop_faults.injected, 60)
+    served.end(signal.SIGKILL)
+    over.set()
+    shopkeeper.serve()
+    wait_for(lambda: [update["state"] for update in shopkeeper.cli.json("outbox", "list")] == ["delivered"], 90)
+    assert len(shopkeeper.shop.notes(order_id)) == 1
+    assert shopkeeper.shop.order(order_id)["status"] == "processing"
     assert [entry.amount for entry in shopkeeper.stripe.ledger.entries("captured")] == [1023]
 
 

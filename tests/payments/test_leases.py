@@ -12,7 +12,7 @@ from urllib3 import Timeout
 
 from bridge.domain.deadlines import left
 from bridge.payments import leases
-from bridge.payments.events import work_due
+from bridge.payments.events import take_message
 from bridge.payments.settle import Verdict, settle_by_hand
 from bridge.simulators.faults import Fault
 from bridge.storage.tables import metadata
@@ -102,7 +102,9 @@ def test_a_message(watch: Watch) -> None:
     message = local.stripe.signed(local.stripe.events[-1]["id"], endpoint.id)
     route = f"/bridge/v1/webhooks/{local.store.id}"
     assert local.app.test_client().post(route, data=message.body, headers=dict(message.headers)).status_code == 200
-    assert work_due(local.bridge.services)
+    work = take_message(local.bridge.services)
+    assert work
+    work.run()
     assert watch.held["inbox"] == 1
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.worker import look_due
+from bridge.payments.worker import take_look
 from bridge.simulators.faults import Fault
 from bridge.storage import intents as rows
 from tests.plugins.local import Local, MakeLocal
@@ -121,7 +121,9 @@ def test_a_hold_that_its_provider_does_not_end_in_time_is_looked_at_again_an_hou
     held = local.stripe.find(intent) | {"latest_charge": None}
     local.provider_faults.next(Fault.STATUS, match=f"GET /v1/payment_intents/{intent}", status=200, body=held)
     local.clock.advance(WEEK + 3600.0)
-    assert look_due(local.bridge.services)
+    look = take_look(local.bridge.services)
+    assert look
+    look.run()
     with local.bridge.services.database.read() as connection:
         known = rows.find(connection, local.store.id, intent)
     assert known

@@ -68,6 +68,11 @@ class FortePaymentsAdapter(BaseAdapter):
     def __repr__(self) -> str:
         return f"<FortePaymentsAdapter {self._account.client_id} {'live' if self._account.live else 'test'}>"
 
+    @property
+    def account_name(self) -> str:
+        """The client."""
+        return f"{self._account.api_base} {self._account.client_id}"
+
     def close(self) -> None:
         """Close the connections that are kept open; the adapter can still be used."""
         self._client.close()

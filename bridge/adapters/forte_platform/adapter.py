@@ -51,6 +51,11 @@ class FortePlatformAdapter(BaseAdapter):
     def __repr__(self) -> str:
         return f"<FortePlatformAdapter {self._options.project} {'live' if self._options.live else 'test'}>"
 
+    @property
+    def account_name(self) -> str:
+        """The project."""
+        return f"{self._options.host} {self._options.project}"
+
     def close(self) -> None:
         """Close the connections that are kept open; the adapter can still be used."""
         self._client.close()

@@ -1,5 +1,6 @@
 """The Stripe Connect adapter: the contract of `bridge.domain.ports.Adapter`, verb by verb."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -58,6 +59,11 @@ class StripeConnectAdapter(BaseAdapter):
 
     def __repr__(self) -> str:
         return f"<StripeConnectAdapter {self._account.id} {'live' if self._account.live else 'test'}>"
+
+    @property
+    def account_name(self) -> str:
+        """The platform: its key counts, whichever connected account it acts for (source: Stripe, "Rate limits")"""
+        return f"{self._account.api_base} {hashlib.sha256(self._account.secret_key.encode()).hexdigest()[:12]}"
 
     def close(self) -> None:
         """Close the connections that are kept open; the adapter can still be used."""

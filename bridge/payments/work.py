@@ -1,0 +1,52 @@
+"""What a worker may take in hand now, and what it has taken."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from bridge.payments.services import Queue
+from bridge.storage import Connection
+from bridge.storage.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is not to be taken now: what talks to the shops of these stores, or asks the providers of these stores or
+    endpoints, because somebody is at that; what was tried before, unless `retries`; what `may_ask` says no to."""
+
+    shops: Collection[str] = ()
+    providers: Collection[str] = ()
+    retries: bool = True
+    may_ask: Callable[[str], bool] = lambda _: True
+
+    def busy(self, database: Database, first: Callable[[Connection, Collection[str]], str | None]) -> set[str] | None:
+        """All whose provider is not to be asked now. None if nobody else waits.
+
+        `first` says who waits longest, but for the busy ones.
+        """
+        busy = set(self.providers)
+        while True:
+            with database.read() as connection:
+                waiting = first(connection, busy)
+            if waiting is None:
+                return None
+            if self.may_ask(waiting):
+                return busy
+            busy.add(waiting)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """Something that was taken in hand, to be run once: it says by itself how it went, and raises for faults of ours.
+
+    `shop` is the store whose shop it talks to, `provider` the store or endpoint whose provider it asks, "" if none.
+    """
+
+    queue: Queue
+    run: Callable[[], object]
+    shop: str = ""
+    provider: str = ""
+    is_retry: bool = False
+
+
+Take = Callable[..., Work | None]
+EVERYTHING = Room()
