@@ -4,13 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask
 
-from bridge.adapters import AdapterContext, load, make
+from bridge.adapters import AdapterContext, construct, load
 from bridge.domain.errors import ConfigurationError, Refused
 from bridge.domain.ids import RandomIds
 from bridge.domain.ports import Adapter, Clock, Finding, Ids, OrderBook
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import requests
 
 OrderBookFactory = Callable[[Store], OrderBook]
+LoadAdapter = Callable[[str], type[Adapter]]
 EXTENSION = "wcpay_bridge"
 WOOPAYMENTS = "woocommerce_payments"
 """WooPayments' own payment method id: ours only where that plugin is not active."""
@@ -173,10 +174,12 @@ class _Connection:
     settings: Settings
     context: AdapterContext
     factory: OrderBookFactory
+    load: LoadAdapter
 
     @cached_property
     def adapter(self) -> Adapter:
-        return make(self.store.adapter, self.store.settings, live=self.store.live, context=self.context)
+        adapter = self.load(self.store.adapter)
+        return construct(adapter, self.store.settings, live=self.store.live, context=self.context)
 
     @cached_property
     def order_book(self) -> OrderBook:
@@ -196,6 +199,7 @@ class _Connections:
         self._settings = settings
         self._clock = clock
         self._factory = order_book or self._woocommerce
+        self._load: LoadAdapter = cache(load)  # looking through all installed packages takes milliseconds
         self._known: dict[str, _Connection] = {}
         self._closers: list[Callable[[], None]] = []
         self._lock = threading.RLock()
@@ -215,7 +219,9 @@ class _Connections:
 
     def connect(self, store: Store) -> _Connection:
         """The edges of a store that is not stored (yet), its secrets in clear."""
-        return _Connection(store, store.created, self._clock(), self._settings, self._context(), self._factory)
+        return _Connection(
+            store, store.created, self._clock(), self._settings, self._context(), self._factory, self._load
+        )
 
     def close(self) -> None:
         """Close what is kept open towards shops and providers."""

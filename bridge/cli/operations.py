@@ -24,13 +24,17 @@ reason_option = click.option("--reason", required=True, help="Why: it is kept wi
 
 
 @click.command()
+@click.option("--all", "everything", is_flag=True, help="Ask every store, and search a large SQLite file for damage.")
 @json_option
-def doctor(as_json: bool) -> None:
-    """Whether everything is as it should be. Exit code 1 if something is not."""
+def doctor(everything: bool, as_json: bool) -> None:
+    """Whether everything is as it should be. Exit code 1 if something is not.
+
+    Of many stores it asks some, those first that have something under way.
+    """
     try:
         with opened_bridge() as bridge:
             checks = [Check("configuration", True, "The settings are right, and the key opens the database.")]
-            checks += examine(bridge.services, bridge.check_store)
+            checks += examine(bridge.services, bridge.check_store, everything=everything)
     except BridgeError as error:
         checks = [Check("configuration", False, line) for line in str(error).splitlines()]
     if as_json:

@@ -74,4 +74,4 @@ def _numbers(found: Measures) -> Iterator[tuple[str, str, float | None]]:
         yield f"{queue}_oldest_seconds", f"{told}: age of the oldest that waits", found.age(counted.oldest) or 0.0
         yield f"{queue}_dead", f"{told} that were given up", counted.dead
     yield "worker_heartbeat_age_seconds", "Seconds since a worker was last alive", found.age(found.heartbeat)
-    yield "jobs_failing", "Periodic jobs whose last run failed", len(found.failing_jobs)
+    yield "jobs_failing", "Periodic jobs whose last run failed", found.failing_jobs

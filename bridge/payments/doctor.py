@@ -1,6 +1,7 @@
 """Whether everything is as it should be, for the owner: one finding a line. Moves no money and changes nothing."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,8 +11,9 @@ from bridge.domain.stores import Store
 from bridge.payments import stores
 from bridge.payments.measures import Measures, measure
 from bridge.payments.services import Services
-from bridge.storage import condition
+from bridge.storage import condition, jobs
 from bridge.storage import measures as rows
+from bridge.storage import stores as store_rows
 
 ALIVE = 120.0
 """Seconds without a sign of a worker after which none is alive."""
@@ -20,7 +22,13 @@ LATE = 900.0
 CLOCK_OFF = 60.0
 """Seconds that this machine's clock may differ from the database's, or be behind what was written."""
 SHOWN = 20
-"""Payments that are named."""
+"""Payments, jobs and held stores that are named."""
+ASKED = 20
+"""Stores that are asked, unless all are: those first that have something under way."""
+AT_ONCE = 8
+"""Stores that are asked at the same time."""
+SEARCHED = 256 * 1024**2
+"""Bytes of the largest SQLite file that is searched for damage each time: about a second's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +43,39 @@ class Check:
         return asdict(self)
 
 
-def examine(services: Services, check_store: Callable[[Store], list[Finding]]) -> Iterator[Check]:
-    """Everything, in the order in which it depends on each other. `check_store` asks a store's shop and provider."""
+CheckStore = Callable[[Store], list[Finding]]
+
+
+def examine(services: Services, check_store: CheckStore, *, everything: bool = False) -> Iterator[Check]:
+    """One thing after the other, in the order in which they depend on each other. `check_store` asks a store's shop and
+    provider. What takes the longer, the more there is, is done in part unless `everything` is wanted."""
     try:
-        yield from _database(services)
+        yield from _database(services, everything=everything)
         yield from _clock(services)
         found = measure(services)
-        yield from _worker(found)
+        yield from _worker(services, found)
         yield from _unknown(services, found)
         yield from _flags(services, found)
         yield from _queues(found)
     except condition.Unusable as error:
         yield Check("database", False, f"The database cannot be used: {condition.first_line(error)}")
         return
-    yield from _stores(services, check_store)
+    yield from _held(services)
+    yield from _stores(services, check_store, everything=everything)
 
 
-def _database(services: Services) -> Iterator[Check]:
+def _database(services: Services, *, everything: bool) -> Iterator[Check]:
     version = services.database.version()
     current = services.database.is_current()
     words = f"The database is at version {version}"
     yield Check("database", current, f"{words}." if current else f"{words}. Run `wcpay-bridge migrate`.")
     why_not = condition.why_not_writable(services.database)
     yield Check("database", not why_not, why_not or "It can be written to.")
+    size = condition.size(services.database)
+    if size is not None and size > SEARCHED and not everything:
+        text = f"It has {size / 1024**3:.1f} GiB and was not searched for damage: `doctor --all` does so."
+        yield Check("database", True, text)
+        return
     for problem in condition.damage(services.database):
         yield Check("database", False, f"SQLite finds it damaged: {problem}")
 
@@ -74,15 +92,19 @@ def _clock(services: Services) -> Iterator[Check]:
         yield Check("clock", True, "The clock agrees with the database.")
 
 
-def _worker(found: Measures) -> Iterator[Check]:
+def _worker(services: Services, found: Measures) -> Iterator[Check]:
     age = found.age(found.heartbeat)
     if age is None or age > ALIVE:
         since = "was ever seen" if age is None else f"was seen for {age:.0f} seconds"
         yield Check("worker", False, f"No worker {since}. Run `wcpay-bridge worker`, or `serve` without --no-worker.")
     else:
         yield Check("worker", True, f"A worker was alive {age:.0f} seconds ago.")
-    for name, error in found.failing_jobs.items():
-        yield Check("worker", False, f"The job {name} failed: {error}")
+    with services.database.read() as connection:
+        named = jobs.failing(connection, SHOWN)
+    for job in named:
+        yield Check("worker", False, f"The job {job.name} failed: {job.last_error}")
+    if found.failing_jobs > SHOWN:
+        yield Check("worker", False, f"{found.failing_jobs - SHOWN} more jobs failed.")
 
 
 def _unknown(services: Services, found: Measures) -> Iterator[Check]:
@@ -130,17 +152,32 @@ def _queues(found: Measures) -> Iterator[Check]:
             yield Check(about, False, f"{queue.dead} {what} were given up: wcpay-bridge {command}")
 
 
-def _stores(services: Services, check_store: Callable[[Store], list[Finding]]) -> Iterator[Check]:
-    found = stores.every(services)
+def _held(services: Services) -> Iterator[Check]:
+    with services.database.read() as connection:
+        held = store_rows.held(connection, SHOWN + 1)
+    for store_id in held[:SHOWN]:
+        why = "The database was restored, or the shop is another one."
+        yield Check(f"store:{store_id}", False, f"{why} No money moves: wcpay-bridge reconcile --store {store_id}")
+    if len(held) > SHOWN:
+        yield Check("stores", False, "More stores take no money before they were compared: wcpay-bridge reconcile")
+
+
+def _stores(services: Services, check_store: CheckStore, *, everything: bool) -> Iterator[Check]:
+    found = stores.every(services) if everything else stores.busiest(services, ASKED + 1)
     if not found:
         yield Check("stores", False, "There is no store yet: wcpay-bridge stores add")
-    for store in found:
-        about = f"store:{store.id}"
-        if store.awaits_reconcile:
-            why = "The database was restored, or the shop is another one."
-            yield Check(about, False, f"{why} No money moves: wcpay-bridge reconcile --store {store.id}")
-        try:
-            for finding in check_store(store):
-                yield Check(about, finding.ok, finding.text)
-        except BridgeError as error:
-            yield Check(about, False, str(error))
+    asked = found if everything else found[:ASKED]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for findings in pool.map(lambda store: _ask(check_store, store), asked):
+            yield from findings
+    if len(asked) < len(found):
+        text = f"{len(asked)} stores were asked: `doctor --all` asks every one, `stores check STORE` one."
+        yield Check("stores", True, text)
+
+
+def _ask(check_store: CheckStore, store: Store) -> list[Check]:
+    about = f"store:{store.id}"
+    try:
+        return [Check(about, finding.ok, finding.text) for finding in check_store(store)]
+    except BridgeError as error:
+        return [Check(about, False, str(error))]

@@ -92,17 +92,8 @@ def _work_by(services: Services, letter: Letter, end: float) -> None:
         _later(services, letter, "A fault of the bridge; the log says which.")
 
 
-def of_endpoint(services: Services, endpoint: str) -> list[Store]:
-    """The stores that an endpoint serves."""
-    return [
-        store
-        for store in stores.every(services)
-        if endpoint in (store.id, store.settings.get("webhook_endpoint") or store.id)
-    ]
-
-
 def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
-    for store in of_endpoint(services, endpoint):
+    for store in stores.of_endpoint(services, endpoint):
         adapter = services.connections.adapter(services.connections.store(store.id))
         try:
             return adapter.receive(headers, body)
@@ -198,7 +189,7 @@ def _addressee(services: Services, letter: Letter) -> tuple[Store, PaymentIntent
     Its create if that is unsettled.
     """
     event = letter.event
-    for sealed in of_endpoint(services, letter.endpoint):
+    for sealed in stores.of_endpoint(services, letter.endpoint):
         store = services.connections.store(sealed.id)
         if not services.connections.adapter(store).owns(event):
             continue

@@ -5,64 +5,104 @@ from dataclasses import dataclass
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ProviderUnreachable
-from bridge.payments import stores
 from bridge.payments.prune import prune
-from bridge.payments.reconcile import HEARTBEAT, default_since, job_name, reconcile
+from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
 from bridge.payments.services import Ending, Services
+from bridge.storage import comparing
 from bridge.storage import jobs as rows
+from bridge.storage.jobs import Job
 
 log = logs.logger(__name__)
 
-CATCH_UP = 300.0
+CATCH_UP = rows.CATCH_UP
 """Seconds between looks at the provider's list: the way by which we hear of payments whose messages never come."""
-OUTAGE = CATCH_UP + 60.0
-"""Seconds without a look after which the provider is asked to send its messages again, if it can: nobody was there."""
+QUIET = rows.QUIET
+"""Seconds between looks, at the most, of a store at which nothing happens: a tenth of the time since something did."""
+LATE = 60.0
+"""Seconds after which a look that is overdue, or was tried in vain, counts as an outage: the provider is asked to send
+its messages again, if it can."""
 DAILY = 24 * 3600.0
 LEASE = 900.0
 """Seconds after which a job is begun again whose worker was killed."""
-RETRY = 60.0
-"""Seconds until a job that failed is tried again, plus up to a tenth."""
+RETRY, LONGEST_RETRY = 60.0, 3600.0
+"""Seconds until a job that failed is tried again, twice as many each time up to the longest, plus up to a tenth."""
+AT_ONCE = 500
+"""Rows that are added in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a job does, every `period` seconds; it is given the `seen` of its row. `lease` is in seconds."""
+    """What a job does, every `period` seconds or when `wait` says (in seconds); it is given its row. `lease` is in
+    seconds."""
 
     period: float
-    run: Callable[[Services, float | None], object]
+    run: Callable[[Services, Job], object]
     lease: float = LEASE
-    at_start: bool = True
+    wait: Callable[[Services], float] | None = None
 
 
-def _beat(_services: Services, _seen: float | None) -> None:
+def _beat(_services: Services, _job: Job) -> None:
     """A worker is alive."""
 
 
-def _prune(services: Services, _seen: float | None) -> None:
+def _prune(services: Services, _job: Job) -> None:
     log.info("pruned: %s", prune(services))
 
 
-def _catching_up(store_id: str) -> Callable[[Services, float | None], None]:
+def _enroll(services: Services, _job: Job) -> None:
+    """See to it that every job has its row: of stores that an older version has added, and of newer kinds."""
+    now = services.clock()
+    for name in COMMON:
+        rows.add(services.database, name, now)
+    with services.database.read() as connection:
+        lost = rows.lost(connection, now)
+    for start in range(0, len(lost), AT_ONCE):
+        services.raise_if_ending()
+        with services.database.write() as connection:
+            rows.add_lost(connection, lost[start : start + AT_ONCE])
+
+
+def _catching_up(store_id: str) -> Callable[[Services, Job], None]:
     """Compare with the provider alone, where it lists its payments, or can send its messages again."""
 
-    def catch_up(services: Services, seen: float | None) -> None:
+    def catch_up(services: Services, job: Job) -> None:
         store = services.connections.store(store_id)
         adapter = services.connections.adapter(store)
-        was_away = seen is not None and services.clock() - seen > OUTAGE
+        was_away = _was_away(job, services.clock())
         if "listed" in adapter.operations or (was_away and hasattr(adapter, "replay")):
-            since = default_since(services, store, catch_up_name(store_id))
+            since = default_since(services, store, job.name)
             report = reconcile(services, store_id, since, with_shop=False, replay=was_away)
             _require_complete(report.problems)
 
     return catch_up
 
 
-def _reconciling(store_id: str) -> Callable[[Services, float | None], None]:
+def _was_away(job: Job, now: float) -> bool:
+    """Whether nobody has looked for longer than was meant: no worker was there, or the provider was not."""
+    if job.seen is None or now - job.seen <= CATCH_UP + LATE:
+        return False
+    return now - job.due > LATE or job.failures > 0
+
+
+def _until_next(store_id: str) -> Callable[[Services], float]:
+    """A store is looked at the more seldom, the longer nothing has happened there. What begins there hurries it."""
+
+    def wait(services: Services) -> float:
+        store = services.connections.store(store_id)
+        with services.database.read() as connection:
+            changed = comparing.last_change(connection, store_id)
+        quiet = services.clock() - max(store.created, changed or 0.0)
+        return min(max(CATCH_UP, quiet / 10), QUIET)
+
+    return wait
+
+
+def _reconciling(store_id: str) -> Callable[[Services, Job], None]:
     """Compare with provider and shop."""
 
-    def compare(services: Services, _seen: float | None) -> None:
+    def compare(services: Services, job: Job) -> None:
         store = services.connections.store(store_id)
-        since = default_since(services, store, job_name(store_id))
+        since = default_since(services, store, job.name)
         report = reconcile(services, store_id, since)
         _require_complete(report.problems)
         log.info("store %s: %d payments, %d differences", store_id, report.payments, len(report.differences))
@@ -79,61 +119,59 @@ def _require_complete(problems: list[str]) -> None:
 COMMON: dict[str, Task] = {
     HEARTBEAT: Task(15.0, _beat, lease=30.0),
     "prune": Task(6 * 3600.0, _prune),
+    "enroll": Task(3600.0, _enroll),
 }
 
 
-def tasks(services: Services) -> dict[str, Task]:
-    """All jobs by name: the common ones, and those of every store."""
-    found = dict(COMMON)
-    for store in stores.every(services):
-        found[catch_up_name(store.id)] = Task(CATCH_UP, _catching_up(store.id))
-        found[job_name(store.id)] = Task(DAILY, _reconciling(store.id), at_start=False)
-    return found
-
-
-def catch_up_name(store_id: str) -> str:
-    return f"catch_up:{store_id}"
+def _task(name: str) -> Task | None:
+    """What the job of that name does. None for one that this version does not know."""
+    kind, _, store_id = name.partition(":")
+    if kind == "catch_up":
+        return Task(CATCH_UP, _catching_up(store_id), wait=_until_next(store_id))
+    if kind == "reconcile":
+        return Task(DAILY, _reconciling(store_id))
+    return COMMON.get(name)
 
 
 def beat(services: Services) -> bool:
     """Say that a worker is alive, if that is due. False if it is not."""
-    return _run_first(services, _known(services), {HEARTBEAT: COMMON[HEARTBEAT]})
+    now = services.clock()
+    with services.database.read() as connection:
+        job = rows.one(connection, HEARTBEAT)
+    return job is not None and max(job.due, job.busy_until) <= now and _begin(services, HEARTBEAT, now)
 
 
 def run_jobs(services: Services) -> bool:
-    """Do one job that is due. False if there is none."""
-    known, wanted = _known(services), tasks(services)
-    if gone := [name for name in known if ":" in name and name not in wanted]:
-        with services.database.write() as connection:
-            rows.forget(connection, gone)
-    return _run_first(services, known, wanted)
-
-
-def _known(services: Services) -> dict[str, rows.Job]:
-    with services.database.read() as connection:
-        return rows.every(connection)
-
-
-def _run_first(services: Services, known: dict[str, rows.Job], wanted: dict[str, Task]) -> bool:
-    """Do the first that is due."""
+    """Do the job that is due first. False if there is none."""
     now = services.clock()
-    for name, task in wanted.items():
-        if name not in known:
-            rows.add(services.database, name, now if task.at_start else now + task.period)
-        elif known[name].due > now or known[name].busy_until > now:
-            continue
-        job = rows.claim(services.database, name, now, task.lease)
-        if job is not None:
-            _run(services, task, job)
+    while True:
+        with services.database.read() as connection:
+            name = rows.first_due(connection, now)
+        if name is None:
+            return False
+        if _begin(services, name, now):
             return True
-    return False
 
 
-def _run(services: Services, task: Task, job: rows.Job) -> None:
+def _begin(services: Services, name: str, now: float) -> bool:
+    """Do it, unless somebody else has taken it meanwhile."""
+    task = _task(name)
+    if task is None:
+        with services.database.write() as connection:
+            rows.forget(connection, name)
+        return False
+    job = rows.claim(services.database, name, now, task.lease)
+    if job is not None:
+        _run(services, task, job)
+    return job is not None
+
+
+def _run(services: Services, task: Task, job: Job) -> None:
     begun, seen, error, wait = services.clock(), None, "", task.period
     try:
-        task.run(services, job.seen)
+        task.run(services, job)
         seen = begun
+        wait = task.wait(services) if task.wait else task.period
     except Ending:
         wait = 0.0
     except BridgeError as problem:
@@ -143,6 +181,7 @@ def _run(services: Services, task: Task, job: rows.Job) -> None:
         error = "A fault of the bridge; the log says which."
         log.exception("job %s failed", job.name)
     if error:
-        wait = min(task.period, RETRY * (1 + services.jitter() / 10))
+        retry = min(RETRY * 2.0 ** min(job.failures, 10), LONGEST_RETRY)
+        wait = min(task.period, retry * (1 + services.jitter() / 10))
     with services.database.write() as connection:
         rows.finish(connection, job, due=begun + wait, seen=seen, error=error)

@@ -1,6 +1,6 @@
 """How it goes: what `metrics` and `doctor` tell. No names, no amounts, no secrets."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bridge.payments.reconcile import HEARTBEAT
 from bridge.payments.services import Services
@@ -24,7 +24,7 @@ class Measures:
     outbox: Queue
     flagged: int
     heartbeat: float | None
-    failing_jobs: dict[str, str] = field(default_factory=dict)
+    failing_jobs: int
 
     def age(self, moment: float | None) -> float | None:
         return None if moment is None else max(self.now - moment, 0.0)
@@ -33,8 +33,7 @@ class Measures:
 def measure(services: Services) -> Measures:
     now = services.clock()
     with services.database.read() as connection:
-        known = jobs.every(connection)
-        beat = known.get(HEARTBEAT)
+        beat = jobs.one(connection, HEARTBEAT)
         return Measures(
             now=now,
             open_intents=rows.open_intents(connection),
@@ -44,5 +43,5 @@ def measure(services: Services) -> Measures:
             outbox=rows.outbox_queue(connection),
             flagged=rows.flagged(connection),
             heartbeat=beat.seen if beat else None,
-            failing_jobs={job.name: job.last_error for job in known.values() if job.last_error},
+            failing_jobs=jobs.count_failing(connection),
         )

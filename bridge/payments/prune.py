@@ -1,13 +1,11 @@
 """Forget what nobody needs any more, a little at a time. Never anything of a payment: that stays on record."""
 
-from collections.abc import Callable
-
 from bridge.payments import idempotency
 from bridge.payments.events import KEPT
 from bridge.payments.keys import NONCE_WINDOW
 from bridge.payments.services import Services
-from bridge.storage import Connection, forgetting, inbox, outbox
-from bridge.storage import idempotency as idempotency_rows
+from bridge.storage import forgetting
+from bridge.storage.forgetting import Rule
 
 DAY = 24 * 3600.0
 DELIVERED_KEPT = 30 * DAY
@@ -17,13 +15,12 @@ MATERIAL_KEPT = 10 * DAY
 AT_ONCE = 500
 """Rows deleted in one transaction, so that nobody waits for it."""
 
-Drop = Callable[[Connection, float, int], int]
-RULES: tuple[tuple[str, float, Drop], ...] = (
-    ("messages without effect", KEPT, inbox.drop),
-    ("updates that shops have heard of", DELIVERED_KEPT, outbox.drop),
-    ("sealed material of the buyer's page", MATERIAL_KEPT, forgetting.forget_material),
-    ("idempotency keys", idempotency.KEPT, idempotency_rows.prune),
-    ("nonces", 2.0 * NONCE_WINDOW, forgetting.drop_nonces),
+RULES: tuple[tuple[str, float, Rule], ...] = (
+    ("messages without effect", KEPT, forgetting.MESSAGES),
+    ("updates that shops have heard of", DELIVERED_KEPT, forgetting.UPDATES),
+    ("sealed material of the buyer's page", MATERIAL_KEPT, forgetting.MATERIAL),
+    ("idempotency keys", idempotency.KEPT, forgetting.KEYS),
+    ("nonces", 2.0 * NONCE_WINDOW, forgetting.NONCES),
 )
 """What is forgotten, after how many seconds, and by what."""
 
@@ -31,15 +28,16 @@ RULES: tuple[tuple[str, float, Drop], ...] = (
 def prune(services: Services) -> dict[str, int]:
     """Forget it all; how many rows of each. Raises Ending."""
     now = services.clock()
-    return {what: _drop_all(services, drop, now - kept) for what, kept, drop in RULES}
+    return {what: _drop_all(services, rule, now - kept) for what, kept, rule in RULES}
 
 
-def _drop_all(services: Services, drop: Drop, before: float) -> int:
+def _drop_all(services: Services, rule: Rule, before: float) -> int:
+    """Until nothing is left. What somebody has taken up again since it was found stays, and is not found again."""
     total = 0
     while True:
         services.raise_if_ending()
-        with services.database.write() as connection:
-            count = drop(connection, before, AT_ONCE)
-        total += count
-        if count < AT_ONCE:
+        keys = forgetting.find(services.database, rule, before, AT_ONCE)
+        if keys:
+            total += forgetting.drop(services.database, rule, keys, before)
+        if len(keys) < AT_ONCE:
             return total

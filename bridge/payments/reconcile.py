@@ -23,7 +23,7 @@ FIRST = 7 * 24 * 3600.0
 
 
 def job_name(store_id: str) -> str:
-    return f"reconcile:{store_id}"
+    return jobs.name_of("reconcile", store_id)
 
 
 def reconcile(
@@ -42,7 +42,7 @@ def reconcile(
     reconcile_provider.compare(services, store, report)
     if with_shop and _is_itself(services, store, report):
         reconcile_shop.compare(services, store, report)
-    if with_shop and not report.problems and stores.get(services, store_id).awaits_reconcile:
+    if with_shop and not report.problems and stores.opened(services, store_id)[0].awaits_reconcile:
         _release(services, store, report)
     for difference in report.differences:
         level = logging.INFO if difference.healed else logging.WARNING
@@ -53,7 +53,7 @@ def reconcile(
 def default_since(services: Services, store: Store, name: str) -> float:
     """Since when a store has to be compared by the job of this name: since its last run, and a little more."""
     with services.database.read() as connection:
-        job = jobs.every(connection).get(name)
+        job = jobs.one(connection, name)
     if job and job.seen is not None:
         return job.seen - OVERLAP
     return max(store.created, services.clock() - FIRST) - OVERLAP
@@ -67,9 +67,8 @@ def hold_all(services: Services, made: float | None = None) -> list[str]:
     """
     now = services.clock()
     with services.database.write() as connection:
-        known = jobs.every(connection)
-        beat = known[HEARTBEAT].seen if HEARTBEAT in known else None
-        newest = max(filter(None, (beat, comparing.newest_line(connection))), default=None)
+        beat = jobs.one(connection, HEARTBEAT)
+        newest = max(filter(None, (beat.seen if beat else None, comparing.newest_line(connection))), default=None)
         held = comparing.hold_stores(connection, now)
         for store in held if made is None else [store.id for store in stores.every(services)]:
             jobs.begin_again(connection, job_name(store), now, newest if made is None else made)

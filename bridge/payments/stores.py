@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bridge.domain.errors import ConfigurationError, Refused
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments.services import Services
-from bridge.storage import intents, rekeying
+from bridge.storage import intents, jobs, rekeying
 from bridge.storage import stores as rows
 from bridge.storage.references import UnreadableReference, is_reference, resolve
 from bridge.storage.vault import Vault
@@ -26,6 +26,7 @@ def add(services: Services, store: Store, secret_settings: Collection[str]) -> S
         row = _row(services.vault, candidate, secret_settings) | {"created": now, "updated": now}
         with services.database.write() as connection:
             if rows.add(connection, row):
+                jobs.add_store(connection, candidate.id, now)
                 return candidate
     raise Refused(f"There are too many stores named {wish}.")
 
@@ -36,6 +37,7 @@ def update(services: Services, store: Store, secret_settings: Collection[str]) -
     Raises Refused for another adapter as long as payments are open: only the one that began them can end them.
     """
     values = _row(services.vault, store, secret_settings) | {"updated": services.clock()}
+    del values["id"]  # SQLite would look for rows that refer to the old one, in every table
     before = get(services, store.id)
     with services.database.write() as connection:
         if before.adapter != store.adapter and (count := intents.unfinished(connection, store.id)):
@@ -52,6 +54,7 @@ def remove(services: Services, store_id: str) -> None:
     get(services, store_id)
     with services.database.write() as connection:
         rows.change(connection, store_id, removed=services.clock(), updated=services.clock())
+        jobs.forget_store(connection, store_id)
 
 
 def every(services: Services) -> list[Store]:
@@ -60,15 +63,28 @@ def every(services: Services) -> list[Store]:
         return [_store(row) for row in rows.everything(connection)]
 
 
+def busiest(services: Services, limit: int) -> list[Store]:
+    """Some stores, sealed as in `every`: those first that have something under way."""
+    with services.database.read() as connection:
+        return [_store(row) for row in rows.busiest(connection, limit)]
+
+
 def get(services: Services, store_id: str) -> Store:
     """One store, sealed as in `every`, by id or by address. Raises Refused, also if several have the address."""
-    known = every(services)
-    found = [store for store in known if store.id == store_id] or [store for store in known if store.url == store_id]
+    with services.database.read() as connection:
+        named = rows.get(connection, store_id)
+        found = [_store(row) for row in ([named] if named else rows.of_address(connection, store_id))]
     if len(found) > 1:
         raise Refused(f"{store_id} is the address of several stores: {', '.join(store.id for store in found)}.")
     if not found:
         raise Refused(f"There is no store {store_id}.")
     return found[0]
+
+
+def of_endpoint(services: Services, endpoint: str) -> list[Store]:
+    """The stores that an endpoint for providers' messages serves, sealed as in `every`."""
+    with services.database.read() as connection:
+        return [_store(row) for row in rows.of_endpoint(connection, endpoint)]
 
 
 def opened(services: Services, store_id: str) -> tuple[Store, float]:
@@ -119,6 +135,7 @@ def _row(vault: Vault, store: Store, secret_settings: Collection[str]) -> dict[s
         "options": {k: v for k, v in store.options.items() if STORE_OPTIONS.get(k) != v},
         "capture": store.capture,
         "live": store.live,
+        "webhook_endpoint": store.settings.get("webhook_endpoint") or None,
     }
 
 

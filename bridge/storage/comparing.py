@@ -31,6 +31,11 @@ def origins(connection: Connection, intent_id: str) -> dict[str, str]:
     return {row.id: row.origin for row in connection.execute(query, {"intent": intent_id})}
 
 
+def last_change(connection: Connection, store_id: str) -> float | None:
+    """When something was last written about one of a store's payments (Unix seconds)."""
+    return connection.execute(_LAST_CHANGE, {"store": store_id}).scalar()
+
+
 def newest_line(connection: Connection) -> float | None:
     """When the newest line of the journal was written (Unix seconds)."""
     newest = select(func.max(journal.c.id)).scalar_subquery()
@@ -56,3 +61,11 @@ def release_store(connection: Connection, store_id: str, now: float) -> None:
 def _later(now: float) -> ColumnElement[float]:
     """A time of change that no process has seen yet, so that each reads the store anew."""
     return case((stores.c.updated >= now, stores.c.updated + 0.001), else_=now)
+
+
+_LAST_CHANGE = (
+    select(intents.c.updated)
+    .where(intents.c.store_id == bindparam("store"))
+    .order_by(intents.c.updated.desc())
+    .limit(1)
+)

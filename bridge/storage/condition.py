@@ -29,6 +29,17 @@ def why_not_writable(database: Database) -> str:
         return f"It cannot be written to: {first_line(error)}"
 
 
+def size(database: Database) -> int | None:
+    """Bytes of an SQLite file; None for PostgreSQL."""
+    if not database.is_sqlite:
+        return None
+    with database.read() as connection:
+        pages, bytes_each = (
+            connection.execute(text(f"pragma {name}")).scalar_one() for name in ("page_count", "page_size")
+        )
+    return int(pages * bytes_each)
+
+
 def damage(database: Database) -> list[str]:
     """What SQLite finds broken in its file. PostgreSQL has checksums of its own."""
     if not database.is_sqlite:

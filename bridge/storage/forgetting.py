@@ -1,24 +1,63 @@
-"""What is forgotten of rows that stay, or that have no file of their own."""
+"""What is forgotten, and how: it is looked for without a lock, and then dropped key by key, if it still is to be.
 
-from sqlalchemy import Connection, delete, select, tuple_, update
+So a database of which nothing is to be forgotten is only read, and nobody waits for a search.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Delete, Select, Table, Update, bindparam, delete, select, update
 
 from bridge.domain.intents import FINAL
-from bridge.storage.tables import attempts, intents, oauth_nonces
+from bridge.storage.engine import Database
+from bridge.storage.idempotency import OWES_NOTHING
+from bridge.storage.literals import word, words
+from bridge.storage.tables import attempts, idempotency, inbox, intents, oauth_nonces, outbox
 
 
-def forget_material(connection: Connection, before: float, limit: int) -> int:
-    """Drop what the buyer's page needed of payments that are over, and began before then (Unix seconds); how many."""
-    over = select(intents.c.id).where(intents.c.status.in_(sorted(FINAL)))
-    old = (
-        select(attempts.c.id)
-        .where(attempts.c.material.is_not(None), attempts.c.created < before, attempts.c.intent_id.in_(over))
-        .limit(limit)
-    )
-    return connection.execute(update(attempts).where(attempts.c.id.in_(old)).values(material=None)).rowcount
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Rows that may go once they are old. Built by `_rule`; both statements are bound to `before` (Unix seconds)."""
+
+    look: Select[Any]
+    drop: Delete | Update
 
 
-def drop_nonces(connection: Connection, before: float, limit: int) -> int:
-    """Drop the nonces of timestamps before then (Unix seconds); how many."""
-    key = (oauth_nonces.c.key_id, oauth_nonces.c.nonce, oauth_nonces.c.timestamp)
-    old = select(*key).where(oauth_nonces.c.timestamp < int(before)).limit(limit)
-    return connection.execute(delete(oauth_nonces).where(tuple_(*key).in_(old))).rowcount
+def find(database: Database, rule: Rule, before: float, limit: int) -> list[dict[str, Any]]:
+    """Keys of some rows from before then (Unix seconds)."""
+    with database.read() as connection:
+        rows = connection.execute(rule.look, {"before": before, "limit": limit})
+        return [{f"the_{name}": value for name, value in row._mapping.items()} for row in rows]
+
+
+def drop(database: Database, rule: Rule, keys: list[dict[str, Any]], before: float) -> int:
+    """Forget those that have not changed since they were found; how many."""
+    with database.write() as connection:
+        return connection.execute(rule.drop, [{**key, "before": before} for key in keys]).rowcount
+
+
+def _rule(table: Table, *may_go: ColumnElement[bool], forget: dict[str, Any] | None = None) -> Rule:
+    """Rows go whole, or only the values of the columns to `forget`."""
+    key = list(table.primary_key.columns)
+    mine = [column == bindparam(f"the_{column.name}") for column in key]
+    statement = update(table).values(forget) if forget else delete(table)
+    return Rule(select(*key).where(*may_go).limit(bindparam("limit")), statement.where(*mine, *may_go))
+
+
+_before: Any = bindparam("before")
+_is_over = select(intents.c.id).where(intents.c.id == attempts.c.intent_id, intents.c.status.in_(words(FINAL))).exists()
+
+MESSAGES = _rule(
+    inbox, inbox.c.intent_id.is_(None), inbox.c.state.in_(words(["done", "foreign"])), inbox.c.received < _before
+)
+"""Messages that are done with and were about no payment of ours, by when they came."""
+UPDATES = _rule(outbox, outbox.c.state == word("delivered"), outbox.c.delivered < _before)
+"""What shops have heard of, by when they did. The journal keeps that they have."""
+MATERIAL = _rule(
+    attempts, attempts.c.material.is_not(None), attempts.c.created < _before, _is_over, forget={"material": None}
+)
+"""What the buyer's page needed of payments that are over, by when they began."""
+KEYS = _rule(idempotency, idempotency.c.created < _before, OWES_NOTHING)
+"""Idempotency keys whose callers wait for no outcome, by when they were first used."""
+NONCES = _rule(oauth_nonces, oauth_nonces.c.timestamp < _before)
+"""Nonces, by their timestamps."""

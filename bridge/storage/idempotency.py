@@ -6,7 +6,7 @@ key and the request are keyed hashes, the answer is encrypted.
 
 from dataclasses import asdict, dataclass, field
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, not_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, delete, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.tables import attempts, idempotency
@@ -63,11 +63,6 @@ def forget(connection: Connection, entry: Entry) -> None:
     connection.execute(_FORGET, _name(entry) | {"the_attempt": entry.attempt_id})
 
 
-def prune(connection: Connection, before: float, limit: int) -> int:
-    """Drop keys that were first used before (Unix seconds), and whose callers wait for no outcome; how many."""
-    return connection.execute(_PRUNE, {"before": before, "limit": limit}).rowcount
-
-
 def _name(entry: Entry) -> dict[str, str | bool]:
     return {
         "the_store": entry.store_id,
@@ -92,9 +87,9 @@ _FIND = select(idempotency).where(_named).with_for_update()
 _CHANGE = update(idempotency).where(_named)
 _CONCLUDE = update(idempotency).where(_ours)
 _FORGET = delete(idempotency).where(_ours)
-_owed = and_(idempotency.c.answer.is_(None), exists().where(attempts.c.id == idempotency.c.attempt_id))
+_begun = select(attempts.c.id).where(attempts.c.id == idempotency.c.attempt_id).scalar_subquery()
+_owed = and_(idempotency.c.answer.is_(None), _begun.is_not(None))  # not EXISTS: PostgreSQL would hash all attempts
 """Something was begun under the key, and its caller has not heard what became of it."""
 _OWES_AN_OUTCOME = select(1).select_from(idempotency).where(_named, _owed)
-_key = idempotency.primary_key.columns
-_OLD = select(*_key).where(idempotency.c.created < bindparam("before"), not_(_owed)).limit(bindparam("limit"))
-_PRUNE = delete(idempotency).where(tuple_(*_key).in_(_OLD))
+OWES_NOTHING = not_(_owed)
+"""Of keys that may be forgotten when they are old."""

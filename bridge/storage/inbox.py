@@ -4,11 +4,12 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.storage.engine import Database
+from bridge.storage.literals import word
 from bridge.storage.tables import inbox
 
 
@@ -84,21 +85,11 @@ def change(connection: Connection, row_id: str, **values: Any) -> None:
     connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
 
 
-def drop(connection: Connection, before: float, limit: int) -> int:
-    """Delete messages that came before (Unix seconds), are done with and were about no payment of ours; how many."""
-    old = (
-        select(inbox.c.position)
-        .where(inbox.c.intent_id.is_(None), inbox.c.state.in_(["done", "foreign"]), inbox.c.received < before)
-        .limit(limit)
-    )
-    return connection.execute(delete(inbox).where(inbox.c.position.in_(old))).rowcount
-
-
 def latest(connection: Connection, state: str | None, limit: int) -> list[Letter]:
     """The newest messages, of one state or of all, for people."""
     query = select(inbox).order_by(inbox.c.position.desc()).limit(limit)
     if state:
-        query = query.where(inbox.c.state == state)
+        query = query.where(inbox.c.state == word(state))
     return [_letter(row) for row in connection.execute(query)]
 
 
@@ -120,7 +111,7 @@ def _letter(row: Row[Any]) -> Letter:
 _READY = (
     select(inbox.c.position, inbox.c.endpoint)
     .where(
-        inbox.c.state == "new",
+        inbox.c.state == word("new"),
         inbox.c.due <= bindparam("now"),
         inbox.c.busy_until <= bindparam("now"),
         inbox.c.endpoint.not_in(bindparam("busy", expanding=True)),
@@ -135,7 +126,9 @@ _READY = (
 _CLAIM = (
     update(inbox)
     .where(
-        inbox.c.position == bindparam("the_position"), inbox.c.state == "new", inbox.c.busy_until <= bindparam("now")
+        inbox.c.position == bindparam("the_position"),
+        inbox.c.state == word("new"),
+        inbox.c.busy_until <= bindparam("now"),
     )
     .values(tries=inbox.c.tries + 1, busy_until=bindparam("busy_until"))
     .returning(*inbox.c)

@@ -7,13 +7,14 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.intents import FINAL, UNSETTLED, Attempt, AttemptState, Charge, PaymentIntent, Status
-from bridge.storage import journal
+from bridge.storage import jobs, journal
 from bridge.storage.engine import Database
-from bridge.storage.tables import attempts, charges, intents, stores
+from bridge.storage.literals import words
+from bridge.storage.tables import attempts, charges, intents
 
 _INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name != "charge"]
 _ATTEMPT_FIELDS = [f.name for f in fields(Attempt)]
@@ -39,7 +40,9 @@ def claim(database: Database, intent: PaymentIntent, attempt: Attempt, asked: di
 
 
 def add_attempt(connection: Connection, attempt: Attempt) -> None:
+    """Begin something at the provider; its list is read soon, in case that no message tells what became of it."""
     connection.execute(_ADD_ATTEMPT, _values(attempt, _ATTEMPT_FIELDS))
+    jobs.hurry(connection, attempt.store_id, attempt.created)
 
 
 def holding(connection: Connection, store_id: str, order_id: int, order_key: str) -> PaymentIntent | None:
@@ -98,14 +101,17 @@ def of_order(connection: Connection, store_id: str, order_id: int) -> list[Payme
 
 def of_order_everywhere(connection: Connection, order_id: int) -> list[PaymentIntent]:
     """All intents of an order number, whatever their store, oldest first: for the owner's own commands only."""
-    of_any = intents.c.store_id.in_(select(stores.c.id))  # the index begins with the store
-    return _every(connection, and_(of_any, intents.c.order_id == order_id))
+    return _every(connection, intents.c.order_id == order_id)
 
 
 def everywhere(connection: Connection, name: str) -> list[PaymentIntent]:
     """Like `find`, over all stores: for the owner's own commands only."""
-    of_attempt = select(attempts.c.intent_id).where(or_(attempts.c.id == name, attempts.c.reference == name))
-    return _every(connection, or_(intents.c.public_id == name, intents.c.id.in_(of_attempt)))
+    found = (
+        select(intents.c.id).where(intents.c.public_id == name),
+        select(attempts.c.intent_id).where(attempts.c.id == name),
+        select(attempts.c.intent_id).where(attempts.c.reference == name),
+    )
+    return _every(connection, intents.c.id.in_(union(*found)))
 
 
 def unfinished(connection: Connection, store_id: str) -> int:
@@ -210,10 +216,9 @@ def _newest(*conditions: Any) -> Select[Any]:
     return _WITH_CHARGE.where(*conditions).order_by(charges.c.created.desc()).limit(1)
 
 
-_WITH_CHARGE: Select[Any] = select(
-    intents, *(charges.c[name].label(f"charge_{name}") for name in _CHARGE_FIELDS)
-).outerjoin(charges, charges.c.intent_id == intents.c.id)
-_unsettled = attempts.c.state.in_(sorted(UNSETTLED))
+_BOTH: tuple[Any, ...] = (intents, *(charges.c[name].label(f"charge_{name}") for name in _CHARGE_FIELDS))
+_WITH_CHARGE: Select[Any] = select(*_BOTH).outerjoin(charges, charges.c.intent_id == intents.c.id)
+_unsettled = attempts.c.state.in_(words(UNSETTLED))
 _of_intent = attempts.c.intent_id == bindparam("intent")
 
 _ADD_INTENT, _ADD_ATTEMPT, _ADD_CHARGE = insert(intents), insert(attempts), insert(charges)
@@ -255,7 +260,7 @@ _BY_ATTEMPT = _newest(
 _UNFINISHED = (
     select(func.count())
     .select_from(intents)
-    .where(intents.c.store_id == bindparam("store"), intents.c.status.not_in(sorted(FINAL)))
+    .where(intents.c.store_id == bindparam("store"), intents.c.status.not_in(words(FINAL)))
 )
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ATTEMPTS = (
@@ -272,7 +277,12 @@ _DUE = (
     .order_by(attempts.c.next_check_at)
     .limit(1)
 )
-_BY_CHARGE = _WITH_CHARGE.where(intents.c.store_id == bindparam("store"), charges.c.id == bindparam("charge")).limit(1)
+_BY_CHARGE = (
+    select(*_BOTH)
+    .select_from(charges.join(intents, intents.c.id == charges.c.intent_id))
+    .where(charges.c.store_id == bindparam("store"), charges.c.id == bindparam("charge"))
+    .limit(1)
+)
 _LOOK = (
     select(intents.c.id, intents.c.store_id)
     .where(intents.c.look_at <= bindparam("now"), intents.c.store_id.not_in(bindparam("busy", expanding=True)))

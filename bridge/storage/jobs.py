@@ -1,40 +1,105 @@
 """Rows of `jobs`: what is done once per period by whichever worker comes first, however many there are.
 
 `due` and `busy_until` are Unix seconds. `seen` is when the last run that succeeded began: what was before it is done.
+A store has its jobs from the transaction that adds it to the one that removes it, so that nobody has to look for them:
+what is due is one question to an index, however many stores there are.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal, literal_column, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.engine import Database
-from bridge.storage.tables import jobs
+from bridge.storage.tables import jobs, stores
+
+CATCH_UP = 300.0
+"""Seconds between looks at the provider's list while a store is in use."""
+DAY = 24 * 3600.0
+PER_STORE = {"catch_up": 0.0, "reconcile": DAY}
+"""The jobs that every store has, and how many seconds after it was added each is due for the first time."""
+QUIET = 6 * 3600.0
+"""Seconds between looks at the provider's list, at the most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands. `last_error` is "" after a run that succeeded."""
+    """A job as it stands. `last_error` is "" after a run that succeeded; `failures` counts runs since then."""
 
     name: str
     due: float
     busy_until: float
     seen: float | None
     last_error: str
+    failures: int = 0
 
 
-def every(connection: Connection) -> dict[str, Job]:
-    return {row.name: Job(**row._mapping) for row in connection.execute(_EVERY)}
+def name_of(kind: str, store_id: str) -> str:
+    """The name of a store's job; `kind` is one of PER_STORE."""
+    return f"{kind}:{store_id}"
+
+
+def one(connection: Connection, name: str) -> Job | None:
+    row = connection.execute(_ONE, {"the_name": name}).first()
+    return Job(**row._mapping) if row else None
+
+
+def first_due(connection: Connection, now: float) -> str | None:
+    """The name of the job that waits longest and that nobody is at."""
+    return connection.execute(_FIRST_DUE, {"now": now}).scalar()
+
+
+def failing(connection: Connection, limit: int) -> list[Job]:
+    """Jobs whose last run failed, in the order of their names."""
+    return [Job(**row._mapping) for row in connection.execute(_FAILING, {"limit": limit})]
+
+
+def count_failing(connection: Connection) -> int:
+    return int(connection.execute(_COUNT_FAILING).scalar_one())
 
 
 def add(database: Database, name: str, due: float) -> None:
     """Make it known, unless it is."""
-    try:
-        with database.write() as connection:
-            connection.execute(_ADD, {"name": name, "due": due, "busy_until": 0.0, "last_error": ""})
-    except IntegrityError:
-        return
+    with database.write() as connection:
+        add_lost(connection, [_new(name, due)])
+
+
+def add_store(connection: Connection, store_id: str, now: float) -> None:
+    """Give a new store its jobs."""
+    connection.execute(_ADD, [_new(name_of(kind, store_id), now + after) for kind, after in PER_STORE.items()])
+
+
+def forget_store(connection: Connection, store_id: str) -> None:
+    for kind in PER_STORE:
+        forget(connection, name_of(kind, store_id))
+
+
+def forget(connection: Connection, name: str) -> None:
+    connection.execute(_FORGET, {"the_name": name})
+
+
+def lost(connection: Connection, now: float) -> list[dict[str, Any]]:
+    """Rows of jobs that stores should have and have not, as after an upgrade. They are due one after the other."""
+    found: list[dict[str, Any]] = []
+    for kind, after in PER_STORE.items():
+        ids = list(connection.execute(_WITHOUT, {"prefix": f"{kind}:"}).scalars())
+        apart = QUIET / max(len(ids), 1)
+        found += [_new(name_of(kind, each), now + after + number * apart) for number, each in enumerate(ids)]
+    return found
+
+
+def add_lost(connection: Connection, lost: list[dict[str, Any]]) -> None:
+    """Make them known, but for those that are by now."""
+    connection.execute(_ADD_LOST[connection.dialect.name], lost)
+
+
+def hurry(connection: Connection, store_id: str, now: float) -> None:
+    """Something begins at a store: its provider's list is read within CATCH_UP seconds, however quiet it was.
+
+    Also if somebody is reading it right now: `finish` puts off nothing that was hurried meanwhile.
+    """
+    connection.execute(_HURRY, {"the_name": name_of("catch_up", store_id), "now": now, "soon": now + CATCH_UP})
 
 
 def claim(database: Database, name: str, now: float, lease: float) -> Job | None:
@@ -46,26 +111,54 @@ def claim(database: Database, name: str, now: float, lease: float) -> Job | None
 
 def finish(connection: Connection, job: Job, *, due: float, seen: float | None = None, error: str = "") -> None:
     """End a run, unless its lease ran out and somebody else is at it. `seen` only if it succeeded."""
-    values: dict[str, Any] = {"due": due, "busy_until": 0.0, "last_error": error}
+    values: dict[str, Any] = {"busy_until": 0.0, "last_error": error, "failures": job.failures + 1 if error else 0}
     if seen is not None:
         values["seen"] = seen
+    is_as_claimed = or_(jobs.c.due == job.due, jobs.c.due > due)
+    values["due"] = case((is_as_claimed, literal(due)), else_=jobs.c.due)
     mine = (jobs.c.name == job.name, jobs.c.busy_until == job.busy_until)
     connection.execute(update(jobs).where(*mine).values(**values))
 
 
 def begin_again(connection: Connection, name: str, due: float, seen: float | None) -> None:
     """Have it run at `due`, as if the last run that succeeded had begun at `seen`."""
-    values: dict[str, Any] = {"due": due, "busy_until": 0.0, "seen": seen, "last_error": ""}
+    values = _new(name, due) | {"seen": seen, "failures": 0}
     if not connection.execute(update(jobs).where(jobs.c.name == name).values(**values)).rowcount:
-        connection.execute(insert(jobs), {"name": name, **values})
+        connection.execute(_ADD, values)
 
 
-def forget(connection: Connection, names: list[str]) -> None:
-    connection.execute(delete(jobs).where(jobs.c.name.in_(names)))
+def _new(name: str, due: float) -> dict[str, Any]:
+    return {"name": name, "due": due, "busy_until": 0.0, "last_error": ""}
 
 
-_EVERY = select(jobs)
 _ADD = insert(jobs)
+_ADD_LOST = {
+    "sqlite": sqlite.insert(jobs).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(jobs).on_conflict_do_nothing(),
+}
+_ONE = select(jobs).where(jobs.c.name == bindparam("the_name"))
+_FORGET = delete(jobs).where(jobs.c.name == bindparam("the_name"))
+_FIRST_DUE = (
+    select(jobs.c.name)
+    .where(jobs.c.due <= bindparam("now"), jobs.c.busy_until <= bindparam("now"))
+    .order_by(jobs.c.due)
+    .limit(1)
+)
+_is_failing = jobs.c.last_error != literal_column("''")
+_FAILING = select(jobs).where(_is_failing).order_by(jobs.c.name).limit(bindparam("limit"))
+_COUNT_FAILING = select(func.count()).select_from(jobs).where(_is_failing)
+_WITHOUT = select(stores.c.id).where(
+    stores.c.removed.is_(None),
+    ~select(jobs.c.name).where(jobs.c.name == bindparam("prefix") + stores.c.id).exists(),
+)
+_HURRY = (
+    update(jobs)
+    .where(
+        jobs.c.name == bindparam("the_name"),
+        or_(jobs.c.due > bindparam("soon"), jobs.c.busy_until > bindparam("now")),
+    )
+    .values(due=bindparam("soon"))
+)
 _CLAIM = (
     update(jobs)
     .where(jobs.c.name == bindparam("the_name"), jobs.c.due <= bindparam("now"), jobs.c.busy_until <= bindparam("now"))

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from bridge.domain.intents import FINAL, UNSETTLED
-from bridge.storage.tables import attempts, inbox, intents, outbox, stores
+from bridge.storage.literals import word, words
+from bridge.storage.tables import attempts, inbox, intents, outbox
 
 RECENT = 24 * 3600.0
 """Seconds back to which payments that are over are counted."""
+
+_is_flagged = intents.c.flag != literal_column("''")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +26,19 @@ class Queue:
 
 def open_intents(connection: Connection) -> dict[str, int]:
     """Intents that are not over, by status."""
-    query = select(intents.c.status, func.count().label("number")).where(intents.c.status.not_in(sorted(FINAL)))
+    query = select(intents.c.status, func.count().label("number")).where(intents.c.status.not_in(words(FINAL)))
     return {row.status: row.number for row in connection.execute(query.group_by(intents.c.status))}
 
 
 def recent_intents(connection: Connection, now: float) -> dict[str, int]:
     """Intents that were begun within RECENT seconds, by status."""
-    ids = connection.execute(select(stores.c.id)).scalars().all()
-    counted: dict[str, int] = {}
-    for store_id in ids:
-        of_store = (intents.c.store_id == store_id, intents.c.created >= now - RECENT)
-        for status, count in connection.execute(
-            select(intents.c.status, func.count()).where(*of_store).group_by(intents.c.status)
-        ):
-            counted[status] = counted.get(status, 0) + count
-    return counted
+    query = select(intents.c.status, func.count().label("number")).where(intents.c.created >= now - RECENT)
+    return {row.status: row.number for row in connection.execute(query.group_by(intents.c.status))}
 
 
 def unsettled(connection: Connection, now: float) -> Queue:
     """Attempts whose outcome nobody knows and whose sender does not wait any more; none is dead."""
-    waiting = (attempts.c.state.in_(sorted(UNSETTLED)), attempts.c.busy_until <= now)
+    waiting = (attempts.c.state.in_(words(UNSETTLED)), attempts.c.busy_until <= now)
     count, oldest = connection.execute(select(func.count(), func.min(attempts.c.sent_at)).where(*waiting)).one()
     return Queue(count, oldest, 0)
 
@@ -61,7 +57,7 @@ def unsettled_intents(connection: Connection, now: float, limit: int) -> list[di
             intents.c.flag,
         )
         .join(intents, intents.c.id == attempts.c.intent_id)
-        .where(attempts.c.state.in_(sorted(UNSETTLED)), attempts.c.busy_until <= now)
+        .where(attempts.c.state.in_(words(UNSETTLED)), attempts.c.busy_until <= now)
         .order_by(attempts.c.sent_at)
         .limit(limit)
     )
@@ -70,13 +66,13 @@ def unsettled_intents(connection: Connection, now: float, limit: int) -> list[di
 
 def flagged(connection: Connection) -> int:
     """Intents that a person has to look at."""
-    return int(connection.execute(select(func.count()).where(intents.c.flag != "")).scalar_one())
+    return int(connection.execute(select(func.count()).where(_is_flagged)).scalar_one())
 
 
 def flagged_intents(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """Those intents, the one that waits longest first."""
     columns = [intents.c[name] for name in ("id", "public_id", "store_id", "order_number", "flag", "updated")]
-    query = select(*columns).where(intents.c.flag != "").order_by(intents.c.updated).limit(limit)
+    query = select(*columns).where(_is_flagged).order_by(intents.c.updated).limit(limit)
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
@@ -89,9 +85,9 @@ def outbox_queue(connection: Connection) -> Queue:
 
 
 def _waiting(connection: Connection, table: Any, state: str, since: Any) -> tuple[int, float | None]:
-    count, oldest = connection.execute(select(func.count(), func.min(since)).where(table.c.state == state)).one()
+    count, oldest = connection.execute(select(func.count(), func.min(since)).where(table.c.state == word(state))).one()
     return count, oldest
 
 
 def _dead(connection: Connection, table: Any) -> int:
-    return int(connection.execute(select(func.count()).where(table.c.state == "dead")).scalar_one())
+    return int(connection.execute(select(func.count()).where(table.c.state == word("dead"))).scalar_one())

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, insert, or_, select, update
 
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.storage.engine import Database
+from bridge.storage.literals import word
 from bridge.storage.tables import outbox
 
 MANY = 2**31 - 1
@@ -74,20 +75,14 @@ def postponed(connection: Connection, parcel: Parcel, due: float, error: str) ->
 
 def hold_back(connection: Connection, store_id: str, now: float, until: float) -> None:
     """Let everything that a shop has to hear of wait until then, but for what somebody is delivering right now."""
-    waiting = (outbox.c.store_id == store_id, outbox.c.state == "pending", outbox.c.busy_until <= now)
+    waiting = (outbox.c.store_id == store_id, outbox.c.state == word("pending"), outbox.c.busy_until <= now)
     connection.execute(update(outbox).where(*waiting, outbox.c.due < until).values(due=until))
 
 
 def known_by_the_shop(connection: Connection, intent_id: str, now: float) -> None:
     """Nothing of it has to be delivered: the shop shows it already."""
-    waiting = (outbox.c.intent_id == intent_id, outbox.c.state == "pending", outbox.c.tries == 0)
+    waiting = (outbox.c.intent_id == intent_id, outbox.c.state == word("pending"), outbox.c.tries == 0)
     connection.execute(update(outbox).where(*waiting).values(state="delivered", delivered=now))
-
-
-def drop(connection: Connection, before: float, limit: int) -> int:
-    """Delete what was delivered before then (Unix seconds); how many. The journal keeps that it was."""
-    old = select(outbox.c.position).where(outbox.c.state == "delivered", outbox.c.delivered < before).limit(limit)
-    return connection.execute(delete(outbox).where(outbox.c.position.in_(old))).rowcount
 
 
 def dead(connection: Connection, operation_id: str, error: str) -> None:
@@ -104,7 +99,7 @@ def of_intent(connection: Connection, intent_id: str) -> list[dict[str, Any]]:
 
 def is_owed(connection: Connection, store_id: str, order_id: int) -> bool:
     """Whether the shop has still to hear of something about the order."""
-    pending = (outbox.c.store_id == store_id, outbox.c.order_id == order_id, outbox.c.state == "pending")
+    pending = (outbox.c.store_id == store_id, outbox.c.order_id == order_id, outbox.c.state == word("pending"))
     return connection.execute(select(outbox.c.position).where(*pending).limit(1)).first() is not None
 
 
@@ -116,7 +111,7 @@ def cancels(connection: Connection, store_id: str, order_id: int, since: float) 
 
 def dead_of_order(connection: Connection, store_id: str, order_id: int) -> list[str]:
     """Ids of the order's dead letters, oldest first."""
-    dead = (outbox.c.store_id == store_id, outbox.c.order_id == order_id, outbox.c.state == "dead")
+    dead = (outbox.c.store_id == store_id, outbox.c.order_id == order_id, outbox.c.state == word("dead"))
     return list(connection.execute(select(outbox.c.id).where(*dead).order_by(outbox.c.position)).scalars())
 
 
@@ -133,7 +128,7 @@ def latest(connection: Connection, state: str | None, limit: int) -> list[dict[s
     names = ("id", "store_id", "order_id", "intent_id", "payload", "state", "tries", "due", "last_error", "created")
     query = select(*(outbox.c[name] for name in names)).order_by(outbox.c.position.desc()).limit(limit)
     if state:
-        query = query.where(outbox.c.state == state)
+        query = query.where(outbox.c.state == word(state))
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
@@ -141,23 +136,23 @@ def retry(connection: Connection, now: float, operation_id: str | None) -> int:
     """Make one update that is not delivered, or all dead ones, due now; how many."""
     statement = update(outbox).values(state="pending", due=now, busy_until=0.0, tries=1)
     if operation_id:
-        idle = or_(outbox.c.state == "dead", and_(outbox.c.state == "pending", outbox.c.busy_until <= now))
+        idle = or_(outbox.c.state == word("dead"), and_(outbox.c.state == word("pending"), outbox.c.busy_until <= now))
         statement = statement.where(outbox.c.id == operation_id, idle)
     else:
-        statement = statement.where(outbox.c.state == "dead")
+        statement = statement.where(outbox.c.state == word("dead"))
     return connection.execute(statement).rowcount
 
 
 _HEARD = select(outbox.c.payload).where(
     outbox.c.store_id == bindparam("store"),
     outbox.c.order_id == bindparam("order"),
-    or_(outbox.c.state == "pending", outbox.c.delivered >= bindparam("since")),
+    or_(outbox.c.state == word("pending"), outbox.c.delivered >= bindparam("since")),
 )
 _older = outbox.alias()
 _READY = (
     select(outbox.c.position)
     .where(
-        outbox.c.state == "pending",
+        outbox.c.state == word("pending"),
         outbox.c.due <= bindparam("now"),
         outbox.c.busy_until <= bindparam("now"),
         outbox.c.store_id.not_in(bindparam("busy", expanding=True)),
@@ -165,7 +160,7 @@ _READY = (
         ~exists().where(
             _older.c.store_id == outbox.c.store_id,
             _older.c.order_id == outbox.c.order_id,
-            _older.c.state == "pending",
+            _older.c.state == word("pending"),
             _older.c.position < outbox.c.position,
         ),
     )
@@ -176,7 +171,7 @@ _CLAIM = (
     update(outbox)
     .where(
         outbox.c.position == bindparam("the_position"),
-        outbox.c.state == "pending",
+        outbox.c.state == word("pending"),
         outbox.c.busy_until <= bindparam("now"),
     )
     .values(busy_until=bindparam("busy_until"), tries=outbox.c.tries + 1)

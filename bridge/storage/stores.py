@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, text, union, update
 from sqlalchemy.exc import IntegrityError
 
-from bridge.storage.tables import stores
+from bridge.domain.intents import FINAL
+from bridge.storage.literals import word, words
+from bridge.storage.tables import intents, outbox, stores
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> bool:
@@ -28,6 +30,38 @@ def get(connection: Connection, store_id: str) -> dict[str, Any] | None:
 def everything(connection: Connection) -> list[dict[str, Any]]:
     query = select(stores).where(stores.c.removed.is_(None)).order_by(stores.c.created)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def of_address(connection: Connection, url: str) -> list[dict[str, Any]]:
+    query = select(stores).where(stores.c.url == url, stores.c.removed.is_(None)).order_by(stores.c.created)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def of_endpoint(connection: Connection, endpoint: str) -> list[dict[str, Any]]:
+    """The stores whose providers send to it, oldest first: the one of that id, and those that share it."""
+    serves = or_(stores.c.id == endpoint, stores.c.webhook_endpoint == endpoint)
+    query = select(stores).where(serves, stores.c.removed.is_(None)).order_by(stores.c.created)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def held(connection: Connection, limit: int) -> list[str]:
+    """Ids of stores that take no money before they were compared."""
+    query = select(stores.c.id).where(text("awaits_reconcile"), stores.c.removed.is_(None)).order_by(stores.c.id)
+    return list(connection.execute(query.limit(limit)).scalars())
+
+
+def busiest(connection: Connection, limit: int) -> list[dict[str, Any]]:
+    """Some stores, those first that have something under way: an open payment, or something to hear of."""
+    under_way = union(
+        select(intents.c.store_id).where(intents.c.status.not_in(words(FINAL))),
+        select(outbox.c.store_id).where(outbox.c.state == word("pending")),
+    ).limit(limit)
+    ids = list(connection.execute(under_way).scalars())
+    ids += connection.execute(
+        select(stores.c.id).where(stores.c.removed.is_(None)).order_by(stores.c.id).limit(limit)
+    ).scalars()
+    found = (get(connection, store_id) for store_id in list(dict.fromkeys(ids))[:limit])
+    return [row for row in found if row]
 
 
 def change(connection: Connection, store_id: str, **values: Any) -> None:

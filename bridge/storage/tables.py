@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -57,16 +57,30 @@ stores = Table(
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("removed", Double),
+    Column("webhook_endpoint", Text),  # what `settings` says, to find a shared endpoint's stores by
     CheckConstraint("capture in ('automatic', 'manual')", name="capture"),
+)
+Index("ix_stores_url", stores.c.url)
+Index(
+    "ix_stores_webhook_endpoint",
+    stores.c.webhook_endpoint,
+    sqlite_where=text("webhook_endpoint is not null"),
+    postgresql_where=text("webhook_endpoint is not null"),
+)
+Index(
+    "ix_stores_held",
+    stores.c.id,
+    sqlite_where=text("awaits_reconcile"),
+    postgresql_where=text("awaits_reconcile"),
 )
 
 api_keys = Table(
     "api_keys",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("store_id", ForeignKey("stores.id"), nullable=False, index=True),
     Column("key_hash", String(64), nullable=False, unique=True),
-    Column("truncated", String(16), nullable=False),
+    Column("truncated", String(16), nullable=False, index=True),
     Column("secret", Text, nullable=False),
     Column("permissions", String(16), nullable=False),
     Column("description", Text, nullable=False),
@@ -131,9 +145,10 @@ intents = Table(
     Column("updated", Double, nullable=False),
     CheckConstraint("amount > 0", name="amount"),
 )
-Index("uq_intents_public_id", intents.c.store_id, intents.c.public_id, unique=True)
-Index("ix_intents_order", intents.c.store_id, intents.c.order_id, intents.c.created)
-Index("ix_intents_created", intents.c.store_id, intents.c.created)
+# What the owner asks for without naming a store begins with what is asked for.
+Index("uq_intents_public_id", intents.c.public_id, intents.c.store_id, unique=True)
+Index("ix_intents_order", intents.c.order_id, intents.c.store_id, intents.c.created)
+Index("ix_intents_recent", intents.c.created, intents.c.status)
 Index(
     "ix_intents_look_at",
     intents.c.look_at,
@@ -143,8 +158,8 @@ Index(
 Index(
     "ix_intents_open",
     intents.c.status,
-    sqlite_where=text("status not in ('succeeded', 'canceled')"),
-    postgresql_where=text("status not in ('succeeded', 'canceled')"),
+    sqlite_where=text("status not in ('canceled', 'succeeded')"),
+    postgresql_where=text("status not in ('canceled', 'succeeded')"),
 )
 Index("ix_intents_flagged", intents.c.updated, sqlite_where=text("flag <> ''"), postgresql_where=text("flag <> ''"))
 Index("ix_intents_updated", intents.c.store_id, intents.c.updated)
@@ -186,7 +201,13 @@ attempts = Table(
     Column("material", Text),
     CheckConstraint("state in ('sent', 'unknown', 'done', 'abandoned')", name="state"),
 )
-Index("ix_attempts_reference", attempts.c.store_id, attempts.c.reference)
+Index("ix_attempts_reference", attempts.c.reference, attempts.c.store_id)
+Index(
+    "ix_attempts_material",
+    attempts.c.created,
+    sqlite_where=text("material is not null"),
+    postgresql_where=text("material is not null"),
+)
 Index(
     "ix_attempts_unsettled",
     attempts.c.next_check_at,
@@ -284,14 +305,14 @@ inbox = Table(
     Column("received", Double, nullable=False),
     CheckConstraint("state in ('new', 'done', 'foreign', 'dead')", name="state"),
 )
-Index("uq_inbox_event", inbox.c.endpoint, inbox.c.event_id, inbox.c.digest, unique=True)
+Index("uq_inbox_event", inbox.c.event_id, inbox.c.endpoint, inbox.c.digest, unique=True)
 Index("ix_inbox_new", inbox.c.due, sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'"))
 Index("ix_inbox_dead", inbox.c.received, sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'"))
 Index(
     "ix_inbox_unowned",
     inbox.c.received,
-    sqlite_where=text("intent_id is null and state <> 'new'"),
-    postgresql_where=text("intent_id is null and state <> 'new'"),
+    sqlite_where=text("intent_id is null and state in ('done', 'foreign')"),
+    postgresql_where=text("intent_id is null and state in ('done', 'foreign')"),
 )
 
 journal = Table(
@@ -342,8 +363,10 @@ jobs = Table(
     "jobs",
     metadata,
     Column("name", String(120), primary_key=True),
-    Column("due", Double, nullable=False),
+    Column("due", Double, nullable=False, index=True),
     Column("busy_until", Double, nullable=False),
     Column("seen", Double),
     Column("last_error", Text, nullable=False),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
 )
+Index("ix_jobs_failing", jobs.c.name, sqlite_where=text("last_error <> ''"), postgresql_where=text("last_error <> ''"))

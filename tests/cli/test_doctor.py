@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text
+from sqlalchemy.event import listen
 
 from bridge.payments import queues
 from bridge.payments.jobs import run_jobs
+from bridge.selftest.filling import fill
 from bridge.simulators.faults import Fault
+from bridge.storage import forgetting
 from bridge.storage.tables import inbox, journal, oauth_nonces, outbox
 from tests.cli.operator import operate, operate_json, unknown
 from tests.plugins.commandline import CommandLine
@@ -94,6 +97,32 @@ def test_a_shop_that_became_another_and_a_provider_that_refuses_are_told(stripe:
     wrong = examined(stripe, code=1)
     assert set(wrong) == {f"store:{stripe.store.id}"}
     assert PLATFORM_KEY not in json.dumps(wrong)
+
+
+def test_of_many_stores_those_with_something_under_way_are_asked_first_and_all_if_wanted(local: Local) -> None:
+    fill(local.bridge.services.database, 24, 0, local.clock.now, local.store.url)
+    local.create(payment_method="pm_card_authenticationRequired")
+
+    def asked(*arguments: str) -> set[str]:
+        checks = operate_json(local, "doctor", *arguments, code=1)
+        return {check["about"] for check in checks if check["about"].startswith("store:")}
+
+    some = asked()
+    assert len(some) == 20
+    assert f"store:{local.store.id}" in some
+    assert len(asked("--all")) == 25
+    assert "20 stores were asked: `doctor --all` asks every one" in operate(local, "doctor", code=1).output
+
+
+def test_many_failing_jobs_and_held_stores_are_counted(local: Local) -> None:
+    fill(local.bridge.services.database, 24, 0, local.clock.now, local.store.url)
+    with local.bridge.services.database.write() as connection:
+        connection.execute(text("update jobs set last_error = 'x' where name like 'catch_up:shop-%'"))
+        connection.execute(text("update stores set awaits_reconcile = true where id like 'shop-%'"))
+    output = operate(local, "doctor", code=1).output
+    assert output.count("failed: x") == output.count("The database was restored") == 20
+    assert "4 more jobs failed." in output
+    assert "More stores take no money" in output
 
 
 def test_a_clock_that_went_back_is_told(local: Local) -> None:
@@ -200,6 +229,31 @@ def test_prune_forgets_what_is_old_and_nothing_of_a_payment(stripe: Local) -> No
     assert stripe.show(intent).get_json()["status"] == "succeeded"
     assert "the store knows" in operate(stripe, "why", intent).output
     assert re.findall(r"^0\t", operate(stripe, "prune").output, re.MULTILINE)
+
+
+def test_what_was_taken_up_again_since_it_was_found_is_not_forgotten(stripe: Local) -> None:
+    """Between the look and the deletion somebody replays a message."""
+    database, before = stripe.bridge.services.database, stripe.clock.now
+    with database.write() as connection:
+        row = {"endpoint": "x", "event": {}, "body": "", "tries": 0, "due": 0.0, "busy_until": 0.0, "last_error": ""}
+        for number, state in enumerate(("done", "foreign", "new", "dead")):
+            own = {"id": str(number), "event_id": str(number), "digest": "", "state": state, "received": before - 1}
+            connection.execute(insert(inbox), row | own)
+    found = forgetting.find(database, forgetting.MESSAGES, before, 9)
+    assert len(found) == 2
+    with database.write() as connection:
+        connection.execute(text("update inbox set state = 'new' where id = '0'"))
+    assert forgetting.drop(database, forgetting.MESSAGES, found, before) == 1
+    assert count(stripe, inbox) == 3
+
+
+def test_nothing_is_locked_while_nothing_is_to_be_forgotten(stripe: Local) -> None:
+    begun: list[str] = []
+    engine = stripe.bridge.services.database.engine
+    listen(engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: begun.append(statement))
+    operate(stripe, "prune")
+    assert begun
+    assert not [statement for statement in begun if not statement.startswith("SELECT")]
 
 
 def test_the_worker_prunes_by_itself(local: Local) -> None:

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from bridge.domain.errors import StoreUnreachable
 from bridge.payments import idempotency, stores
-from bridge.storage import idempotency as rows
+from bridge.storage import forgetting
 from tests.http.conftest import BODY, Door, MakeDoor, make_pairs
 from tests.plugins.local import INTENTS
 
@@ -176,9 +176,10 @@ def test_old_keys_are_pruned(door: Door) -> None:
     keyed(door)
     door.clock.advance(60)
     keyed(door, "another")
-    with door.bridge.services.database.write() as connection:
-        assert rows.prune(connection, door.clock() - 60, 9) == 0
-        assert rows.prune(connection, door.clock() - 59, 9) == 1
+    database = door.bridge.services.database
+    assert forgetting.find(database, forgetting.KEYS, door.clock() - 60, 9) == []
+    [old] = forgetting.find(database, forgetting.KEYS, door.clock() - 59, 9)
+    assert forgetting.drop(database, forgetting.KEYS, [old], door.clock() - 59) == 1
     assert is_replay(keyed(door, "another"))
     assert not is_replay(keyed(door))
 

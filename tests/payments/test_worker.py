@@ -8,13 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bridge.payments import queues, stores
-from bridge.payments.jobs import HEARTBEAT, run_jobs
+from bridge.payments.jobs import COMMON, HEARTBEAT, run_jobs
 from bridge.payments.worker import Worker, run_once
 from bridge.simulators.faults import Fault
 from bridge.storage import inbox, jobs, outbox
 from bridge.storage import intents as rows
+from bridge.storage.tables import jobs as jobs_table
 from tests.cli.processes import wait_for
 from tests.plugins.local import Local, MakeLocal
 
@@ -138,6 +140,12 @@ def test_while_a_shop_is_down_one_update_knocks_and_the_others_wait(local: Local
     assert {local.order(order)["status"] for order in ORDERS} == {"processing"}
 
 
+def known(local: Local) -> set[str]:
+    """The names of all jobs that there are."""
+    with local.bridge.services.database.read() as connection:
+        return set(connection.execute(select(jobs_table.c.name)).scalars())
+
+
 def test_a_job_is_done_once_per_period_however_many_workers_there_are(make_local: MakeLocal, database_url: str) -> None:
     local = make_local(database_url)
     services = local.bridge.services
@@ -150,15 +158,13 @@ def test_a_job_is_done_once_per_period_however_many_workers_there_are(make_local
 
     with ThreadPoolExecutor(4) as pool:
         first = sum(pool.map(all_jobs, range(4)))
-    with services.database.read() as connection:
-        known = jobs.every(connection)
-    assert set(known) == {HEARTBEAT, "prune", f"catch_up:{local.store.id}", f"reconcile:{local.store.id}"}
-    assert first == 3  # all but the daily reconciliation, which begins tomorrow
+    assert known(local) == {*COMMON, f"catch_up:{local.store.id}", f"reconcile:{local.store.id}"}
+    assert first == 4  # all but the daily reconciliation, which begins tomorrow
     local.clock.advance(16)
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(all_jobs, range(4))) == 1
     local.clock.advance(24 * 3600)
-    assert all_jobs(0) == 4
+    assert all_jobs(0) == 5
 
 
 def test_a_job_whose_worker_was_killed_is_done_by_another_after_its_lease(local: Local) -> None:
@@ -175,8 +181,7 @@ def test_the_jobs_of_a_store_that_was_removed_are_forgotten(local: Local) -> Non
     stores.remove(local.bridge.services, local.store.id)
     while run_jobs(local.bridge.services):
         pass
-    with local.bridge.services.database.read() as connection:
-        assert set(jobs.every(connection)) == {HEARTBEAT, "prune"}
+    assert known(local) == set(COMMON)
 
 
 def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_in_hand(local: Local) -> None:
@@ -216,7 +221,7 @@ class Comparing:
 
     def job(self, name: str) -> Any:
         with self.local.bridge.services.database.read() as connection:
-            return jobs.every(connection).get(name) or jobs.Job(name, 0.0, 0.0, None, "")
+            return jobs.one(connection, name) or jobs.Job(name, 0.0, 0.0, None, "")
 
     @property
     def refunded(self) -> int:

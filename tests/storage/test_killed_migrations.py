@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine, inspect, text
 
 import bridge
 from bridge.selftest.postgresql import drop_database, new_database
 from bridge.storage import migrate
+from bridge.storage.tables import HEAD
 from tests.storage import upgrading
 
 KILLS = 10
@@ -23,7 +26,9 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+from bridge.storage.tables import HEAD
+
+revision, down_revision = "9999", HEAD
 
 
 def upgrade() -> None:
@@ -64,7 +69,7 @@ def next_version(tmp_path: Path) -> Path:
     folder = tmp_path / "next"
     package = Path(bridge.__file__).parent
     shutil.copytree(package, folder / "bridge", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "bridge/storage/migrations/versions/0002_next.py").write_text(NEXT)
+    (folder / "bridge/storage/migrations/versions/9999_next.py").write_text(NEXT)
     return folder
 
 
@@ -93,6 +98,19 @@ def contents(url: str) -> dict[str, Any]:
     return found
 
 
+def migrated_to(url: str, revision: str) -> str:
+    """At the schema of an earlier version."""
+    config = Config()
+    config.set_main_option("script_location", "bridge:storage/migrations")
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+    return url
+
+
 def with_rows(url: str) -> str:
     """At the schema of today, with something in it."""
     migrate(url)
@@ -111,8 +129,7 @@ def test_each_is_all_or_nothing_and_can_be_run_again(
     whole = prepare(new_url())
     versions = [contents(whole)]
     if not versions[0]:
-        migrate(today := new_url())
-        versions.append(contents(today))
+        versions += [contents(migrated_to(new_url(), f"{number:04}")) for number in range(1, int(HEAD) + 1)]
     [points] = migrated(next_version, [(whole, 0)])
     versions.append(after := contents(whole))
     assert "sealed" in [name for name, *_ in after["secrets"][0]]
@@ -124,3 +141,27 @@ def test_each_is_all_or_nothing_and_can_be_run_again(
         assert contents(url) in versions, f"half-way at point {point}"
     migrated(next_version, [(url, 0) for url, _ in jobs])
     assert [url for url, _ in jobs if contents(url) != after] == []
+
+
+STORE = """
+insert into stores (id, url, identity, consumer_key, consumer_secret, adapter, settings, options, capture, live,
+    awaits_reconcile, created, updated)
+values (:id, 'https://shop.example', 'https://shop.example', 'ck', 'cs', 'sandbox', :settings, '{}', 'automatic', false,
+    false, 0, 0)
+"""
+
+
+def test_stores_of_the_first_version_keep_the_endpoints_that_they_share(new_url: NewUrl) -> None:
+    url = migrated_to(new_url(), "0001")
+    settings = {"a": '{"webhook_endpoint": "shared"}', "b": '{"webhook_endpoint": ""}', "c": "{}"}
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for name, value in settings.items():
+            connection.execute(text(STORE), {"id": name, "settings": value})
+    migrate(url)
+    with engine.connect() as connection:
+        endpoints = connection.execute(text("select id, webhook_endpoint from stores order by id")).all()
+        due = connection.execute(text("select name from jobs where due = 0")).scalars().all()
+    engine.dispose()
+    assert endpoints == [("a", "shared"), ("b", None), ("c", None)]
+    assert due == ["enroll"]
