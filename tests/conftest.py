@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.plugins.shared",
     "tests.plugins.tools",
     "tests.plugins.databases",
+    "tests.plugins.plans",
     "tests.plugins.distributions",
     "tests.plugins.commandline",
     "tests.plugins.local",

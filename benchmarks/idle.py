@@ -1,0 +1,174 @@
+"""What many stores cost at which nothing happens: CPU of a default `serve`, a worker's round, a scrape.
+
+    python benchmarks/idle.py [--stores 10000] [--payments 1000000] [--seconds 60] [--database URL]
+
+The database (a new SQLite file, or an empty PostgreSQL database) is filled as after a year, and three days
+at which nothing happened. Stores are sandboxes at a
+simulated shop in this process; their jobs are spread over their periods, as they are in life, so that those that are
+due within the seconds are done. Controls, in the same run: `serve --no-worker`, a read that asks nothing, the health
+route.
+"""
+
+import argparse
+import os
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import requests
+from sqlalchemy import text
+
+from bridge import Bridge
+from bridge.payments.jobs import beat
+from bridge.payments.worker import run_once
+from bridge.selftest.filling import fill
+from bridge.simulators.certificates import Certificates
+from bridge.simulators.server import serve
+from bridge.simulators.woocommerce import WooCommerceSimulator
+from bridge.storage import jobs, migrate
+from bridge.storage.engine import Database
+
+TOKEN = secrets.token_hex(16)
+SECRET_KEY = secrets.token_hex(20)
+QUIET = 3 * 24 * 3600.0
+"""Seconds since the last payment: whatever happened after is work, and not idleness."""
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def fill_database(url: str, shop_url: str, ca_file: Path, stores: int, payments: int) -> None:
+    migrate(url)
+    database = Database(url)
+    started = time.monotonic()
+    fill(database, stores, payments, time.time(), shop_url, QUIET)
+    with database.write() as connection:
+        connection.execute(text("update stores set ca_file = :file"), {"file": str(ca_file)})
+        connection.execute(text("update jobs set due = :now where name = 'enroll'"), {"now": time.time() + 3600})
+    database.close()
+    print(f"filled with {stores} stores and {payments} payments in {time.monotonic() - started:.0f} s")
+
+
+@contextmanager
+def served(folder: Path, url: str, *arguments: str) -> Iterator[tuple[int, str]]:
+    """A `serve` with its defaults; its process group and its address."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "XDG_DATA_HOME": str(folder),
+        "BRIDGE_DATABASE_URL": url,
+        "BRIDGE_SECRET_KEY": SECRET_KEY,
+        "BRIDGE_METRICS_TOKEN": TOKEN,
+        "BRIDGE_ALLOW_PRIVATE_URLS": "yes",
+    }
+    program = str(Path(sys.executable).with_name("wcpay-bridge"))
+    address = f"127.0.0.1:{20000 + secrets.randbelow(20000)}"
+    with (folder / "serve.log").open("w") as log:
+        process = subprocess.Popen(
+            [program, "serve", "--bind", address, *arguments], stderr=log, env=environ, start_new_session=True
+        )
+        try:
+            while not answers(f"http://{address}/bridge/v1/health/live"):
+                if process.poll() is not None:
+                    raise SystemExit((folder / "serve.log").read_text())
+                time.sleep(0.1)
+            yield process.pid, f"http://{address}"
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def cpu_seconds(group: int) -> float:
+    """User and system, of all processes of the group."""
+    total = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
+
+
+def share(group: int, seconds: float) -> float:
+    """Percent of a core, from some seconds after the start on."""
+    time.sleep(10)
+    started, before = time.monotonic(), cpu_seconds(group)
+    time.sleep(seconds)
+    return (cpu_seconds(group) - before) / (time.monotonic() - started) * 100
+
+
+def milliseconds(do: Callable[[], object], times: int = 20) -> float:
+    measured = []
+    for _ in range(times):
+        started = time.perf_counter()
+        do()
+        measured.append((time.perf_counter() - started) * 1000)
+    return statistics.median(measured)
+
+
+def rounds(url: str) -> None:
+    bridge = Bridge(secret_key=SECRET_KEY, database_url=url, allow_private_urls=True)
+    database = bridge.services.database
+
+    def look() -> None:
+        with database.read() as connection:
+            connection.execute(text("select 1"))
+
+    def work() -> None:
+        run_once(bridge.services)
+        beat(bridge.services)
+        with database.read() as connection:
+            jobs.first_due(connection, bridge.services.clock())
+
+    while run_once(bridge.services):
+        pass
+    control, measured = milliseconds(look), milliseconds(work)
+    print(f"a worker's round {measured:7.2f} ms, {measured / control:5.1f} x a read of nothing")
+    bridge.close()
+
+
+def scrapes(address: str) -> None:
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {TOKEN}"
+    control = milliseconds(lambda: session.get(f"{address}/bridge/v1/health/live", timeout=60).raise_for_status())
+    measured = milliseconds(lambda: session.get(f"{address}/bridge/v1/metrics", timeout=600).raise_for_status(), 5)
+    print(f"a scrape         {measured:7.2f} ms, {measured / control:5.1f} x the health route")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stores", type=int, default=10_000)
+    parser.add_argument("--payments", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--database", help="URL of an empty database; default: a new SQLite file")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        certificates = Certificates.create(folder)
+        shop = WooCommerceSimulator("shop")
+        shop_url = stack.enter_context(serve(shop, tls=(certificates.cert_file, certificates.key_file))).url
+        url = options.database or f"sqlite:///{folder / 'bridge.sqlite'}"
+        fill_database(url, shop_url, certificates.ca_file, options.stores, options.payments)
+        with served(folder, url, "--no-worker") as (group, address):
+            control = share(group, options.seconds / 2)
+            scrapes(address)
+        rounds(url)
+        with served(folder, url) as (group, _):
+            measured = share(group, options.seconds)
+        print(f"idle `serve`     {measured:7.2f} % of a core, and {control:.2f} % without its worker")
+
+
+if __name__ == "__main__":
+    main()
