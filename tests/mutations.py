@@ -284,7 +284,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "first=parcel.tries == 1",
         "first=parcel.tries >= 1",
         f"{OUTBOX}::test_a_note_whose_answer_was_lost_is_not_written_a_second_time",
-        "test_a_refund_whose_answer_was_lost_is_not_written_down_a_second_time",
+    ),
+    _mutation(
+        "a refund that the shop has is found again by the provider's id",
+        "stores/refunds.py",
+        "if provider_id(row, meta) == _name(errand)]",
+        "if provider_id(row, meta) == errand.update.operation_id]",
+        f"{OUTBOX}::test_a_refund_whose_answer_was_lost_is_not_written_down_a_second_time",
     ),
     _mutation(
         "updates of one order arrive in order",

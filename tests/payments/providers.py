@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bridge.simulators.faults import Match
+from bridge.simulators.faults import Fault, Match
 from tests.forte.conftest import makes_a_payment
 from tests.web.conftest import OpenShop, Shop
 
@@ -77,14 +77,12 @@ def says(shop: Shop, intent: str, times: int = 1, **changes: Any) -> None:
     if shop.platform:
         shop.platform.spoil_next(lambda body, status: (_changed(body, changes), status), match="GET", times=times)
     elif shop.local.stripe:
-        from bridge.simulators.faults import Fault
-
         assert shop.faults
         body = shop.local.stripe.find(intent) | changes
         shop.faults.next(Fault.STATUS, times=times, match=f"GET /v1/payment_intents/{intent}", status=200, body=body)
     elif shop.forte:
         word = {"data": [{"payment_intent_id": shop.forte.intents[-1].id, **changes}]}
-        shop.forte.spoil_next("/payments/v2/payments/statuses", lambda _body, status: (word, status), times)
+        shop.forte.spoil_next("/payments/v1/payments/statuses", lambda _body, status: (word, status), times)
 
 
 def books(shop: Shop, query: str, *values: Any) -> list[Any]:
