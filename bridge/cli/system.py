@@ -97,7 +97,7 @@ def serve(
     after_restore: bool,
 ) -> None:
     """Serve with gunicorn."""
-    from bridge.cli.server import GunicornServer
+    from bridge.server.application import GunicornServer
 
     if bool(certfile) != bool(keyfile):
         raise click.UsageError("--certfile and --keyfile go together.")

@@ -26,7 +26,7 @@ def layer(name: str, rooms: str, of_bridge: str, of_world: str) -> Layer:
 # fmt: off
 LAYERS = (
     #      layer         rooms                               of bridge                  of the world
-    layer("wiring",     "__init__ app settings cli version", "everything",                  "everything"),
+    layer("wiring",     "__init__ app cli server settings version","everything",                  "everything"),
     layer("harness",    "selftest",                          "everything",                  "everything"),
     layer("entry",      "http",                            "web schemas payments domain",
                                                              "flask flask_smorest limits prometheus_client"),

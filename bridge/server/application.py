@@ -1,12 +1,19 @@
 """gunicorn, set up for a service whose requests wait for others: threads, no trust in forwarded headers."""
 
+import resource
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from bridge.app import EXTENSION, Bridge, create_app
+from bridge.server.worker import BufferingWorker
 from bridge.settings import Settings
+
+MAX_CONNECTIONS = 1000
+"""Of each process."""
+DESCRIPTORS = MAX_CONNECTIONS + 1000
+"""Files and sockets of a process, beside its clients' those towards databases, stores and providers."""
 
 
 class GunicornServer(BaseApplication):  # type: ignore[misc]
@@ -20,7 +27,8 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
 
     def load_config(self) -> None:
         fixed = {
-            "worker_class": "gthread",
+            "worker_class": BufferingWorker,
+            "worker_connections": MAX_CONNECTIONS,
             "forwarded_allow_ips": "",
             "control_socket_disable": True,
             "timeout": int(self._settings.provider_timeout) * 2 + 30,
@@ -32,6 +40,10 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
             if value is not None:
                 self.cfg.set(name, value)
 
+    def run(self) -> None:
+        _raise_limit()
+        super().run()
+
     def load(self) -> Flask:
         return create_app(Bridge(self._settings), worker=self._worker)
 
@@ -39,3 +51,11 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
 def _close(app: Flask | None) -> None:
     if app is not None:
         app.extensions[EXTENSION].close()
+
+
+def _raise_limit() -> None:
+    """Many systems allow 1,024 open files until a program asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

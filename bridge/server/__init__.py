@@ -1,0 +1,1 @@
+"""`serve`: gunicorn, with a worker that takes no thread before a request is whole."""
