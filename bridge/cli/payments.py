@@ -7,6 +7,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli.console import catch_endings, json_option, note, print_json, with_bridge
+from bridge.cli.log_output import log_options, logging_to_stderr
 from bridge.domain.money import Money
 from bridge.payments import why as use_case
 from bridge.payments.jobs import run_jobs
@@ -28,12 +29,18 @@ def why(bridge: Bridge, order_or_intent: str, as_json: bool) -> None:
 
 @click.command()
 @click.option("--once", is_flag=True, help="One round, then end.")
+@log_options
 @with_bridge
-def worker(bridge: Bridge, once: bool) -> None:
+def worker(bridge: Bridge, once: bool, log_level: str, log_format: str) -> None:
     """Deliver what the stores have to hear of, settle what is unknown, reconcile, prune.
 
     SIGTERM and Ctrl-C end it when what it has in hand is done.
     """
+    with logging_to_stderr(log_level, log_format):
+        _work(bridge, once)
+
+
+def _work(bridge: Bridge, once: bool) -> None:
     if once:
         count = run_once(bridge.services)
         while run_jobs(bridge.services):

@@ -13,6 +13,7 @@ import click
 
 from bridge.app import Bridge, create_app
 from bridge.cli.console import catch_endings, note, plain_errors, print_json, with_bridge
+from bridge.cli.log_output import log_options, logging_to_stderr
 from bridge.payments.reconcile import hold_all
 from bridge.settings import Settings, data_directory
 from bridge.storage import migrate as migrate_database
@@ -87,6 +88,8 @@ def openapi(bridge: Bridge) -> None:
 @click.option("--keyfile", type=click.Path(exists=True, dir_okay=False))
 @click.option("--no-worker", is_flag=True, help="Only serve; `wcpay-bridge worker` runs elsewhere.")
 @click.option("--after-restore", is_flag=True, help="The database was restored: no money moves before `reconcile`.")
+@click.option("--access-log", is_flag=True, help="One line for each request.")
+@log_options
 def serve(
     bind: str,
     workers: int,
@@ -95,6 +98,9 @@ def serve(
     keyfile: str | None,
     no_worker: bool,
     after_restore: bool,
+    access_log: bool,
+    log_level: str,
+    log_format: str,
 ) -> None:
     """Serve with gunicorn."""
     from bridge.server.application import GunicornServer
@@ -113,8 +119,10 @@ def serve(
         "threads": threads,
         "certfile": certfile,
         "keyfile": keyfile,
+        "accesslog": "-" if access_log else None,
     }
-    GunicornServer(settings, worker=not no_worker, **options).run()
+    with logging_to_stderr(log_level, log_format):
+        GunicornServer(settings, worker=not no_worker, **options).run()
 
 
 def _program() -> str:

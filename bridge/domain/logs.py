@@ -5,18 +5,29 @@ A logger's filter is not asked for its children's lines, so that each has it.
 
 import logging
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 HIDDEN = "***"
 _SECRETS = re.compile(
     r"""
-    \b(?:ck|cs)_[0-9a-f]{16,}                      # consumer keys and secrets
-    | \b[a-z]+_(?:live|test)_\w{8,} | \bwhsec_\S+  # keys of providers, and of their messages
-    | (?<=_secret_)\w+                             # what lets a buyer confirm a payment
-    | (?<=\bBasic\ )\S+ | (?<=\bBearer\ )\S+
+    (?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))(?:ck|cs)_[0-9A-Za-z]{8,}  # consumer keys and secrets, also imported ones
+    | \b[a-z]+_(?:live|test)_\w{8,} | \bwhsec_\S+            # keys of providers, and of their messages
+    | (?<=_secret_)\w+                                       # what lets a buyer confirm a payment
+    | (?<=/pay/)[\w.~%-]{16,}                                # a link to the buyer's page
+    | (?<=\bBasic\ )\S+ | (?<=\bBearer\ )\S+ | (?<=\bBasic%20)\S+
     | (?<=secret=)[^\s&]+ | (?<=signature=)[^\s&]+ | (?<=password=)[^\s&]+ | (?<=token=)[^\s&]+
+    | (?<=secret%3D)[^\s&%]+ | (?<=signature%3D)[^\s&%]+ | (?<=password%3D)[^\s&%]+ | (?<=token%3D)[^\s&%]+
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_MEMBERS = re.compile(
+    r"""(["'][\w-]*(?:secret|signature|password|token|secret_key|api_key)["']\s*:\s*)(["'])(?:(?!\2).)+""",
+    re.IGNORECASE,
+)
+_PASSWORDS = re.compile(r"(://[^\s/:@]*:)[^\s/@]+(?=@)")
+_ABOUT: ContextVar[dict[str, str] | None] = ContextVar("wcpay_bridge_about", default=None)
 
 
 class Redaction(logging.Filter):
@@ -44,4 +55,30 @@ def logger(name: str) -> logging.Logger:
 
 def redact(text: str) -> str:
     """The text without what looks like a credential: keys of known shapes, and values of parameters that name one."""
-    return _SECRETS.sub(HIDDEN, text)
+    hidden = _SECRETS.sub(HIDDEN, text)
+    hidden = _MEMBERS.sub(rf"\1\2{HIDDEN}", hidden)
+    return _PASSWORDS.sub(rf"\1{HIDDEN}", hidden)
+
+
+@contextmanager
+def about(**names: str) -> Iterator[Mapping[str, str]]:
+    """Lines of this thread belong to a request or a piece of work with these names (`request_id`, ...), and to those
+    that `name` adds meanwhile. Whoever formats lines finds them by `names`."""
+    frame = dict(names)
+    token = _ABOUT.set(frame)
+    try:
+        yield frame
+    finally:
+        _ABOUT.reset(token)
+
+
+def name(**names: str) -> None:
+    """What the lines from here on are about, too. Nothing happens outside of `about`."""
+    frame = _ABOUT.get()
+    if frame is not None:
+        frame.update(names)
+
+
+def names() -> Mapping[str, str]:
+    """What the lines of this thread are about now."""
+    return _ABOUT.get() or {}

@@ -55,6 +55,7 @@ def new_attempt(
         raise AwaitsReconcile("No money moves through this store before it was reconciled.")
     now = services.clock()
     busy_until = leases.until(services)
+    logs.name(attempt_id=attempt_id)
     return Attempt(
         id=attempt_id,
         intent_id=intent_id,
@@ -206,6 +207,7 @@ def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) 
     attempt = replace(attempt, busy_until=leases.until(services, leases.LOOK_UP))
     if not rows.take(services.database, attempt.id, now, attempt.busy_until):
         return False
+    logs.name(attempt_id=attempt.id)
     adapter = services.connections.adapter(store)
     try:
         if attempt.operation == "cancel":

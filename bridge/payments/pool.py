@@ -84,7 +84,8 @@ class Pool:
     def _serve(self) -> None:
         while (work := self._waiting.get()) is not None:
             try:
-                work.run()
+                with logs.about():
+                    work.run()
             except Exception:
                 log.exception("work of the worker failed (%s)", work.queue.name.lower())
                 self._stopping.wait(TROUBLED_SECONDS)

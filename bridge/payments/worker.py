@@ -41,7 +41,8 @@ def run_once(services: Services) -> int:
     for queue in (Queue.MESSAGES, Queue.UNKNOWNS, Queue.LOOKS, Queue.DELIVERIES):
         work = TAKE[queue](services)
         if work:
-            work.run()
+            with logs.about():
+                work.run()
             done += 1
     return done
 
@@ -194,7 +195,9 @@ class Worker:
                 self._later.discard(queue)
 
     def _work_at_jobs(self) -> None:
-        if not run_jobs(self._services):
+        with logs.about():
+            busy = run_jobs(self._services)
+        if not busy:
             self._stopping.wait(IDLE_SECONDS)
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from bridge.app import EXTENSION, Bridge, create_app
 from bridge.server.worker import BufferingWorker
@@ -14,6 +16,14 @@ MAX_CONNECTIONS = 1000
 """Of each process."""
 DESCRIPTORS = MAX_CONNECTIONS + 1000
 """Files and sockets of a process, beside its clients' those towards databases, stores and providers."""
+
+
+class ServerLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines go where all others go, and lose their secrets on the way."""
+
+    def setup(self, cfg: Config) -> None:
+        self.cfg = cfg
+        self.error_log.propagate = True
 
 
 class GunicornServer(BaseApplication):  # type: ignore[misc]
@@ -29,6 +39,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
         fixed = {
             "worker_class": BufferingWorker,
             "worker_connections": MAX_CONNECTIONS,
+            "logger_class": ServerLogger,
             "forwarded_allow_ips": "",
             "control_socket_disable": True,
             "timeout": int(self._settings.provider_timeout) * 2 + 30,

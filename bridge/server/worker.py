@@ -6,6 +6,8 @@ the figures, are in docs/decisions.md.
 """
 
 import os
+import re
+import secrets
 import selectors
 import socket
 import time
@@ -21,8 +23,13 @@ from gunicorn.http.wsgi import create
 from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker
 
+from bridge.domain import logs
 from bridge.server.answers import FAULT, OVERLOADED, TIMED_OUT, Answer, Outgoing, Refusal, refusal_of
 from bridge.server.connection import Connection, Gone, Phase
+
+access = logs.logger("bridge.access")
+"""One line for each answer: who, what, status, size and time; never the query, in which keys may stand."""
+_REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 PATIENCE = {Phase.HANDSHAKE: 10.0, Phase.READING: 10.0, Phase.SENDING: 60.0, Phase.CLOSING: 2.0}
 """Seconds that a client has for a phase as a whole, however it drips. IDLE has gunicorn's `keepalive`."""
@@ -267,11 +274,12 @@ class BufferingWorker(Worker):  # type: ignore[misc]
     # What a thread does
 
     def _answer(self, connection: Connection, request: Request) -> None:
-        try:
-            answer, keep = self._ask(connection, request)
-        except Exception:
-            self.log.exception("a request could not be answered")
-            answer, keep = FAULT.render(secure=self.cfg.is_ssl), False
+        with logs.about(request_id=_request_id(request)):
+            try:
+                answer, keep = self._ask(connection, request)
+            except Exception:
+                self.log.exception("a request could not be answered")
+                answer, keep = FAULT.render(secure=self.cfg.is_ssl), False
         connection.queue(answer, keep=keep)
         with suppress(Gone):  # the loop finds it gone, too
             connection.send()
@@ -286,6 +294,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]
             request, outgoing, connection.peer, connection.server, self.cfg, response_class=Answer
         )
         environ["wsgi.multithread"] = True
+        began = time.monotonic()
         if not self.alive or not self.cfg.keepalive:
             response.force_close()
         chunks = self.wsgi(environ, response.start_response)
@@ -296,7 +305,17 @@ class BufferingWorker(Worker):  # type: ignore[misc]
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
+        if self.cfg.accesslog:
+            took = (time.monotonic() - began) * 1000
+            say = (_address(connection.peer), request.method, request.path, response.status_code, response.sent, took)
+            access.info("%s %s %s %s %d bytes %.1f ms", *say)
         return outgoing.take(), not response.should_close()
+
+
+def _request_id(request: Request) -> str:
+    """A proxy's `X-Request-Id`, if it is one, or an id of our own."""
+    given = next((value for name, value in request.headers if name == "X-REQUEST-ID"), "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _address(peer: object) -> str:

@@ -1,0 +1,90 @@
+"""Where `serve` and `worker` write their lines: to stderr, as text or JSON, without secrets. A host has its own."""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+
+from bridge.domain import logs
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("text", "json")
+
+
+def log_options(command: Command) -> Command:
+    """`--log-level` and `--log-format`."""
+    level = click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True)
+    form = click.option("--log-format", type=click.Choice(FORMATS), default="text", show_default=True)
+    return level(form(command))
+
+
+@contextmanager
+def logging_to_stderr(level: str, form: str) -> Iterator[None]:
+    """Every logger of the process, and what a thread dies of, meanwhile."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.addFilter(logs.Redaction())
+    root, before, hook = logging.root, logging.root.level, threading.excepthook
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    logging.captureWarnings(True)
+    threading.excepthook = _log_death
+    try:
+        yield
+    finally:
+        threading.excepthook = hook
+        logging.captureWarnings(False)
+        root.setLevel(before)
+        root.removeHandler(handler)
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-01-31T12:00:00.000Z INFO [123] bridge.access: message (request_id=..., attempt_id=...)`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        names = ", ".join(f"{name}={value}" for name, value in logs.names().items())
+        message = record.getMessage() + (f" ({names})" if names else "")
+        line = f"{_moment(record)} {record.levelname} [{record.process}] {record.name}: {_one_line(message)}"
+        return "\n".join([line, *([text] if (text := _traceback(record)) else [])])
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: `time`, `level`, `process`, `logger`, `message`, `request_id` and such, `exception`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        said = {
+            "time": _moment(record),
+            "level": record.levelname.lower(),
+            "process": record.process,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **logs.names(),
+        }
+        if text := _traceback(record):
+            said["exception"] = text
+        return json.dumps(said)
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z"
+
+
+def _one_line(message: str) -> str:
+    """Nobody forges a second line."""
+    return message.replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _traceback(record: logging.LogRecord) -> str:
+    """Without secrets: whoever filtered the record has put it there."""
+    return record.exc_text or ""
+
+
+def _log_death(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None:
+        logs.logger(__name__).error("a thread has died", exc_info=(args.exc_type, args.exc_value, args.exc_traceback))

@@ -1,0 +1,33 @@
+"""The lines of `serve`: one for each request, with the ids of what it is about, and no secret."""
+
+import json
+import signal
+
+import requests
+
+from tests.cli.processes import INTENTS, Shopkeeper
+
+
+def test_the_access_log_has_no_query_and_every_line_names_its_request(shopkeeper: Shopkeeper) -> None:
+    program = shopkeeper.serve("--access-log", "--log-format", "json", "--log-level", "debug")
+    pair = shopkeeper.pair
+    answer = shopkeeper.create(program.url)
+    assert answer.status_code == 200
+    query = {"consumer_secret": pair["consumer_secret"], "consumer_key": pair["consumer_key"]}
+    headers = {"X-Request-Id": "proxy-4711"}
+    requests.get(f"{program.url}{INTENTS}/{answer.json()['id']}", params=query, headers=headers, timeout=20)
+    requests.get(f"{program.url}/bridge/v1/pay/{'t' * 40}", timeout=20)
+    program.end(signal.SIGTERM)
+    lines = [json.loads(line) for line in program.log if line.startswith("{")]
+    assert len(lines) > 10
+    created, looked, paid = (line for line in lines if line["logger"] == "bridge.access")
+    assert created["message"].startswith(f"127.0.0.1 POST {INTENTS} 200 ")
+    assert created["attempt_id"] == answer.json()["attempt_id"]
+    assert len(created["request_id"]) == 16
+    assert looked["request_id"] == "proxy-4711"
+    assert f"GET {INTENTS}/{answer.json()['id']} " in looked["message"]
+    assert "GET /bridge/v1/pay/*** " in paid["message"]
+    assert {line.get("request_id") for line in lines if line["logger"].startswith("urllib3")} >= {created["request_id"]}
+    whole = "".join(program.log)
+    for secret in (pair["consumer_secret"], pair["consumer_key"], "t" * 40, "sk_test_0123456789abcdefghijkl"):
+        assert secret not in whole
