@@ -117,7 +117,8 @@ class Bridge:
 
     def _identified(self, store: Store) -> Store:
         connection = self._connections.connect(self._unsealed(store))
-        _ = connection.adapter
+        if refused := connection.adapter.refused_settings():
+            raise ConfigurationError(*refused)
         store = replace(store, identity=connection.order_book.identify())
         if store.options["payment_method"] == WOOPAYMENTS:
             connection = self._connections.connect(self._unsealed(store))

@@ -77,5 +77,9 @@ class BaseAdapter:
     def owns(self, event: ProviderEvent) -> bool:
         return False
 
+    def refused_settings(self) -> list[str]:
+        """The provider has no rules of its own for the settings."""
+        return []
+
     def _cannot(self, operation: str) -> NoReturn:
         raise Unsupported(operation, self.name)

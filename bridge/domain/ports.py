@@ -190,6 +190,11 @@ class Adapter(Protocol):
         """Whether the settings work, for `stores check`. Never moves money; never raises ProviderError."""
         ...
 
+    def refused_settings(self) -> list[str]:
+        """What the provider itself would refuse of the settings with every payment: a sentence each. Asked when they
+        are set; never raises ProviderError, and says nothing if the provider cannot be asked."""
+        ...
+
 
 class OrderBook(Protocol):
     """Where Orders come from and OrderUpdates go to, for one store."""

@@ -33,8 +33,7 @@ def create_customer(services: Services, store: Store, order_id: int) -> str:
     with services.database.read() as connection:
         known = rows.find(connection, store.id, shopper)
     details = _details(store, order)
-    digest = hashlib.sha256(repr(sorted(asdict(details).items())).encode()).hexdigest()[:32]
-    key = f"{store.id}:{shopper}:{known or 'new'}:{digest}"
+    key = f"{store.id}:{shopper}:{known or 'new'}:{services.ids.attempt() if known else _digest(details)}"
     customer = ask(lambda: adapter.save_customer(details, known, key))
     if customer != known:
         with services.database.write() as connection:
@@ -70,6 +69,13 @@ def require_own(services: Services, store: Store, adapter: Adapter, customer: st
         return
     known = {"status": 400, "param": "customer", "outcome": "failed", "provider": adapter.name}
     raise ProviderRefused(f"Error: No such customer: '{customer}'", code="resource_missing", **known)
+
+
+def _digest(details: CustomerDetails) -> str:
+    """The same shopper is made once, however often that is asked at the same time. An update has a fresh key: within a
+    day a provider replays its answer to what a key came with before, and would not change back what was changed since.
+    """
+    return hashlib.sha256(repr(sorted(asdict(details).items())).encode()).hexdigest()[:32]
 
 
 def _details(store: Store, order: Order) -> CustomerDetails:

@@ -120,8 +120,16 @@ def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str,
     metadata = {} if metadata is None or metadata == [] else metadata
     if not isinstance(metadata, dict) or not all(re.fullmatch(r"[\w.-]{1,40}", str(name)) for name in metadata):
         raise InvalidParameter("metadata", "metadata is an object of short names and texts.")
-    texts = {name: str(value)[:500].replace("\0", "") for name, value in metadata.items()}  # which no database takes
+    texts = {str(name): _text(value) for name, value in metadata.items() if value is not None}
     return [str(method) for method in methods], str(capture), texts
+
+
+def _text(value: Any) -> str:
+    """A value of the caller's metadata as JSON writes it; null is left out before. Raises InvalidParameter."""
+    if isinstance(value, (list, dict)):
+        raise InvalidParameter("metadata", "A value of metadata is a text, a number, true or false.")
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text[:500].replace("\0", "")  # which no database takes
 
 
 def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt) -> Shown | None:

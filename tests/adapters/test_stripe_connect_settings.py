@@ -60,11 +60,13 @@ def test_a_live_store_talks_to_stripe_itself():
         ({"currencies": "USD,dollar"}, "currencies are not like USD,EUR."),
         (
             {"statement_descriptor_suffix": "SHOP*1"},
-            "statement_descriptor_suffix has more than 22 characters, or one of < > \\ ' \" *.",
+            "statement_descriptor_suffix has more than 18 characters, one of < > \\ ' \" *, "
+            "no Latin letter or something that is not Latin.",
         ),
         (
             {"statement_descriptor_suffix": "S" * 23},
-            "statement_descriptor_suffix has more than 22 characters, or one of < > \\ ' \" *.",
+            "statement_descriptor_suffix has more than 18 characters, one of < > \\ ' \" *, "
+            "no Latin letter or something that is not Latin.",
         ),
         ({"api_base": "stripe.example"}, "api_base is not an address such as http://127.0.0.1:8420."),
         ({"api_base": "ftp://127.0.0.1"}, "api_base is not an address such as http://127.0.0.1:8420."),

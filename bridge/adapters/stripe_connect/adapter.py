@@ -11,9 +11,9 @@ from bridge.adapters.base import BaseAdapter
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.stripe_connect import settings as options
 from bridge.adapters.stripe_connect.answers import Problem, id_of, read_intent, read_object, require
-from bridge.adapters.stripe_connect.checks import findings
+from bridge.adapters.stripe_connect.checks import descriptor_problem, findings
 from bridge.adapters.stripe_connect.client import ALL_PAGES, VERSION, Client
-from bridge.adapters.stripe_connect.customers import build_customer, read_methods
+from bridge.adapters.stripe_connect.customers import KIND, build_customer, read_methods
 from bridge.adapters.stripe_connect.events import prove, read_event
 from bridge.adapters.stripe_connect.refunds import RELEASED, build_refund, read_dispute, read_refund, shown_refunds
 from bridge.adapters.stripe_connect.request import (
@@ -156,7 +156,7 @@ class StripeConnectAdapter(BaseAdapter):
         """Send money back, and with it what the charge gave to the platform or passed on."""
         with _nothing_done_yet():
             charge = self._charge(request)
-        params = build_refund(charge, request)
+        params = build_refund(charge, request, fee_back=self._account.refund_fee)
         answer = self._post(REFUNDS, params, key)
         expected = {"charge": charge["id"], "amount": request.amount, "metadata": params["metadata"]}
         return read_refund(answer, currency=request.currency.lower(), **expected)
@@ -188,10 +188,10 @@ class StripeConnectAdapter(BaseAdapter):
         return str((read_object(answer, "customer", id=customer).get("metadata") or {}).get(SITE) or "")
 
     def payment_methods(self, customer: str) -> list[Json]:
-        """What the customer has saved of the types that are shown; nothing for a customer whom nobody knows."""
+        """What the customer has saved that can be charged; nothing for a customer whom nobody knows."""
         path = f"{_path(CUSTOMERS, customer)}/payment_methods"
         try:
-            return read_methods(self._client.every(path, {}, account=self._account.header))
+            return read_methods(self._client.every(path, {"type": KIND}, account=self._account.header))
         except ProviderRefused as error:
             if error.code == "resource_missing":
                 return []
@@ -221,7 +221,23 @@ class StripeConnectAdapter(BaseAdapter):
             answer = self._get(path, {})
         except ProviderError as error:
             return [Finding(False, str(error).removeprefix("Error: "))]
-        return list(findings(account, answer))
+        wrong = [Finding(False, problem) for problem in self.refused_settings()]
+        return [*findings(account, answer), *wrong]
+
+    def refused_settings(self) -> list[str]:
+        """Whether cards take the suffix behind the prefix of whoever the payer reads; nothing if nobody can be asked.
+
+        Without `on_behalf_of` that is the platform for a destination charge.
+        """
+        account = self._account
+        if not account.statement_descriptor_suffix:
+            return []
+        try:
+            payee = self._get(f"/v1/accounts/{account.id}" if account.on_behalf_of else "/v1/account", {})
+        except ProviderError:
+            return []
+        problem = descriptor_problem(account, payee)
+        return [f"stripe_connect: {problem}"] if problem else []
 
     def _get(self, path: str, params: Json) -> Any:
         return self._client.ask("get", path, params, account=self._account.header)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bridge.adapters.stripe_connect.settings import Account
+from bridge.adapters.stripe_connect.settings import BETWEEN, LONGEST_DESCRIPTOR, Account
 from bridge.domain.ports import Finding
 
 
@@ -41,3 +41,18 @@ def findings(account: Account, answer: Any) -> Iterator[Finding]:
         yield Finding(
             True, "No webhook_secret is set: refunds and disputes that begin at Stripe are not heard of by themselves."
         )
+
+
+def descriptor_problem(account: Account, payee: Any) -> str:
+    """Why cards would refuse the suffix behind the prefix of `payee`, Stripe's account object; "" if they take it."""
+    settings = payee.get("settings") if isinstance(payee, dict) else None
+    cards = settings.get("card_payments") if isinstance(settings, dict) else None
+    prefix = str((cards or {}).get("statement_descriptor_prefix") or "")
+    whole = f"{prefix}{BETWEEN}{account.statement_descriptor_suffix}"
+    if len(whole) <= LONGEST_DESCRIPTOR:
+        return ""
+    most = LONGEST_DESCRIPTOR - len(prefix + BETWEEN)
+    return (
+        f"statement_descriptor_suffix is too long behind the account's prefix {prefix}: {most} characters at the most, "
+        f"or Stripe refuses every payment."
+    )

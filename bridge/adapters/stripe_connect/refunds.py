@@ -18,15 +18,16 @@ RELEASED = "expired_uncaptured_charge"
 """The reason of a refund that is none: money that was held for too long went back."""
 
 
-def build_refund(charge: Json, request: RefundRequest) -> Json:
-    """The parameters. What the charge gave away comes back with it: the platform's fee, and what was transferred."""
+def build_refund(charge: Json, request: RefundRequest, *, fee_back: bool) -> Json:
+    """The parameters. What the charge gave away comes back with it: what was transferred and, if the platform gives it
+    (`fee_back`), its fee."""
     params: Json = {"charge": charge["id"], "amount": request.amount}
     if request.reason in REASONS:
         params["reason"] = request.reason
     params["metadata"] = {ATTEMPT: request.operation_id}
     if charge.get("transfer") or charge.get("transfer_data"):
         params["reverse_transfer"] = True
-    if charge.get("application_fee") or charge.get("application_fee_amount"):
+    if fee_back and (charge.get("application_fee") or charge.get("application_fee_amount")):
         params["refund_application_fee"] = True
     return params
 

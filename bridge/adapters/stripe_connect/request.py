@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.adapters.identifiers import stripe_identifier
+from bridge.adapters.stripe_connect import limits
+from bridge.adapters.stripe_connect.customers import KIND
 from bridge.adapters.stripe_connect.line_items import line_item_details
 from bridge.adapters.stripe_connect.settings import Account
 from bridge.domain.errors import CurrencyNotSupported, InvalidParameter
 from bridge.domain.money import step
+from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
 
 Json = dict[str, Any]
@@ -21,7 +24,6 @@ CHARGE = "latest_charge"
 EXPANDED = ["latest_charge.refunds"]
 """Expands the charge, too (source: Stripe, "Expanding responses")."""
 READERS = frozenset({"card_present", "interac_present"})
-_LONGEST_METADATA = 500
 
 
 def build_create(account: Account, payment: Payment, version: str) -> Json:
@@ -35,7 +37,7 @@ def build_create(account: Account, payment: Payment, version: str) -> Json:
         "currency": payment.currency.lower(),
         "customer": stripe_identifier("customer", payment.customer),
         "payment_method": stripe_identifier("payment_method", payment.payment_method),
-        "allowed_payment_method_types": ["card"],
+        "allowed_payment_method_types": [KIND],
         **({"off_session": True} if account.off_session else {}),
         "confirm": True,
         **_rest(account, payment, payment.metadata),
@@ -86,8 +88,9 @@ def _rest(account: Account, payment: Payment, metadata: Mapping[str, Any]) -> Js
     """What payments online and in person have in common, but for who pays how much how."""
     params: Json = {
         "capture_method": payment.capture,
-        "description": payment.description,
-        "metadata": {name: _short(value) for name, value in metadata.items()} | {ATTEMPT: payment.attempt_id},
+        "description": payment.description[: limits.DESCRIPTION],
+        "metadata": limits.metadata({**metadata, ATTEMPT: payment.attempt_id}),
+        **_shipping(payment.order),
         "expand": [CHARGE],
     }
     if account.statement_descriptor_suffix:
@@ -107,6 +110,12 @@ def _connect(account: Account, payment: Payment) -> Json:
     return params
 
 
-def _short(value: Any) -> str:
-    """Metadata values have 500 characters at most (source: Stripe, "Metadata")."""
-    return str(value)[:_LONGEST_METADATA]
+def _shipping(order: Order) -> Json:
+    """Where the goods go, if an order says it: accounts in India take no export without (source: Stripe, "Accept
+    international payments from India")."""
+    name, place = order.shipping.name or order.billing.name, limits.address(order.shipping)
+    if not name or "line1" not in place:
+        return {}
+    number = order.shipping.phone or order.billing.phone
+    recipient = {"name": name[: limits.TEXT], "address": place}
+    return {"shipping": {**recipient, **({"phone": number[: limits.TEXT]} if number else {})}}

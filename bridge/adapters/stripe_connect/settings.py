@@ -9,6 +9,10 @@ from bridge.domain.errors import ConfigurationError
 from bridge.domain.money import step
 from bridge.domain.ports import Setting
 
+LONGEST_DESCRIPTOR, SHORTEST_PREFIX, BETWEEN = 22, 2, "* "
+"""Characters of what is on the payer's bank statement: the account's prefix, an asterisk and a space, and the suffix
+(source: https://docs.stripe.com/get-started/account/statement-descriptors)."""
+LONGEST_SUFFIX = LONGEST_DESCRIPTOR - SHORTEST_PREFIX - len(BETWEEN)
 API_BASE = "https://api.stripe.com"
 SCRIPT = "https://js.stripe.com/v3/"
 _NO_YES = ("no", "yes")
@@ -27,6 +31,9 @@ SETTINGS = (
         "on_behalf_of", "Destination charges in the connected account's own name and country", "no", choices=_NO_YES
     ),
     Setting("fee", "The platform's fee: none, minor units (62), a percentage (2.9%) or both (2.9%+30)", "none"),
+    Setting(
+        "refund_fee", "Whether the platform gives its fee back with a refund, in proportion", "yes", choices=_NO_YES
+    ),
     Setting("fee_cap", "The most that the fee may be, in minor units; empty for no limit", ""),
     Setting("country", "The account's country in two letters; US adds line items, for level 3 rates", ""),
     Setting("from_postal_code", "The US ZIP code that goods are shipped from, for the line items", ""),
@@ -34,7 +41,11 @@ SETTINGS = (
     Setting(
         "off_session", "Whether the payer is absent; with no, a 3-D Secure step can follow", "yes", choices=_NO_YES
     ),
-    Setting("statement_descriptor_suffix", "Up to 22 characters more on the payer's bank statement", ""),
+    Setting(
+        "statement_descriptor_suffix",
+        "What follows the account's own prefix on the payer's bank statement, together up to 22 characters",
+        "",
+    ),
     Setting(
         "max_retries",
         "How often a request whose connection broke is sent again at once, under the same key",
@@ -90,6 +101,7 @@ class Account:
     destination: bool
     on_behalf_of: bool
     fee: Fee
+    refund_fee: bool
     country: str
     from_postal_code: str
     currencies: frozenset[str]
@@ -120,6 +132,7 @@ def read(settings: Mapping[str, str], *, live: bool) -> Account:
         destination=settings["charge_type"] == "destination",
         on_behalf_of=settings["on_behalf_of"] == "yes",
         fee=fee,
+        refund_fee=settings["refund_fee"] == "yes",
         country=settings["country"].upper(),
         from_postal_code=settings["from_postal_code"],
         currencies=frozenset(_words(settings["currencies"].upper())),
@@ -157,8 +170,9 @@ def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, st
     codes = _words(settings["currencies"].upper())
     yield all(re.fullmatch("[A-Z]{3}", code) for code in codes), "currencies are not like USD,EUR."
     yield (
-        re.fullmatch(r"""[^<>\\'"*]{0,22}""", settings["statement_descriptor_suffix"]),
-        "statement_descriptor_suffix has more than 22 characters, or one of < > \\ ' \" *.",
+        _is_suffix(settings["statement_descriptor_suffix"]),
+        f"statement_descriptor_suffix has more than {LONGEST_SUFFIX} characters, one of < > \\ ' \" *, "
+        "no Latin letter or something that is not Latin.",
     )
     yield (
         all(re.fullmatch(r"whsec_[!-~]+", secret) for secret in _words(settings["webhook_secret"])),
@@ -172,6 +186,14 @@ def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, st
     api_base = settings["api_base"].rstrip("/")
     yield re.fullmatch(r"https?://[^/?#@\s]+", api_base), "api_base is not an address such as http://127.0.0.1:8420."
     yield not live or api_base == API_BASE, "api_base cannot be changed in live mode."
+
+
+def _is_suffix(text: str) -> bool:
+    """Whether cards take it behind some prefix; whether behind the account's own, Stripe has to be asked."""
+    if not text:
+        return True
+    pattern = rf"""(?=.*[A-Za-z])[^<>\\'"*]{{1,{LONGEST_SUFFIX}}}"""
+    return text.isascii() and text.isprintable() and re.fullmatch(pattern, text) is not None
 
 
 def _words(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from . import details
 from .balance import note, stripe_fee, transaction
 from .cards import Decline
 from .connect import apply_fee, pass_on
+from .descriptors import calculated, payee
 from .disputes import begin_if_possible
 from .errors import Json, invalid
 from .events import publish
@@ -33,7 +34,9 @@ def make(state: State, account: str, intent: Json, method: Json, authenticated: 
             "application_fee_amount": intent["application_fee_amount"],
             "balance_transaction": None,
             "billing_details": billing_details(method["billing_details"]),
-            "calculated_statement_descriptor": "WCPAY-BRIDGE",
+            "calculated_statement_descriptor": calculated(
+                state, payee(account, intent), intent["statement_descriptor_suffix"]
+            ),
             "captured": False,
             "created": state.now(),
             "currency": intent["currency"],

@@ -96,10 +96,20 @@ def make_account(state: State, account: str, country: str, currency: str) -> Jso
             "email": None,
             "metadata": {},
             "payouts_enabled": True,
-            "settings": {"card_payments": {"statement_descriptor_prefix": None}},
+            "requirements": no_requirements(),
+            "settings": {
+                "card_payments": {"statement_descriptor_prefix": "WCPAY"},
+                "payments": {"statement_descriptor": "WCPAY-BRIDGE"},
+            },
             "type": "standard",
         },
     )
+
+
+def no_requirements() -> Json:
+    """The `requirements` of an account of which Stripe wants nothing."""
+    wanted = ("alternatives", "currently_due", "errors", "eventually_due", "past_due", "pending_verification")
+    return {"current_deadline": None, "disabled_reason": None, **{name: [] for name in wanted}}
 
 
 def no_access(account: str) -> ApiError:

@@ -15,6 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from stripe._request_options import RequestOptions
 
 from .errors import ApiError, Json, invalid
+from .limits import check_length
 
 Raw = Any
 """What a form says before types are known: a str, or a dict of str to Raw."""
@@ -100,7 +101,10 @@ def check(kind: type, raw: Mapping[str, Raw], where: str = "") -> Json:
         if name in required and name not in raw:
             path = _path(where, name)
             raise invalid(f"Missing required param: {path}.", path, "parameter_missing")
-    return {name: _value(shapes[name], given, _path(where, name)) for name, given in raw.items()}
+    values = {name: _value(shapes[name], given, _path(where, name)) for name, given in raw.items()}
+    for name, value in values.items():
+        check_length(kind, name, value, _path(where, name))
+    return values
 
 
 def _path(where: str, name: str) -> str:

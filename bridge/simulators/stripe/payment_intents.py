@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from . import amount_details
 from .confirmation import check_confirmable, check_return_url, confirm
 from .currencies import check_amount, check_currency
+from .descriptors import check_suffix, payee
 from .errors import Json, invalid, unexpected_state
 from .events import publish
 from .listing import page
@@ -27,6 +28,7 @@ def create(call: Call) -> Json:
     check_amount(params["amount"], params["currency"])
     check_parties(call, params)
     _check_kinds(params, params["currency"])
+    check_suffix(call.state, payee(call.account, params), params)
     confirmed = params.get("confirm", False)
     if not confirmed:
         _refuse_confirm_only(params)
@@ -99,7 +101,7 @@ def _kinds(params: Json) -> list[str]:
 
 
 def _check_kinds(params: Json, currency: str) -> None:
-    """The payment method types leave some over, and fit each other; descriptors are such that cards take."""
+    """The payment method types leave some over, and fit each other."""
     allowed = params.get("allowed_payment_method_types")
     rivals = ("excluded_payment_method_types", "automatic_payment_methods", "payment_method_configuration")
     if allowed and any(params.get(rival) for rival in rivals):
@@ -111,11 +113,6 @@ def _check_kinds(params: Json, currency: str) -> None:
     if "interac_present" in _kinds(params) and currency != "cad":
         message = f"The currency provided ({currency}) is invalid. Payments with interac_present support the following"
         raise invalid(f"{message} currencies: cad.", "currency")
-    if params.get("statement_descriptor"):
-        message = "`statement_descriptor` is not supported for cards: use `statement_descriptor_suffix`."
-        raise invalid(message, "statement_descriptor")
-    if len(params.get("statement_descriptor_suffix") or "") > 22:
-        raise invalid("The statement descriptor is limited to 22 characters.", "statement_descriptor_suffix")
 
 
 def _refuse_confirm_only(params: Mapping[str, object]) -> None:
@@ -154,6 +151,7 @@ def update(call: Call) -> Json:
     fee = wanted["application_fee_amount"] or None
     check_parties(call, {**params, "application_fee_amount": fee}, intent)
     _check_kinds(params, wanted["currency"])
+    check_suffix(call.state, payee(call.account, wanted), params)
     customer = call.refer("customer", "customer")
     changes = {name: params[name] or None for name in (*_TEXTS, "setup_future_usage", "shipping") if name in params}
     changes |= {name: params[name] for name in ("amount", "currency", "capture_method") if name in params}
@@ -183,6 +181,7 @@ def confirm_existing(call: Call) -> Json:
     check_confirmable(intent)
     check_return_url(intent, params)
     _check_kinds(params, intent["currency"])
+    check_suffix(call.state, payee(call.account, intent), intent)
     if params.get("amount_to_confirm", intent["amount"]) != intent["amount"]:
         raise invalid("The amount to confirm must be the intent's amount.", "amount_to_confirm")
     method = _method(call, intent)

@@ -171,3 +171,17 @@ def test_a_simulator_that_adopts_customers_knows_whoever_a_request_names_on_ever
                 timeout=10,
             )
             assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("member", "most"), [("phone", 20), ("name", 256), ("email", 512), ("individual_name", 150), ("description", 5000)]
+)
+def test_a_text_that_is_longer_than_stripe_takes_is_refused(call, member, most):
+    known = call("post", "customers", **{member: "a" * most})
+    for path in ("customers", f"customers/{known['id']}"):
+        with pytest.raises(stripe.InvalidRequestError) as caught:
+            call("post", path, **{member: "a" * (most + 1)})
+        assert (caught.value.http_status, caught.value.param) == (400, member)
+        assert (
+            caught.value.user_message == f"Invalid string: {'a' * 10}...{'a' * 10}; must be at most {most} characters"
+        )

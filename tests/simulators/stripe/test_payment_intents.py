@@ -105,6 +105,11 @@ def test_payment_methods_that_may_redirect_need_a_return_url(pay, ledger):
     [
         ({"statement_descriptor": "SHOP"}, "statement_descriptor"),
         ({"statement_descriptor_suffix": "x" * 23}, "statement_descriptor_suffix"),
+        ({"statement_descriptor_suffix": "x" * 16}, "statement_descriptor_suffix"),
+        ({"statement_descriptor_suffix": "#12345"}, "statement_descriptor_suffix"),
+        ({"statement_descriptor_suffix": "Größe"}, "statement_descriptor_suffix"),
+        ({"statement_descriptor_suffix": "SHOP*1"}, "statement_descriptor_suffix"),
+        ({"description": "x" * 1001}, "description"),
         ({"automatic_payment_methods": {"enabled": True}}, "allowed_payment_method_types"),
         ({"payment_method_data": {"type": "link"}}, "payment_method_data"),
     ],
