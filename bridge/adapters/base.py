@@ -77,6 +77,18 @@ class BaseAdapter:
     def owns(self, event: ProviderEvent) -> bool:
         return False
 
+    def resolved(self, event: ProviderEvent) -> ProviderEvent:
+        """Every message names its payment itself."""
+        return event
+
+    def scope_problem(self, event: ProviderEvent) -> str:
+        """There is one kind of endpoint only."""
+        return ""
+
+    def account_problem(self) -> str:
+        """The provider tells nothing about accounts."""
+        return ""
+
     def refused_settings(self) -> list[str]:
         """The provider has no rules of its own for the settings."""
         return []

@@ -210,6 +210,8 @@ def _facts(store: Store) -> dict[str, Any]:
         "capture": store.capture,
         "settings": hidden,
         "options": store.options,
+        "account_problem": store.account_problem or None,
+        "webhook_problem": store.webhook_problem or None,
         "ca_file": store.ca_file,
         "consumer_key": _hide(store.consumer_key),
         "consumer_secret": _hide(store.consumer_secret),

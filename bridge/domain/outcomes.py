@@ -112,6 +112,7 @@ class EventKind(StrEnum):
     """What a provider's message is about; whatever it says, the object itself is asked for."""
 
     PAYMENT = "payment"
+    ACCOUNT = "account"
     ORDER = "order"
     OTHER = "other"
 
@@ -122,7 +123,8 @@ class ProviderEvent:
 
     `reference` is the provider's id of the payment, `attempt_id` ours if the message has it; `account` and `live` are
     those of the message, None where it does not say; so are `amount` (minor units) and `currency` (upper case). `type`
-    is the provider's own word.
+    is the provider's own word. `related` is what a message names in place of the payment (`charge:ch_1`): which payment
+    that belongs to, the adapter has to ask (`resolved`).
     """
 
     id: str
@@ -135,6 +137,7 @@ class ProviderEvent:
     live: bool | None = None
     amount: int | None = None
     currency: str | None = None
+    related: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,19 @@ class Adapter(Protocol):
         """Whether a proven message is about this store's account and mode."""
         ...
 
+    def resolved(self, event: ProviderEvent) -> ProviderEvent:
+        """The message with the payment that it is about, if it names something else in its place (`related`)."""
+        ...
+
+    def scope_problem(self, event: ProviderEvent) -> str:
+        """Why a message that is not this store's shows that the provider's endpoint is set up wrong: a sentence for the
+        owner, "" if it does not show that."""
+        ...
+
+    def account_problem(self) -> str:
+        """Ask the provider why the account cannot take payments: a sentence for the owner, "" if it can."""
+        ...
+
     def check(self) -> list[Finding]:
         """Whether the settings work, for `stores check`. Never moves money; never raises ProviderError."""
         ...

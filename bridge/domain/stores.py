@@ -24,7 +24,8 @@ class Store:
 
     `identity` is the site URL that the shop itself gave when it was added. `options` has every name of STORE_OPTIONS.
     While it `awaits_reconcile`, no money moves: the database was restored and has not been compared yet, or the shop
-    says that it is another one.
+    says that it is another one. `account_problem` is why the provider takes no payments for it, `webhook_problem` why
+    its messages do not arrive, as sentences; "" where nobody has said so.
     """
 
     id: str
@@ -40,6 +41,8 @@ class Store:
     options: dict[str, str] = field(default_factory=dict)
     created: float = 0.0
     awaits_reconcile: bool = False
+    account_problem: str = ""
+    webhook_problem: str = ""
 
 
 class Permissions(StrEnum):

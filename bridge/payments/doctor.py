@@ -61,6 +61,7 @@ def examine(services: Services, check_store: CheckStore, *, everything: bool = F
         yield Check("database", False, f"The database cannot be used: {condition.first_line(error)}")
         return
     yield from _held(services)
+    yield from _troubled(services)
     yield from _stores(services, check_store, everything=everything)
 
 
@@ -160,6 +161,16 @@ def _held(services: Services) -> Iterator[Check]:
         yield Check(f"store:{store_id}", False, f"{why} No money moves: wcpay-bridge reconcile --store {store_id}")
     if len(held) > SHOWN:
         yield Check("stores", False, "More stores take no money before they were compared: wcpay-bridge reconcile")
+
+
+def _troubled(services: Services) -> Iterator[Check]:
+    """Stores whose account or endpoint at the provider is not as it should be."""
+    with services.database.read() as connection:
+        troubled = store_rows.troubled(connection, SHOWN + 1)
+    for store_id, problem in troubled[:SHOWN]:
+        yield Check(f"store:{store_id}", False, problem)
+    if len(troubled) > SHOWN:
+        yield Check("stores", False, "More stores have a problem at their provider: wcpay-bridge stores check STORE")
 
 
 def _stores(services: Services, check_store: CheckStore, *, everything: bool) -> Iterator[Check]:

@@ -6,16 +6,17 @@ matter in which order messages come, how often, or before which answer of ours.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bridge.domain import logs
-from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, Unsupported
+from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, ProviderRefused, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
+from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments import leases, stores
+from bridge.payments import accounts, leases, stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
@@ -117,7 +118,13 @@ def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body
 
 def _work(services: Services, letter: Letter) -> None:
     event = letter.event
-    if event.kind is EventKind.ORDER and event.reference:
+    if event.kind is not EventKind.ORDER and (
+        wrong := accounts.misdirected(services, _served(services, letter), event)
+    ):
+        _finish(services, letter, "foreign", error=wrong)
+    elif event.kind is EventKind.ACCOUNT:
+        _finish(services, letter, "done", error=accounts.look(services, _served(services, letter), event))
+    elif event.kind is EventKind.ORDER and event.reference:
         store = services.connections.store(letter.endpoint)
         _finish(services, letter, "done", order_changed(services, store, int(event.reference)))
     elif event.kind is EventKind.OTHER:
@@ -125,7 +132,13 @@ def _work(services: Services, letter: Letter) -> None:
     elif (found := _addressee(services, letter)) is None:
         _park(services, letter)
     else:
-        _hear(services, letter, *found)
+        event, store, intent, attempt = found
+        _hear(services, replace(letter, event=event), store, intent, attempt)
+
+
+def _served(services: Services, letter: Letter) -> list[Store]:
+    """The stores of a message's endpoint, with their secrets in clear."""
+    return [services.connections.store(store.id) for store in stores.of_endpoint(services, letter.endpoint)]
 
 
 def _hear(services: Services, letter: Letter, store: Store, intent: PaymentIntent, attempt: Attempt | None) -> None:
@@ -183,24 +196,34 @@ def _known_reference(services: Services, intent: PaymentIntent) -> str | None:
         return rows.attempts_of(connection, intent.id)[0].reference
 
 
-def _addressee(services: Services, letter: Letter) -> tuple[Store, PaymentIntent, Attempt | None] | None:
-    """The store by its account, then the intent by our attempt's id or the provider's.
+def _addressee(services: Services, letter: Letter) -> tuple[ProviderEvent, Store, PaymentIntent, Attempt | None] | None:
+    """The store by its account, then the intent by our attempt's id or the provider's, and the message about it.
 
     Its create if that is unsettled.
     """
-    event = letter.event
-    for sealed in stores.of_endpoint(services, letter.endpoint):
-        store = services.connections.store(sealed.id)
-        if not services.connections.adapter(store).owns(event):
+    for store in _served(services, letter):
+        adapter = services.connections.adapter(store)
+        if not adapter.owns(letter.event):
             continue
+        event = _resolved(adapter, letter.event)
         with services.database.read() as connection:
             for name in filter(None, (event.attempt_id, event.reference)):
                 if intent := rows.find(connection, store.id, name):
                     attempt = rows.unsettled(connection, intent.id)
                     is_create = attempt is not None and attempt.operation == "create"
                     opening = named(connection, intent.id, event.attempt_id, event.reference)
-                    return store, intent, attempt if is_create else opening
+                    return event, store, intent, attempt if is_create else opening
     return None
+
+
+def _resolved(adapter: Adapter, event: ProviderEvent) -> ProviderEvent:
+    """The message with its payment's names. What the provider does not have (any more) is nobody's payment."""
+    try:
+        return ask(lambda: adapter.resolved(event))
+    except ProviderRefused as error:
+        if error.code != "resource_missing":
+            raise
+        return event
 
 
 def _park(services: Services, letter: Letter) -> None:

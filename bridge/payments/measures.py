@@ -13,6 +13,9 @@ from bridge.storage.measures import Queue
 class Measures:
     """Counts, and ages in seconds (None where there is nothing to be old).
 
+    `unable_stores` are those whose provider's account takes no payments, `misdirected_stores` those whose messages go
+    astray.
+
     `open_intents` are all that are not over, `recent_intents` those that were begun within a day, each by status.
     """
 
@@ -23,6 +26,8 @@ class Measures:
     inbox: Queue
     outbox: Queue
     flagged: int
+    unable_stores: int
+    misdirected_stores: int
     heartbeat: float | None
     failing_jobs: int
 
@@ -42,6 +47,8 @@ def measure(services: Services) -> Measures:
             inbox=rows.inbox_queue(connection),
             outbox=rows.outbox_queue(connection),
             flagged=rows.flagged(connection),
+            unable_stores=rows.unable_stores(connection),
+            misdirected_stores=rows.misdirected_stores(connection),
             heartbeat=beat.seen if beat else None,
             failing_jobs=jobs.count_failing(connection),
         )

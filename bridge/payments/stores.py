@@ -38,6 +38,7 @@ def update(services: Services, store: Store, secret_settings: Collection[str]) -
     """
     values = _row(services.vault, store, secret_settings) | {"updated": services.clock()}
     del values["id"]  # SQLite would look for rows that refer to the old one, in every table
+    values |= {"account_problem": "", "webhook_problem": ""}  # of the settings that were
     before = get(services, store.id)
     with services.database.write() as connection:
         if before.adapter != store.adapter and (count := intents.unfinished(connection, store.id)):
@@ -153,5 +154,7 @@ def _store(row: Mapping[str, Any]) -> Store:
         "live",
         "created",
         "awaits_reconcile",
+        "account_problem",
+        "webhook_problem",
     ]
     return Store(**{name: row[name] for name in names}, options=STORE_OPTIONS | row["options"])

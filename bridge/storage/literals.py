@@ -8,6 +8,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, String, literal_column
 
+EMPTY = literal_column("''", String)
+"""No text."""
+
 
 def word(value: str) -> ColumnElement[str]:
     """A state or status of ours. Never anything that came from outside: it is not escaped."""

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, func, literal_column, select
 
 from bridge.domain.intents import FINAL, UNSETTLED
-from bridge.storage.literals import word, words
-from bridge.storage.tables import attempts, inbox, intents, outbox
+from bridge.storage.literals import EMPTY, word, words
+from bridge.storage.tables import attempts, inbox, intents, outbox, stores
 
 RECENT = 24 * 3600.0
 """Seconds back to which payments that are over are counted."""
@@ -74,6 +74,21 @@ def flagged_intents(connection: Connection, limit: int) -> list[dict[str, Any]]:
     columns = [intents.c[name] for name in ("id", "public_id", "store_id", "order_number", "flag", "updated")]
     query = select(*columns).where(_is_flagged).order_by(intents.c.updated).limit(limit)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def unable_stores(connection: Connection) -> int:
+    """Stores whose provider's account takes no payments."""
+    return _stores_with(connection, stores.c.account_problem)
+
+
+def misdirected_stores(connection: Connection) -> int:
+    """Stores whose provider's messages go astray."""
+    return _stores_with(connection, stores.c.webhook_problem)
+
+
+def _stores_with(connection: Connection, problem: Any) -> int:
+    query = select(func.count()).select_from(stores).where(problem != EMPTY, stores.c.removed.is_(None))
+    return int(connection.execute(query).scalar_one())
 
 
 def inbox_queue(connection: Connection) -> Queue:

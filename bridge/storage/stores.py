@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, or_, select, text, union, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.intents import FINAL
-from bridge.storage.literals import word, words
+from bridge.storage.literals import EMPTY, word, words
 from bridge.storage.tables import intents, outbox, stores
 
 
@@ -48,6 +48,15 @@ def held(connection: Connection, limit: int) -> list[str]:
     """Ids of stores that take no money before they were compared."""
     query = select(stores.c.id).where(text("awaits_reconcile"), stores.c.removed.is_(None)).order_by(stores.c.id)
     return list(connection.execute(query.limit(limit)).scalars())
+
+
+def troubled(connection: Connection, limit: int) -> list[tuple[str, str]]:
+    """Ids of stores with what is wrong with their account or endpoint at the provider."""
+    found: list[tuple[str, str]] = []
+    for problem in (stores.c.account_problem, stores.c.webhook_problem):
+        query = select(stores.c.id, problem).where(problem != EMPTY, stores.c.removed.is_(None)).order_by(stores.c.id)
+        found += [(row.id, row[1]) for row in connection.execute(query.limit(limit))]
+    return found
 
 
 def busiest(connection: Connection, limit: int) -> list[dict[str, Any]]:

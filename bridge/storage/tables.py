@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -54,6 +54,8 @@ stores = Table(
     Column("capture", String(16), nullable=False),
     Column("live", Boolean, nullable=False),
     Column("awaits_reconcile", Boolean, nullable=False, server_default=text("false")),
+    Column("account_problem", Text, nullable=False, server_default=text("''")),
+    Column("webhook_problem", Text, nullable=False, server_default=text("''")),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("removed", Double),
@@ -67,6 +69,13 @@ Index(
     sqlite_where=text("webhook_endpoint is not null"),
     postgresql_where=text("webhook_endpoint is not null"),
 )
+for _problem in (stores.c.account_problem, stores.c.webhook_problem):
+    Index(
+        f"ix_stores_{_problem.name}",
+        stores.c.id,
+        sqlite_where=text(f"{_problem.name} <> ''"),
+        postgresql_where=text(f"{_problem.name} <> ''"),
+    )
 Index(
     "ix_stores_held",
     stores.c.id,

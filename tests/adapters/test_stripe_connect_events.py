@@ -183,7 +183,6 @@ def test_whatever_is_about_a_payment_names_it(make, kind, thing, attempt):
 @pytest.mark.parametrize(
     "body",
     [
-        event({"object": "account", "id": ACCOUNT}, type="account.updated"),
         event({"object": "charge", "id": "py_1", "payment_intent": None}, type="charge.succeeded"),
         event({**REFUND, "payment_intent": None}, type="refund.updated"),
         event([], type="x"),
@@ -195,6 +194,20 @@ def test_whatever_is_about_a_payment_names_it(make, kind, thing, attempt):
 def test_everything_else_is_something_else(make, body):
     found = received(make(), body)
     assert (found.kind, found.reference, found.attempt_id) == (EventKind.OTHER, None, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event({"object": "account", "id": ACCOUNT}, type="account.updated"),
+        event({"object": "application", "id": "ca_1"}, type="account.application.deauthorized"),
+        event(None, object="v2.core.event", type="v1.account.updated", context=ACCOUNT),
+        event(None, object="v2.core.event", type="v1.account.updated", context=f"org_1/{ACCOUNT}"),
+    ],
+)
+def test_a_message_about_the_account_says_whose(make, body):
+    found = received(make(), body)
+    assert (found.kind, found.account, found.reference) == (EventKind.ACCOUNT, ACCOUNT, None)
 
 
 def test_a_message_that_does_not_say_when_is_of_now(make):

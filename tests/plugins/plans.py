@@ -47,7 +47,9 @@ UNDER_WAY = {
     "ix_jobs_failing",
     "ix_outbox_dead",
     "ix_outbox_pending",
+    "ix_stores_account_problem",
     "ix_stores_held",
+    "ix_stores_webhook_problem",
 }
 """Indexes of what waits, which may be read from end to end: what is over is not in them."""
 ALLOWED = {

@@ -11,10 +11,10 @@ from bridge.adapters.base import BaseAdapter
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.stripe_connect import settings as options
 from bridge.adapters.stripe_connect.answers import Problem, id_of, read_intent, read_object, require
-from bridge.adapters.stripe_connect.checks import descriptor_problem, findings
+from bridge.adapters.stripe_connect.checks import descriptor_problem, findings, unable
 from bridge.adapters.stripe_connect.client import ALL_PAGES, VERSION, Client
 from bridge.adapters.stripe_connect.customers import KIND, build_customer, read_methods
-from bridge.adapters.stripe_connect.events import prove, read_event
+from bridge.adapters.stripe_connect.events import RELATED, prove, read_event, with_payment
 from bridge.adapters.stripe_connect.refunds import RELEASED, build_refund, read_dispute, read_refund, shown_refunds
 from bridge.adapters.stripe_connect.request import (
     ATTEMPT,
@@ -28,7 +28,7 @@ from bridge.adapters.stripe_connect.request import (
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.intents import Refund, Status
 from bridge.domain.money import step
-from bridge.domain.outcomes import CustomerDetails, Outcome, Payment, ProviderEvent, RefundRequest
+from bridge.domain.outcomes import CustomerDetails, EventKind, Outcome, Payment, ProviderEvent, RefundRequest
 from bridge.domain.ports import Finding, Setting
 
 Json = dict[str, Any]
@@ -211,7 +211,39 @@ class StripeConnectAdapter(BaseAdapter):
 
     def owns(self, event: ProviderEvent) -> bool:
         """Direct charges happen on the connected account, destination charges on the platform, which is not named."""
-        return event.account == self._account.header and event.live is self._account.live
+        whose = self._account.id if event.kind is EventKind.ACCOUNT else self._account.header
+        return event.account == whose and event.live is self._account.live
+
+    def resolved(self, event: ProviderEvent) -> ProviderEvent:
+        """A thin event, with the payment that its related object is, or belongs to."""
+        if event.related is None:
+            return event
+        kind, _, identifier = event.related.partition(":")
+        answer = self._get(_path(RELATED[kind], identifier), {})
+        return with_payment(event, read_object(answer, kind, id=identifier))
+
+    def scope_problem(self, event: ProviderEvent) -> str:
+        """Stripe has two kinds of endpoints, and a store's messages come by one of them."""
+        account = self._account
+        if event.kind is EventKind.ACCOUNT or (event.account is None) is account.destination:
+            return ""
+        scopes = ("connected accounts", "your account")
+        wrong, right = scopes if account.destination else reversed(scopes)
+        kind = "destination" if account.destination else "direct"
+        return (
+            f'The endpoint at Stripe listens to "{wrong}", but {kind} charges happen on "{right}": '
+            f"no message about {account.id} arrives. Create it at Stripe anew, with the other scope."
+        )
+
+    def account_problem(self) -> str:
+        """Whether the platform still has access to the account, and it can be charged."""
+        path = f"/v1/accounts/{self._account.id}" if self._account.destination else "/v1/account"
+        try:
+            return unable(self._account, self._get(path, {}))
+        except ProviderRefused as error:
+            if error.code != "account_invalid":
+                raise
+            return f"Stripe gives no access to account {self._account.id}: it was disconnected from the platform."
 
     def check(self) -> list[Finding]:
         """Whether key, mode and account fit together, and whether the account can take cards."""

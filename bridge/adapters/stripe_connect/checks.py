@@ -14,10 +14,8 @@ def findings(account: Account, answer: Any) -> Iterator[Finding]:
         return
     mode, kind = ("live" if account.live else "test"), ("destination" if account.destination else "direct")
     yield Finding(True, f"Stripe knows account {account.id}; {kind} charges in {mode} mode.")
-    able = answer.get("charges_enabled") is True
-    reason = (answer.get("requirements") or {}).get("disabled_reason")
-    why = f" ({reason})" if reason and not able else ""
-    yield Finding(able, f"The account {'can' if able else 'cannot'} take charges{why}.")
+    problem = unable(account, answer)
+    yield Finding(not problem, problem or "The account can take charges.")
     needed = ["transfers"] if account.destination else ["card_payments"]
     if account.on_behalf_of:
         needed.append("card_payments")
@@ -56,3 +54,16 @@ def descriptor_problem(account: Account, payee: Any) -> str:
         f"statement_descriptor_suffix is too long behind the account's prefix {prefix}: {most} characters at the most, "
         f"or Stripe refuses every payment."
     )
+
+
+def unable(account: Account, answer: Any) -> str:
+    """Why Stripe's account object says that it cannot be charged; "" if it can. What is missing is named for the owner
+    (source: https://docs.stripe.com/api/accounts/object, `requirements`)."""
+    if not isinstance(answer, dict) or answer.get("charges_enabled") is True:
+        return ""
+    requirements = answer.get("requirements")
+    requirements = requirements if isinstance(requirements, dict) else {}
+    wanted = [str(name) for name in requirements.get("past_due") or requirements.get("currently_due") or []]
+    reasons = [str(requirements.get("disabled_reason") or ""), f"missing: {', '.join(wanted[:10])}" if wanted else ""]
+    why = "; ".join(filter(None, reasons))
+    return f"Account {account.id} cannot take charges{f' ({why})' if why else ''}."

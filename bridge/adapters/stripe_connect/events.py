@@ -7,6 +7,8 @@ Sources: Stripe, "Verify webhook signatures manually", "The Event object", "Conn
 import hmac
 import json
 import re
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from bridge.adapters.stripe_connect.answers import id_of
@@ -15,6 +17,16 @@ from bridge.domain.errors import EventRefused
 from bridge.domain.outcomes import EventKind, ProviderEvent
 
 Json = dict[str, Any]
+RELATED = {
+    "payment_intent": "/v1/payment_intents",
+    "charge": "/v1/charges",
+    "refund": "/v1/refunds",
+    "dispute": "/v1/disputes",
+}
+"""Where what a thin event is about is asked for. Its own `url` is never used: that is a path out of a message."""
+_ACCOUNT = frozenset(
+    {"account.updated", "account.application.authorized", "account.application.deauthorized", "capability.updated"}
+)
 TOLERANCE = 300
 """Seconds that a message may be old, or ahead of our clock."""
 
@@ -40,26 +52,62 @@ def prove(header: str, body: bytes, secrets: tuple[str, ...], now: float) -> Non
 
 
 def read_event(body: bytes, now: float) -> ProviderEvent:
-    """A message that is proven. What is not about a payment intent is of kind OTHER. Raises EventRefused."""
+    """A message that is proven: a snapshot or a thin event. What is about neither a payment intent nor the account is
+    of kind OTHER. Raises EventRefused."""
     try:
         event = json.loads(body)
     except ValueError:
         raise EventRefused("The message is no JSON.") from None
     if not isinstance(event, dict) or not all(event.get(name) and type(event[name]) is str for name in ("id", "type")):
         raise EventRefused("The message is no event of Stripe's.")
+    live = event["livemode"] if isinstance(event.get("livemode"), bool) else None
+    if event.get("object") == "v2.core.event":
+        return _read_thin(event, now, live)
     thing = _about(event)
+    created, account = event.get("created"), event.get("account")
+    read = ProviderEvent(
+        id=event["id"],
+        type=event["type"],
+        kind=EventKind.ACCOUNT if event["type"] in _ACCOUNT else EventKind.OTHER,
+        at=float(created) if type(created) is int else now,
+        account=account if isinstance(account, str) else None,
+        live=live,
+    )
+    return with_payment(read, thing) if _payment_intent(thing) else read
+
+
+def with_payment(event: ProviderEvent, thing: Json) -> ProviderEvent:
+    """The event, about the payment that `thing` is or belongs to; of kind OTHER if it belongs to none."""
     reference = _payment_intent(thing)
-    created, account, live = event.get("created"), event.get("account"), event.get("livemode")
+    kind = EventKind.PAYMENT if reference else EventKind.OTHER
+    return replace(event, kind=kind, reference=reference, attempt_id=_attempt(thing) if reference else None)
+
+
+def _read_thin(event: Json, now: float, live: bool | None) -> ProviderEvent:
+    """An event that only names what it is about. Its `context` is the account that it happened on, none for our own,
+    behind that of an organization (source: https://docs.stripe.com/event-destinations, "Thin events")."""
+    related, context, kind = event.get("related_object"), event.get("context"), EventKind.OTHER
+    named = f"{related.get('type')}:{related.get('id')}" if isinstance(related, dict) else ""
+    if event["type"].removeprefix("v1.") in _ACCOUNT:
+        kind = EventKind.ACCOUNT
+    elif re.fullmatch(rf"({'|'.join(RELATED)}):\w{{1,255}}", named, re.ASCII):
+        kind = EventKind.PAYMENT
     return ProviderEvent(
         id=event["id"],
         type=event["type"],
-        kind=EventKind.PAYMENT if reference else EventKind.OTHER,
-        at=float(created) if type(created) is int else now,
-        reference=reference,
-        attempt_id=_attempt(thing) if reference else None,
-        account=account if isinstance(account, str) else None,
-        live=live if isinstance(live, bool) else None,
+        kind=kind,
+        at=_moment(event.get("created"), now),
+        account=context.rpartition("/")[2] if isinstance(context, str) and context else None,
+        live=live,
+        related=named if kind is EventKind.PAYMENT else None,
     )
+
+
+def _moment(created: Any, now: float) -> float:
+    try:
+        return datetime.fromisoformat(str(created)).timestamp()
+    except (ValueError, OverflowError):
+        return now
 
 
 def _about(event: Json) -> Json:

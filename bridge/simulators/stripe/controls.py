@@ -5,7 +5,17 @@ These are the hands of tests and demos. LookupError for an id that nobody has, V
 
 from collections.abc import Callable, Iterable
 
-from . import captures, confirmation, customers, disputes, payment_methods, refunds, terminal, webhook_endpoints
+from . import (
+    accounts,
+    captures,
+    confirmation,
+    customers,
+    disputes,
+    payment_methods,
+    refunds,
+    terminal,
+    webhook_endpoints,
+)
 from .cards import by_name
 from .errors import Json
 from .sending import Attempt, Postman, Spoil, Webhook, webhook
@@ -33,6 +43,20 @@ class Controls:
                 raise ValueError(f"there is an account {account} already")
             customers.make_account(self._state, account, country, currency)
             return account
+
+    def restrict_account(
+        self, account: str, reason: str = "requirements.past_due", missing: Iterable[str] = ("external_account",)
+    ) -> Json:
+        """Stripe takes no charges for an account any more; returns the account."""
+        return self._change("account", account, lambda found: accounts.restrict(self._state, found, reason, missing))
+
+    def enable_account(self, account: str) -> Json:
+        """A restricted account can be charged again, a disconnected one is connected again; returns the account."""
+        return self._change("account", account, lambda found: accounts.enable(self._state, found))
+
+    def disconnect_account(self, account: str) -> Json:
+        """The account's owner takes the platform's access away; returns the account."""
+        return self._change("account", account, lambda found: accounts.disconnect(self._state, found))
 
     def add_customer(self, account: str | None = None, email: str | None = None) -> str:
         """Make a customer of the platform, or of a connected account, and return its id."""
@@ -149,13 +173,15 @@ class Controls:
         secrets: Iterable[str] = (),
         enabled_events: str | Iterable[str] = "*",
         account: str | None = None,
+        thin: bool = False,
     ) -> WebhookEndpoint:
         """An endpoint of the platform (or of `account`) for its own events, or with `connect` for those of the
-        connected accounts. Each of `secrets`, newest first, signs; without any it gets one."""
+        connected accounts; a `thin` one gets thin events. Each of `secrets`, newest first, signs; without any it gets
+        one."""
         events = (enabled_events,) if isinstance(enabled_events, str) else tuple(enabled_events)
         with self._state.lock:
             return webhook_endpoints.make(
-                self._state, account or self.platform, url, secrets, connect=connect, events=events
+                self._state, account or self.platform, url, secrets, connect=connect, events=events, thin=thin
             )
 
     def rotate_secret(self, endpoint: str, secret: str | None = None, keep_for: float = ROTATION) -> str:

@@ -11,9 +11,9 @@ from .listing import page
 from .state import Call, State, snapshot
 
 
-def publish(state: State, kind: str, thing: Json, **before: object) -> Json:
-    """Something happened to `thing`, whose account it happened on; `before` are its members' previous values."""
-    account = state.owner(thing["id"])
+def publish(state: State, kind: str, thing: Json, on: str | None = None, **before: object) -> Json:
+    """Something happened to `thing`, on its account or the one named; `before` are its members' previous values."""
+    account = on or state.owner(thing["id"])
     content = {"object": snapshot(thing)} | ({"previous_attributes": before} if before else {})
     event = {
         "id": state.mint("evt"),

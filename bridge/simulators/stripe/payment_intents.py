@@ -6,6 +6,7 @@ Source: https://docs.stripe.com/api/payment_intents. Amounts are minor units.
 from collections.abc import Mapping
 
 from . import amount_details
+from .accounts import check_enabled
 from .confirmation import check_confirmable, check_return_url, confirm
 from .currencies import check_amount, check_currency
 from .descriptors import check_suffix, payee
@@ -27,6 +28,7 @@ def create(call: Call) -> Json:
     check_currency(params["currency"])
     check_amount(params["amount"], params["currency"])
     check_parties(call, params)
+    check_enabled(call.state, payee(call.account, params))
     _check_kinds(params, params["currency"])
     check_suffix(call.state, payee(call.account, params), params)
     confirmed = params.get("confirm", False)

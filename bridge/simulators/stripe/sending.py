@@ -15,6 +15,7 @@ from ..background import Background
 from ..posting import post
 from .errors import Json
 from .state import State
+from .thin import thin
 from .webhooks import Delivery, WebhookEndpoint
 
 TIMEOUT = 10.0
@@ -62,7 +63,7 @@ def signature(body: bytes, secrets: Iterable[str], time: float) -> str:
 
 def webhook(event: Json, endpoint: WebhookEndpoint, time: float) -> Webhook:
     """The event as it is sent to the endpoint at `time` (Unix seconds)."""
-    body = json.dumps(event, indent=2, ensure_ascii=False).encode()
+    body = json.dumps(thin(event) if endpoint.thin else event, indent=2, ensure_ascii=False).encode()
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Stripe/1.0 (+https://docs.stripe.com/webhooks)",

@@ -25,6 +25,11 @@ _ACTIONS: Mapping[str, Callable[["Controls", str, _Values], Json]] = {
     "dispute": lambda controls, charge, given: controls.dispute(
         charge, given.get("reason", "fraudulent"), int(given["amount"]) if "amount" in given else None
     ),
+    "restrict_account": lambda controls, account, given: controls.restrict_account(
+        account, given.get("reason", "requirements.past_due")
+    ),
+    "enable_account": lambda controls, account, _: controls.enable_account(account),
+    "disconnect_account": lambda controls, account, _: controls.disconnect_account(account),
     "close_dispute": lambda controls, dispute, given: controls.close_dispute(dispute, _true(given, "won")),
 }
 

@@ -55,6 +55,7 @@ class State:
         self.set_up: set[str] = set()
         self.adopted: dict[tuple[str, str], str] = {}
         self.adopt: Callable[[str, str], None] | None = None
+        self.disconnected: set[str] = set()
         self.application = self.mint("ca")
         self.platform = self.mint("acct")
 
@@ -127,9 +128,9 @@ class State:
         return self._owners[identifier]
 
     def is_account(self, identifier: str) -> bool:
-        """Whether the platform or a connected account has this id."""
+        """Whether the platform or an account that is connected to it has this id."""
         found = self._objects.get(identifier)
-        return found is not None and found["object"] == "account"
+        return found is not None and found["object"] == "account" and identifier not in self.disconnected
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from urllib.parse import urlsplit
 
+from . import thin
 from .errors import Json
 
 RETRY_DELAYS = (300.0, 3600.0, 7200.0)
@@ -31,7 +32,7 @@ class Secret:
 @dataclass(frozen=True)
 class WebhookEndpoint:
     """Who wants to hear of `events` (names, or `*`): those of `account` itself, or with `connect` those of the accounts
-    that are connected to it. The newest of `secrets` comes first."""
+    that are connected to it. The newest of `secrets` comes first. A `thin` one is sent thin events."""
 
     id: str
     url: str
@@ -44,10 +45,11 @@ class WebhookEndpoint:
     description: str | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     api_version: str | None = None
+    thin: bool = False
 
     def wants(self, kind: str, account: str, platform: str) -> bool:
         """Whether it is sent an event of that kind that happened on `account`."""
-        if not self.enabled or not {"*", kind} & set(self.events):
+        if not self.enabled or not {"*", kind} & set(self.events) or (self.thin and not thin.exists(kind)):
             return False
         return (self.account == platform and account != platform) if self.connect else account == self.account
 

@@ -1,0 +1,67 @@
+"""Stores whose provider cannot take payments for them, or whose messages go astray: flagged on the store for its owner.
+
+A message about an account is a hint, as every message is: the provider is asked, and its answer is written down.
+"""
+
+from collections.abc import Iterable
+
+from bridge.domain import logs
+from bridge.domain.outcomes import EventKind, ProviderEvent
+from bridge.domain.stores import Store
+from bridge.payments.attempts import ask
+from bridge.payments.services import Services
+from bridge.storage import stores as rows
+
+log = logs.logger(__name__)
+
+
+def look(services: Services, served: Iterable[Store], event: ProviderEvent) -> str:
+    """Ask the provider about the accounts that `event` is about; why they cannot take payments, "" if they can.
+
+    Raises ProviderError.
+    """
+    owners = [store for store in served if services.connections.adapter(store).owns(event)]
+    return " ".join(filter(None, [look_at_account(services, store) for store in owners]))
+
+
+def look_at_account(services: Services, store: Store) -> str:
+    """Ask the provider whether the store's account can take payments, and flag it if not. Raises ProviderError."""
+    adapter = services.connections.adapter(store)
+    problem = ask(adapter.account_problem)
+    _flag(services, store, account_problem=problem)
+    return problem
+
+
+def misdirected(services: Services, served: Iterable[Store], event: ProviderEvent) -> str:
+    """Why no store of an endpoint is ever told by it of its payments, as this message shows; "" if it does not.
+
+    A message that is a store's own proves the contrary.
+    """
+    problems: list[tuple[Store, str]] = []
+    for store in served:
+        adapter = services.connections.adapter(store)
+        if adapter.owns(event):
+            if event.kind is not EventKind.ACCOUNT:
+                _flag(services, store, webhook_problem="")
+            return ""
+        problems.append((store, adapter.scope_problem(event)))
+    if not all(problem for _, problem in problems):
+        return ""
+    for store, problem in problems:
+        _flag(services, store, webhook_problem=problem)
+    return " ".join(dict.fromkeys(problem for _, problem in problems))
+
+
+def _flag(services: Services, store: Store, **problem: str) -> None:
+    """Write a problem of the store down, or that it is over; nothing if that is known."""
+    [(name, sentence)] = problem.items()
+    with services.database.read() as connection:
+        row = rows.get(connection, store.id)
+    if row is None or row[name] == sentence:
+        return
+    if sentence:
+        log.warning("store %s: %s", store.id, sentence)
+    else:
+        log.info("store %s: it is over that %s", store.id, row[name])
+    with services.database.write() as connection:
+        rows.change(connection, store.id, **problem)
