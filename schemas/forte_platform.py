@@ -209,6 +209,23 @@ class PageSchema(AnswerSchema):
     nextPageToken = _text()
 
 
+class MethodSchema(AnswerSchema):
+    """The PaymentMethodObject of August 2026."""
+
+    id = fields.String(required=True, validate=_like("pm_[A-Za-z0-9]+"))
+    type = _text(required=True)
+    brand = fields.String(load_default=None)
+    last4 = fields.String(load_default=None)
+    expMonth = fields.Integer(load_default=None)
+    expYear = fields.Integer(load_default=None)
+
+
+class MethodsSchema(AnswerSchema):
+    """The list of a user's saved methods, which is not paged."""
+
+    methods = fields.List(fields.Nested(MethodSchema), required=True)
+
+
 class ContactSchema(AnswerSchema):
     email = _text()
     verified = fields.Boolean(load_default=False)

@@ -84,8 +84,21 @@ class Call:
 CALLS = (
     Call("POST", f"{_USER}/payments/preview", members(_CART, _ADDRESSES)),
     Call(
-        "POST", f"{_USER}/payments", members(_CART, {**_ADDRESSES, "description": text(longest=500), "metadata": texts})
+        "POST",
+        f"{_USER}/payments",
+        members(
+            _CART,
+            {
+                **_ADDRESSES,
+                "description": text(longest=500),
+                "metadata": texts,
+                "paymentMethodId": text("pm_[A-Za-z0-9]+"),
+                "offSession": lambda value: type(value) is bool,
+            },
+        ),
     ),
+    Call("GET", f"{_USER}/payment-methods"),
+    Call("GET", f"{_USER}/payment-methods/pm_[A-Za-z0-9]+"),
     Call("GET", f"{_USER}/payments", query=_FILTERS),
     Call("GET", f"{_PROJECT}/payments", query={**_FILTERS, "userId": "usr_.+"}),
     Call("GET", f"{_PROJECT}/payments/{_ID}"),

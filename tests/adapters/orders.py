@@ -23,8 +23,8 @@ ORDER: dict[str, Any] = {
 
 
 def payment_of(order: Callable[..., Order], *lines: Line, **changes: Any) -> Payment:
-    """A payment of 10.23 for what `order` makes; names of the order's members go there."""
-    of_order = {name: changes.pop(name) for name in list(changes) if name in Order.__dataclass_fields__}
+    """A payment of 10.23 for what `order` makes; names of the order's members go there, but for `payment_method`."""
+    of_order = {name: changes.pop(name) for name in set(changes) & set(Order.__dataclass_fields__) - {"payment_method"}}
     values: dict[str, Any] = {
         "attempt_id": ATTEMPT,
         "order": order(*lines, **of_order),

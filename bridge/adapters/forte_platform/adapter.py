@@ -13,10 +13,11 @@ from bridge.adapters.forte_platform.lists import Lists
 from bridge.adapters.forte_platform.once import Once
 from bridge.adapters.forte_platform.payments import Payments, nothing_sent
 from bridge.adapters.forte_platform.refunds import refund
-from bridge.adapters.forte_platform.refusals import UNREACHABLE
+from bridge.adapters.forte_platform.refusals import UNREACHABLE, is_missing
 from bridge.adapters.forte_platform.request import ATTEMPT, build_create
 from bridge.adapters.forte_platform.triggers import Triggers
-from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
+from bridge.adapters.forte_platform.users import payer
+from bridge.domain.errors import InvalidParameter, ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.intents import Refund
 from bridge.domain.money import step
 from bridge.domain.outcomes import Cart, Outcome, Payment, ProviderEvent, Quote, RefundRequest
@@ -45,6 +46,8 @@ class FortePlatformAdapter(BaseAdapter):
         self._payments = Payments(self._client, Lists(self._client, self._options), self._options)
         self._once = Once(context.clock, context.timeout)
         self.triggers = Triggers(self._client, self._options)
+        if self._options.saved_methods:
+            self.operations = self.operations | {"payment_methods"}
         if self._options.refunds == "none":
             self.operations = self.operations - {"refund"}
 
@@ -109,6 +112,17 @@ class FortePlatformAdapter(BaseAdapter):
     def preview(self, cart: Cart, customer: str) -> Quote:
         """What the cart would cost; with tax only if Forte computes it. Makes nothing anywhere."""
         return quotes.preview(self._options, self._payments, cart, customer)
+
+    def payment_methods(self, customer: str) -> list[dict[str, Any]]:
+        """The cards that the customer's user has saved; nothing for a customer who is nobody's."""
+        if "payment_methods" not in self.operations:
+            self._cannot("payment_methods")
+        try:
+            return self._payments.saved(self._payments.user_of(payer(self._options, customer, "")))
+        except (InvalidParameter, ProviderRefused) as error:
+            if isinstance(error, InvalidParameter) or is_missing(error):
+                return []
+            raise
 
     def refund(self, request: RefundRequest, key: str) -> Refund:
         """Send money back. The API knows no key: a request whose answer was lost is never sent again from here."""

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.adapters.forte_platform.refusals import NONSENSE
-from bridge.adapters.forte_platform.request import ATTEMPT, NAMES, ON_TOP, TAX
+from bridge.adapters.forte_platform.request import ATTEMPT, NAMES, OFF_SESSION, ON_TOP, TAX
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused
 from bridge.domain.intents import MONEY, Charge, Refund, RefundStatus, Status
 from bridge.domain.outcomes import Decline, Outcome
-from bridge.schemas.forte_platform import PaymentSchema
+from bridge.schemas.forte_platform import MethodsSchema, PaymentSchema
 
 log = logs.logger(__name__)
 Json = dict[str, Any]
@@ -41,6 +41,8 @@ _DRAFTS = {
 """Stripe's statuses that Forte calls DRAFT alike."""
 _FAILED = Decline("payment_failed", "The payment failed. Forte does not say why.")
 _PAYMENT = PaymentSchema()
+_METHODS = MethodsSchema()
+_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
 def read_payment(answer: Any, **expected: Any) -> Json:
@@ -49,9 +51,34 @@ def read_payment(answer: Any, **expected: Any) -> Json:
         payment = _PAYMENT.read(answer)
     except ValueError:
         raise ProviderConfused(NONSENSE) from None
+    payment["currency"] = payment["currency"].lower()  # what Forte answers has any case
     if any(payment[name] != value for name, value in expected.items()):
         raise ProviderConfused(NONSENSE)
     return payment
+
+
+def read_methods(answer: Any) -> list[Json]:
+    """Saved cards in Stripe's shape; other methods are not listed. Raises ProviderConfused."""
+    try:
+        methods = _METHODS.read({"methods": answer})["methods"]
+    except ValueError:
+        raise ProviderConfused(NONSENSE) from None
+    payer = {"address": dict.fromkeys(_ADDRESS), "email": None, "name": None, "phone": None}
+    return [
+        {
+            "id": method["id"],
+            "type": "card",
+            "billing_details": payer,
+            "card": {
+                "brand": method["brand"],
+                "last4": method["last4"],
+                "exp_month": method["expMonth"],
+                "exp_year": method["expYear"],
+            },
+        }
+        for method in methods
+        if method["type"] == "card"
+    ]
 
 
 def attempt_of(payment: Mapping[str, Any]) -> str | None:
@@ -96,6 +123,8 @@ def status_of(payment: Mapping[str, Any]) -> Status:
     """Forte's state decides. Stripe's status only says which kind of DRAFT it is; if the two contradict each other,
     nobody knows yet."""
     state, stripe = payment["state"], payment["stripeStatus"]
+    if state == "DRAFT" and OFF_SESSION in payment["metadata"]:
+        return Status.PROCESSING  # rule 3: no buyer can confirm it, but Forte may be charging it now
     if state not in STATES:
         log.warning("payment %s is %s at Forte: none of the states that it documents", payment["id"], state[:40])
     if state == "DRAFT" and stripe:
@@ -154,6 +183,5 @@ def _billing_details(address: Mapping[str, str] | None) -> Json | None:
     if address is None:
         return None
     names = {"postal_code": "postalCode"}
-    parts = ("city", "country", "line1", "line2", "postal_code", "state")
-    shown = {part: address[names.get(part, part)] or None for part in parts}
+    shown = {part: address[names.get(part, part)] or None for part in _ADDRESS}
     return {"address": shown, "email": None, "name": None, "phone": None}

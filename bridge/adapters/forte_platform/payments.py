@@ -2,19 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from bridge.adapters.forte_platform.answers import attempt_of, changed_at, outcome_of, read_payment
+from bridge.adapters.forte_platform.answers import (
+    attempt_of,
+    changed_at,
+    outcome_of,
+    read_methods,
+    read_payment,
+    status_of,
+)
 from bridge.adapters.forte_platform.client import Client
 from bridge.adapters.forte_platform.lists import Lists, as_query_time
 from bridge.adapters.forte_platform.refusals import NONSENSE, is_missing, refuse
-from bridge.adapters.forte_platform.request import ATTEMPT
+from bridge.adapters.forte_platform.request import ATTEMPT, off_session
 from bridge.adapters.forte_platform.settings import Options, is_id
 from bridge.adapters.forte_platform.users import user_of
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
+from bridge.domain.intents import Status
 from bridge.domain.money import Money
-from bridge.domain.outcomes import Outcome
+from bridge.domain.outcomes import Decline, Outcome
 from bridge.schemas.forte_platform import CreatedSchema, QuoteSchema
 
 log = logs.logger(__name__)
@@ -50,19 +59,31 @@ class Payments:
     def create(self, request: Json, user: str) -> Outcome:
         """Send a request that nobody has sent before. What a browser needs leaves us only if the sum is right."""
         body, asked = request["body"], request["amount"]
+        method = request.get("payment_method")
+        with nothing_sent():
+            if method is not None and self._has_saved(user, method):
+                body = off_session(body, method)
         if "customerAddress" in body and not request["tax_on_top"]:
-            cart = {name: body[name] for name in body if name not in ("description", "metadata")}
+            cart = {name: body[name] for name in body if name in _QUOTED}
             with nothing_sent():
                 quoted = self.quote(user, cart)
             require_sum(quoted, asked, body["currency"], tax_on_top=False)
         path = self._options.path("/users/{user}/payments", user=user)
-        answer = _read_created(self._client.write("POST", path, body))
+        try:
+            made = self._client.write("POST", path, body)
+        except ProviderRefused as error:
+            if error.code != DECLINED:
+                raise
+            return self._declined(request, user, error)
+        answer = _read_created(made)
         expected = {"userId": user, "currency": body["currency"]}
         payment = self._ours(read_payment(answer["payment"], **expected))
         if attempt_of(payment) != body["metadata"][ATTEMPT]:
             raise ProviderConfused(NONSENSE)
         require_sum(payment, asked, body["currency"], tax_on_top=request["tax_on_top"])
         _require_mode(answer["stripePublishableKey"], self._options.live)
+        if status_of(payment) not in _CONFIRMABLE:
+            return outcome_of(payment)
         return outcome_of(
             payment,
             client_secret=answer["stripeClientSecret"],
@@ -75,6 +96,35 @@ class Payments:
                 "state": payment["state"],
             },
         )
+
+    def saved(self, user: str) -> list[Json]:
+        """The cards that a user has saved."""
+        return read_methods(self._client.read(self._options.path("/users/{user}/payment-methods", user=user)))
+
+    def _has_saved(self, user: str, method: str) -> bool:
+        """Whether the method that the caller names is one of this user's: another one is chosen by the buyer."""
+        path = "/users/{user}/payment-methods/{method}"
+        try:
+            answer = self._client.read(self._options.path(path, user=user, method=method))
+        except ProviderRefused as error:
+            if is_missing(error) or error.code == "PAYMENT_METHOD_NOT_FOUND":
+                return False
+            raise
+        return isinstance(answer, dict) and answer.get("id") == method
+
+    def _declined(self, request: Json, user: str, error: ProviderRefused) -> Outcome:
+        """The payer's bank said no. If Forte keeps a payment of it, nobody has what it takes to confirm that."""
+        decline = Decline("card_declined", str(error).removeprefix("Error: "))
+        try:
+            found = self.find(request["body"]["metadata"][ATTEMPT], user, None)
+        except ProviderError:
+            found = None
+        if found is not None and found["state"] not in _EMPTY:  # rule 4: only a proven no frees the order
+            return outcome_of(found)
+        if found is not None:
+            return replace(outcome_of(found), status=Status.CANCELED, decline=decline)
+        currency = request["body"]["currency"].upper()
+        return Outcome(Status.CANCELED, None, request["amount"], currency, decline=decline)
 
     def quote(self, user: str, body: Json) -> Json:
         """What a cart would cost. ProviderConfused if the sums do not add up."""
@@ -180,6 +230,10 @@ def nothing_sent() -> Iterator[None]:
         raise ProviderUnreachable(str(error), sent=False) from None
 
 
+DECLINED = "PAYMENT_DECLINED"
+_CONFIRMABLE = (Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION)
+"""What a buyer can go on with; of anything else nothing is handed out that could be paid with."""
+_QUOTED = ("currency", "lineItems", "customerAddress", "shippingAddress")
 _FOR_THE_BROWSER = ("stripeClientSecret", "stripePublishableKey", "stripeConnectedAccountId")
 _EMPTY = ("DRAFT", "CANCELLED", "FAILED")
 """States without money in them."""

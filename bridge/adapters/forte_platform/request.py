@@ -3,6 +3,7 @@
 Source: Forte's guide "Creating Payments"; the SDK's type CreatePaymentRequest for limits.
 """
 
+import re
 from typing import Any
 
 from bridge.adapters.forte_platform.lines import SHIPPING_CODE, carries_tax, clean, cut, order_lines
@@ -17,11 +18,14 @@ from bridge.schemas.forte_platform import LONGEST_DESCRIPTION, AddressSchema, Pa
 Json = dict[str, Any]
 ATTEMPT = "bridge_attempt"
 """The metadata key by which a payment is found again."""
+OFF_SESSION = "bridge_off_session"
+"""The metadata key by which a payment says that it is charged without its buyer: nobody else can confirm it."""
 TAX, ON_TOP = "bridge_tax", "on_top"
 """The metadata by which a payment says that Forte's tax came on top of the order's total."""
 NAMES = {"order_id": "wc_order_id", "order_key": "wc_order_key", "site_url": "store"}
 """What Forte's metadata call what WooPayments has in its own."""
 _LONGEST_METADATA = 500
+_METHOD = re.compile("pm_[A-Za-z0-9]+", re.ASCII)
 _BODY = PaymentRequestSchema()
 _ADDRESS = AddressSchema()
 
@@ -36,7 +40,7 @@ def build_create(options: Options, payment: Payment) -> Json:
         raise Unsupported("Manual capture", "forte_platform")
     order = payment.order
     who = payer(options, payment.customer, order.billing.email)
-    stripe_identifier("payment_method", payment.payment_method)
+    method = stripe_identifier("payment_method", payment.payment_method)
     body: Json = {
         **order_cart(options, order, payment.amount, payment.currency),
         "description": cut(clean(payment.description), LONGEST_DESCRIPTION),
@@ -48,6 +52,7 @@ def build_create(options: Options, payment: Payment) -> Json:
         "project": options.project,
         "live": options.live,
         **who,
+        **({"payment_method": method} if options.saved_methods and _METHOD.fullmatch(method) else {}),
         "amount": payment.amount,
         "tax_on_top": options.allow_tax_difference,
         "body": body,
@@ -107,3 +112,9 @@ def _metadata(payment: Payment, *, tax_on_top: bool) -> dict[str, str]:
         TAX: ON_TOP if tax_on_top else "",
     }
     return {name: str(value)[:_LONGEST_METADATA] for name, value in values.items() if value != ""}
+
+
+def off_session(body: Json, method: str) -> Json:
+    """The body that charges a saved method at once, as WooPayments' create does (source: the SDK's type
+    CreatePaymentRequest; the plugin's page "Payment methods & off-session charges")."""
+    return {**body, "paymentMethodId": method, "offSession": True, "metadata": {**body["metadata"], OFF_SESSION: "yes"}}

@@ -17,6 +17,7 @@ SCRIPT = "https://js.stripe.com/v3/"
 ONE_PAYMENT = "/api/v1/projects/{project}/payments/{payment}"
 ALL_PAYMENTS = "/api/v1/projects/{project}/payments"
 NO_PATH = "none"
+MAY, AUGUST = "2026-05", "2026-08"
 SHORTEST_SECRET = 32
 _NO_YES = ("no", "yes")
 _USER = r"usr_[\w-]{1,128}"
@@ -48,6 +49,12 @@ SETTINGS = (
         choices=_NO_YES,
     ),
     Setting("currencies", "The currencies that are accepted, such as USD,EUR; empty for all with two decimals", ""),
+    Setting(
+        "api",
+        "Which state of Forte's API it is: of August 2026, with saved payment methods, or of May",
+        AUGUST,
+        choices=(MAY, AUGUST),
+    ),
     Setting(
         "refunds",
         "What Forte's API can send back: any part (partial), only whole payments (full), or nothing (none)",
@@ -92,6 +99,7 @@ class Options:
     tax_code: str
     allow_tax_difference: bool
     currencies: frozenset[str]
+    saved_methods: bool
     refunds: str
     script_url: str
     trusted_networks: tuple[Network, ...]
@@ -127,13 +135,14 @@ def read(settings: Mapping[str, str], *, live: bool) -> Options:
         tax_code=settings["tax_code"],
         allow_tax_difference=settings["allow_tax_difference"] == "yes",
         currencies=frozenset(_words(settings["currencies"].upper())),
-        refunds=settings["refunds"],
+        saved_methods=settings["api"] == AUGUST,
+        refunds=settings["refunds"] if settings["api"] == AUGUST else "none",
         script_url=settings["stripe_script_url"],
         trusted_networks=tuple(filter(None, map(_network, _words(settings["trusted_networks"])))),
         relay_secrets=tuple(_words(settings["relay_secret"])),
         trigger_path=settings["trigger_path"],
-        payment_path=_path(settings["payment_path"]),
-        payments_path=_path(settings["payments_path"]),
+        payment_path=_path(settings["payment_path"]) if settings["api"] == AUGUST else "",
+        payments_path=_path(settings["payments_path"]) if settings["api"] == AUGUST else "",
     )
 
 

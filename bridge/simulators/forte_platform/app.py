@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from werkzeug.wrappers import Request
 
 from ..ledger import Ledger
+from ..stripe.cards import by_name
 from . import lifecycle, triggers
 from .deliveries import Attempt, Courier
 from .errors import STATUSES, ForteError, Json, with_statuses
 from .front import Change, Front, Manners, Mischief
 from .journal import RequestRecord
 from .routes import build_map
-from .state import AuditEntry, Payment, Project, Service, State, User
+from .state import AuditEntry, Payment, Project, SavedMethod, Service, State, User
 from .triggers import Delivery
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ class FortePlatformSimulator:
     """A stateful stand-in for the part of Forte Platforms that payments need. Thread-safe.
 
     `api_key` opens every project that has no key of its own; `clock` gives Unix seconds, `random` all ids, `ledger` is
-    where money facts go. What is not documented can be chosen: `statuses` (HTTP status by key of STATUSES), `fetch_one`
-    (whether a payment can be got by its id), `triggers_on_refund` (whether a refund by API fires a trigger) and
-    `page_size`. `trigger_timeout` is in seconds of real time, `tls` what trusts the certificates of https services.
+    where money facts go, `version` the API's: that of August 2026, or of May. What is not documented can be chosen:
+    `statuses` (HTTP status by key of STATUSES), `fetch_one` (whether a payment can be got by its id),
+    `triggers_on_refund` (whether a refund by API fires a trigger) and `page_size`. `trigger_timeout` is in seconds of
+    real time, `tls` what trusts the certificates of https services.
     ValueError if `api_key` does not start with forte_test_.
     """
 
@@ -47,6 +49,7 @@ class FortePlatformSimulator:
         clock: Callable[[], float] = time.time,
         random: Random | None = None,
         ledger: Ledger | None = None,
+        version: Literal["2026-05", "2026-08"] = "2026-08",
         statuses: Mapping[str, int] | None = None,
         fetch_one: bool = True,
         triggers_on_refund: bool = False,
@@ -57,7 +60,8 @@ class FortePlatformSimulator:
         self.ledger = Ledger(clock=clock) if ledger is None else ledger
         self._state = State(clock, random or SystemRandom(), self.ledger)
         self.api_key = _checked_key(f"forte_test_{self._state.letters(32)}" if api_key is None else api_key)
-        self._manners = Manners(with_statuses(statuses), build_map(fetch_one=fetch_one), page_size, triggers_on_refund)
+        routes = build_map(version, fetch_one=fetch_one)
+        self._manners = Manners(version, with_statuses(statuses), routes, page_size, triggers_on_refund)
         self._front = Front(self._state, self._manners, self)
         self._courier = Courier(self._state, trigger_timeout, tls)
 
@@ -120,6 +124,18 @@ class FortePlatformSimulator:
             )
             kept.users[user.id] = user
             return user.id
+
+    def add_payment_method(self, user: str, name: str = "pm_card_visa") -> str:
+        """A test card that the user has saved, by its public name; the method's id. LookupError without the user,
+        ValueError for another name."""
+        card = by_name(name)
+        if card is None:
+            raise ValueError(f"{name!r} is not one of Stripe's test payment methods")
+        with self._state.lock:
+            _known(self._state.users, user, "user")
+            method = SavedMethod(self._state.mint("pm").replace("pm_", "pm_1", 1), user, card)
+            self._state.methods[method.id] = method
+            return method.id
 
     def set_user_state(self, user: str, state: UserState) -> None:
         """Suspend, delete or reactivate a user. LookupError if there is none."""

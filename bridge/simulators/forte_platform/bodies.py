@@ -1,13 +1,16 @@
 """What each request may hold: members and limits as in Forte's public SDK types.
 
-The seed of these rules is the guide "Creating Payments"; fields that came later for saved cards are refused.
+The seed of these rules is the guide "Creating Payments", of May 2026; what came until August is in a table of its own.
 """
 
-from .checks import flag, integer, listing, one_of, record, text, texts
+from collections.abc import Collection
+
+from .checks import Check, flag, integer, listing, one_of, record, text, texts
 
 STATES = ("DRAFT", "PROCESSING", "COMPLETED", "CANCELLED", "FAILED", "PARTIALLY_REFUNDED", "REFUNDED")
-EVENTS = {"PAYMENT_COMPLETED": "COMPLETED", "PAYMENT_REFUNDED": "REFUNDED"}
-"""The events of a trigger, and the state in which each fires."""
+EVENTS = {"PAYMENT_COMPLETED": "COMPLETED", "PAYMENT_REFUNDED": "REFUNDED", "PAYMENT_FAILED": "FAILED"}
+"""The events of a trigger, and the state in which each fires. The last one came in June."""
+METHOD_TYPES = ("CREDIT_CARD", "ACH_DIRECT_DEBIT")
 
 _ADDRESS = record(
     {"line1": text(), "city": text(), "postalCode": text(), "country": text()}, {"line2": text(), "state": text()}
@@ -20,16 +23,31 @@ _QUOTED = {"currency": text(pattern="^[a-z]{3}$"), "lineItems": listing(_LINE, m
 _ADDRESSES = {"customerAddress": _ADDRESS, "shippingAddress": _ADDRESS}
 
 PREVIEW = record(_QUOTED, _ADDRESSES)
-PAYMENT = record(_QUOTED, {**_ADDRESSES, "description": text(maximum=500), "metadata": texts})
-TRIGGER = record(
-    {
+_MAY = {**_ADDRESSES, "description": text(maximum=500), "metadata": texts}
+_AUGUST = {
+    **_MAY,
+    "paymentMethodId": text(pattern="^pm_[A-Za-z0-9]+$"),
+    "supportedPaymentMethods": listing(one_of(METHOD_TYPES)),
+    "offSession": flag,
+}
+PAYMENT = {"2026-05": record(_QUOTED, _MAY), "2026-08": record(_QUOTED, _AUGUST)}
+"""By the version of the API."""
+
+
+def _trigger(events: Collection[str]) -> Check:
+    required = {
         "displayName": text(maximum=120),
         "targetServiceId": text(1),
         "targetPath": text(maximum=500, pattern="^/.*"),
-        "events": listing(one_of(EVENTS), minimum=1),
-    },
-    {"enabled": flag},
-)
+        "events": listing(one_of(events), minimum=1),
+    }
+    return record(required, {"enabled": flag})
+
+
+TRIGGER = {
+    "2026-05": _trigger(("PAYMENT_COMPLETED", "PAYMENT_REFUNDED")),
+    "2026-08": _trigger((*EVENTS, "SUBSCRIPTION_STATUS_CHANGED")),
+}
 _SOME_STATES = listing(one_of(STATES), maximum=20)
 _SOME_IDS = listing(text(maximum=128), maximum=100)
 SEARCH = record(

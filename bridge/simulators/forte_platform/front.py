@@ -20,7 +20,7 @@ from .browser import payable
 from .errors import ForteError, Json
 from .journal import RequestRecord
 from .lifecycle import sweep
-from .state import Call, State
+from .state import Call, State, as_in_may
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +42,9 @@ class Mischief:
 
 @dataclass(frozen=True)
 class Manners:
-    """What is not documented, and so was chosen when the simulator was made."""
+    """The version of the API, and what is not documented and so was chosen when the simulator was made."""
 
+    version: str
     statuses: Mapping[str, int]
     routes: Map
     page_size: int
@@ -102,7 +103,8 @@ class Front:
                 page_size=self._manners.page_size,
                 triggers_on_refund=self._manners.triggers_on_refund,
             )
-            return route.run(call)
+            answer = route.run(call)
+            return answer if self._manners.version == "2026-08" else as_in_may(answer)
 
     def _planned(self, request: Request) -> Mischief:
         line = f"{request.method} {request.path}"

@@ -3,13 +3,15 @@
 Source: Forte's guide "Creating Payments". Amounts are minor units.
 """
 
+from ..stripe.cards import Authentication
 from ..stripe.currencies import check_amount, check_currency
 from ..stripe.errors import ApiError
 from ..stripe.state import merged_metadata
 from . import tax
 from .errors import ForteError, Json
-from .lifecycle import enter
-from .state import Call, Payment, Project, Quote, State
+from .lifecycle import enter, move
+from .methods import owned
+from .state import Call, Payment, Project, Quote, SavedMethod, State
 
 
 def preview(call: Call) -> Json:
@@ -28,11 +30,12 @@ def preview(call: Call) -> Json:
 
 
 def create(call: Call) -> Json:
-    """A new payment, DRAFT, and what a browser needs to pay it."""
+    """A new payment, DRAFT, and what a browser needs to pay it; off session it is charged at once."""
     state = call.state
     _check_user_and_project(call)
     quote = _quote(call.body)
     _check_total(quote)
+    saved = _saved(call)
     intent_id = state.mint("pi")
     payment = Payment(
         sequence=len(state.payments) + 1,
@@ -47,15 +50,42 @@ def create(call: Call) -> Json:
         tax_calculation=None if quote.tax is None else state.mint("taxcalc"),
         created=state.clock(),
         client_secret=f"{intent_id}_secret_{state.letters(25)}",
+        supported=tuple(call.body.get("supportedPaymentMethods") or ("CREDIT_CARD",)),
     )
     state.payments[payment.id] = payment
     enter(state, payment, "DRAFT")
+    if saved is not None and call.body.get("offSession"):
+        _charge(state, payment, saved)
     return {
         "payment": payment.shape,
         "stripeClientSecret": payment.client_secret,
         "stripePublishableKey": call.project.publishable_key,
         "stripeConnectedAccountId": call.project.account,
     }
+
+
+def _saved(call: Call) -> SavedMethod | None:
+    """The saved method that the request pins. ForteError for one that is not the user's, or that is missing."""
+    body = call.body
+    if "ACH_DIRECT_DEBIT" in body.get("supportedPaymentMethods", ()) and body["currency"] != "usd":
+        raise ForteError("PAYMENT_ACH_REQUIRES_USD", "ACH direct debit is for US dollars only.")
+    if "paymentMethodId" in body:
+        return owned(call, call.state.user(call.project, call.ids["user"]), body["paymentMethodId"])
+    if body.get("offSession"):
+        raise ForteError("PAYMENT_OFF_SESSION_METHOD_REQUIRED", "offSession needs a saved paymentMethodId.")
+    return None
+
+
+def _charge(state: State, payment: Payment, saved: SavedMethod) -> None:
+    """Charge a card whose holder is not there. ForteError PAYMENT_DECLINED; what becomes of the payment then is not
+    documented: it is FAILED here."""
+    card = saved.card
+    if card.decline is None and card.authentication is not Authentication.ALWAYS:
+        move(state, payment, "succeeded")
+        return
+    enter(state, payment, "FAILED")
+    message = card.decline.message if card.decline else "This payment requires authentication to proceed."
+    raise ForteError("PAYMENT_DECLINED", message)
 
 
 def find(call: Call) -> Json:
