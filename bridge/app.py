@@ -263,6 +263,7 @@ class _Connections:
         from bridge.adapters.transport import make_session
 
         session = make_session(**options)
+        session.headers["User-Agent"] = self._settings.user_agent  # firewalls of hosts refuse that of `requests`
         self._closers.append(session.close)
         return session
 

@@ -16,6 +16,7 @@ import platformdirs
 
 from bridge.domain.errors import ConfigurationError
 from bridge.storage.references import UnreadableReference, resolve
+from bridge.version import __version__
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -49,6 +50,7 @@ class Settings:
     rate_limit: str = ""
     rate_limit_storage: str = "memory://"
     metrics_token: str = field(default="", repr=False)
+    user_agent: str = f"wcpay-bridge/{__version__}"
 
     @property
     def public_url(self) -> str:
@@ -191,6 +193,13 @@ def _metrics_token(value: Any) -> str | None:
     return token
 
 
+def _user_agent(value: Any) -> str | None:
+    name = _text(value)
+    if name is not None and not (name.isascii() and name.isprintable() and 0 < len(name.strip()) <= 200):
+        raise _Problem("a name has up to 200 ASCII characters")
+    return name
+
+
 def _text(value: Any) -> str | None:
     return None if value is None else resolve(str(value))
 
@@ -208,4 +217,5 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "rate_limit": _rate,
     "rate_limit_storage": _storage,
     "metrics_token": _metrics_token,
+    "user_agent": _user_agent,
 }

@@ -181,3 +181,14 @@ def test_49_a_page_whose_address_was_lost_is_not_a_no(world):
     with pytest.raises(ProviderUnreachable) as caught:
         mint(made)
     assert caught.value.sent
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://elsewhere.example/pay", "http://127.0.0.1:1/pay", "http://127.0.0.1/pay", "HTTP://elsewhere.example/pay"],
+)
+def test_d12_a_buyer_of_a_test_store_is_sent_over_plain_http_to_the_simulator_only(world, redirect, url):
+    assert mint(redirect).url.startswith(f"{world.url}/")
+    world.answer_next(REDIRECT, redirect_url=url)
+    with pytest.raises(ProviderConfused, match="no address of a payment page"):
+        mint(redirect, key="other:open")

@@ -389,7 +389,7 @@ def test_a_check_says_all_that_is_wrong_with_the_account(stripe_says):
     adapter.close()
     assert [(finding.ok, finding.text) for finding in findings] == [
         (True, f"Stripe knows account {ACCOUNT}; destination charges in test mode."),
-        (False, "The account cannot take charges (requirements.past_due)."),
+        (False, "Account acct_1Connected cannot take charges (requirements.past_due)."),
         (False, "The account's capability transfers is pending."),
         (False, "The account's capability card_payments is missing."),
         (False, "The account's country is DE, the setting US."),

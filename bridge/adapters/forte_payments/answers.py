@@ -148,11 +148,14 @@ def _problem(error_code: Any) -> Problem | None:
 
 
 def _may_open(url: str, account: Account, plain_http: bool) -> bool:
+    """Whether a buyer is sent there: over https, but for a simulator that serves its pages where its API is."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return False
-    secure = parts.scheme == "https" or (plain_http and parts.scheme == "http")
+    own = urlsplit(account.api_base)
+    simulated = plain_http and (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
+    secure = parts.scheme == "https" or (simulated and parts.scheme == "http")
     known = not account.redirect_hosts or parts.hostname in account.redirect_hosts
     return secure and bool(parts.hostname) and known and url.isprintable() and " " not in url
 

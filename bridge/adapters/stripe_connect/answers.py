@@ -82,7 +82,7 @@ def read_object(answer: Any, kind: str, **expected: Any) -> Json:
     """An object of Stripe's with an id and what it must have, at least. Raises ProviderConfused."""
     require(isinstance(answer, dict) and answer.get("object") == kind)
     require(type(answer.get("id")) is str and answer["id"] != "")
-    require(all(_agrees(answer.get(name), value) for name, value in expected.items()))
+    require(all(_agrees(_code(name, answer.get(name)), value) for name, value in expected.items()))
     return dict(answer)
 
 
@@ -178,6 +178,11 @@ def _read_charge(charge: Any) -> Charge | None:
 def _ran_out(intent: Json) -> bool:
     """Whether Stripe ended it by itself, and it had a charge whose money was held."""
     return intent.get("cancellation_reason") in _RAN_OUT and intent.get("latest_charge") is not None
+
+
+def _code(name: str, value: Any) -> Any:
+    """A currency in lower case, in whatever case Stripe writes it; anything else as it is."""
+    return value.lower() if name == "currency" and isinstance(value, str) else value
 
 
 def _agrees(found: Any, wanted: Any) -> bool:
