@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.plugins.world",
     "tests.plugins.browser",
     "tests.plugins.fortes",
+    "tests.plugins.stripe_sdk",
 ]
 
 

@@ -218,3 +218,23 @@ def test_an_amount_in_whole_units(stripe_says):
     assert stripe_says.calls[0].request.body.startswith("amount=500&currency=jpy&")
     assert (outcome.amount, outcome.currency) == (500, "JPY")
     adapter.close()
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"amount": "1023", "currency": "usd", "level3[x]": "1"}, "Received unknown parameter: level3"),
+        ({"amount": "1023", "currency": "usd", "capture_method": "later"}, "Invalid capture_method: must be one of"),
+        ({"currency": "usd"}, "Missing required param: amount."),
+        ({"amount": "1023", "currency": "usd", "description": "x" * 1001}, "must be at most 1000 characters"),
+    ],
+)
+def test_a_request_that_the_sdk_does_not_know_is_seen_in_any_test(stripe_says, in_no_type, form, said):
+    """The watch itself (tests/plugins/stripe_sdk.py): every other test fails by it."""
+    stripe_says.post(URL, json={})
+    session = AdapterContext().session()
+    session.post(URL, data=form, headers={"Stripe-Version": stripe.api_version})
+    session.close()
+    [wrong] = in_no_type
+    assert said in wrong
+    in_no_type.clear()

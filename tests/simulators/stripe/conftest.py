@@ -17,6 +17,8 @@ from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator, WebhookEndpoint
 from tests.plugins.clock import Time
 
+from .resource_types import Typed
+
 SHOP = "acct_1ShopShopShopSho"
 OTHER = "acct_1OtherOtherOther"
 TIMEOUT = 10
@@ -81,8 +83,11 @@ def ledger(simulator: StripeSimulator) -> Ledger:
 
 
 @pytest.fixture
-def faults(simulator: StripeSimulator) -> Faults:
-    return Faults(simulator)
+def faults(simulator: StripeSimulator) -> Iterator[Faults]:
+    """Every answer that is not spoilt is what the SDK's resource types say."""
+    typed = Typed(simulator)
+    yield Faults(typed)
+    assert sorted(typed.wrong) == []
 
 
 @pytest.fixture
