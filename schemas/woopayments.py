@@ -123,30 +123,36 @@ class CreatedIntent(Extensions, _Created):
 
 
 class ShownCharge(Schema):
-    """The charge in the answer to a look-up: the provider's words where the bridge has them, else null."""
+    """The charge in the answer to a look-up: the provider's words where the bridge has them, else null.
+
+    Where WooCommerce's apps decode no null, an unknown brand, funding or account type is Stripe's word `unknown`, and
+    an unknown `last4` or `payment_method` an empty text.
+    """
 
     id = fields.String()
     amount = fields.Integer(metadata={"description": "Minor units."})
     created = fields.Integer(metadata={"description": "Unix seconds."})
-    payment_method_details = fields.Dict(allow_none=True)
-    payment_method = fields.String(allow_none=True)
+    payment_method_details = fields.Dict(metadata={"description": "`type`, and a member of that name."})
+    payment_method = fields.String(metadata={"description": "Empty where it is not known."})
     amount_captured = fields.Integer(metadata={"description": "Minor units."})
     amount_refunded = fields.Integer(metadata={"description": "Minor units."})
     application_fee_amount = fields.Integer(allow_none=True, metadata={"description": "Minor units."})
-    balance_transaction = fields.String(allow_none=True)
+    balance_transaction = fields.Dict(
+        allow_none=True, metadata={"description": "`fee` and `net` are null until the provider has shown them."}
+    )
     billing_details = fields.Dict(allow_none=True)
     currency = fields.String(metadata={"description": "ISO 4217, lower case."})
-    dispute = fields.Raw(allow_none=True, dump_default=None)
-    disputed = fields.Boolean(allow_none=True, dump_default=None)
+    dispute = fields.Dict(allow_none=True)
+    disputed = fields.Boolean()
     order = fields.Raw(allow_none=True, dump_default=None)
     outcome = fields.Dict(allow_none=True)
-    paid = fields.Boolean(allow_none=True)
-    paydown = fields.Raw(allow_none=True, dump_default=None)
-    payment_intent = fields.String(allow_none=True)
+    paid = fields.Boolean()
+    paydown = fields.Raw(allow_none=True)
+    payment_intent = fields.String()
     captured = fields.Boolean()
-    refunded = fields.Boolean(allow_none=True)
-    refunds = fields.Raw(allow_none=True, dump_default=None)
-    status = fields.String(allow_none=True)
+    refunded = fields.Boolean()
+    refunds = fields.Dict()
+    status = fields.String(metadata={"enum": ["succeeded", "pending", "failed"]})
 
 
 class ShownOrder(Schema):
@@ -157,6 +163,7 @@ class ShownOrder(Schema):
     customer_url = fields.String(allow_none=True)
     customer_name = fields.String()
     customer_email = fields.String()
+    subscriptions = fields.List(fields.Raw(), metadata={"description": "None is known here."})
     fraud_meta_box_type = fields.String()
 
 

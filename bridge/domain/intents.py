@@ -4,7 +4,7 @@ An intent starts `processing` with its outcome unknown and moves only along TRAN
 an event: late, repeated and reordered news change nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -62,7 +62,9 @@ UNSETTLED = frozenset({AttemptState.SENT, AttemptState.UNKNOWN})
 class Charge:
     """Money authorised or taken. Amounts in minor units of the intent's currency.
 
-    `billing_details` and `card` are Stripe's objects (source: Stripe, Charge object), None where the provider has none.
+    `billing_details`, `card` (the member of `payment_method_details` that its `type` names) and `outcome` are Stripe's
+    objects, and `details` has further members of the charge, with its `balance_transaction` as an object if the
+    provider has shown it. Source: Stripe, Charge object. None where the provider has none.
     """
 
     id: str
@@ -78,6 +80,14 @@ class Charge:
     payment_method_type: str = "card"
     created: int = 0
     outcome: dict[str, Any] | None = None
+    details: dict[str, Any] | None = None
+
+    def after(self, known: "Charge | None") -> "Charge":
+        """With the balance transaction of the same charge as it was `known`, where this answer has but its id."""
+        shown = (known.details or {}).get("balance_transaction") if known and known.id == self.id else None
+        if not shown or shown.get("id") != self.balance_transaction:
+            return self
+        return replace(self, details={"balance_transaction": shown} | (self.details or {}))
 
 
 class RefundStatus(StrEnum):

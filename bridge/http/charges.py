@@ -1,16 +1,14 @@
 """`/wp-json/wc/v3/payments/charges/...`: one charge, and the stand-in for an order that has none."""
 
-from dataclasses import asdict
 from typing import Any
 
-from bridge.domain.intents import Refund
 from bridge.domain.money import Money
 from bridge.domain.orders import Address
 from bridge.domain.stores import Store
 from bridge.http.failures import CHARGE, ORDER
 from bridge.http.manners import authorised
 from bridge.http.parameters import order_number
-from bridge.http.shapes import formatted, order_members, shown_charge, shown_order
+from bridge.http.shapes import formatted, order_members, shown_order, whole_charge
 from bridge.http.smorest import Blueprint
 from bridge.payments import reports
 from bridge.payments.services import Services
@@ -25,7 +23,8 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, Charge, description="The charge as the bridge knows it, with its order.")
     def get_charge(charge_id: str) -> dict[str, Any]:
         store = authorised(services)
-        return _charge(reports.charge(services, store, charge_id), store)
+        found = reports.charge(services, store, charge_id)
+        return {**whole_charge(found), "order": shown_order(found.intent, store)}
 
     @blueprint.route(f"{PATH}/order/<order_id>", methods=["GET"], tags=["Charges"], failures=ORDER)
     @blueprint.doc(summary="Show an order in the place of a charge", operationId="getOrderAsCharge")
@@ -33,29 +32,6 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     def get_order_as_charge(order_id: str) -> dict[str, Any]:
         store = authorised(services)
         return _order_as_charge(reports.order_without_charge(services, store, order_number(order_id)), store)
-
-
-def _charge(found: reports.ShownCharge, store: Store) -> dict[str, Any]:
-    intent, charge = found.intent, found.intent.charge
-    assert charge is not None  # by_charge finds none without
-    refunds = [_refund(refund, intent.currency) for refund in found.refunds if refund.id]
-    dispute = found.disputes[-1] if found.disputes else None
-    return {
-        **shown_charge(intent, charge),
-        "order": shown_order(intent, store),
-        "refunds": {"object": "list", "data": refunds, "has_more": False, "total_count": len(refunds)},
-        "dispute": asdict(dispute) | {"object": "dispute", "currency": intent.currency.lower()} if dispute else None,
-        "disputed": bool(found.disputes),
-        "livemode": intent.live,
-    }
-
-
-def _refund(refund: Refund, currency: str) -> dict[str, Any]:
-    members = asdict(refund)
-    shown = {name: members[name] for name in ("id", "amount", "status", "created")}
-    return {**shown, "object": "refund", "currency": currency.lower(), "charge": refund.charge_id} | {
-        "reason": refund.reason or None
-    }
 
 
 def _order_as_charge(found: reports.UnchargedOrder, store: Store) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def wanted_page(parameters: Mapping[str, Any], sorts: dict[str, str], sort: str)
         parameters.get("page", 1),
         parameters.get("pagesize", PAGE_SIZE),
         parameters.get("sort") or sort,
-        parameters.get("direction") or "desc",
+        parameters.get("direction", "desc"),
         sorts,
     )
 

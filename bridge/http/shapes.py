@@ -5,11 +5,14 @@ The plugin's keys first, the bridge's own after them.
 
 import html
 import time
+from dataclasses import asdict
 from typing import Any
 
-from bridge.domain.intents import Charge, PaymentIntent, Status
+from bridge.domain.intents import Charge, PaymentIntent, Refund, Status
 from bridge.domain.stores import Store
+from bridge.http.charge_members import shown_charge
 from bridge.payments.intents import Shown
+from bridge.payments.reports import ShownCharge
 
 
 def created_intent(shown: Shown, compat: str) -> dict[str, Any]:
@@ -27,12 +30,12 @@ def created_intent(shown: Shown, compat: str) -> dict[str, Any]:
     return answer | {name: value for name, value in one_time.items() if value is not None} | _extensions(shown)
 
 
-def shown_intent(shown: Shown, store: Store) -> dict[str, Any]:
-    """The answer to a look-up. Source: WooPayments, the intention model's `jsonSerialize`."""
+def shown_intent(shown: Shown, charge: ShownCharge | None, store: Store) -> dict[str, Any]:
+    """The answer to a look-up; `charge` is the intent's. Source: WooPayments, the intention model's `jsonSerialize`."""
     intent = shown.intent
     return {
         **_common(intent),
-        "charge": shown_charge(intent, intent.charge) if intent.charge else None,
+        "charge": whole_charge(charge) if charge else None,
         "created": int(intent.created),
         "metadata": intent.metadata or [],
         "payment_method_types": [intent.charge.payment_method_type if intent.charge else shown.payment_method_type],
@@ -84,26 +87,27 @@ def _created_charge(charge: Charge) -> dict[str, Any]:
     return shown | ({"payment_method_details": {"card": charge.card}} if charge.card is not None else {})
 
 
-def shown_charge(intent: PaymentIntent, charge: Charge) -> dict[str, Any]:
-    kind = charge.payment_method_type
+def whole_charge(found: ShownCharge) -> dict[str, Any]:
+    """A charge with its refunds and its newest dispute, as Stripe lists them; but for its order."""
+    intent, charge = found.intent, found.intent.charge
+    assert charge is not None  # there is no ShownCharge without
+    refunds = [_refund(refund, intent.currency) for refund in found.refunds if refund.id]
+    dispute = found.disputes[-1] if found.disputes else None
+    listed = {"object": "list", "data": refunds, "has_more": False, "total_count": len(refunds)}
     return {
-        "id": charge.id,
-        "amount": charge.amount,
-        "created": charge.created or int(intent.created),
-        "payment_method_details": ({kind: charge.card} if charge.card is not None else {}) | {"type": kind},
-        "payment_method": intent.payment_method or None,
-        "amount_captured": charge.amount_captured,
-        "amount_refunded": charge.amount_refunded,
-        "application_fee_amount": charge.application_fee_amount,
-        "balance_transaction": charge.balance_transaction,
+        **shown_charge(intent, charge),
         "billing_details": formatted(charge.billing_details),
-        "currency": intent.currency.lower(),
-        "outcome": charge.outcome,
-        "paid": charge.status == "succeeded",
-        "payment_intent": intent.shown_id,
-        "captured": charge.captured,
-        "refunded": 0 < charge.amount_captured == charge.amount_refunded,
-        "status": charge.status,
+        "refunds": {**listed, "url": f"/v1/charges/{charge.id}/refunds"},
+        "dispute": asdict(dispute) | {"object": "dispute", "currency": intent.currency.lower()} if dispute else None,
+        "disputed": bool(found.disputes),
+    }
+
+
+def _refund(refund: Refund, currency: str) -> dict[str, Any]:
+    members = asdict(refund)
+    shown = {name: members[name] for name in ("id", "amount", "status", "created")}
+    return {**shown, "object": "refund", "currency": currency.lower(), "charge": refund.charge_id} | {
+        "reason": refund.reason or None
     }
 
 
@@ -136,5 +140,6 @@ def order_members(store: Store, order_id: int, number: str, name: str, email: st
         "customer_url": None,
         "customer_name": name,
         "customer_email": email,
+        "subscriptions": [],
         "fraud_meta_box_type": "",
     }

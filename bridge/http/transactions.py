@@ -107,7 +107,8 @@ def _shown(line: reports.Line, store: Store) -> dict[str, Any]:
         "type": line.kind,
         "customer_amount": line.amount,
         "customer_currency": line.currency.lower(),
-        "deposit_id": None,
+        **dict.fromkeys(("deposit_id", "deposit_status", "exchange_rate", "loan_id", "source_device")),
         "available_on": "",
+        "amount_in_usd": line.amount if line.currency == "USD" else None,
         "order": order,
     }

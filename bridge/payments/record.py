@@ -69,9 +69,10 @@ def record(
         if _is_moot(before, outcome, changes):
             changes = {"flag": ""} | changes
         rows.change(connection, before.id, **changes)
-        if outcome.charge:
-            rows.put_charge(connection, before, outcome.charge)
-        after = replace(before, **changes, charge=outcome.charge or before.charge)
+        charge = outcome.charge.after(before.charge) if outcome.charge else before.charge
+        if charge:
+            rows.put_charge(connection, before, charge)
+        after = replace(before, **changes, charge=charge)
         if before.status in WAITING and after.status not in WAITING:
             rows.forget_material(connection, after.id)
         scribe = Scribe(services, connection, after, now)

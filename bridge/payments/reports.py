@@ -10,6 +10,7 @@ from bridge.domain.orders import Order
 from bridge.domain.stores import Store
 from bridge.payments.captures import read_order
 from bridge.payments.services import Services
+from bridge.storage import Connection
 from bridge.storage import intents as intent_rows
 from bridge.storage import refunds as refund_rows
 from bridge.storage import reports as rows
@@ -121,9 +122,15 @@ def charge(services: Services, store: Store, charge_id: str) -> ShownCharge:
         intent = intent_rows.by_charge(connection, store.id, charge_id)
         if intent is None:
             raise IntentNotFound(f"No such charge: '{charge_id}'", id=charge_id)
-        refunds = refund_rows.of_intent(connection, intent.id)
-        disputes = rows.disputes_of(connection, intent.id)
-    return ShownCharge(intent, _of(refunds, charge_id), _of(disputes, charge_id))
+        return _shown(connection, intent, charge_id)
+
+
+def charge_of(services: Services, intent: PaymentIntent) -> ShownCharge | None:
+    """The charge that an intent has, if it has one."""
+    if intent.charge is None:
+        return None
+    with services.database.read() as connection:
+        return _shown(connection, intent, intent.charge.id)
 
 
 def order_without_charge(services: Services, store: Store, order_id: int) -> UnchargedOrder:
@@ -141,6 +148,11 @@ def intent_of_refund(services: Services, store: Store, refund: Refund) -> Paymen
     if intent is None:
         raise RefundRefused(f"Error: No such charge: '{refund.charge_id}'")
     return intent
+
+
+def _shown(connection: Connection, intent: PaymentIntent, charge_id: str) -> ShownCharge:
+    refunds, disputes = refund_rows.of_intent(connection, intent.id), rows.disputes_of(connection, intent.id)
+    return ShownCharge(intent, _of(refunds, charge_id), _of(disputes, charge_id))
 
 
 def _of(things: Iterable[Any], charge_id: str) -> list[Any]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -241,6 +241,7 @@ charges = Table(
     Column("card", JSON(none_as_null=True)),
     Column("payment_method_type", String(32), nullable=False),
     Column("outcome", JSON(none_as_null=True)),
+    Column("details", JSON(none_as_null=True)),
     Column("created", BigInteger, nullable=False),
     PrimaryKeyConstraint("store_id", "id"),
     CheckConstraint("amount_captured <= amount", name="captured"),

@@ -70,6 +70,7 @@ def test_a_charge_is_read_whole():
                 "exp_year": 2030,
                 "last4": "4242",
                 "three_d_secure": None,
+                "fingerprint": "AOB934RVNwzk6xtn",
             },
             payment_method_type="card",
             created=1700000001,

@@ -37,6 +37,7 @@ ANN = CustomerDetails(
     address=Address("Ann", "Example", "1 Main St", "", "Springfield", "IL", "62701", "US", "ann@example.com"),
     metadata={"site_url": "https://shop.example"},
 )
+RECEIPT = {"account_type": "credit", "application_preferred_name": "Visa Credit"}
 CUSTOMER = {"object": "customer", "id": "cus_1", "livemode": False}
 ANN_SENT = (
     "name=Ann+Example&email=ann%40example.com&address[city]=Springfield&address[country]=US&address[line1]=1+Main+St"
@@ -201,13 +202,13 @@ def test_it_is_found_without_a_customer_as_well(adapter, stripe_says):
 
 @pytest.mark.parametrize("kind", ["card_present", "interac_present"])
 def test_a_card_that_was_present_is_read_like_another(adapter, stripe_says, kind):
-    details = {"type": kind, kind: {"brand": "visa", "last4": "0043", "capture_before": 1700172800, "receipt": {}}}
+    details = {"type": kind, kind: {"brand": "visa", "last4": "0043", "capture_before": 1700172800, "receipt": RECEIPT}}
     charge = {**CHARGE, "captured": False, "payment_method_details": details}
     stripe_says.get(f"{API}/payment_intents/pi_3Made", json=intent(status="requires_capture", latest_charge=charge))
     found = adapter.fetch("pi_3Made").charge
     assert found.payment_method_type == kind
     assert (found.card["last4"], found.card["capture_before"]) == ("0043", 1700172800)
-    assert "receipt" not in found.card
+    assert found.card["receipt"] == RECEIPT
 
 
 @pytest.mark.parametrize(("charge_type", "account"), [("direct", ACCOUNT), ("destination", None)])

@@ -8,7 +8,18 @@ import responses
 import stripe
 
 from bridge.adapters import AdapterContext, CurrencyNotSupported, InvalidParameter, ProviderUnreachable
-from tests.adapters.payments import ACCOUNT, ATTEMPT, SECRET_KEY, intent, line, order, payment, stripe_adapter
+from tests.adapters.payments import (
+    ACCOUNT,
+    ATTEMPT,
+    CHARGE,
+    SECRET_KEY,
+    error,
+    intent,
+    line,
+    order,
+    payment,
+    stripe_adapter,
+)
 
 URL = "https://api.stripe.com/v1/payment_intents"
 START = (
@@ -134,9 +145,21 @@ def test_fetch_asks_for_the_charge_and_its_refunds_too(stripe_says):
     adapter = stripe_adapter()
     adapter.fetch("pi_3Made")
     sent = stripe_says.calls[0].request
-    assert unquote(sent.url) == f"{URL}/pi_3Made?expand[0]=latest_charge.refunds"
+    shown = "expand[0]=latest_charge.refunds&expand[1]=latest_charge.balance_transaction"
+    assert unquote(sent.url) == f"{URL}/pi_3Made?{shown}"
     assert sent.headers["Stripe-Account"] == ACCOUNT
     assert "Idempotency-Key" not in sent.headers
+    adapter.close()
+
+
+def test_a_restricted_key_that_may_not_read_balance_transactions_can_look_all_the_same(stripe_says):
+    forbidden = error(message="The provided key does not have the required permissions for this endpoint.")
+    stripe_says.get(f"{URL}/pi_3Made", status=403, json=forbidden)
+    stripe_says.get(f"{URL}/pi_3Made", json=intent(latest_charge=CHARGE))
+    adapter = stripe_adapter()
+    charge = adapter.fetch("pi_3Made").charge
+    assert (charge.balance_transaction, charge.details) == ("txn_1", None)
+    assert unquote(stripe_says.calls[1].request.url) == f"{URL}/pi_3Made?expand[0]=latest_charge.refunds"
     adapter.close()
 
 

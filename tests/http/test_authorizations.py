@@ -125,7 +125,7 @@ def test_the_summary_of_authorizations_has_what_is_left_to_capture(make_local: M
         ("sort=order_id&direction=asc&page=0", [20, 21, 22]),
         ("sort=capture_by&direction=asc&page=2&pagesize=2", [22]),
         ("page=4&pagesize=1", []),
-        ("sort=&direction=", [22, 21, 20]),
+        ("sort=", [22, 21, 20]),
     ],
 )
 def test_authorizations_are_sorted_and_paged(door: Door, query: str, orders: list[int]) -> None:
@@ -141,6 +141,8 @@ def test_authorizations_are_sorted_and_paged(door: Door, query: str, orders: lis
     ("query", "message"),
     [
         ("direction=up", "Error: Invalid sorting direction: up"),
+        ("direction=", "Error: Invalid sorting direction: "),
+        ("sort=&direction=", "Error: Invalid sorting direction: "),
         ("sort=colour", "Error: Invalid sorting field: colour"),
     ],
 )

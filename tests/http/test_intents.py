@@ -137,6 +137,7 @@ def test_a_look_up_has_the_plugins_keys_in_its_order(door: Door) -> None:
         "customer_url": None,
         "customer_name": "John Doe",
         "customer_email": "random.email@example.com",
+        "subscriptions": [],
         "fraud_meta_box_type": "",
     }
 

@@ -28,7 +28,12 @@ TRANSACTION = [
     "charge_id",
     "risk_level",
     "deposit_id",
+    "deposit_status",
     "available_on",
+    "exchange_rate",
+    "amount_in_usd",
+    "loan_id",
+    "source_device",
     "order_id",
     "order",
     "payment_intent_id",
@@ -62,11 +67,24 @@ def test_charges_refunds_and_disputes_are_transactions(door: Door) -> None:
         "customer_url": None,
         "customer_name": "John Doe",
         "customer_email": "random.email@example.com",
+        "subscriptions": [],
         "fraud_meta_box_type": "",
     }
     for row in rows:
         assert door.get(f"{PAYMENTS}/transactions/{row['transaction_id']}").json == row
     assert door.get(f"{PAYMENTS}/transactions/{created['charge']['id']}").json == rows[2]
+
+
+def test_t4_a_transaction_has_the_members_that_nobody_knows_here(door: Door) -> None:
+    pay(door, 20)
+    pay(door, 21, currency="JPY", total="500")
+    yen, dollars = listed(door, "transactions")
+    for row in (yen, dollars):
+        unknown = ("exchange_rate", "loan_id", "source_device", "deposit_id", "deposit_status")
+        assert {name: row[name] for name in unknown} == dict.fromkeys(unknown)
+        assert row["available_on"] == ""
+        assert row["order"]["subscriptions"] == []
+    assert (dollars["amount_in_usd"], yen["amount_in_usd"]) == (1023, None)
 
 
 def test_a_dispute_that_was_won_gives_the_money_back(door: Door) -> None:

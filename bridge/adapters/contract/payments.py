@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -184,7 +184,7 @@ class PaymentContract:
         for capture in ("automatic", "manual"):
             _, created = create(adapter, provider.payment(capture=capture))
             fetched = adapter.fetch(str(created.reference))
-            assert [name for name in _SAME if getattr(fetched, name) != getattr(created, name)] == []
+            assert [name for name in _SAME if _told(fetched, name) != _told(created, name)] == []
 
     def test_fetch_of_a_declined_payment_tells_the_decline(self, adapter: Adapter, provider: Provider) -> None:
         require(adapter, "fetch")
@@ -229,7 +229,7 @@ class PaymentContract:
         for outcome in outcomes:
             payment, fetched = made[str(outcome.reference)], adapter.fetch(str(outcome.reference))
             told = set(_SAME) - {"attempt_id", "metadata"}
-            assert [name for name in told if getattr(outcome, name) != getattr(fetched, name)] == []
+            assert [name for name in told if _told(outcome, name) != _told(fetched, name)] == []
             assert outcome.attempt_id == payment.attempt_id
             assert {name: str(outcome.metadata.get(name)) for name in _WHOSE} == {
                 name: str(payment.metadata[name]) for name in _WHOSE
@@ -255,3 +255,12 @@ class PaymentContract:
         payment = provider.payment()
         _, outcome = create(adapter, payment)
         assert adapter.cancel(str(outcome.reference), f"{payment.attempt_id}:cancel").status is Status.SUCCEEDED
+
+
+def _told(outcome: Outcome, name: str) -> Any:
+    """A member of it; of its charge all but the balance transaction, which only a look has to show as an object."""
+    told = getattr(outcome, name)
+    if name != "charge" or told is None:
+        return told
+    kept = {member: value for member, value in (told.details or {}).items() if member != "balance_transaction"}
+    return replace(told, details=kept or None)

@@ -1,5 +1,7 @@
 """What the sandbox answers: its books as an Outcome."""
 
+from typing import Any
+
 from bridge.adapters.sandbox.books import Entry, Page
 from bridge.adapters.sandbox.magic import AUTHORIZATION_SECONDS
 from bridge.adapters.sandbox.names import charge_of, name
@@ -7,6 +9,9 @@ from bridge.domain.intents import Charge, Refund, Status
 from bridge.domain.outcomes import Decline, Outcome
 
 _UNCONFIRMED = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION})
+_CHECKS = {"address_line1_check": "pass", "address_postal_code_check": "pass", "cvc_check": None}
+_TAPPED = {"read_method": "contactless_emv", "overcapture_supported": False}
+_RECEIPT = {"application_preferred_name": "Sandbox", "dedicated_file_name": "A000000003101001"}
 _NOT_PROVEN = Decline("payment_intent_authentication_failure", "The payer's bank could not make sure who is paying.")
 """Source of the code: Stripe, "Error codes"."""
 
@@ -65,7 +70,28 @@ def _charge(page: Page, entry: Entry, refunds: tuple[Refund, ...]) -> Charge | N
             "exp_year": 2034,
             "last4": magic.last4,
             "three_d_secure": None,
+            **_read(entry),
         },
         payment_method_type=entry.reader or "card",
         created=int(entry.held_from),
+        details={"balance_transaction": _balance(entry, taken)} if taken else None,
     )
+
+
+def _read(entry: Entry) -> dict[str, Any]:
+    """What else the card said, online or to a reader. An Interac card is one of debit."""
+    if entry.reader is None:
+        return {"funding": "credit", "network": entry.magic.brand, "checks": _CHECKS}
+    is_interac = entry.reader == "interac_present"
+    receipt = {"account_type": "checking" if is_interac else "credit", **_RECEIPT}
+    network = "interac" if is_interac else entry.magic.brand
+    return {"funding": "debit" if is_interac else "credit", "network": network, "receipt": receipt, **_TAPPED}
+
+
+def _balance(entry: Entry, taken: int) -> dict[str, Any]:
+    """The sandbox keeps no fee of what was taken, and has it for its owner at once."""
+    at, currency = int(entry.held_from), entry.request["currency"].lower()
+    kinds = {"object": "balance_transaction", "type": "charge", "reporting_category": "charge", "status": "available"}
+    sums = {"amount": taken, "fee": 0, "fee_details": [], "net": taken, "currency": currency, "exchange_rate": None}
+    moments = {"created": at, "available_on": at}
+    return {"id": name("txn_", entry.reference), "source": charge_of(entry.reference), **kinds, **sums, **moments}

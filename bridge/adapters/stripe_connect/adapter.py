@@ -20,6 +20,7 @@ from bridge.adapters.stripe_connect.request import (
     ATTEMPT,
     CHARGE,
     EXPANDED,
+    WHOLE,
     build_capture,
     build_create,
     build_terminal,
@@ -100,7 +101,13 @@ class StripeConnectAdapter(BaseAdapter):
 
     def fetch(self, reference: str) -> Outcome:
         """The payment as it is at Stripe now."""
-        answer = self._get(_path(PAYMENTS, reference), {"expand": EXPANDED})
+        path = _path(PAYMENTS, reference)
+        try:
+            answer = self._get(path, {"expand": WHOLE})
+        except ProviderRefused as error:
+            if error.details.get("status") != 403:  # what a restricted key gets that may not read balance transactions
+                raise
+            answer = self._get(path, {"expand": EXPANDED})
         return self._outcome(answer, self._account.header, id=reference)
 
     def find(self, request: Json, key: str, since: float) -> Outcome | None:  # noqa: ARG002 by metadata

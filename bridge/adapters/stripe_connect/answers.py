@@ -13,6 +13,21 @@ from bridge.domain.outcomes import Decline, Outcome
 
 Json = dict[str, Any]
 _CARD = ("amount_authorized", "brand", "capture_before", "country", "exp_month", "exp_year", "last4", "three_d_secure")
+_MORE_CARD = (
+    *("authorization_code", "cardholder_name", "checks", "emv_auth_data", "fingerprint", "funding", "generated_card"),
+    *("installments", "mandate", "network", "overcapture_supported", "preferred_locales", "read_method", "receipt"),
+    "wallet",
+)
+_DETAILS = (
+    *("application", "application_fee", "calculated_statement_descriptor", "description", "failure_code"),
+    *("failure_message", "on_behalf_of", "receipt_number", "receipt_url", "statement_descriptor"),
+    *("statement_descriptor_suffix", "transfer_group"),
+)
+_BALANCE = (
+    *("id", "object", "amount", "available_on", "created", "currency", "description", "exchange_rate", "fee"),
+    *("fee_details", "net", "reporting_category", "source", "status", "type"),
+)
+"""What is kept of a card, a charge and a balance transaction where Stripe says it, so that it can be shown."""
 _CARDS = ("card", "card_present", "interac_present")
 _SECRET = frozenset({"client_secret", "next_action"})
 _UNPAID = frozenset({Status.REQUIRES_PAYMENT_METHOD, Status.CANCELED})
@@ -157,7 +172,7 @@ def _read_charge(charge: Any) -> Charge | None:
         return None
     details = charge.get("payment_method_details")
     details = details if isinstance(details, dict) else {}
-    card = next((details[kind] for kind in _CARDS if isinstance(details.get(kind), dict)), None)
+    card = next((_card(details[kind]) for kind in _CARDS if isinstance(details.get(kind), dict)), None)
     return Charge(
         id=charge["id"],
         amount=charge["amount"],
@@ -168,11 +183,36 @@ def _read_charge(charge: Any) -> Charge | None:
         application_fee_amount=charge.get("application_fee_amount"),
         balance_transaction=id_of(charge.get("balance_transaction")),
         billing_details=scrub(charge.get("billing_details")),
-        card={name: card.get(name) for name in _CARD} if card is not None else None,
+        card=card,
         payment_method_type=details.get("type") or "card",
         created=charge.get("created") or 0,
         outcome=scrub(charge.get("outcome")),
+        details=_details(charge) or None,
     )
+
+
+def _card(card: Json) -> Json:
+    return {name: card.get(name) for name in _CARD} | _told(card, _MORE_CARD)
+
+
+def _details(charge: Json) -> Json:
+    """What else it says: references as ids, and the balance transaction if it came with the charge."""
+    details = _told(charge, _DETAILS)
+    for name in ("application", "application_fee", "on_behalf_of"):
+        if name in details:
+            details[name] = id_of(details[name])
+    if charge.get("fraud_details") == {}:
+        details["fraud_details"] = []
+    if isinstance(transfer := charge.get("transfer_data"), dict):
+        details["transfer_data"] = _told(transfer, ("amount",)) | {"destination": id_of(transfer.get("destination"))}
+    if isinstance(transaction := charge.get("balance_transaction"), dict):
+        details["balance_transaction"] = {name: scrub(transaction.get(name)) for name in _BALANCE}
+    return details
+
+
+def _told(thing: Json, names: tuple[str, ...]) -> Json:
+    """Those of its members that are not null."""
+    return {name: scrub(thing[name]) for name in names if thing.get(name) is not None}
 
 
 def _ran_out(intent: Json) -> bool:

@@ -23,6 +23,8 @@ ATTEMPT = "wcpay_bridge_attempt"
 CHARGE = "latest_charge"
 EXPANDED = ["latest_charge.refunds"]
 """Expands the charge, too (source: Stripe, "Expanding responses")."""
+WHOLE = [*EXPANDED, "latest_charge.balance_transaction"]
+"""Only to look at a payment: a restricted key may lack the right, and what moves money must not fail for that."""
 READERS = frozenset({"card_present", "interac_present"})
 
 
