@@ -128,11 +128,20 @@ def _no_constant(name: str) -> None:
 
 
 def _kind(error: json.JSONDecodeError) -> tuple[int, str]:
-    if "control character" in error.msg:
+    if "control character" in error.msg or _ends_inside_a_text(error):
         return CONTROL_CHARACTER
     before, found = error.doc[: error.pos].rstrip(), error.doc[error.pos : error.pos + 1]
     closed_wrongly = "',' delimiter" in error.msg or before[-1:] in ("[", "{")
     return STATE_MISMATCH if found in ("]", "}") and closed_wrongly else SYNTAX
+
+
+def _ends_inside_a_text(error: json.JSONDecodeError) -> bool:
+    """PHP comes upon the NUL behind the last byte; after a backslash it minds that one first.
+
+    Source: PHP, ext/json/json_scanner.re.
+    """
+    backslashes = len(error.doc) - len(error.doc.rstrip("\\"))
+    return error.msg.startswith("Unterminated string") and backslashes % 2 == 0
 
 
 def _is_text(value: str) -> bool:

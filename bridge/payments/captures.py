@@ -246,5 +246,6 @@ def _tell(
 
 def _failure(sentence: str, error: ProviderError, status: int) -> CaptureFailed:
     told = error.details.get("status") if isinstance(error, ProviderRefused) else None
-    message = str(error).removeprefix("Error: ") or "Unknown error"
-    return CaptureFailed(f"{sentence}{message}", status=int(told or status), provider=error.details.get("provider"))
+    return CaptureFailed(
+        f"{sentence}{error or 'Unknown error'}", status=int(told or status), provider=error.details.get("provider")
+    )

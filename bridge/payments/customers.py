@@ -4,8 +4,9 @@ import hashlib
 from dataclasses import asdict
 from typing import Any
 
-from bridge.domain.errors import OrderNotPayable, ProviderRefused, Unsupported
-from bridge.domain.orders import Order
+from bridge.domain import logs
+from bridge.domain.errors import OrderNotPayable, ProviderRefused, StoreError, Unsupported
+from bridge.domain.orders import Order, OrderUpdate, UpdateKind
 from bridge.domain.outcomes import CustomerDetails
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
@@ -14,6 +15,10 @@ from bridge.payments.captures import read_order
 from bridge.payments.services import Services
 from bridge.storage import customers as rows
 
+log = logs.logger(__name__)
+
+META = "_stripe_customer_id"
+"""Order meta: the provider's customer."""
 CLOSED = frozenset({"completed", "cancelled", "refunded", "failed"})
 """Orders that need no customer any more, as WooPayments has it."""
 
@@ -38,7 +43,21 @@ def create_customer(services: Services, store: Store, order_id: int) -> str:
     if customer != known:
         with services.database.write() as connection:
             rows.put(connection, store.id, shopper, customer)
+    if order.meta.get(META) != customer:
+        _tell_the_order(services, store, order, customer)
     return customer
+
+
+def _tell_the_order(services: Services, store: Store, order: Order, customer: str) -> None:
+    """Write it to the order's meta, as WooPayments does. The customer is there even if the shop cannot be told: its
+    payment tells the same again."""
+    update = OrderUpdate(
+        services.ids.attempt(), UpdateKind.NOTE, order.id, order.key, 0, order.currency, meta={META: customer}
+    )
+    try:
+        services.connections.order_book(store).deliver(update, first=True)
+    except StoreError as error:
+        log.warning("order %s of store %s was not told its customer: %s", order.number, store.id, error)
 
 
 def payment_methods(services: Services, store: Store, customer: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from bridge.domain.errors import InProgress, InvalidParameter, ProviderError, Uncapturable, Unsupported
-from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Status
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
@@ -84,17 +84,33 @@ def capture_terminal_payment(services: Services, store: Store, order_id: int, pa
     with services.database.read() as connection:
         held = rows.holding(connection, store.id, order.id, order.key)
         named = rows.find(connection, store.id, payment_intent_id)
-    if held and (named is None or held.id != named.id or held.channel != "terminal"):
+    if held and (named is None or held.id != named.id) and _has_money(services, store, held, named):
         raise Uncapturable(TAKEN, reason="status")
     intent = named_intent(services, store, order, payment_intent_id)
-    if intent.status not in (Status.SUCCEEDED, Status.CANCELED):
+    if intent.status not in FINAL:
         intent = look_at(services, store, intent.id)
+    if intent.channel != "terminal":
+        if intent.status in (*MONEY, Status.PROCESSING):
+            raise Uncapturable(TAKEN, reason="status")
+        raise Uncapturable("The payment cannot be captured", reason="order_mismatch")
     if intent.status is Status.SUCCEEDED:
         return intent
     if intent.status is not Status.REQUIRES_CAPTURE:
         sentence = TAKEN if intent.status is Status.PROCESSING else "The payment cannot be captured"
         raise Uncapturable(sentence, reason="status")
     return capture(services, store, order, intent)
+
+
+def _has_money(services: Services, store: Store, held: PaymentIntent, named: PaymentIntent | None) -> bool:
+    """Whether the order is paid or authorised by its payment. Where it is, an app takes the refusal for a capture that
+    was made before: an order whose payment is merely open must not be refused in the same way.
+
+    The provider is asked only if the `named` intent does not settle it by being another order's.
+    """
+    is_anothers = named is not None and (named.order_id, named.order_key) != (held.order_id, held.order_key)
+    if held.status not in FINAL and not is_anothers:
+        held = look_at(services, store, held.id)
+    return held.status in MONEY
 
 
 def connection_token(services: Services, store: Store) -> dict[str, Any]:

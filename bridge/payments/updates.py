@@ -248,7 +248,7 @@ def _meta(intent: PaymentIntent) -> dict[str, str]:
         "_payment_method_id": intent.payment_method,
         "_intention_status": intent.status.value,
         "_stripe_customer_id": intent.customer,
-        "_wcpay_intent_currency": intent.currency.lower(),
+        "_wcpay_intent_currency": intent.currency,
         "_wcpay_mode": "prod" if intent.live else "test",
     }
     if intent.charge and intent.charge.balance_transaction:

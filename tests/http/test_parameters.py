@@ -49,6 +49,7 @@ def test_parameters_may_be_sent_as_json_form_or_query_and_json_wins(door: Door, 
     assert answer["metadata"]["order_id"] == 19
 
 
+CONTROL = (3, "Control character error, possibly incorrectly encoded")
 SYNTAX = (4, "Syntax error")
 MISMATCH = (2, "State mismatch (invalid or malformed JSON)")
 DEPTH = (1, "Maximum stack depth exceeded")
@@ -74,8 +75,15 @@ SCALAR = (0, "A JSON object was expected")
         (b"[1}", MISMATCH),
         (b"{]", MISMATCH),
         (b"[}", MISMATCH),
-        (b'{"a":"\n"}', (3, "Control character error, possibly incorrectly encoded")),
-        (b'{"a":"\x00"}', (3, "Control character error, possibly incorrectly encoded")),
+        (b'{"a":"\n"}', CONTROL),
+        (b'{"a":"\x00"}', CONTROL),
+        (b'{"status": "pend', CONTROL),  # T3d
+        (b'{"status', CONTROL),
+        (b'"', CONTROL),
+        (b'{"a":"b\\\\', CONTROL),
+        (b'{"a":"b\\', SYNTAX),
+        (b'{"a":"b\\u12', SYNTAX),
+        (b'{"status": "pending"', SYNTAX),
         (b'{"a":"\xff"}', (5, "Malformed UTF-8 characters, possibly incorrectly encoded")),
         (b'{"a":"\xed\xa0\x80"}', (5, "Malformed UTF-8 characters, possibly incorrectly encoded")),
         ('{"a":1}'.encode("utf-16"), (5, "Malformed UTF-8 characters, possibly incorrectly encoded")),

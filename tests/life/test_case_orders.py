@@ -141,7 +141,7 @@ def test_why_a_capture_failed_is_handed_on(life: Life, route: str, provider: int
     refused = refusal(life.at(route, order, intent))
     assert refused[:2] == (status, "wcpay_capture_error")
     if provider < 401:
-        assert refused[2] == f"{NOT_CAPTURED}Test error"
+        assert refused[2] == f"{NOT_CAPTURED}Error: Test error"
     assert refused[2].startswith(NOT_CAPTURED)
     life.work()
     assert life.status(order) == "on-hold"
@@ -228,7 +228,7 @@ def test_a_void_that_the_provider_refuses_is_502(life: Life, status: int) -> Non
     order, intent = authorized(life)
     fails_with(life, "/cancel", "Test error", status)
     refused = refusal(life.at("cancel_authorization", order, intent))
-    assert refused == (502, "wcpay_cancel_error", f"{NOT_CANCELED}Test error")
+    assert refused == (502, "wcpay_cancel_error", f"{NOT_CANCELED}Error: Test error")
     life.work()
     assert life.status(order) == "on-hold"
 

@@ -107,7 +107,7 @@ def test_what_is_charged_is_the_total_in_minor_units(life: Life, total: str, cur
     assert (intent["amount"], intent["currency"]) == (amount, currency)
     made = sent(life, intent["id"])
     assert (made["amount"], made["currency"]) == (amount, currency.lower())
-    assert life.meta(order)["_wcpay_intent_currency"] == currency.lower()
+    assert life.meta(order)["_wcpay_intent_currency"] == currency
 
 
 @plays("amounts", "interpret_stripe_amount")

@@ -54,7 +54,7 @@ def test_a_payment_pays_its_order_and_the_order_says_by_what(life: Life) -> None
         "_payment_method_id": made["payment_method"],
         "_intention_status": "succeeded",
         "_stripe_customer_id": life.local.customer,
-        "_wcpay_intent_currency": "usd",
+        "_wcpay_intent_currency": "USD",
         "_wcpay_mode": "test",
         "_wcpay_payment_transaction_id": charge["balance_transaction"],
     }.items() <= meta.items()

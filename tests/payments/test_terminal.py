@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.payments.orders import CAPTURES, PAYMENTS, REFUNDED, UNCAPTURABLE, asked, at, authorized, presented, taken
+from tests.payments.orders import (
+    CAPTURES,
+    MISMATCH,
+    PAYMENTS,
+    REFUNDED,
+    UNCAPTURABLE,
+    asked,
+    at,
+    authorized,
+    presented,
+    taken,
+)
 from tests.plugins.local import Local, MakeLocal, refusal
 
 
@@ -19,12 +30,16 @@ def test_a_payment_of_the_web_is_not_captured_at_the_reader(stripe: Local) -> No
 
 
 def test_another_payment_of_the_order_counts_before_whose_payment_it_is(stripe: Local) -> None:
-    """WooPayments looks at what it has stored of the order before it asks for the intent."""
+    """WooPayments looks at what it has stored of the order before it asks for the intent: nothing before a capture."""
     intent = presented(stripe)
-    presented(stripe, "payable_2")
+    own = presented(stripe, "payable_2")
+    named = refusal(at(stripe, "capture_terminal_payment", "payable_2", intent))
+    assert named == (409, MISMATCH, "The payment cannot be captured")
+    assert asked(stripe, "capture") == 0
+    assert at(stripe, "capture_terminal_payment", "payable_2", own).status_code == 200
     sentence = "The payment cannot be captured for completed or processed orders."
     assert refusal(at(stripe, "capture_terminal_payment", "payable_2", intent)) == (409, UNCAPTURABLE, sentence)
-    assert asked(stripe, "capture") == 0
+    assert asked(stripe, "capture") == 1
 
 
 def test_what_the_provider_is_still_at_is_not_captured(stripe: Local) -> None:

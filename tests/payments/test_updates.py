@@ -70,7 +70,7 @@ def test_charged(at_once: Local) -> None:
             "_payment_method_id": intent["payment_method"],
             "_intention_status": "succeeded",
             "_stripe_customer_id": at_once.customer,
-            "_wcpay_intent_currency": "usd",
+            "_wcpay_intent_currency": "USD",
             "_wcpay_mode": "test",
             "_charge_risk_level": "normal",
         }.items()
