@@ -225,12 +225,16 @@ class RefundSumSchema(AnswerSchema):
 
 
 class _OrderCore(AnswerSchema):
+    """`needs_payment` is None where the store is too old to say."""
+
     id = Whole(required=True)
     order_key = Text(required=True)
     status = Text(required=True, validate=validate.Length(min=1))
     currency = Text(required=True, validate=validate.Length(min=1))
     total = Amount(required=True)
     transaction_id = Text(load_default="")
+    needs_payment = fields.Boolean(load_default=None)
+    payment_method = Text(load_default="")
     date_paid_gmt = Moment(load_default=None)
     refunds = fields.List(fields.Nested(RefundSumSchema), load_default=list)
     meta_data = several(MetaSchema)
@@ -239,15 +243,13 @@ class _OrderCore(AnswerSchema):
 class OrderSchema(_OrderCore):
     """An order as it is read before a payment.
 
-    `needs_payment` and `needs_processing` are None where the store is too old to say.
+    `needs_processing` is None where the store is too old to say.
     """
 
     number = information(_text, "")
-    needs_payment = fields.Boolean(load_default=None)
     needs_processing = information(_boolean, None)
     created_via = information(_text, "")
     customer_id = information(_natural, 0)
-    payment_method = Text(load_default="")
     prices_include_tax = information(_boolean, False)
     billing = about(AddressSchema)
     shipping = about(AddressSchema)

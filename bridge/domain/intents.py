@@ -147,6 +147,12 @@ class Dispute:
     def is_closed(self) -> bool:
         return self.status in ("won", "lost", "warning_closed", "prevented")
 
+    @property
+    def is_inquiry(self) -> bool:
+        """The bank has only asked so far: the money is still here, and a full refund closes it. Source: Stripe,
+        "Dispute inquiries"."""
+        return self.status.startswith("warning_")
+
 
 @dataclass(frozen=True, slots=True)
 class PaymentIntent:
@@ -156,6 +162,10 @@ class PaymentIntent:
     cannot be paid again, `unknown` that its newest attempt is not settled. `payment_method` is the one that was used
     in the end, `requested_payment_method` the one that the caller named; `channel` is `online` or `terminal` (a card
     reader). At `look_at` (Unix seconds) the provider is asked how it stands, if nothing was heard before.
+
+    `closed` says why nobody may pay it any more: its order cannot take it, whatever the provider may still do.
+    `deducted` (minor units) is what refunds had taken off the unpaid order. At `order_seen` (Unix seconds) its order
+    was last read for the buyer's page; with `notes_read` the order's notes were looked through after it was paid.
     """
 
     id: str
@@ -183,6 +193,10 @@ class PaymentIntent:
     metadata: dict[str, Any] = field(default_factory=dict)
     last_error: dict[str, Any] | None = None
     flag: str = ""
+    closed: str = ""
+    deducted: int = 0
+    order_seen: float = 0.0
+    notes_read: bool = False
     charge: Charge | None = None
 
     @property

@@ -88,6 +88,10 @@ def is_order_id(text: str) -> bool:
 
 
 PAID_STATUSES = frozenset({"processing", "completed"})
+PAYABLE = frozenset({"pending", "failed"})
+"""The statuses in which WooCommerce takes a payment. Source: `WC_Order::needs_payment`."""
+NOT_PAID = PAYABLE | {"on-hold", "cancelled", "refunded", "trash", "auto-draft", "checkout-draft"}
+"""Every other status is a paid one once the order has a date of payment: stores add statuses of their own."""
 
 
 class UpdateKind(StrEnum):
@@ -111,10 +115,12 @@ class OrderUpdate:
     """What we owe the store about one event of one payment.
 
     `operation_id` names the update for ever: it stands in every note, so that a repeated delivery can be recognised.
-    `order_key`, `amount` (minor units) and `currency` are those of the payment; an order that no longer has them is
-    not fulfilled. `read_at` (Unix seconds) is when the order was last read. The refund's members are for the kinds
-    about refunds and for a dispute that was lost; `refund_amount` is minor units. `status` is where a paid order goes,
-    and `title` what it shows as its payment method, where that is not the store's own choice.
+    `order_key`, `amount` (minor units) and `currency` are those of the payment, `deducted` (minor units) is what
+    refunds had taken off the unpaid order; an order that no longer has them is not fulfilled. `read_at` (Unix seconds)
+    is when the order was read, 0 if it has to be read again before anything is written; with `over` nothing is left of
+    what was captured. The refund's members are for the kinds about refunds and for a dispute that was lost;
+    `refund_amount` is minor units. `status` is where a paid order goes, and `title` what it shows as its payment
+    method, where that is not the store's own choice.
     """
 
     operation_id: str
@@ -126,21 +132,25 @@ class OrderUpdate:
     transaction_id: str = ""
     meta: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    deducted: int = 0
     read_at: float = 0.0
     refund_id: str = ""
     refund_amount: int = 0
     refund_reason: str = ""
     status: str = ""
     title: str = ""
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of an OrderUpdate. `flag` is a sentence for a person, where one has to look."""
+    """What came of an OrderUpdate. `flag` is a sentence for a person, where one has to look. `is_twice`: somebody else
+    has paid the order, too, which no change of the order puts right."""
 
     done: bool
     detail: str
     flag: str = ""
+    is_twice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +165,19 @@ class StoreEvent:
     delivery_id: str
 
 
+HOLD = "_wcpay_bridge_authorization"
+"""Order meta: the transaction for whose authorisation we put the order on hold. Unlike `_intent_id` a PAID never
+writes it, so it still says so after a set_paid that the store ignored."""
 PAIRED = "_wcpay_bridge_refund_"
 """Order meta: with the id of a store's refund behind it, the provider's id of the same refund, which staff began."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNote:
+    """A note of an order. `ours` if the bridge has written it; else it is the store's own, or somebody's."""
+
+    text: str
+    ours: bool
 
 
 @dataclass(frozen=True, slots=True)

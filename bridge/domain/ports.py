@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from bridge.domain.intents import Refund
-from bridge.domain.orders import Delivery, Order, OrderUpdate, StoreEvent, StoreRefund
+from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreEvent, StoreRefund
 from bridge.domain.outcomes import (
     Cart,
     CustomerDetails,
@@ -232,6 +232,10 @@ class OrderBook(Protocol):
 
     def refunds(self, order_id: int) -> list[StoreRefund]:
         """The order's refunds in the store. Raises OrderNotFound, StoreUnreachable, StoreRefused."""
+        ...
+
+    def notes(self, order_id: int) -> list[OrderNote]:
+        """The order's notes in the store. Raises OrderNotFound, StoreUnreachable, StoreRefused."""
         ...
 
     def register_webhooks(self, url: str, secret: str) -> list[str]:

@@ -198,6 +198,7 @@ REFUND_OF_CHARGE: Failures = (
     Row(domain.RefundRefused, "Invalid refund amount.", 400, "error", reason="amount_too_large"),
     Row(domain.RefundRefused, _NO_REFUND, 400, "invalid-amount", reason="invalid_amount"),
     Row(domain.RefundRefused, "The shop cannot express it.", 400, "invalid-amount", reason="not_representable"),
+    Row(domain.RefundRefused, "The payment is disputed.", 409, "wcpay_refund_payment", reason="disputed"),
     Row(domain.RefundRefused, "Not captured yet.", 409, "uncaptured-payment", reason="not_captured"),
     Row(domain.RefundRefused, "Nothing to refund.", 404, "wcpay_edit_order_refund_not_possible", reason="no_payment"),
     Row(domain.RefundRefused, "Another order's.", 409, "wcpay_refund_payment", reason="order_mismatch"),

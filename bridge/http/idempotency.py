@@ -30,6 +30,7 @@ HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 LONGEST_KEY = 255
 ONE_TIME = ("client_secret", "next_action", "provider_data")
 """Members of an answer that are never kept: the provider is asked for them again, and has them or not."""
+PAGE = "pay_url"
 FINAL = (Declined, ProviderRefused)
 """Failures that a provider has settled. A repeat hears of the same one."""
 
@@ -111,10 +112,12 @@ def _in_flight(services: Services, store: Store, turn: Turn) -> RestError:
 
 def _completed(services: Services, store: Store, payload: dict[str, Any]) -> dict[str, Any]:
     """With the one-time material as the provider has it now; what it does not tell is left out."""
-    if not any(name in payload for name in ONE_TIME):
+    if not any(name in payload for name in (*ONE_TIME, PAGE)):
         return payload
     material = one_time_material(services, store, payload["id"])
-    whole = {name: material[name] if name in ONE_TIME else value for name, value in payload.items()}
+    if material is None:  # nobody may pay it any more
+        return {name: value for name, value in payload.items() if name not in (*ONE_TIME, PAGE)}
+    whole = {name: material.get(name) if name in ONE_TIME else value for name, value in payload.items()}
     return {name: value for name, value in whole.items() if name not in ONE_TIME or value is not None}
 
 

@@ -67,6 +67,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.doc(summary="The buyer's page", operationId="showPayPage", security=[])
     @blueprint.alt_response(303, description="In redirect mode, to a person: the provider's page.")
     @blueprint.alt_response(404, description="A page: the link is not ours.")
+    @blueprint.alt_response(409, description="A page: the order cannot be paid now.")
     @blueprint.alt_response(410, description="A page: the link has expired.")
     @blueprint.response(200, description="A page.", content_type="text/html")
     @_for_people
@@ -76,7 +77,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         visit = pay.visit(services, token)
         if visit.kind == REDIRECT and visit.stage is Stage.OPEN and not request.query_string and is_person():
             return _hop(services, token, again=False)
-        return _show(visit, token)
+        return _show(pay.shown(services, token), token)
 
     @blueprint.route(f"{PATH}/<token>", methods=["POST"], **page)
     @blueprint.doc(summary="A button of the buyer's page", operationId="pressPayPage", security=[])
@@ -86,8 +87,8 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, description="A page.", content_type="text/html")
     @_for_people
     def press(token: str) -> Response:
-        """`action` is one of check, open, again, retry, approve, decline, as a form. The token itself is what proves
-        that the form is ours; one that a browser sends from another origin is refused."""
+        """`action` is one of check, open, again, onward, retry, approve, decline, as a form. The token itself is what
+        proves that the form is ours; one that a browser sends from another origin is refused."""
         if not _is_ours():
             return _answer(render_problem("This form came from another place", ASK_SHOP, up=_up()), 403)
         return _press(services, token, request.form.get("action", ""))
@@ -102,6 +103,26 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
             return {"stage": pay.refresh(services, token).stage.value}
         except domain.Refused:
             return render({"stage": "invalid"}, 404)
+
+    @blueprint.route(f"{PATH}/<token>/confirm", methods=["POST"], **page)
+    @blueprint.doc(summary="Whether the buyer may confirm now", operationId="confirmPayPage", security=[])
+    @blueprint.alt_response(403, description="The request came from somewhere else.")
+    @blueprint.alt_response(404, description='`{"stage":"invalid"}`: the link is not ours, or has expired.')
+    @blueprint.alt_response(409, description="The order cannot be paid by this payment, or it is past that.")
+    @blueprint.alt_response(502, description="The store could not be asked: nothing may be confirmed.")
+    @blueprint.response(200, description='`{"stage":...,"payable":true}`: the order was read, and can be paid.')
+    def confirm(token: str) -> Any:
+        """The page's script asks this right before it has the provider's form confirm a payment. The order is read."""
+        if not _is_ours():
+            return render({"stage": "invalid", "payable": False}, 403)
+        try:
+            seen = pay.confirm(services, token)
+        except domain.Refused:
+            return render({"stage": "invalid", "payable": False}, 404)
+        except domain.StoreError:
+            return render({"stage": pay.visit(services, token).stage.value, "payable": False}, 502)
+        payable = pay.may_confirm(seen)
+        return render({"stage": seen.stage.value, "payable": payable}, 200 if payable else 409)
 
     @blueprint.route(ASSETS, methods=["GET"], **page)
     @blueprint.doc(summary="Style sheet and script of the buyer's page", operationId="getAsset", security=[])
@@ -154,15 +175,22 @@ def _for_people(view: Callable[[str], Response]) -> Callable[[str], Response]:
 def _press(services: Services, token: str, action: str) -> Response:
     """What a button does."""
     if action == "check":
-        return _show(pay.refresh(services, token), token, asked=True)
+        pay.refresh(services, token)
+        return _show(pay.shown(services, token), token, asked=True)
     if action in ("open", "again") and is_person():
-        return _hop(services, token, again=action == "again")
+        return _hop(services, token, again=action == "again", seen=request.form.get("seen", type=int))
     try:
         if action == "retry":
             return _go(pay.try_again(services, token))
         if action in ("approve", "decline"):
             pay.decide(services, token, approve=action == "approve")
             return _go(token)
+        if action == "onward":
+            return _away(pay.onward(services, token))
+    except domain.OrderNotPayable:
+        if (visit := pay.visit(services, token)).closed:
+            return _show(visit, token)
+        raise
     except domain.Refused as error:
         if error.reason != NOT_NOW:
             raise
@@ -170,15 +198,23 @@ def _press(services: Services, token: str, action: str) -> Response:
     return _answer(render_problem("There is no such button", ASK_SHOP, up=_up()), 400)
 
 
-def _hop(services: Services, token: str, *, again: bool) -> Response:
+def _hop(services: Services, token: str, *, again: bool, seen: int | None = None) -> Response:
     """To the provider, once. Its address stands in this answer and nowhere else."""
     try:
-        opening = pay.open_redirect(services, token, again=again)
+        opening = pay.open_redirect(services, token, again=again, seen=seen)
+    except domain.OrderNotPayable:
+        if (visit := pay.visit(services, token)).closed:
+            return _show(visit, token)
+        raise
     except domain.Refused as error:
         if error.reason not in (NOT_NOW, OPENED_BEFORE):
             raise
         return _show(pay.visit(services, token), token)
-    return Response(status=303, headers={**HOP_HEADERS, "Location": opening.url})
+    return _away(opening.url)
+
+
+def _away(url: str) -> Response:
+    return Response(status=303, headers={**HOP_HEADERS, "Location": url})
 
 
 def _show(visit: pay.Visit, token: str, *, asked: bool = False) -> Response:
@@ -189,7 +225,7 @@ def _show(visit: pay.Visit, token: str, *, asked: bool = False) -> Response:
         looking=asked or bool(request.query_string),
         asked=asked,
     )
-    return _answer(page, 200)
+    return _answer(page, 409 if visit.closed else 200)
 
 
 def _asset(name: str) -> Response:

@@ -4,19 +4,22 @@ It is written down as if its create had just been answered, if its order is ther
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from bridge.domain.errors import BridgeError, OrderNotFound
+from bridge.domain.errors import BridgeError, InProgress, OrderNotFound, OutcomeUnknown, ProviderError
 from bridge.domain.intents import MONEY, Attempt, PaymentIntent, Status
+from bridge.domain.judgement import is_paid_by
 from bridge.domain.money import Money
-from bridge.domain.orders import PAID_STATUSES, Order, is_order_id
+from bridge.domain.orders import Order, is_order_id
 from bridge.domain.outcomes import Outcome, Payment
 from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.attempts import conclude
 from bridge.payments.findings import Difference, Report
+from bridge.payments.follow import follow_order
 from bridge.payments.intents import new_intent
-from bridge.payments.record import Scribe
+from bridge.payments.record import WAITING, Scribe
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import outbox
@@ -68,11 +71,14 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
         _second(services, store, order, outcome, report)
         return None
     _conclude(services, store, attempt, outcome)
-    if order.status in PAID_STATUSES and order.transaction_id in (outcome.public_id, outcome.reference):
+    if is_paid_by(order, {str(outcome.public_id), str(outcome.reference)}):
         with services.database.write() as connection:
             outbox.known_by_the_shop(connection, intent.id, services.clock())
     with services.database.read() as connection:
         adopted = rows.get(connection, intent.id)
+    if adopted.status in WAITING:  # what can no longer pay its order is closed, and voided as soon as money may move
+        with suppress(InProgress, OutcomeUnknown, ProviderError):
+            follow_order(services, store, adopted, order)
     text = f"the provider has a payment of {_money(outcome)} ({outcome.status.value}) that the bridge did not know"
     report.found("adopted", adopted, text, healed=not adopted.unknown)
     return adopted

@@ -29,7 +29,7 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.intents import Shown
-from bridge.payments.openings import has_aged, heard, nobody_can_pay, payable
+from bridge.payments.openings import OPEN, has_aged, heard, nobody_can_pay, payable
 from bridge.payments.record import WAITING, record
 from bridge.payments.returned import recognise
 from bridge.payments.services import Services
@@ -160,13 +160,15 @@ def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcom
     return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
 
 
-def cancel_open(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
+def cancel_open(
+    services: Services, store: Store, intent: PaymentIntent, why: str = "the order is to be paid otherwise"
+) -> PaymentIntent:
     """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later.
 
     What nobody can pay needs no provider, and what is not open any more stays as it is. Raises OrderLocked where the
     provider cannot void.
     """
-    if (given_up := _let_go(services, intent, "the order is to be paid otherwise")) is not None:
+    if (given_up := _let_go(services, intent, why)) is not None:
         return given_up
     if "cancel" not in services.connections.adapter(store).operations:
         raise OrderLocked(
@@ -214,6 +216,8 @@ def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) 
             send_cancel(services, store, attempt)
         elif attempt.operation in ("capture", "refund"):
             _look(services, adapter, attempt)
+        elif attempt.operation == OPEN:
+            _look_at_opening(services, adapter, attempt)
         elif now < attempt.sent_at + adapter.replay_window and (resend or "find" not in adapter.operations):
             send_create(services, store, attempt, again=True)
         elif "find" in adapter.operations:
@@ -304,6 +308,15 @@ def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     record(services, attempt.intent_id, outcome, attempt if shown else None)
     if not shown:
         _not_there(services, attempt, f"The provider shows no {attempt.operation}.")
+
+
+def _look_at_opening(services: Services, adapter: Adapter, attempt: Attempt) -> None:
+    """One that was submitted under its key, as the provider says: which payment that is, only a message can tell."""
+    if attempt.reference:
+        heard(services, attempt, ask(lambda: adapter.fetch(str(attempt.reference))))
+    else:
+        is_old = services.clock() > attempt.sent_at + services.provider_timeout + ON_ITS_WAY
+        postpone(services, attempt, flag=CANNOT_ASK if is_old else "")
 
 
 def is_captured(attempt: Attempt, outcome: Outcome) -> bool:

@@ -3,8 +3,6 @@
 The checks and their sentences are WooPayments', in its order; what is captured is the intent that was checked.
 """
 
-from decimal import Decimal
-
 from bridge.domain.errors import (
     CaptureFailed,
     IntentNotFound,
@@ -17,12 +15,14 @@ from bridge.domain.errors import (
     Unsupported,
 )
 from bridge.domain.intents import FINAL, Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.judgement import PAID, bar_of_capture, deduction, due
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import updates
 from bridge.payments.attempts import ask, ask_about, begin, failed, look_at, reference_of
+from bridge.payments.orders import terms
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -50,7 +50,9 @@ def capture_authorization(
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
     """
-    order, intent = _checked(services, store, order_id, payment_intent_id, "captured")
+    order = read_order(services, store, order_id)
+    require_not_refunded(services, store, order)
+    intent = _looked_at(services, store, named_intent(services, store, order, payment_intent_id))
     if intent.status not in CAPTURABLE:
         raise Uncapturable("The payment cannot be captured", reason="status")
     if intent.status is Status.SUCCEEDED:
@@ -59,11 +61,22 @@ def capture_authorization(
 
 
 def cancel_authorization(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
-    """Void an authorisation; the shop's order becomes cancelled. One that was voided is answered again.
+    """Void an authorisation; the shop's order becomes cancelled. One that was voided is answered again. Whatever became
+    of the order, a void is allowed.
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
     """
-    _, intent = _checked(services, store, order_id, payment_intent_id, "canceled")
+    order = read_order(services, store, order_id)
+    with services.database.read() as connection:
+        named = rows.find(connection, store.id, payment_intent_id)
+    if named is None or named.status is not Status.REQUIRES_CAPTURE:
+        require_not_refunded(services, store, order, "canceled")
+    intent = _looked_at(services, store, named_intent(services, store, order, payment_intent_id, "canceled"))
+    return void(services, store, intent)
+
+
+def void(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
+    """Void an authorisation whose order was just looked at. Raises as `cancel_authorization`."""
     adapter = services.connections.adapter(store)
     _require(adapter, "cancel", "cancel_authorization")
     with services.database.write() as connection:
@@ -98,12 +111,8 @@ def capture(
 ) -> PaymentIntent:
     """Take an authorisation whose intent and order were just checked; the rest as above."""
     adapter = services.connections.adapter(store)
-    if order.currency != intent.currency:
-        authorised = Money(intent.amount, intent.currency)
-        raise CaptureFailed(
-            f"{NOT_CAPTURED}the order is in {order.currency} now, and {authorised} were authorised.", status=502
-        )
-    total = _total(order)
+    _require_takes(services, store, order, intent)
+    total = _due(order)
     _require(adapter, "capture", "capture_authorization")
     with services.database.write() as connection:
         intent = rows.get(connection, intent.id, lock=True)
@@ -122,6 +131,7 @@ def capture(
         request = {"reference": reference, "amount": amount, "taken": taken, "asked_as": attempt_id}
         fresh_id = None if any(one.id == attempt_id for one in captures) else attempt_id
         attempt = begin(services, store, connection, intent.id, "capture", request, fresh_id)
+        rows.change(connection, intent.id, deducted=deduction(order))
     try:
         outcome = ask_about(services, attempt, lambda: adapter.capture(reference, amount, attempt.key))
         after = record(services, intent.id, outcome, attempt, total)
@@ -136,22 +146,35 @@ def capture(
     return after
 
 
-def _checked(
-    services: Services, store: Store, order_id: int, payment_intent_id: str, verb: str
-) -> tuple[Order, PaymentIntent]:
-    """The order and the intent, if they belong together and nothing was refunded. One that is open is looked at."""
-    order = read_order(services, store, order_id)
-    require_not_refunded(services, store, order, verb)
-    intent = named_intent(services, store, order, payment_intent_id, verb)
+def _looked_at(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
+    """How it stands; one that is open is looked at."""
     if not intent.unknown and intent.status not in (Status.REQUIRES_CAPTURE, *FINAL):
-        intent = look_at(services, store, intent.id)
-    return order, intent
+        return look_at(services, store, intent.id)
+    return intent
 
 
-def require_not_refunded(services: Services, store: Store, order: Order, verb: str) -> None:
-    """Raises Uncapturable for an order of which something was sent back, by us or by staff in the shop.
+def _require_takes(services: Services, store: Store, order: Order, intent: PaymentIntent) -> None:
+    """Money is only taken for an order that still owes it to this payment (rule 11). Raises CaptureFailed,
+    Uncapturable."""
+    if order.currency != intent.currency:
+        authorised = Money(intent.amount, intent.currency)
+        raise CaptureFailed(
+            f"{NOT_CAPTURED}the order is in {order.currency} now, and {authorised} were authorised.", status=502
+        )
+    with services.database.read() as connection:
+        agreed = terms(connection, store, intent)
+    found = bar_of_capture(order, agreed, (store.options["payment_method"],))
+    if found and found.reason == PAID:
+        raise Uncapturable(f"The payment cannot be captured: order {order.number} {found.words}.", reason=found.reason)
+    if found:  # an app takes "uncapturable" for a capture that was made before
+        raise CaptureFailed(f"{NOT_CAPTURED}order {order.number} {found.words}.", status=409)
 
-    What was sent back of an earlier payment, before the shop asked for another one, does not count.
+
+def require_not_refunded(services: Services, store: Store, order: Order, verb: str = "captured") -> None:
+    """Raises Uncapturable for an order of whose money something was sent back, by us or by staff in the shop.
+
+    What was sent back of an earlier payment, before the shop asked for another one, does not count; nor do refunds of
+    an order that was never paid: they lower what is left to capture.
     """
     with services.database.read() as connection:
         sent_back = [
@@ -161,7 +184,7 @@ def require_not_refunded(services: Services, store: Store, order: Order, verb: s
             if refund.status.counts
         ]
     earlier = sum(amount for known, amount in sent_back if not known.holding)
-    of_shop = Money.parse(str(order.refunded), order.currency, rounding=True).amount
+    of_shop = Money.parse(str(order.refunded), order.currency, rounding=True).amount if order.date_paid else 0
     if any(known.holding for known, _ in sent_back) or of_shop > earlier or order.status == "refunded":
         raise Uncapturable(f"Payment cannot be {verb} for partially or fully refunded orders.", reason="refunded")
 
@@ -213,8 +236,9 @@ def _wanted(intent: PaymentIntent, amount: int) -> int:
     )
 
 
-def _total(order: Order) -> int:
-    return Money.parse(str(Decimal(order.total)), order.currency, rounding=True).amount
+def _due(order: Order) -> int:
+    """What is left to pay, in minor units."""
+    return Money.parse(str(due(order)), order.currency, rounding=True).amount
 
 
 def _require(adapter: Adapter, operation: str, route: str) -> None:

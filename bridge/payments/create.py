@@ -7,8 +7,10 @@ second payment.
 
 import json
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,19 +19,22 @@ from bridge.domain.errors import (
     InvalidAmount,
     OrderLocked,
     OrderNotFound,
-    OrderNotPayable,
     OutcomeUnknown,
     ProviderError,
 )
 from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, PaymentIntent, Status
-from bridge.domain.orders import PAID_STATUSES, Order
+from bridge.domain.judgement import bar, misfit, terms_of
+from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
+from bridge.payments import flags
 from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
+from bridge.payments.closing import close, reopen
 from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
-from bridge.payments.owed import owed
+from bridge.payments.orders import amount_due, in_the_way, names_of, not_payable
+from bridge.payments.owed import rounds
 from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal, outbox
@@ -42,13 +47,6 @@ JOIN_LOOKS, JOIN_PAUSE = 60, 0.05
 """How often, and with how many seconds between, a repeat looks whether the request before it has its answer."""
 
 _REPLACEABLE = frozenset({Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION})
-_NOT_PAYABLE = {
-    **dict.fromkeys(PAID_STATUSES, "is already paid"),
-    "cancelled": "is cancelled",
-    "refunded": "was refunded",
-    "trash": "is in the trash",
-    "on-hold": "is on hold and cannot be paid now",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +83,27 @@ def create_payment_intent(
     Raises Refused, Declined, InProgress, OutcomeUnknown, ProviderError or StoreError.
     """
     adapter = services.connections.adapter(store)
-    wanted = _read_and_check(services, store, adapter, order_id, customer, payment_method, attempt_id)
-    order = wanted.order
+    read_at = services.clock()
+    order = services.connections.order_book(store).read(_order_id(order_id))
+    close_misfits(services, store, order)
+    wanted = _check(services, store, adapter, order, read_at, customer, payment_method, attempt_id)
     for _ in range(ROUNDS):
         with services.database.read() as connection:
-            existing = rows.holding(connection, store.id, order.id, order.key)
+            known = rows.of_order(connection, store.id, order.id)
+            existing = next((one for one in known if one.holding and one.order_key == order.key), None)
             attempt = rows.unsettled(connection, existing.id) if existing else None
-            ending = not existing and outbox.cancels(connection, store.id, order.id, wanted.read_at)
+            ending = not existing and outbox.cancels(connection, store.id, order.id, read_at)
+        found = bar(order, names_of(known, order.key))
         if existing is None:
-            require_payable(order)
+            if found:
+                raise not_payable(order.number, found)
+            require_nothing_in_the_way(services, known, order)
             if ending:
                 told = f"Order {order.number} is being cancelled. Ask again in a moment."
                 raise InProgress(told, provider=store.adapter)
             shown = _start(services, store, adapter, wanted)
         elif attempt is not None:
-            settle_first(services, store, attempt, wanted.same_as(existing))
+            settle_first(services, store, attempt, found is None and wanted.same_as(existing))
             shown = None
         elif existing.unknown:  # it was answered between the two reads
             shown = None
@@ -110,20 +114,52 @@ def create_payment_intent(
     raise InProgress(f"Order {order.number} is being paid by another request.", outcome="unknown")
 
 
-def _read_and_check(
+def close_misfits(services: Services, store: Store, order: Order) -> None:
+    """Close what waits for a buyer and can no longer pay the order as it was just read. Raises InProgress."""
+    with services.database.read() as connection:
+        known = rows.of_order(connection, store.id, order.id)
+    for intent in known:
+        if intent.status not in WAITING or intent.unknown:
+            continue
+        agreed = terms_of(intent, names_of(known, intent.order_key), rounds=rounds(store))
+        if found := misfit(order, agreed):
+            close(services, store, intent, found)
+        elif intent.closed:
+            reopen(services, intent)
+
+
+def require_nothing_in_the_way(services: Services, known: Sequence[PaymentIntent], order: Order) -> None:
+    """An earlier payment of the same order number under another key keeps the order until it is over (rule 2): the
+    order may be the same one, with a new key. Raises OrderLocked."""
+    other = in_the_way(known, order.key)
+    if other is None:
+        return
+    why = f"Order {order.number} has another key now, and the payment {other.shown_id} of the earlier one is not over"
+    with services.database.write() as connection:
+        flags.put_unless_graver(connection, other.id, f"{flags.ORDER}{why}.", services.clock())
+    raise OrderLocked(
+        f"{why}; it cannot be charged before that.",
+        reason="order_has_payment",
+        payment_intent=other.shown_id,
+        provider=other.adapter,
+    )
+
+
+def _check(
     services: Services,
     store: Store,
     adapter: Adapter,
-    order_id: Any,
+    order: Order,
+    read_at: float,
     customer: Any,
     payment_method: Any,
     attempt_id: str | None,
 ) -> _Wanted:
     """In WooPayments' order: order, currency, amount, then what the adapter asks of customer and payment method."""
-    read_at = services.clock()
-    order = services.connections.order_book(store).read(_order_id(order_id))
-    money = owed(store, adapter, order)
+    money = amount_due(store, adapter, order)
     if money.amount <= 0:
+        if Decimal(order.total) > 0 and (found := bar(order)):  # its refunds have eaten it: its status says so better
+            raise not_payable(order.number, found)
         raise InvalidAmount(
             f"Invalid number passed. Number {money.amount} needs to be larger than 0 "
             f"(the total of order {order.number}).",
@@ -159,14 +195,6 @@ def describe(store: Store, order: Order) -> str:
     return f"Online Payment for Order #{order.number} for {urlsplit(store.identity).hostname}"
 
 
-def require_payable(order: Order) -> None:
-    """Raises OrderNotPayable for an order whose own status forbids a payment."""
-    if words := _NOT_PAYABLE.get(order.status):
-        raise OrderNotPayable(f"Order {order.number} {words}.", reason=f"order_{order.status.replace('-', '_')}")
-    if not order.needs_payment:
-        raise OrderNotPayable(f"Order {order.number} does not need a payment (its status is {order.status}).")
-
-
 def metadata_of(services: Services, store: Store, order: Order) -> dict[str, Any]:
     """WooPayments' ten keys, in its order."""
     return {
@@ -187,7 +215,7 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
     """Claim the order and ask the provider. None if somebody else claimed it first."""
     payment, now = wanted.payment, services.clock()
     attempt = new_attempt(services, store, payment.attempt_id, payment.attempt_id, "create", wanted.request)
-    intent = replace(new_intent(store, payment, now), order_read=wanted.read_at)
+    intent = replace(new_intent(store, payment, now), order_read=0.0 if wanted.order.refunded else wanted.read_at)
     asked = {
         "provider": adapter.name,
         "order": intent.order_number,
@@ -250,9 +278,12 @@ def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentI
     """The order has a settled intent: answer it, or put it away and look again (None), or refuse."""
     if released(services, existing, wanted.order):
         return None
+    is_closed = bool(existing.closed) and existing.status in WAITING
+    if is_closed and (found := bar(wanted.order, {existing.shown_id})):
+        raise not_payable(wanted.order.number, found)
     replaceable = existing.status in _REPLACEABLE
     declined = existing.status is Status.REQUIRES_PAYMENT_METHOD and existing.last_error is not None
-    if wanted.same_as(existing) and not declined:
+    if wanted.same_as(existing) and not declined and not is_closed:
         return refreshed(services, adapter, existing) if replaceable else as_stored(services, existing)
     if replaceable:
         existing = look_at(services, store, existing.id)
@@ -303,14 +334,14 @@ def refreshed(services: Services, adapter: Adapter, intent: PaymentIntent) -> Sh
         elif attempt.exposed and services.clock() < attempt.sent_at + adapter.replay_window:
             outcome = ask(lambda: adapter.create(attempt.request, attempt.key))
             intent = record(services, intent.id, outcome, attempt)
-    if outcome and (outcome.client_secret or outcome.provider_data or outcome.next_action):
+    if not intent.closed and outcome and (outcome.client_secret or outcome.provider_data or outcome.next_action):
         return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
     return _with_material(services, intent, attempt)
 
 
 def _with_material(services: Services, intent: PaymentIntent, attempt: Attempt) -> Shown:
     """An intent with what its first answer had for the buyer, as long as it waits for one."""
-    if attempt.material is None or intent.status not in WAITING:
+    if attempt.material is None or intent.status not in WAITING or intent.closed:
         return Shown(intent, attempt.id)
     kept = json.loads(services.vault.decrypt(attempt.material))
     return Shown(intent, attempt.id, kept["next_action"], kept["client_secret"], kept["provider_data"])

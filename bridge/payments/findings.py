@@ -14,7 +14,7 @@ class Difference:
 
     `healed` means that the bridge knows it now, and owes the shop what the shop has to know; else a person must act.
     `kind` is a word for programs: unknown, status, refund, dispute, duplicate, missing, adopted, amount, unpaid,
-    undelivered, order, shop_refund.
+    undelivered, order, shop_refund, closed, held.
     """
 
     kind: str

@@ -12,6 +12,12 @@ HELD = "authorized: "
 """How a flag begins about money that is only held: when the hold is let go, there is nothing left to look at."""
 DISPUTED = "disputed: "
 """How a flag begins about an open dispute: when it is closed, nobody can answer it any more."""
+ORDER = "order: "
+"""How a flag begins about money whose order cannot take it as it stands: when staff have put the order right, or the
+money was sent back whole, there is nothing left to look at."""
+TWICE = "paid twice: "
+"""How a flag begins about money for an order that somebody else has paid, too: it goes only when it was sent back
+whole."""
 DIFFERS = "amount_differs"
 """How the flag begins of a payment for which the provider has named another sum."""
 
@@ -28,6 +34,27 @@ def put(connection: Connection, intent_id: str, why: str, now: float) -> None:
     if not known.flag.startswith(DIFFERS):
         rows.change(connection, intent_id, flag=why, updated=now)
     journal.write(connection, now, intent_id, "flagged", why=why)
+
+
+def put_unless_graver(connection: Connection, intent_id: str, why: str, now: float) -> None:
+    """A person has to look at the order, unless there is more to look at already: then the journal alone tells of
+    it."""
+    known = rows.get(connection, intent_id, lock=True)
+    is_grave = known.flag and not known.flag.startswith((HELD, ORDER))
+    if is_grave and not (known.flag.startswith(TWICE) and why.startswith(TWICE)):
+        told = (line["detail"].get("why") for line in journal.read(connection, intent_id) if line["kind"] == "flagged")
+        if why not in told:
+            journal.write(connection, now, intent_id, "flagged", why=why)
+        return
+    put(connection, intent_id, why, now)
+
+
+def settle_about_order(connection: Connection, intent_id: str, why: str, now: float, *, is_back: bool = False) -> None:
+    """Nobody has to look at the order any more, and the story says why. `is_back`: the money was sent back whole."""
+    known = rows.get(connection, intent_id, lock=True)
+    if known.flag.startswith((HELD, ORDER, TWICE) if is_back else (HELD, ORDER)):
+        rows.change(connection, intent_id, flag="", updated=now)
+        journal.write(connection, now, intent_id, "flag_settled", flag=known.flag, why=why)
 
 
 def flagged(services: Services, limit: int = 50) -> list[dict[str, Any]]:

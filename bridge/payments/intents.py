@@ -5,6 +5,7 @@ from typing import Any
 
 from bridge.domain.errors import IntentNotFound
 from bridge.domain.intents import PaymentIntent, Status
+from bridge.domain.judgement import deduction
 from bridge.domain.outcomes import Payment
 from bridge.domain.stores import Store
 from bridge.payments.services import Services
@@ -47,11 +48,12 @@ def new_intent(store: Store, payment: Payment, now: float, *, channel: str = "on
         status=Status.PROCESSING,
         unknown=True,
         holding=True,
-        order_read=now,
+        order_read=0.0 if payment.order.refunded else now,
         look_at=None,
         created=now,
         updated=now,
         metadata=payment.metadata,
+        deducted=deduction(payment.order),
     )
 
 

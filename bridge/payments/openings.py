@@ -55,8 +55,11 @@ def heard(services: Services, attempt: Attempt, outcome: Outcome, *, source: str
         known = rows.attempt(connection, attempt.id)
         if outcome.reference and known.reference is None:
             rows.change_attempt(connection, attempt.id, reference=outcome.reference)
-        if over and known.state is AttemptState.DONE:
-            _end(connection, now, intent, attempt, outcome)
+        if known.state is AttemptState.UNKNOWN:
+            rows.change_attempt(connection, attempt.id, state=AttemptState.DONE)
+            rows.change(connection, intent.id, unknown=rows.is_unsettled(connection, intent.id))
+        if over and known.state in (AttemptState.DONE, AttemptState.UNKNOWN):
+            _end(connection, now, rows.get(connection, intent.id), attempt, outcome)
     if not over:
         intent = record(services, intent.id, outcome, source=source)
         services.wake()

@@ -65,10 +65,12 @@ def _delivered(services: Services, parcel: Parcel, delivery: Delivery) -> None:
             connection, now, parcel.intent_id, "store_updated", update=parcel.update.kind, detail=delivery.detail
         )
         if delivery.flag:
-            _flag(connection, parcel, delivery.flag, now)
+            _flag(connection, parcel, delivery, now)
+        elif parcel.update.kind is UpdateKind.PAID:
+            flags.settle_about_order(connection, parcel.intent_id, "its order has been told, and shows it", now)
 
 
-def _flag(connection: Connection, parcel: Parcel, why: str, now: float) -> None:
+def _flag(connection: Connection, parcel: Parcel, delivery: Delivery, now: float) -> None:
     """A person has to look at it, unless it is about money that was only held, or about a dispute, and that is over."""
     intent = intent_rows.get(connection, parcel.intent_id, lock=True)
     about, is_over = "", False
@@ -77,8 +79,10 @@ def _flag(connection: Connection, parcel: Parcel, why: str, now: float) -> None:
     elif parcel.update.kind is UpdateKind.DISPUTED:
         dispute = refund_rows.dispute(connection, intent.store_id, parcel.update.refund_id)
         about, is_over = flags.DISPUTED, dispute is not None and dispute.is_closed
+    elif parcel.update.kind is UpdateKind.PAID or parcel.update.over:
+        about = flags.TWICE if delivery.is_twice else flags.ORDER
     if not is_over:
-        flags.put(connection, intent.id, f"{about}{why}", now)
+        flags.put(connection, intent.id, f"{about}{delivery.flag}", now)
 
 
 def _failed(services: Services, parcel: Parcel, why: str, *, is_down: bool = False) -> None:

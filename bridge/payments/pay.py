@@ -4,20 +4,22 @@ Whoever has the link may pay, and see what the order costs; nothing else. Only t
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from bridge.domain import logs
-from bridge.domain.errors import BridgeError, Refused, Unsupported
+from bridge.domain.errors import BridgeError, OrderNotPayable, Refused, StoreError, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, look_at, reference_of
 from bridge.payments.create import create_payment_intent
+from bridge.payments.follow import require_fit
 from bridge.payments.open import MOST, NOT_NOW, open_payment
-from bridge.payments.openings import payable
+from bridge.payments.openings import OPEN, payable
 from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -30,6 +32,8 @@ LINK_DAYS = 7
 """How many days a link works at the least; it is the same link for a day."""
 ASK_AGAIN = 3.0
 """Seconds for which one answer of the provider is enough, however many ask."""
+READ_AGAIN = 10.0
+"""Seconds for which one look at the order is enough to show its page, however many want to see it."""
 MOST_TRIES = 10
 """How many payments of one order the page has started by itself before it stops."""
 
@@ -58,9 +62,10 @@ _STAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A buyer's view of one payment. `opened` counts the openings that may still be paid.
+    """A buyer's view of one payment. `opened` counts the openings that may still be paid, `made` all that were made.
 
-    With `may_retry` the buyer may have the payment of the order started anew.
+    With `may_retry` the buyer may have the payment of the order started anew. `closed` says why its order cannot be
+    paid now; with `unasked` the store could not be asked whether it can, and the page takes no payment.
 
     `provider_data`, `next_action` and `client_secret` are one-time material for the page, empty when it needs none.
     """
@@ -70,7 +75,10 @@ class Visit:
     stage: Stage
     kind: str
     opened: int = 0
+    made: int = 0
     may_retry: bool = False
+    closed: str = ""
+    unasked: bool = False
     provider_data: dict[str, Any] = field(default_factory=dict, repr=False)
     next_action: dict[str, Any] = field(default_factory=dict, repr=False)
     client_secret: str = field(default="", repr=False)
@@ -91,7 +99,7 @@ class Authenticates(Protocol):
 
 def token_for(services: Services, intent: PaymentIntent) -> str | None:
     """What a link to the buyer's page ends in; None if the payment does not wait for a buyer at a screen."""
-    if intent.unknown or intent.status not in WAITING or intent.channel != "online":
+    if intent.unknown or intent.closed or intent.status not in WAITING or intent.channel != "online":
         return None
     return _token(services, intent)
 
@@ -117,6 +125,55 @@ def visit(services: Services, token: str) -> Visit:
     return _visit(services, intent, attempts)
 
 
+def shown(services: Services, token: str) -> Visit:
+    """The same for somebody who is about to see it: its order is read, unless that was done within READ_AGAIN seconds.
+
+    Raises Refused, ConfigurationError.
+    """
+    seen = visit(services, token)
+    if not _waits(seen) or not _take_read(services, seen.intent.id):
+        return seen
+    try:
+        require_fit(services, seen.store, seen.intent)
+    except OrderNotPayable as error:
+        return _cannot_be_paid(visit(services, token), str(error))
+    except StoreError as error:
+        log.info("order %s cannot be read for its page: %s", seen.intent.order_number, error)
+        with services.database.write() as connection:
+            rows.change(connection, seen.intent.id, order_seen=0.0)
+        return replace(seen, kind="", may_retry=False, unasked=True)
+    return visit(services, token)
+
+
+def confirm(services: Services, token: str) -> Visit:
+    """The buyer is about to confirm at the provider: the order is read once more. What comes back with `closed` must
+    not be confirmed. Raises Refused, ConfigurationError, StoreError.
+    """
+    seen = visit(services, token)
+    if not _waits(seen):
+        return seen
+    try:
+        require_fit(services, seen.store, seen.intent)
+    except OrderNotPayable as error:
+        return _cannot_be_paid(visit(services, token), str(error))
+    return visit(services, token)
+
+
+def may_confirm(seen: Visit) -> bool:
+    """Whether the buyer may go on to pay."""
+    return not seen.closed and seen.stage in (Stage.OPEN, Stage.DECLINED)
+
+
+def onward(services: Services, token: str) -> str:
+    """Where the provider wants the buyer to go on, right after the order was read. Raises Refused, StoreError."""
+    seen = confirm(services, token)
+    url = str((seen.next_action.get("redirect_to_url") or {}).get("url") or "")
+    schemes = ("https",) if seen.store.live else ("https", "http")
+    if not may_confirm(seen) or urlsplit(url).scheme not in schemes:
+        raise Refused("This cannot be done with the payment as it is now.", reason=NOT_NOW)
+    return url
+
+
 def refresh(services: Services, token: str) -> Visit:
     """The same, after asking the provider, unless somebody did so within ASK_AGAIN seconds.
 
@@ -129,20 +186,22 @@ def refresh(services: Services, token: str) -> Visit:
     return visit(services, token)
 
 
-def open_redirect(services: Services, token: str, *, again: bool = False) -> Opening:
-    """Where to send the buyer, once: a payment of its own at the provider. Raises as `open.open_payment` does."""
-    seen = visit(services, token)
-    _require(seen, REDIRECT, Stage.OPEN, Stage.OPENED, Stage.DECLINED)
-    return open_payment(services, seen.store, seen.intent, again=again)
+def open_redirect(services: Services, token: str, *, again: bool = False, seen: int | None = None) -> Opening:
+    """Where to send the buyer, once: a payment of its own at the provider. `seen` and errors as of `open_payment`."""
+    found = visit(services, token)
+    _require(found, REDIRECT, Stage.OPEN, Stage.OPENED, Stage.DECLINED)
+    return open_payment(services, found.store, found.intent, again=again, seen=seen)
 
 
 def decide(services: Services, token: str, *, approve: bool) -> None:
     """The buyer presses a button of the sandbox. What comes of it is then asked for, as it is of any provider.
 
-    Raises Refused, ProviderError or OutcomeUnknown: then nothing was pressed.
+    Raises Refused, OrderNotPayable, StoreError, ProviderError or OutcomeUnknown: then nothing was pressed.
     """
     seen = visit(services, token)
     _require(seen, SANDBOX, Stage.OPEN, Stage.DECLINED)
+    if approve:
+        require_fit(services, seen.store, seen.intent)
     adapter = services.connections.adapter(seen.store)
     if not isinstance(adapter, Authenticates):
         raise Unsupported("authenticate", seen.store.adapter)
@@ -184,6 +243,8 @@ def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -
     store = services.connections.store(intent.store_id)
     opened = payable(attempts, services.clock())
     stage = _stage(intent, bool(opened))
+    if intent.closed and stage not in (Stage.PAID, Stage.PROCESSING):
+        return Visit(intent, store, Stage.ENDED, "", closed=intent.closed)
     adapter = services.connections.adapter(store)
     if stage not in (Stage.OPEN, Stage.OPENED, Stage.DECLINED):
         may_retry = adapter.confirmed_by_buyer and stage is Stage.ENDED and intent.charge is None
@@ -198,6 +259,7 @@ def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -
         stage=stage,
         kind=kind,
         opened=len(opened),
+        made=sum(attempt.operation == OPEN for attempt in attempts),
         may_retry=adapter.confirmed_by_buyer and stage is Stage.DECLINED and kind == WIDGET,
         provider_data=provider_data,
         next_action=next_action,
@@ -222,6 +284,28 @@ def _kind(adapter: Adapter, provider_data: dict[str, Any], next_action: dict[str
     if isinstance(kind := provider_data.get("kind"), str):
         return kind
     return LINK if (next_action.get("redirect_to_url") or {}).get("url") else ""
+
+
+def _waits(seen: Visit) -> bool:
+    """Whether the buyer could pay it here, or could once its order can be paid again."""
+    return not seen.intent.unknown and seen.intent.status in WAITING
+
+
+def _cannot_be_paid(seen: Visit, why: str) -> Visit:
+    """Also of an order that is only not there right now, which closes nothing."""
+    if seen.closed or seen.stage in (Stage.PAID, Stage.PROCESSING):
+        return seen
+    return Visit(seen.intent, seen.store, Stage.ENDED, "", closed=why)
+
+
+def _take_read(services: Services, intent_id: str) -> bool:
+    """Whether it is for us to read the order for its page."""
+    now = services.clock()
+    with services.database.write() as connection:
+        if 0 <= now - rows.get(connection, intent_id, lock=True).order_seen < READ_AGAIN:
+            return False
+        rows.change(connection, intent_id, order_seen=now)
+    return True
 
 
 def _take_turn(services: Services, intent_id: str) -> bool:

@@ -1,26 +1,28 @@
 """The bridge against the shop: what the shop should show of a payment and does not, it is owed again."""
 
-from decimal import Decimal
-
-from bridge.domain.errors import OrderNotFound, StoreError
+from bridge.domain.errors import InProgress, OrderNotFound, OutcomeUnknown, ProviderError, StoreError
 from bridge.domain.intents import MONEY, PaymentIntent, RefundStatus, Status
+from bridge.domain.judgement import PAID, UNCAPTURED, Terms, is_paid_by, misfit, misfit_of_paid
 from bridge.domain.money import Money
-from bridge.domain.orders import PAID_STATUSES, Order
+from bridge.domain.orders import Order
 from bridge.domain.stores import Store
-from bridge.payments import updates
+from bridge.payments import flags, updates
 from bridge.payments.findings import Report, flag
+from bridge.payments.follow import check_notes, follow_order, hold_trouble, owe_again
+from bridge.payments.orders import made_by_staff, terms
 from bridge.payments.reconcile_provider import changed
-from bridge.payments.record import Scribe
+from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import comparing, outbox
-from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 
 
 def compare(services: Services, store: Store, report: Report) -> None:
-    """Read the order of every payment that has, or had, money and was changed since then. Raises Ending."""
+    """Read the order of every payment that has, or had, money or waits for it, and was changed since then. Raises
+    Ending."""
     for intent in changed(services, store, report.since):
-        if intent.holding and intent.charge and intent.status in MONEY:
+        has_money = intent.charge and intent.status in MONEY
+        if intent.holding and (has_money or (intent.status in WAITING and not intent.unknown)):
             try:
                 _compare_one(services, store, intent, report)
             except StoreError as error:
@@ -32,6 +34,7 @@ def _compare_one(services: Services, store: Store, intent: PaymentIntent, report
     with services.database.read() as connection:
         owed = outbox.is_owed(connection, store.id, intent.order_id)
         dead = outbox.dead_of_order(connection, store.id, intent.order_id)
+        agreed = terms(connection, store, intent)
     if owed:
         return  # the shop will hear of it; what it shows meanwhile says nothing
     if dead:
@@ -44,41 +47,68 @@ def _compare_one(services: Services, store: Store, intent: PaymentIntent, report
     try:
         order = services.connections.order_book(store).read(intent.order_id)
     except OrderNotFound:
-        _for_a_person(services, intent, report, "order", "The order is not in the shop any more, and has a payment.")
+        if intent.status in MONEY:
+            why = "The order is not in the shop any more, and has a payment."
+            _for_a_person(services, intent, report, "order", why)
         return
-    if order.key != intent.order_key:
+    if intent.status in WAITING:
+        _close(services, store, intent, order, report)
+    elif order.key != intent.order_key:
         _for_a_person(services, intent, report, "order", "The shop has another order under this number.")
-    elif order.needs_payment and order.transaction_id == intent.shown_id:
+    elif order.needs_payment and order.transaction_id == intent.shown_id and order.date_paid is not None:
         why = f"The shop shows the order as {order.status}, although it shows the payment {intent.shown_id}, too."
         _for_a_person(services, intent, report, "unpaid", why)
-    elif order.needs_payment:
-        _owe_payment(services, intent)
+    elif order.needs_payment and misfit(order, agreed) is None:
+        owe_again(services, intent)
         report.found("unpaid", intent, f"the shop shows the order as {order.status}, and money is held", healed=True)
-    elif _is_paid_otherwise(order, intent):
-        why = f"The order shows the payment {order.transaction_id}, and the bridge has {intent.shown_id} for it, too."
-        _for_a_person(services, intent, report, "duplicate", why)
     elif intent.status is Status.SUCCEEDED:
+        _compare_paid(services, store, intent, agreed, order, report)
+    else:
+        _compare_held(services, store, intent, agreed, order, report)
+
+
+def _close(services: Services, store: Store, intent: PaymentIntent, order: Order, report: Report) -> None:
+    """What waits for a buyer, and can no longer pay its order. To void it moves no money."""
+    try:
+        after = follow_order(services, store, intent, order)
+    except (InProgress, OutcomeUnknown, ProviderError) as error:
+        report.problems.append(f"The payment {intent.shown_id} could not be closed. {error}")
+        return
+    if after.closed and not intent.closed:
+        report.found("closed", after, after.closed, healed=True)
+
+
+def _compare_held(
+    services: Services, store: Store, intent: PaymentIntent, agreed: Terms, order: Order, report: Report
+) -> None:
+    """Money that is only authorised. It is neither captured nor voided here: a person hears what the shop's order
+    says."""
+    found = hold_trouble(store, order, agreed)
+    if found:
+        what = {"order_cancelled": "cancelled, still held", UNCAPTURED: f"{order.status}, not captured"}
+        kind = what.get(found.reason, "order")
+        why = f"{flags.HELD}Order {intent.order_number} {found.words} ({intent.shown_id})."
+        _for_a_person(services, intent, report, "held" if found.reason in what else "order", why, f"{kind}: {why}")
+
+
+def _compare_paid(
+    services: Services, store: Store, intent: PaymentIntent, agreed: Terms, order: Order, report: Report
+) -> None:
+    taken = intent.charge.amount_captured if intent.charge else intent.amount
+    found = misfit_of_paid(order, agreed, taken)
+    if found is None and order.needs_payment:  # it cannot take the money that is there
+        found = misfit(order, agreed)
+    if found and found.reason == PAID:
+        shown = order.transaction_id or "of somebody else"
+        why = f"{flags.TWICE}The order shows the payment {shown}, and the bridge has {intent.shown_id} for it, too."
+        _for_a_person(services, intent, report, "duplicate", why)
+    elif found:
+        why = f"{flags.ORDER}Order {intent.order_number} {found.words}, and was paid by {intent.shown_id}."
+        _for_a_person(services, intent, report, "order", why)
+    else:
+        if is_paid_by(order, {intent.shown_id}):
+            check_notes(services, store, intent, order)
         _compare_refunds(services, store, intent, report)
-
-
-def _is_paid_otherwise(order: Order, intent: PaymentIntent) -> bool:
-    return order.status in PAID_STATUSES and order.transaction_id not in ("", intent.shown_id)
-
-
-def _owe_payment(services: Services, intent: PaymentIntent) -> None:
-    words = updates.AUTHORIZED
-    if intent.status is Status.SUCCEEDED:
-        words = updates.CAPTURED if intent.capture == "manual" else updates.CHARGED
-    now = services.clock()
-    with services.database.write() as connection:
-        locked = rows.get(connection, intent.id, lock=True)
-        rows.change(connection, intent.id, order_read=0.0)  # so that the order is looked at before it is written
-        charge = locked.charge
-        part = charge.amount_captured if charge and words is updates.CAPTURED else None
-        scribe = Scribe(services, connection, rows.get(connection, intent.id), now)
-        scribe.tell(words, part)
-        scribe.log("owed_again", None, what=words[0])
-    services.wake()
 
 
 def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, report: Report) -> None:
@@ -87,8 +117,13 @@ def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, re
         origins = comparing.origins(connection, intent.id)
     in_shop = services.connections.order_book(store).refunds(intent.order_id)
     shown = {refund.refund_id for refund in in_shop}
-    for refund in ours:
-        if refund.status is not RefundStatus.SUCCEEDED or refund.id in shown:
+    missing = [refund for refund in ours if refund.status is RefundStatus.SUCCEEDED and refund.id not in shown]
+    notes = services.connections.order_book(store).notes(intent.order_id) if missing else []
+    for refund in missing:
+        if any(refund.id in note.text for note in notes if note.ours):
+            money = Money(refund.amount, intent.currency)
+            why = f"The shop was told of the refund of {money} ({refund.id}), and does not show it."
+            _for_a_person(services, intent, report, "refund", why)
             continue
         with services.database.write() as connection:
             title, origin = store.options["payment_method_title"], origins[refund.operation_id]
@@ -97,13 +132,14 @@ def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, re
         services.wake()
         money = Money(refund.amount, intent.currency)
         report.found("refund", intent, f"the shop does not show the refund of {money} ({refund.id})", healed=True)
-    for made in in_shop:
-        if made.refund_id or made.refunded_payment or not made.amount or Decimal(made.amount) <= 0:
-            continue
+    for made in made_by_staff(intent, in_shop):
         why = f"The shop has a refund of {made.amount} {intent.currency} ({made.id}) for which no money was sent back."
         _for_a_person(services, intent, report, "shop_refund", why)
 
 
-def _for_a_person(services: Services, intent: PaymentIntent, report: Report, kind: str, why: str) -> None:
+def _for_a_person(
+    services: Services, intent: PaymentIntent, report: Report, kind: str, why: str, told: str = ""
+) -> None:
+    """`told` is what the report says, if that is not just the flag."""
     flag(services, intent.id, why)
-    report.found(kind, intent, why, healed=False)
+    report.found(kind, intent, told or why, healed=False)

@@ -20,7 +20,7 @@ from bridge.domain.intents import (
 from bridge.domain.money import Money
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
-from bridge.payments import updates
+from bridge.payments import flags, updates
 from bridge.payments.flags import DIFFERS, DISPUTED, HELD
 from bridge.payments.looks import next_look
 from bridge.payments.returned import recognise
@@ -79,7 +79,9 @@ def record(
         if answered or after.status is not before.status:
             scribe.note_payment(attempt, outcome, source)
         if words := updates.of_payment(before, after, outcome, first):
-            scribe.tell(words, _taken(words, before, after), total)
+            # rule 7: only what the create itself answered as taken is written without another look at the order
+            read_at = after.order_read if first and words is updates.CHARGED else 0.0
+            scribe.tell(words, _taken(words, before, after), total, read_at)
         if before.status is Status.CANCELED and outcome.status in MONEY:
             scribe.report_late(outcome)
         for refund in sorted(outcome.refunds, key=lambda refund: refund.created):
@@ -118,9 +120,16 @@ class Scribe:
         self._now = now
         self._known: dict[str, Refund] | None = None
 
-    def tell(self, words: updates.Words, amount: int | None = None, total: int | None = None, **more: str) -> None:
-        """The shop must hear of it."""
-        self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, total, **more))
+    def tell(
+        self,
+        words: updates.Words,
+        amount: int | None = None,
+        total: int | None = None,
+        read_at: float = 0.0,
+        **more: str,
+    ) -> None:
+        """The shop must hear of it; `read_at` is when the order was read, if it may be written to without a look."""
+        self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, total, read_at, **more))
 
     def report_second(self, outcome: Outcome) -> None:
         """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back."""
@@ -182,8 +191,14 @@ class Scribe:
             )
         self._known[refund.operation_id] = refund
         self.log("refund", refund.operation_id, **asdict(refund))
+        left = refund_rows.left(self._connection, self._intent.store_id, refund.charge_id)
+        is_over = left == 0 and refund.status.counts
+        if is_over:
+            why = "its money was sent back whole"
+            flags.settle_about_order(self._connection, self._intent.id, why, self._now, is_back=True)
         if words := updates.of_refund(before, refund):
-            self._owe(updates.build_refund(self._new_id(), self._title, self._intent, words, refund, origin))
+            new_id, intent = self._new_id(), self._intent
+            self._owe(updates.build_refund(new_id, self._title, intent, words, refund, origin, over=is_over))
 
     def put_dispute(self, dispute: Dispute) -> None:
         before = refund_rows.dispute(self._connection, self._intent.store_id, dispute.id)

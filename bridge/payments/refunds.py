@@ -24,8 +24,8 @@ from bridge.payments.create import answered_soon
 from bridge.payments.looks import SOON
 from bridge.payments.record import Scribe
 from bridge.payments.services import Services
+from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
-from bridge.storage import journal
 from bridge.storage import refunds as refund_rows
 
 NOT_CAPTURED = "The payment has not been captured yet, so that there is nothing to refund."
@@ -97,6 +97,7 @@ def _claim(
             earlier = refund_rows.repeated(connection, intent, reserved, services.clock() - REPEATED_WITHIN)
         if earlier:
             return earlier
+        _require_undisputed(connection, intent)
         attempt_id = reserved.operation_id
         if amount > refund_rows.left(connection, store.id, charge.id):
             raise RefundRefused("Invalid refund amount.", reason="amount_too_large")
@@ -115,6 +116,19 @@ def _claim(
             connection, attempt.created, intent.id, "refund_sent", attempt_id=attempt_id, amount=amount, reason=reason
         )
     return attempt
+
+
+def _require_undisputed(connection: Connection, intent: PaymentIntent) -> None:
+    """What a bank has taken back already is not sent back a second time: the provider would refuse it, and the shop
+    would have a refund for which no money moved. An inquiry lets a refund through, which may close it. Raises
+    RefundRefused."""
+    for dispute in refund_rows.disputes_of(connection, intent.id):
+        if not dispute.is_closed and not dispute.is_inquiry:
+            raise RefundRefused(
+                f"The payment is disputed ({dispute.id}), and the payer's bank decides about the money: nothing can be "
+                "refunded before the dispute is closed.",
+                reason="disputed",
+            )
 
 
 def _send(

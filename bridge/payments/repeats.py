@@ -2,11 +2,15 @@
 
 from typing import Any
 
-from bridge.domain.errors import Declined, InProgress, IntentNotFound
+from bridge.domain.errors import Declined, InProgress, IntentNotFound, OrderNotFound, OrderNotPayable, StoreError
 from bridge.domain.intents import FINAL, PaymentIntent, Status
+from bridge.domain.judgement import misfit
 from bridge.domain.stores import Store
 from bridge.payments.create import ROUNDS, as_stored, refreshed, settle_first
+from bridge.payments.follow import require_fit
 from bridge.payments.intents import Shown, show
+from bridge.payments.orders import terms
+from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 
@@ -14,7 +18,8 @@ from bridge.storage import intents as rows
 def carry_on(services: Services, store: Store, attempt_id: str) -> Shown | None:
     """How the payment stands that began with this attempt; an unknown one is settled first.
 
-    None if nothing was ever made of it. Raises Declined, InProgress, OutcomeUnknown.
+    None if nothing was ever made of it. Raises Declined, InProgress, OutcomeUnknown, and for one that waits for its
+    buyer OrderNotPayable, StoreError.
     """
     for _ in range(ROUNDS):
         with services.database.read() as connection:
@@ -24,8 +29,19 @@ def carry_on(services: Services, store: Store, attempt_id: str) -> Shown | None:
             return None
         if attempt is None:
             return _settled(services, store, intent, attempt_id)
-        settle_first(services, store, attempt, same=True)
+        settle_first(services, store, attempt, same=_may_resend(services, store, intent))
     raise InProgress("The payment is being settled by another request.", outcome="unknown", attempt_id=attempt_id)
+
+
+def _may_resend(services: Services, store: Store, intent: PaymentIntent) -> bool:
+    """Whether the order could still be paid by it: then the same request may be sent again, else the provider is only
+    asked. Raises StoreError."""
+    try:
+        order = services.connections.order_book(store).read(intent.order_id)
+    except OrderNotFound:
+        return False
+    with services.database.read() as connection:
+        return misfit(order, terms(connection, store, intent)) is None
 
 
 def attempt_at_work(services: Services, store: Store, order_id: int) -> str | None:
@@ -35,11 +51,23 @@ def attempt_at_work(services: Services, store: Store, order_id: int) -> str | No
     return next((attempt.id for attempt in reversed(attempts) if attempt), None)
 
 
-def one_time_material(services: Services, store: Store, intent_id: str) -> dict[str, Any]:
-    """What a create has answered once and what is stored nowhere, as far as the provider tells it again."""
+def one_time_material(services: Services, store: Store, intent_id: str) -> dict[str, Any] | None:
+    """What a create has answered once and what is stored nowhere, as far as the provider tells it again.
+
+    None if nobody may pay it any more. While the store cannot be asked there is nothing to pay with.
+    """
     try:
         intent = show(services, store, intent_id).intent
     except IntentNotFound:
+        return {}
+    if intent.status in FINAL:
+        return None if intent.closed else {}
+    try:
+        if intent.status in WAITING and not intent.unknown:
+            require_fit(services, store, intent)
+    except OrderNotPayable:
+        return None
+    except StoreError:
         return {}
     shown = refreshed(services, services.connections.adapter(store), intent)
     return {
@@ -65,4 +93,6 @@ def _settled(services: Services, store: Store, intent: PaymentIntent, attempt_id
         )
     if intent.status in FINAL or intent.status is Status.REQUIRES_CAPTURE:
         return as_stored(services, intent)
+    if intent.status in WAITING:
+        require_fit(services, store, intent)
     return refreshed(services, services.connections.adapter(store), intent)

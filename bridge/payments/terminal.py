@@ -12,10 +12,10 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
 from bridge.payments.captures import capture, named_intent, read_order, require_not_refunded
-from bridge.payments.create import describe, metadata_of, released, require_payable
+from bridge.payments.create import close_misfits, describe, metadata_of, released, require_nothing_in_the_way
 from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
-from bridge.payments.owed import owed
+from bridge.payments.orders import amount_due, require_payable
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 
@@ -42,7 +42,8 @@ def create_terminal_intent(
     order = read_order(services, store, order_id)
     adapter = _adapter(services, store, "create_terminal_intent")
     methods, capture, extra = _checked(payment_methods, metadata, capture_method)
-    amount = owed(store, adapter, order).amount
+    close_misfits(services, store, order)
+    amount = amount_due(store, adapter, order).amount
     if amount <= 0:
         raise InvalidParameter("order_id", f"Order {order.number} has nothing to pay.")
     attempt_id = services.ids.attempt()
@@ -64,7 +65,10 @@ def create_terminal_intent(
     open_intent = _open_intent(services, store, order, attempt)
     if open_intent is not None:
         return open_intent
-    require_payable(order)
+    with services.database.read() as connection:
+        known = rows.of_order(connection, store.id, order.id)
+    require_payable(order, known, in_person=True)
+    require_nothing_in_the_way(services, known, order)
     intent = new_intent(store, payment, services.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
@@ -80,7 +84,7 @@ def capture_terminal_payment(services: Services, store: Store, order_id: int, pa
     """
     order = read_order(services, store, order_id)
     _adapter(services, store, "capture_terminal_payment")
-    require_not_refunded(services, store, order, "captured")
+    require_not_refunded(services, store, order)
     with services.database.read() as connection:
         held = rows.holding(connection, store.id, order.id, order.key)
         named = rows.find(connection, store.id, payment_intent_id)

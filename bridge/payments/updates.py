@@ -145,9 +145,11 @@ def build(
     words: Words,
     amount: int | None = None,
     total: int | None = None,
+    read_at: float = 0.0,
     **more: str,
 ) -> OrderUpdate:
-    """The update. In minor units: `amount` is what the note speaks of, `total` what the order should come to.
+    """The update. In minor units: `amount` is what the note speaks of, `total` what the order should come to. `read_at`
+    is when the order was read, if it may be written to without another look.
 
     `more` are other words of the note.
     """
@@ -174,16 +176,25 @@ def build(
             left=_left(intent),
             **more,
         ).strip(),
-        read_at=intent.order_read,
+        deducted=intent.deducted,
+        read_at=read_at,
         status=IN_PERSON_STATUS if in_person and kind is UpdateKind.PAID else "",
         title=title if in_person else "",
     )
 
 
 def build_refund(
-    operation_id: str, title: str, intent: PaymentIntent, words: Words, refund: Refund, origin: str
+    operation_id: str,
+    title: str,
+    intent: PaymentIntent,
+    words: Words,
+    refund: Refund,
+    origin: str,
+    *,
+    over: bool = False,
 ) -> OrderUpdate:
-    """`origin` is `store:` and the shop's own id of a refund that staff began: the order's meta then pairs the two."""
+    """`over`: nothing is left of what was captured. `origin` is `store:` and the shop's own id of a refund that staff
+    began: the order's meta then pairs the two."""
     because = f". Reason: {refund.reason}." if refund.reason else ""
     update = build(
         operation_id,
@@ -199,7 +210,9 @@ def build_refund(
     meta = update.meta
     if shops == "store" and words[0] is UpdateKind.REFUNDED:
         meta = meta | {f"{PAIRED}{shop_id}": refund.id}
-    return replace(update, refund_id=refund.id, refund_amount=refund.amount, refund_reason=refund.reason, meta=meta)
+    return replace(
+        update, refund_id=refund.id, refund_amount=refund.amount, refund_reason=refund.reason, meta=meta, over=over
+    )
 
 
 def build_dispute(operation_id: str, title: str, intent: PaymentIntent, words: Words, dispute: Dispute) -> OrderUpdate:

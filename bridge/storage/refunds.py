@@ -33,6 +33,7 @@ _REPEATED = (
     .limit(1)
 )
 _BY_ID = select(refunds).where(refunds.c.id == bindparam("refund"))
+_DISPUTES = select(disputes).where(disputes.c.intent_id == bindparam("intent")).order_by(disputes.c.created)
 _DISPUTE = select(disputes).where(disputes.c.store_id == bindparam("store"), disputes.c.id == bindparam("dispute"))
 
 
@@ -89,6 +90,12 @@ def dispute(connection: Connection, store_id: str, dispute_id: str) -> Dispute |
         return None
     known = row._mapping
     return Dispute(**{name: known[name] for name in Dispute.__slots__})
+
+
+def disputes_of(connection: Connection, intent_id: str) -> list[Dispute]:
+    """Oldest first."""
+    found = connection.execute(_DISPUTES, {"intent": intent_id})
+    return [Dispute(**{name: row._mapping[name] for name in Dispute.__slots__}) for row in found]
 
 
 def put_dispute(connection: Connection, intent: PaymentIntent, found: Dispute) -> None:

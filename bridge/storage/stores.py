@@ -73,5 +73,10 @@ def busiest(connection: Connection, limit: int) -> list[dict[str, Any]]:
     return [row for row in found if row]
 
 
+def names_payments(connection: Connection, store_id: str) -> bool:
+    """Whether a note of the store's own has ever named a payment of ours: older ones write no such notes."""
+    return bool(connection.execute(select(stores.c.names_payments).where(stores.c.id == store_id)).scalar())
+
+
 def change(connection: Connection, store_id: str, **values: Any) -> None:
     connection.execute(update(stores).where(stores.c.id == store_id).values(**values))

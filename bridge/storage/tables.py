@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -56,6 +56,7 @@ stores = Table(
     Column("awaits_reconcile", Boolean, nullable=False, server_default=text("false")),
     Column("account_problem", Text, nullable=False, server_default=text("''")),
     Column("webhook_problem", Text, nullable=False, server_default=text("''")),
+    Column("names_payments", Boolean, nullable=False, server_default=text("false")),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("removed", Double),
@@ -148,6 +149,10 @@ intents = Table(
     Column("metadata", JSON, nullable=False),
     Column("last_error", JSON(none_as_null=True)),
     Column("flag", Text, nullable=False, server_default=text("''")),
+    Column("closed", Text, nullable=False, server_default=text("''")),
+    Column("deducted", BigInteger, nullable=False, server_default=text("0")),
+    Column("order_seen", Double, nullable=False, server_default=text("0")),
+    Column("notes_read", Boolean, nullable=False, server_default=text("false")),
     Column("order_read", Double, nullable=False),
     Column("look_at", Double),
     Column("created", Double, nullable=False),

@@ -10,6 +10,8 @@ from bridge.stores.refunds import book
 
 DISPUTE = "_wcpay_bridge_dispute"
 """Order meta: the dispute for which we put the order on hold; with ` closed` behind it, the one that is over."""
+BEFORE = "_wcpay_bridge_status_before_dispute"
+"""Order meta: the status that the order had before that: it goes back there when the dispute is won."""
 LOST = "Dispute lost."
 
 
@@ -20,7 +22,7 @@ def disputed(errand: Errand) -> Delivery:
         return Delivery(True, ANOTHER_ORDER)
     is_news = order.meta.get(DISPUTE) not in (_open(errand), _closed(errand))
     if is_news and order.is_paid and errand.shows(order):
-        order = errand.write(errand.meta | {DISPUTE: _open(errand)}, status="on-hold")
+        order = errand.write(errand.meta | {DISPUTE: _open(errand), BEFORE: order.status}, status="on-hold")
     errand.note(errand.update.note)
     sentence = f"its payment {errand.update.transaction_id} is disputed, and somebody has to answer."
     return errand.flagged(f"the order is {order.status}", sentence)
@@ -31,7 +33,8 @@ def won(errand: Errand) -> Delivery:
     if not errand.concerns(order):
         return Delivery(True, ANOTHER_ORDER)
     if order.status == "on-hold" and order.meta.get(DISPUTE) == _open(errand):
-        order = errand.write(errand.meta | {DISPUTE: _closed(errand)}, status="completed")
+        before = str(order.meta.get(BEFORE) or "completed")
+        order = errand.write(errand.meta | {DISPUTE: _closed(errand)}, status=before)
     else:
         order = errand.write_meta(order, **{DISPUTE: _closed(errand)})
     errand.note(errand.update.note)

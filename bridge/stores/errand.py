@@ -11,13 +11,11 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from bridge.domain.money import Money, exponent, step
-from bridge.domain.orders import Delivery, OrderUpdate, UpdateKind
+from bridge.domain import judgement
+from bridge.domain.judgement import Bar, Terms
+from bridge.domain.orders import HOLD, Delivery, OrderUpdate, UpdateKind
 from bridge.stores.orders import Orders, OrderState
 
-HOLD = "_wcpay_bridge_authorization"
-"""Order meta: the transaction for whose authorisation we put the order on hold. Unlike `_intent_id` a PAID never
-writes it, so it still says so after a set_paid that the store ignored."""
 ANOTHER_ORDER = "this is another order now"
 
 
@@ -80,21 +78,43 @@ class Errand:
         """Whether it is the order that the payment was for: an id can come back with another one."""
         return order.key == self.update.order_key
 
+    @property
+    def terms(self) -> Terms:
+        """The payment, as the judge of orders sees it."""
+        update = self.update
+        return Terms(
+            order_key=update.order_key,
+            transaction_id=update.transaction_id,
+            amount=update.amount,
+            currency=update.currency.upper(),
+            ours=frozenset({update.transaction_id}),
+            deducted=update.deducted,
+            in_person=bool(update.title),
+            rounds=self.options["rounding"] == "half_up",
+        )
+
+    def bar(self, order: OrderState) -> Bar | None:
+        """Why the order cannot take the payment as it stands."""
+        return judgement.misfit(order, self.terms, held=self.update.kind is UpdateKind.AUTHORIZED)
+
+    def is_handed_out(self, order: OrderState) -> bool:
+        """Whether the payment was made at a card reader for an order that is to be paid on delivery: it has a status of
+        its own by then."""
+        return self.terms.in_person and judgement.is_handed_out_unpaid(order)
+
     def difference(self, order: OrderState) -> str:
         """What about the order is no longer as it was when the payment began."""
+        found = judgement.difference(order, self.terms)
+        if found is None:
+            return ""
         if not self.concerns(order):
             return ANOTHER_ORDER
-        is_total = self.is_worth(Decimal(order.total), self.update.amount)
-        if order.currency != self.update.currency.upper() or not is_total:
-            return f"the order's total is {order.total} {order.currency} now"
-        return ""
+        less = f", of which {order.refunded} are refunded," if judgement.deduction(order) else ""
+        return f"the order's total is {order.total} {order.currency}{less} now"
 
     def is_worth(self, sum_: Decimal, amount: int) -> bool:
         """Whether the provider's `amount` (minor units) is what the store means by `sum_` (major units)."""
-        off = abs(sum_ - Money(amount, self.update.currency).decimal)
-        if self.options["rounding"] == "half_up":
-            return 2 * off <= Decimal(step(self.update.currency)).scaleb(-exponent(self.update.currency))
-        return off == 0
+        return judgement.is_worth(sum_, self.terms, amount)
 
     @cached_property
     def notes(self) -> list[str]:

@@ -17,6 +17,8 @@ from bridge.stores.orders import Orders, OrderState, RefundRow
 
 REFUND_ID = "_wcpay_refund_id"
 """Meta of a store's refund: the provider's id."""
+ENDED = frozenset({"refunded", "cancelled", "trash"})
+"""Where an order goes of which nothing is left."""
 PATIENCE = 600.0
 """Seconds after which a refund that the store was still making is not going to get its id any more."""
 
@@ -43,6 +45,12 @@ def refunded(errand: Errand) -> Delivery:
         return gap
     errand.write_meta(order)
     errand.note(errand.update.note)
+    if errand.update.over:
+        order = errand.look()
+        if order.refundable > 0 and order.status not in ENDED:
+            left = f"{order.refundable} {order.currency}"
+            sentence = f"nothing is left of what was captured, and it is {order.status} with {left} not refunded."
+            return errand.flagged("the order has the refund", sentence)
     return Delivery(True, "the order has the refund")
 
 

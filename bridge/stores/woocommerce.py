@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import requests
 
 from bridge.domain.errors import StoreRefused
-from bridge.domain.orders import Delivery, Order, OrderUpdate, StoreEvent, StoreRefund
+from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreEvent, StoreRefund
 from bridge.domain.ports import Clock, Finding, Ids
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.schemas.woocommerce import IndexSchema
@@ -18,8 +18,8 @@ from bridge.stores.orders import Orders
 from bridge.stores.rest import RestApi, load
 from bridge.stores.webhooks import is_ping, read_event
 
-FRESH_SECONDS = 30.0
-"""How long after an order was read its payment is written without reading it again."""
+FRESH_SECONDS = 5.0
+"""How long after an order was read its payment may be written without reading it again (rule 7)."""
 INDEX = IndexSchema()
 
 
@@ -77,6 +77,10 @@ class WooCommerceOrderBook:
         Raises OrderNotFound, StoreUnreachable, StoreRefused.
         """
         return refunds.of_order(self._orders, order_id)
+
+    def notes(self, order_id: int) -> list[OrderNote]:
+        """The order's notes: ours carry a reference. Raises OrderNotFound, StoreUnreachable, StoreRefused."""
+        return [OrderNote(text, "[ref " in text) for text in self._orders.notes(order_id)]
 
     def register_webhooks(self, url: str, secret: str) -> list[str]:
         """Have the store tell `url` what happens to its orders, signed with `secret`. One sentence per subscription.

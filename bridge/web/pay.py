@@ -84,7 +84,7 @@ def render_visit(visit: Visit, *, up: str, status: str, looking: bool = False, a
         looking=looking,
         asked=asked,
         needs=_needs(visit) if form else None,
-        onward=_onward(visit) if kind == LINK else "",
+        onward=urlsplit(_onward(visit)).hostname if kind == LINK else "",
         scripted=form or visit.stage in (Stage.OPENED, Stage.PROCESSING),
     )
     return Page(html, _policy(visit, kind))
@@ -173,7 +173,7 @@ def _needs(visit: Visit) -> dict[str, Any]:
 
 def _policy(visit: Visit, kind: str) -> str:
     policy = {directive: list(sources) for directive, sources in SOURCES.items()}
-    if kind == REDIRECT:
+    if kind in (REDIRECT, LINK):
         # Chromium asks form-action also where a form's answer leads: to the provider, whose host nobody knows before.
         policy["form-action"] += ["https:"] if visit.store.live else ["https:", "http:"]
     if kind in _SCRIPTED:

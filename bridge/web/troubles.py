@@ -28,6 +28,7 @@ _WAIT = "Please wait, or ask the shop."
 _MOMENT = "Please try again in a moment."
 _NOTHING = f"Nothing was paid. {_MOMENT}"
 _NOT_PAYABLE = "The shop says that it is paid, cancelled or changed."
+_NOT_ASKED = f"It could not be asked whether this order can still be paid, so nothing was confirmed. {_MOMENT}"
 _UNCLEAR = "It is not known yet whether this went well. Please do not pay again; look here again in a few minutes."
 
 # fmt: off
@@ -43,7 +44,7 @@ TROUBLES = (
     Trouble(domain.OutcomeUnknown, 504, "We are looking into it", _UNCLEAR, again=True),
     Trouble(domain.ProviderRefused, 502, "The payment provider refuses this payment", f"Nothing was paid. {ASK_SHOP}"),
     Trouble(domain.ProviderError, 502, "The payment provider cannot be reached", _NOTHING, again=True),
-    Trouble(domain.StoreError, 502, "The shop cannot be reached", _NOTHING, again=True),
+    Trouble(domain.StoreError, 502, "The shop cannot be reached", _NOT_ASKED, again=True),
 )
 # fmt: on
 FAULT = Trouble(domain.BridgeError, 500, "Something went wrong here", _MOMENT, again=True)

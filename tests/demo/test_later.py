@@ -32,7 +32,7 @@ def test_a_payment_is_disputed_at_once(open_store: OpenStore, name: str) -> None
     assert store.becomes("on-hold")
 
 
-@pytest.mark.parametrize(("won", "status"), [("true", "completed"), ("false", "refunded")])
+@pytest.mark.parametrize(("won", "status"), [("true", "processing"), ("false", "refunded")])
 def test_the_bank_decides_a_dispute_at_stripe(open_store: OpenStore, won: str, status: str) -> None:
     store = open_store("stripe_connect")
     charge = store.create()["charge"]["id"]

@@ -60,6 +60,7 @@ PUBLIC = {
     ("GET", "/bridge/v1/pay/{token}"),
     ("POST", "/bridge/v1/pay/{token}"),
     ("GET", "/bridge/v1/pay/{token}/status"),
+    ("POST", "/bridge/v1/pay/{token}/confirm"),
     ("GET", "/bridge/v1/assets/{name}"),
 }
 MISSING = {

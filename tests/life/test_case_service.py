@@ -221,7 +221,7 @@ def test_a_dispute_puts_the_order_on_hold(life: Life) -> None:
 @plays(GROUP, "mark_payment_dispute_closed_with_status_won", "mark_payment_dispute_closed_with_status_lost")
 @plays("webhook processing", "dispute_closed_order_note")
 @pytest.mark.parametrize(
-    ("verdict", "status", "refunds", "net"), [("won", "completed", [], 1023), ("lost", "refunded", ["10.23"], 0)]
+    ("verdict", "status", "refunds", "net"), [("won", "processing", [], 1023), ("lost", "refunded", ["10.23"], 0)]
 )
 def test_the_end_of_a_dispute_is_the_orders_end(
     life: Life, verdict: Any, status: str, refunds: list[str], net: int
@@ -252,7 +252,7 @@ def test_a_dispute_that_is_over_before_the_shop_hears_of_it_needs_nobody(life: L
     for _ in range(3):
         life.local.clock.advance(60)
         life.work()
-    assert (life.status(order), life.flag(order)) == ("completed", "")
+    assert (life.status(order), life.flag(order)) == ("processing", "")
 
 
 @plays(GROUP, "mark_payment_dispute_created_exits_if_order_invalid")
@@ -290,7 +290,7 @@ def test_a_dispute_that_changes_is_noted(life: Life) -> None:
     life.tell(intent)
     kinds = {event["type"] for event in life.events_about(intent) if event["type"].startswith("charge.dispute.")}
     assert kinds >= {"charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"}
-    assert (life.status(order), life.net(intent)) == ("completed", 1023)
+    assert (life.status(order), life.net(intent)) == ("processing", 1023)
     assert life.said(order, "dispute") == 3
     heard_twice(life, order, intent)
 

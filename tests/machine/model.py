@@ -110,5 +110,5 @@ class Owed:
             waits = "failed" if payment.refused else "pending"
             return {"waiting": waits, "authorised": "on-hold"}.get(payment.state)
         if payment.dispute:
-            return {"open": "on-hold", "won": "completed", "lost": "refunded"}[payment.dispute]
+            return {"open": "on-hold", "won": "processing", "lost": "refunded"}[payment.dispute]
         return "refunded" if payment.refunded == payment.captured == payment.amount else "processing"

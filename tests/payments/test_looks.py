@@ -64,7 +64,7 @@ def test_a_refund_that_arrives_after_a_minute_is_known_to_have_arrived(local: Lo
 
 
 @pytest.mark.parametrize(
-    ("payment_method", "status"), [("pm_sandbox_dispute_won", "completed"), ("pm_sandbox_dispute_lost", "refunded")]
+    ("payment_method", "status"), [("pm_sandbox_dispute_won", "processing"), ("pm_sandbox_dispute_lost", "refunded")]
 )
 def test_a_dispute_that_is_decided_after_a_minute_is_over_then(local: Local, payment_method: str, status: str) -> None:
     paid(local, payment_method)

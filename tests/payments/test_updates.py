@@ -256,7 +256,7 @@ def dispute_of(local: Local, charge: str) -> dict[str, Any]:
     return dispute
 
 
-@pytest.mark.parametrize(("won", "status"), [(True, "completed"), (False, "refunded")], ids=["won", "lost"])
+@pytest.mark.parametrize(("won", "status"), [(True, "processing"), (False, "refunded")], ids=["won", "lost"])
 def test_disputed_and_closed(at_once: Local, won: bool, status: str) -> None:
     created = at_once.create().get_json()
     at_once.work()

@@ -1,4 +1,5 @@
-"""A disputed order waits on hold, is completed when the dispute is won and refunded when it is lost; staff win."""
+"""A disputed order waits on hold, goes back where it was when the dispute is won and is refunded when it is lost; staff
+win."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +9,7 @@ import pytest
 
 from bridge.domain.orders import Delivery, OrderUpdate, UpdateKind
 from bridge.simulators.faults import DRIPS, Fault
-from bridge.stores.disputes import DISPUTE
+from bridge.stores.disputes import BEFORE, DISPUTE
 
 from .conftest import TRANSACTION, Shop
 
@@ -70,7 +71,7 @@ def test_a_dispute_of_a_payment_that_is_not_the_orders_leaves_it_alone(shop: Sho
 
 @pytest.mark.parametrize("fault", PROCESSED)
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-@pytest.mark.parametrize(("tell", "status"), [(opened, "on-hold"), (won, "completed"), (lost, "refunded")])
+@pytest.mark.parametrize(("tell", "status"), [(opened, "on-hold"), (won, "processing"), (lost, "refunded")])
 def test_news_whose_answer_is_lost_have_one_effect(
     shop: Shop, tell: Callable[..., OrderUpdate], status: str, method: str, fault: Fault
 ) -> None:
@@ -98,12 +99,22 @@ def test_a_disputed_order_that_staff_release_is_not_put_on_hold_again(shop: Shop
     assert shop.deliver(replace(update, operation_id="again")).detail == "the order is processing"
 
 
-def test_a_dispute_that_is_won_completes_the_order(shop: Shop) -> None:
+@pytest.mark.parametrize("status", ["processing", "completed"])
+def test_b9_a_dispute_that_is_won_takes_the_order_back_to_where_it_was(shop: Shop, status: str) -> None:
     order_id = shop.paid_order()
+    shop.simulator.update_order(order_id, status=status)
     shop.deliver(opened(shop, order_id))
     shop.asked()
-    assert shop.deliver(won(shop, order_id)) == COMPLETED
+    assert shop.deliver(won(shop, order_id)) == Delivery(True, f"the order is {status}")
     assert shop.asked() == ["GET", "PUT", "POST notes"]
+    assert shop.status(order_id) == status
+
+
+def test_b9_a_dispute_of_before_its_orders_status_was_kept_completes_it_when_it_is_won(shop: Shop) -> None:
+    order_id = shop.paid_order()
+    shop.deliver(opened(shop, order_id))
+    shop.simulator.update_order(order_id, meta={BEFORE: None})
+    assert shop.deliver(won(shop, order_id)) == COMPLETED
 
 
 @pytest.mark.parametrize("status", ["processing", "cancelled", "refunded"])
@@ -145,7 +156,7 @@ def test_a_second_dispute_puts_the_order_on_hold_again(shop: Shop) -> None:
 def test_an_update_without_the_disputes_id_goes_by_the_payments(shop: Shop) -> None:
     order_id = shop.paid_order()
     shop.deliver(opened(shop, order_id, refund_id=""))
-    assert shop.deliver(won(shop, order_id, refund_id="")) == COMPLETED
+    assert shop.deliver(won(shop, order_id, refund_id="")).detail == "the order is processing"
 
 
 def test_a_dispute_that_is_lost_refunds_the_order(shop: Shop) -> None:

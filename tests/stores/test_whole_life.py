@@ -22,7 +22,7 @@ LIFE: tuple[tuple[UpdateKind, dict[str, Any]], ...] = (
     (UpdateKind.DISPUTED, {"refund_id": "dp_2"}),
     (UpdateKind.DISPUTE_LOST, {"refund_id": "dp_2", "refund_amount": 723, "refund_reason": "Dispute lost."}),
 )
-STATUSES = ["Pending payment", "On hold", "Processing", "On hold", "Completed", "On hold", "Refunded"]
+STATUSES = ["Pending payment", "On hold", "Processing", "On hold", "Processing", "On hold", "Refunded"]
 
 
 @pytest.mark.parametrize("seed", range(12))

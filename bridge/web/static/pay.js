@@ -55,6 +55,22 @@
     }
   }
 
+  // Whether the order can still be paid: the bridge reads it. Without a yes nothing is confirmed at the provider.
+  async function mayConfirm() {
+    let answer = null;
+    try {
+      const asked = await fetch(status.replace(/status$/, "confirm"), { method: "POST", cache: "no-store", credentials: "omit" });
+      answer = await asked.json();
+    } catch {
+      answer = null;
+    }
+    if (answer?.payable) return true;
+    tell("");
+    if (answer && !["open", "declined"].includes(answer.stage)) look();
+    else complain("The shop cannot be asked right now whether this order can still be paid. Nothing was confirmed. Please try again in a moment.");
+    return false;
+  }
+
   function confirming() {
     tell("Thank you. We are waiting for the provider's confirmation.");
     watch();
@@ -144,6 +160,10 @@
       button.disabled = true;
       uncomplain();
       tell("One moment, please.");
+      if (!(await mayConfirm())) {
+        button.disabled = false;
+        return;
+      }
       try {
         const answer = await work();
         tell("");
@@ -171,6 +191,14 @@
 
   const starters = { forte_widget: startWidget, stripe_elements: startElements };
 
+  // A second click sends nothing. The button is disabled only after its form was read: a disabled one is not sent along.
+  for (const form of document.querySelectorAll("form[method=post]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) return event.preventDefault();
+      form.dataset.sent = "yes";
+      setTimeout(() => form.querySelectorAll("button").forEach((button) => (button.disabled = true)));
+    });
+  }
   for (const button of document.querySelectorAll(".reload")) button.addEventListener("click", look);
   window.addEventListener("pageshow", (event) => event.persisted && look());
   const query = location.search;

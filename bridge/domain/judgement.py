@@ -1,0 +1,267 @@
+"""The one judge of an order: whether it may be paid, by what sum, and whether a payment that has begun still fits it.
+
+Pure functions over an order as the store says it now and over what the bridge knows of its own payments. Create,
+repeat, card reader, page, press, capture, delivery, store events, sweep, reconcile and restore ask here and act the
+same.
+
+What decides is the order's date of payment together with its transaction id. A transaction id without a date is no
+payment: renewals, duplicates and split orders carry a copied one.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+from bridge.domain.intents import PaymentIntent
+from bridge.domain.money import exponent, minor, step
+from bridge.domain.orders import HOLD, NOT_PAID, PAID_STATUSES
+
+PAID_IN_PERSON = frozenset({"cod", "wc-booking-gateway"})
+"""Payment methods of orders that leave before they are paid: a card reader may still take their money. Source:
+WooCommerce's mobile apps, `isPaymentMethodEligibleForCardPayment`."""
+HANDED_OUT = frozenset({"processing", "on-hold"})
+"""Where such an order waits. Source: `WC_Gateway_COD::process_payment`."""
+CHANGED, PAID, UNCAPTURED = "order_changed", "order_paid", "order_uncaptured"
+"""Reasons of a Bar: it is no longer the order that the payment is for; it is paid; goods may leave unpaid."""
+_ENDED = {"cancelled": "is cancelled", "refunded": "was refunded", "trash": "is in the trash"}
+
+
+class OrderFacts(Protocol):
+    """What is judged: an order as it was read, or as a delivery has just seen it. `total` and `refunded` are major
+    units; `date_paid` is None for an order that was never paid."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def total(self) -> str: ...
+    @property
+    def needs_payment(self) -> bool: ...
+    @property
+    def transaction_id(self) -> str: ...
+    @property
+    def payment_method(self) -> str: ...
+    @property
+    def date_paid(self) -> object: ...
+    @property
+    def refunded(self) -> Decimal: ...
+    @property
+    def meta(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Why an order cannot take a payment. `reason` is a word for programs; `words` end a sentence that begins with the
+    order."""
+
+    reason: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A payment as the judge sees it. `amount` and `deducted` are minor units of `currency` (upper case): `deducted` is
+    what refunds had taken off the unpaid order when the sum was agreed. `ours` are the transaction ids of the bridge's
+    own payments of this very order, this one included; with `rounds` the store rounds what cannot be charged exactly.
+    """
+
+    order_key: str = field(repr=False)
+    transaction_id: str
+    amount: int
+    currency: str
+    ours: frozenset[str]
+    deducted: int = 0
+    in_person: bool = False
+    rounds: bool = False
+
+
+def terms_of(intent: PaymentIntent, ours: Collection[str], *, rounds: bool) -> Terms:
+    """What an intent was agreed for."""
+    return Terms(
+        order_key=intent.order_key,
+        transaction_id=intent.shown_id,
+        amount=intent.amount,
+        currency=intent.currency,
+        ours=frozenset({*ours, intent.shown_id}),
+        deducted=intent.deducted,
+        in_person=intent.channel == "terminal",
+        rounds=rounds,
+    )
+
+
+def is_paid(order: OrderFacts) -> bool:
+    """Whether it stands as paid, by whomever. Every status that is not a known unpaid one is a paid one once there is a
+    date of payment: stores add statuses of their own."""
+    return order.date_paid is not None and order.status not in NOT_PAID
+
+
+def is_paid_by(order: OrderFacts, names: Collection[str]) -> bool:
+    """Whether it stands as paid by one of these transactions."""
+    return is_paid(order) and order.transaction_id in names
+
+
+def due(order: OrderFacts) -> Decimal:
+    """What is left to pay, in major units, if the order may be paid.
+
+    Refunds of an order that was never paid lower it: staff took something off. Those of a paid one lower nothing,
+    because they are money that came and went; once they reach the total, the whole total is due again.
+    """
+    total = Decimal(order.total)
+    return total - order.refunded if order.date_paid is None else total
+
+
+def deduction(order: OrderFacts) -> int:
+    """What refunds take off the total, in minor units."""
+    return minor(Decimal(order.total) - due(order), order.currency)
+
+
+def bar(order: OrderFacts, ours: Collection[str] = (), *, in_person: bool = False) -> Bar | None:
+    """Why nothing new may be charged for an order; None if it may be paid. `ours` are the transaction ids of the
+    bridge's own payments of it: whether one of those stands in the way, the bridge's own books say."""
+    if order.status in _ENDED:
+        return Bar(f"order_{order.status}", _ENDED[order.status])
+    if is_paid_otherwise(order, ours):
+        return Bar(f"order_{order.status}" if order.status in PAID_STATUSES else PAID, "is already paid")
+    if in_person and is_handed_out_unpaid(order):
+        return None
+    if order.status in PAID_STATUSES:
+        words = "is already paid" if order.date_paid is not None else f"is {order.status} and needs no payment"
+        return Bar(f"order_{order.status}", words)
+    if order.status == "on-hold":
+        return Bar("order_on_hold", "is on hold and cannot be paid now")
+    if not order.needs_payment:
+        return Bar("order_not_payable", f"does not need a payment (its status is {order.status})")
+    return None
+
+
+def is_paid_otherwise(order: OrderFacts, ours: Collection[str]) -> bool:
+    """Whether money that did not come through the bridge has paid it, and was not sent back whole. That holds as well
+    after its status has fallen back to one that can be paid."""
+    is_sent_back = order.refunded >= Decimal(order.total) > 0
+    return order.date_paid is not None and order.transaction_id not in ours and not is_sent_back
+
+
+def misfit(order: OrderFacts, terms: Terms, *, held: bool = False) -> Bar | None:
+    """Why a payment that nobody has confirmed can no longer pay the order; None if it still fits.
+
+    Of money that is only `held`, less can be taken: it fits as long as the order owes no more.
+    """
+    if order.key != terms.order_key:
+        return Bar(CHANGED, "is another order now")
+    is_held_by_it = order.status == "on-hold" and order.meta.get(HOLD) == terms.transaction_id
+    if not is_held_by_it and (found := bar(order, terms.ours, in_person=terms.in_person)):
+        return found
+    if held and order.currency == terms.currency and 0 < due(order) < _major(terms):
+        return None
+    return _sum_differs(order, terms)
+
+
+def difference(order: OrderFacts, terms: Terms) -> Bar | None:
+    """What about the order is no longer as it was when the payment was agreed, whatever its status."""
+    if order.key != terms.order_key:
+        return Bar(CHANGED, "is another order now")
+    if order.status == "refunded" and order.currency == terms.currency and is_worth(Decimal(order.total), terms):
+        return None  # its status says all that its refunds say
+    return _sum_differs(order, terms)
+
+
+def misfit_of_hold(order: OrderFacts, terms: Terms, methods: Collection[str]) -> Bar | None:
+    """What a person has to know about the order of money that is authorised or under way; None if nothing.
+
+    `methods` are the payment methods that our own writes show. A cancelled order is among it: whoever can void does.
+    """
+    if order.key != terms.order_key:
+        return Bar(CHANGED, "is another order now")
+    if order.status in (*_ENDED, "failed"):
+        return Bar(f"order_{order.status}", _ENDED.get(order.status, "has failed"))
+    if _is_paid_by_others(order, terms, methods):
+        return Bar(PAID, f"is paid otherwise ({_payment_shown(order, terms)})")
+    if order.currency != terms.currency:
+        return Bar(CHANGED, f"is in {order.currency} now")
+    if due(order) <= 0:
+        return Bar(CHANGED, "owes nothing any more")
+    if due(order) > _major(terms) and not is_worth(due(order), terms):
+        return Bar(CHANGED, f"comes to {due(order)} {order.currency} now, which is more than was authorised")
+    is_handed_out = terms.in_person and is_handed_out_unpaid(order)
+    if (is_paid(order) or order.status in PAID_STATUSES) and not is_handed_out:
+        return Bar(UNCAPTURED, f"is {order.status}, but its payment is only authorised: goods may leave unpaid")
+    if deduction(order) > terms.deducted:
+        words = (
+            f"has refunds of {order.refunded} {order.currency}, and nothing was captured yet: the rest can be captured"
+        )
+        return Bar(CHANGED, words)
+    return None
+
+
+def bar_of_capture(order: OrderFacts, terms: Terms, methods: Collection[str]) -> Bar | None:
+    """Why money that is authorised may not be taken; by what sum, `due` says. `methods` are those that our writes
+    show."""
+    if order.status in _ENDED:
+        return Bar(f"order_{order.status}", _ENDED[order.status])
+    if _is_paid_by_others(order, terms, methods):
+        return Bar(PAID, f"is paid otherwise ({_payment_shown(order, terms)})")
+    return None
+
+
+def misfit_of_paid(order: OrderFacts, terms: Terms, taken: int) -> Bar | None:
+    """What a person has to know about an order that stands as paid, of which `taken` minor units were captured."""
+    if order.key != terms.order_key:
+        return Bar(CHANGED, "is another order now")
+    if is_paid_otherwise(order, {terms.transaction_id}) and is_paid(order):
+        return Bar(PAID, f"shows the payment {order.transaction_id or 'of somebody else, without a transaction id'}")
+    if not is_paid(order):
+        return None
+    if order.currency != terms.currency:
+        return Bar(CHANGED, f"is in {order.currency} now")
+    agreed = Decimal(order.total) - Decimal(terms.deducted).scaleb(-exponent(terms.currency))
+    if not any(is_worth(agreed, terms, amount) for amount in (terms.amount, taken)):
+        return Bar(CHANGED, f"comes to {order.total} {order.currency} now")
+    return None
+
+
+def is_worth(sum_: Decimal, terms: Terms, amount: int | None = None) -> bool:
+    """Whether the payment's amount, or another `amount` (minor units), is what the store means by `sum_` (major
+    units)."""
+    off = abs(sum_ - _major(terms, amount))
+    if terms.rounds:
+        return 2 * off <= Decimal(step(terms.currency)).scaleb(-exponent(terms.currency))
+    return off == 0
+
+
+def _sum_differs(order: OrderFacts, terms: Terms) -> Bar | None:
+    owed = due(order)
+    if order.date_paid is not None and order.transaction_id == terms.transaction_id:
+        owed -= Decimal(terms.deducted).scaleb(-exponent(terms.currency))  # what was taken off before it was paid
+    if order.currency == terms.currency and is_worth(owed, terms):
+        return None
+    if owed <= 0:
+        return Bar(CHANGED, "owes nothing any more")
+    return Bar(CHANGED, f"comes to {owed} {order.currency} now")
+
+
+def is_handed_out_unpaid(order: OrderFacts) -> bool:
+    """Such as an order to be paid in cash on delivery, which is `processing` without having been paid."""
+    is_waiting = order.status in HANDED_OUT and order.payment_method in PAID_IN_PERSON
+    return is_waiting and order.date_paid is None
+
+
+def _is_paid_by_others(order: OrderFacts, terms: Terms, methods: Collection[str]) -> bool:
+    """Whether somebody has paid it while its money was only held. Staff may leave our transaction id where it is and
+    change the payment method alone; an order that shows neither was only moved along."""
+    if order.transaction_id in ("", *terms.ours):
+        return is_paid(order) and order.payment_method not in (*methods, "")
+    return is_paid_otherwise(order, terms.ours)
+
+
+def _payment_shown(order: OrderFacts, terms: Terms) -> str:
+    if order.transaction_id in ("", *terms.ours):
+        return order.payment_method or "without a transaction id"
+    return order.transaction_id
+
+
+def _major(terms: Terms, amount: int | None = None) -> Decimal:
+    return Decimal(terms.amount if amount is None else amount).scaleb(-exponent(terms.currency))

@@ -1,0 +1,202 @@
+"""A payment follows its order: given the order as it was just read, do what has to be done with its payment.
+
+What waits for a buyer is closed as soon as its order can no longer be paid by it. Money that is authorised is voided
+for a cancelled order and captured for a completed one; every other end or change of the order is flagged at once, and
+such a flag goes when the order is put right. Store events, the sweep and reconciliation ask here; the buyer's page asks
+`require_fit`.
+"""
+
+from bridge.domain import logs
+from bridge.domain.errors import CaptureFailed, InProgress, OrderNotFound, Refused
+from bridge.domain.intents import PaymentIntent, Status
+from bridge.domain.judgement import (
+    PAID,
+    UNCAPTURED,
+    Bar,
+    Terms,
+    is_paid_by,
+    misfit,
+    misfit_of_hold,
+    misfit_of_paid,
+)
+from bridge.domain.orders import HOLD, Order
+from bridge.domain.stores import Store
+from bridge.payments import flags, updates
+from bridge.payments.captures import capture, void
+from bridge.payments.closing import close, close_quietly, reopen
+from bridge.payments.orders import not_payable, terms
+from bridge.payments.record import WAITING, Scribe
+from bridge.payments.services import Services
+from bridge.storage import Connection, journal, outbox
+from bridge.storage import intents as rows
+from bridge.storage import refunds as refund_rows
+from bridge.storage import stores as store_rows
+
+log = logs.logger(__name__)
+
+GONE = Bar("order_gone", "is not in the store any more")
+NOT_NAMED = "No note of the store's own names {name}: it may have replaced another payment of order {order}."
+
+
+def follow_order(services: Services, store: Store, intent: PaymentIntent, order: Order | None) -> PaymentIntent:
+    """How the payment stands after it has followed its order, which is None if the store has it no more.
+
+    Raises InProgress, to be asked again, while another request about the payment or the order is not settled, and
+    OutcomeUnknown.
+    """
+    if intent.status is Status.CANCELED:
+        return intent
+    with services.database.read() as connection:
+        agreed = terms(connection, store, intent)
+    if intent.status is Status.SUCCEEDED:
+        return _follow_paid(services, store, intent, agreed, order)
+    if intent.unknown and intent.status is not Status.REQUIRES_CAPTURE:
+        if order is None or misfit(order, agreed):
+            raise InProgress(f"The outcome of {intent.shown_id} is not known yet; its order cannot take it any more.")
+        return intent
+    if intent.status in WAITING:
+        found = GONE if order is None else misfit(order, agreed)
+        if found:
+            return close(services, store, intent, found)
+        return reopen(services, intent) if intent.closed else intent
+    return _follow_hold(services, store, intent, agreed, order)
+
+
+def require_fit(services: Services, store: Store, intent: PaymentIntent) -> Order:
+    """The order as it is right now, if its buyer may pay it by this payment; a payment that does not fit is closed.
+
+    Raises OrderNotPayable, StoreError.
+    """
+    try:
+        order = services.connections.order_book(store).read(intent.order_id)
+    except OrderNotFound:  # once is no proof that it was deleted: the sweep looks twice before it closes
+        raise not_payable(intent.order_number, GONE) from None
+    with services.database.write() as connection:
+        agreed = terms(connection, store, intent)
+        rows.change(connection, intent.id, order_seen=services.clock())
+    if found := misfit(order, agreed):
+        close_quietly(services, store, intent, found)
+        raise not_payable(intent.order_number, found)
+    if intent.closed:
+        reopen(services, intent)
+    return order
+
+
+def owe_again(services: Services, intent: PaymentIntent) -> None:
+    """The store does not show money that it should, and its order can take it: it is told again, after another look."""
+    words = updates.AUTHORIZED
+    if intent.status is Status.SUCCEEDED:
+        words = updates.CAPTURED if intent.capture == "manual" else updates.CHARGED
+    now = services.clock()
+    with services.database.write() as connection:
+        locked = rows.get(connection, intent.id, lock=True)
+        charge = locked.charge
+        part = charge.amount_captured if charge and words is updates.CAPTURED else None
+        scribe = Scribe(services, connection, locked, now)
+        scribe.tell(words, part)
+        scribe.log("owed_again", None, what=words[0])
+    services.wake()
+
+
+def is_sent_back(connection: Connection, intent: PaymentIntent) -> bool:
+    """Whether nothing is left of what was captured."""
+    charge = intent.charge
+    return charge is not None and charge.captured and refund_rows.left(connection, intent.store_id, charge.id) == 0
+
+
+def hold_trouble(store: Store, order: Order | None, agreed: Terms) -> Bar | None:
+    """What a person has to know about the order of money that is authorised or under way."""
+    return GONE if order is None else misfit_of_hold(order, agreed, (store.options["payment_method"],))
+
+
+def _follow_hold(
+    services: Services, store: Store, intent: PaymentIntent, agreed: Terms, order: Order | None
+) -> PaymentIntent:
+    found = hold_trouble(store, order, agreed)
+    is_held = intent.status is Status.REQUIRES_CAPTURE
+    try:
+        if found and order and is_held and found.reason == "order_cancelled":
+            return void(services, store, intent)
+        if found and order and is_held and found.reason == UNCAPTURED and order.status == "completed":
+            return capture(services, store, order, intent)
+    except (CaptureFailed, Refused) as error:
+        _flag(services, intent, f"{flags.HELD}Order {intent.order_number} {found.words if found else ''}, but: {error}")
+        return intent
+    with services.database.read() as connection:
+        is_owed = outbox.is_owed(connection, store.id, intent.order_id)
+    if found is None:
+        _settle(services, intent, f"order {intent.order_number} fits its payment again")
+    elif not (
+        found.reason == "order_failed" and is_owed
+    ):  # as it was before the payment, of which it has not heard yet
+        told = f"Order {intent.order_number} {found.words}; its payment {intent.shown_id} is {intent.status.value}."
+        _flag(services, intent, f"{flags.HELD}{told}")
+    return intent
+
+
+def _follow_paid(
+    services: Services, store: Store, intent: PaymentIntent, agreed: Terms, order: Order | None
+) -> PaymentIntent:
+    if order is None:
+        _flag(
+            services, intent, f"{flags.ORDER}Order {intent.order_number} {GONE.words}, and is paid ({intent.shown_id})."
+        )
+        return intent
+    with services.database.read() as connection:
+        if outbox.is_owed(connection, store.id, order.id):
+            raise InProgress(f"The shop has still to hear of something about order {order.number}.")
+        is_back = is_sent_back(connection, intent)
+    taken = intent.charge.amount_captured if intent.charge else intent.amount
+    shows_it = is_paid_by(order, {intent.shown_id})
+    if found := misfit_of_paid(order, agreed, taken):
+        told = f"Order {order.number} {found.words}; it was paid by {intent.shown_id}, too."
+        _flag(services, intent, f"{flags.TWICE if found.reason == PAID else flags.ORDER}{told}")
+    elif shows_it and not is_back:
+        _settle(services, intent, f"order {order.number} is {order.status}, and shows its payment")
+    elif is_back and order.status in ("refunded", "cancelled", "trash"):
+        _settle(services, intent, f"its money was sent back, and order {order.number} is {order.status}")
+    elif not is_back and misfit(order, agreed) is None and _may_be_owed_again(services, intent):
+        owe_again(services, intent)
+    if shows_it:
+        check_notes(services, store, intent, order)
+    return intent
+
+
+def _may_be_owed_again(services: Services, intent: PaymentIntent) -> bool:
+    """Once for each time that the order could not take it: staff have put it right since. A store that ignores what it
+    is told would be told for ever."""
+    if not intent.flag.startswith(flags.ORDER):
+        return False
+    with services.database.read() as connection:
+        kinds = [line["kind"] for line in journal.read(connection, intent.id)]
+    return "owed_again" not in kinds[max(i for i, kind in enumerate(kinds) if kind == "flagged") :]
+
+
+def check_notes(services: Services, store: Store, intent: PaymentIntent, order: Order) -> None:
+    """A first write that meets another payment replaces its transaction id without a trace but the store's own notes
+    (`Payment via TITLE (TXN).`): they are read once for a payment. One that was held has a mark of ours instead."""
+    if intent.notes_read:
+        return
+    if order.meta.get(HOLD) == intent.shown_id:
+        named = None
+    else:
+        notes = services.connections.order_book(store).notes(order.id)
+        named = any(intent.shown_id in note.text for note in notes if not note.ours)
+    with services.database.write() as connection:
+        rows.change(connection, intent.id, notes_read=True)
+        if named and not store_rows.names_payments(connection, store.id):
+            store_rows.change(connection, store.id, names_payments=True)
+        elif named is False and store_rows.names_payments(connection, store.id):
+            why = NOT_NAMED.format(name=intent.shown_id, order=order.number)
+            flags.put_unless_graver(connection, intent.id, why, services.clock())
+
+
+def _flag(services: Services, intent: PaymentIntent, why: str) -> None:
+    with services.database.write() as connection:
+        flags.put_unless_graver(connection, intent.id, why, services.clock())
+
+
+def _settle(services: Services, intent: PaymentIntent, why: str) -> None:
+    if intent.flag.startswith((flags.HELD, flags.ORDER)):
+        with services.database.write() as connection:
+            flags.settle_about_order(connection, intent.id, why, services.clock())

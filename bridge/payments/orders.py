@@ -1,0 +1,71 @@
+"""What an order owes as a sum that its provider can charge, and whether it may be paid: the judge of orders
+(`bridge.domain.judgement`), asked with a store's options and with the payments that the database has of the order."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from bridge.domain.errors import OrderNotPayable
+from bridge.domain.intents import PaymentIntent, Status
+from bridge.domain.judgement import Bar, Terms, bar, due, terms_of
+from bridge.domain.money import Money
+from bridge.domain.orders import Order, StoreRefund
+from bridge.domain.ports import Adapter
+from bridge.domain.stores import Store
+from bridge.payments.owed import owed, rounds
+from bridge.storage import Connection
+from bridge.storage import intents as rows
+
+
+def amount_due(store: Store, adapter: Adapter, order: Order) -> Money:
+    """What is left to pay, rounded if the store says so. Raises as `owed`."""
+    money = owed(store, adapter, order)
+    left = due(order)
+    if left == Decimal(order.total):
+        return money
+    return owed(store, adapter, replace(order, total=str(left)))
+
+
+def require_payable(order: Order, known: Sequence[PaymentIntent], *, in_person: bool = False) -> None:
+    """`known` are the bridge's payments of this order number. Raises OrderNotPayable."""
+    found = bar(order, names_of(known, order.key), in_person=in_person)
+    if found:
+        raise not_payable(order.number, found)
+
+
+def not_payable(number: str, found: Bar) -> OrderNotPayable:
+    return OrderNotPayable(f"Order {number} {found.words}.", reason=found.reason)
+
+
+def names_of(known: Sequence[PaymentIntent], key: str) -> frozenset[str]:
+    """The transaction ids of the bridge's payments of one order: its number alone does not name it."""
+    return frozenset(intent.shown_id for intent in known if intent.order_key == key)
+
+
+def terms(connection: Connection, store: Store, intent: PaymentIntent) -> Terms:
+    """What an intent was agreed for, beside the bridge's other payments of the order."""
+    known = rows.of_order(connection, store.id, intent.order_id)
+    return terms_of(intent, names_of(known, intent.order_key), rounds=rounds(store))
+
+
+def made_by_staff(intent: PaymentIntent, in_shop: Sequence[StoreRefund]) -> list[StoreRefund]:
+    """Refunds in the shop (oldest first) of the money of a payment, which nobody has sent back yet as far as the shop
+    knows. Those that had lowered the unpaid order before it was paid are none: nothing was taken for them."""
+    found, deducted = [], intent.deducted
+    for made in in_shop:
+        if made.refund_id or made.refunded_payment or not made.amount or Decimal(made.amount) <= 0:
+            continue
+        amount = Money.parse(made.amount, intent.currency, rounding=True).amount
+        if amount <= deducted:
+            deducted -= amount
+        else:
+            found.append(made)
+    return found
+
+
+def in_the_way(known: Sequence[PaymentIntent], key: str) -> PaymentIntent | None:
+    """A payment of the same order number under another key, while money may still come of it: the store was restored,
+    or its orders were given new keys, and nobody can tell whether it is the same order."""
+    over = (Status.SUCCEEDED, Status.CANCELED)
+    other = (intent for intent in known if intent.order_key != key)
+    return next((intent for intent in other if intent.unknown or intent.status not in over), None)
