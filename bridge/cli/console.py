@@ -18,6 +18,7 @@ from bridge.domain.errors import BridgeError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+order_option = click.option("--order", metavar="ORDER", help="Of this order only: its id or its number.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import json_option, note, opened_bridge, print_json, with_bridge
+from bridge.cli.console import json_option, note, opened_bridge, order_option, print_json, with_bridge
 from bridge.domain.errors import BridgeError, Refused
+from bridge.domain.orders import called
 from bridge.payments import flags as flag_cases
 from bridge.payments import reconcile as reconcile_cases
 from bridge.payments import stores
@@ -137,16 +138,18 @@ def flags() -> None:
 
 @flags.command("list")
 @click.option("--limit", default=50, show_default=True)
+@order_option
 @json_option
 @with_bridge
-def list_flags(bridge: Bridge, limit: int, as_json: bool) -> None:
+def list_flags(bridge: Bridge, limit: int, order: str | None, as_json: bool) -> None:
     """Those that wait, the oldest first."""
-    found = flag_cases.flagged(bridge.services, limit)
+    found = flag_cases.flagged(bridge.services, limit, order)
     if as_json:
         print_json(found)
         return
     for each in found:
-        click.echo("\t".join((each["payment_intent"], each["store"], f"order {each['order']}", each["flag"])))
+        order = f"order {called(each['order_id'], each['order'])}"
+        click.echo("\t".join((each["payment_intent"], each["store"], order, each["flag"])))
 
 
 @flags.command()
@@ -154,7 +157,7 @@ def list_flags(bridge: Bridge, limit: int, as_json: bool) -> None:
 @reason_option
 @with_bridge
 def clear(bridge: Bridge, intent: str, reason: str) -> None:
-    """Say that what INTENT was flagged for is done."""
+    """Say that what INTENT, or the one payment of an order (by its id or number), was flagged for is done."""
     cleared = flag_cases.clear(bridge.services, intent, _who(), reason)
     note(f"{cleared.shown_id} does not wait any more.")
 

@@ -9,6 +9,7 @@ from bridge.app import Bridge
 from bridge.cli.console import catch_endings, json_option, note, print_json, with_bridge
 from bridge.cli.log_output import log_options, logging_to_stderr
 from bridge.domain.money import Money
+from bridge.domain.orders import called
 from bridge.payments import why as use_case
 from bridge.payments.jobs import run_jobs
 from bridge.payments.worker import Worker, run_once
@@ -19,7 +20,7 @@ from bridge.payments.worker import Worker, run_once
 @json_option
 @with_bridge
 def why(bridge: Bridge, order_or_intent: str, as_json: bool) -> None:
-    """The story of a payment: give an order's id, an intent, an attempt or a provider's reference."""
+    """The story of a payment: give an order's id or number, an intent, an attempt or a provider's reference."""
     stories = use_case.why(bridge.services, order_or_intent)
     if as_json:
         print_json(stories)
@@ -57,9 +58,9 @@ def _work(bridge: Bridge, once: bool) -> None:
 
 
 def _tell(story: dict[str, Any]) -> str:
-    mode = "live" if story["live"] else "test"
+    mode, order = "live" if story["live"] else "test", called(story["order"]["id"], story["order"]["number"])
     lines = [
-        f"{story['payment_intent']}: {story['money']} for order {story['order']['number']} "
+        f"{story['payment_intent']}: {story['money']} for order {order} "
         f"of {story['store']}, by {story['provider']} ({mode})",
         f"  status {story['status']}" + (", outcome unknown" if story["outcome"] == "unknown" else ""),
     ]

@@ -5,7 +5,8 @@ from dataclasses import asdict
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import iso_time, json_option, note, print_json, with_bridge
+from bridge.cli.console import iso_time, json_option, note, order_option, print_json, with_bridge
+from bridge.domain.orders import called
 from bridge.payments import queues, store_events, stores, subscriptions
 
 limit_option = click.option("--limit", default=50, show_default=True)
@@ -64,16 +65,23 @@ def outbox() -> None:
 @outbox.command("list")
 @click.option("--state", type=click.Choice(["pending", "delivered", "dead"]))
 @limit_option
+@order_option
 @json_option
 @with_bridge
-def list_updates(bridge: Bridge, state: str | None, limit: int, as_json: bool) -> None:
+def list_updates(bridge: Bridge, state: str | None, limit: int, order: str | None, as_json: bool) -> None:
     """The newest updates."""
-    found = queues.updates(bridge.services, state, limit)
+    found = queues.updates(bridge.services, state, limit, order)
     if as_json:
         print_json(found)
         return
     for each in found:
-        columns = (each["id"], each["store_id"], f"order {each['order_id']}", each["kind"], each["state"])
+        columns = (
+            each["id"],
+            each["store_id"],
+            f"order {called(each['order_id'], each['order_number'])}",
+            each["kind"],
+            each["state"],
+        )
         click.echo("\t".join((*columns, f"{each['tries']} tries", each["last_error"])).rstrip())
 
 
@@ -82,9 +90,9 @@ def list_updates(bridge: Bridge, state: str | None, limit: int, as_json: bool) -
 @click.option("--all-dead", is_flag=True, help="All dead letters.")
 @with_bridge
 def retry(bridge: Bridge, update: str | None, all_dead: bool) -> None:
-    """Deliver an UPDATE again, or all dead letters."""
+    """Deliver an UPDATE again, what an order (by its id or number) has still to hear, or all dead letters."""
     if bool(update) == all_dead:
-        raise click.UsageError("Name an update, or say --all-dead.")
+        raise click.UsageError("Name an update or an order, or say --all-dead.")
     note(f"{queues.retry(bridge.services, update)} on the way.")
 
 

@@ -87,6 +87,11 @@ def is_order_id(text: str) -> bool:
     return text.isdecimal() and text.isascii() and len(text) < 19
 
 
+def called(order_id: int, number: str) -> str:
+    """What a person calls an order: its number, and its id where that is another one."""
+    return number if number == str(order_id) else f"{number} (id {order_id})"
+
+
 PAID_STATUSES = frozenset({"processing", "completed"})
 PAYABLE = frozenset({"pending", "failed"})
 """The statuses in which WooCommerce takes a payment. Source: `WC_Order::needs_payment`."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bridge.domain.errors import BridgeError
+from bridge.domain.orders import called
 from bridge.domain.ports import Finding
 from bridge.domain.stores import Store
 from bridge.payments import stores
@@ -116,11 +117,11 @@ def _unknown(services: Services, found: Measures) -> Iterator[Check]:
         named = rows.unsettled_intents(connection, found.now, SHOWN)
     for each in named:
         age = (found.now - each["sent_at"]) / 60
-        name = each["public_id"] or each["id"]
+        name, order = each["public_id"] or each["id"], called(each["order_id"], each["order_number"])
         yield Check(
             "unknown",
             False,
-            f"Order {each['order_number']} of {each['store_id']}: the outcome of a {each['operation']} is unknown for "
+            f"Order {order} of {each['store_id']}: the outcome of a {each['operation']} is unknown for "
             f"{age:.0f} minutes ({name}). It is being settled, or: wcpay-bridge settle {name} --as ...",
         )
     if found.unknown.waiting > SHOWN:
@@ -135,7 +136,11 @@ def _flags(services: Services, found: Measures) -> Iterator[Check]:
         named = rows.flagged_intents(connection, SHOWN)
     for each in named:
         name = each["public_id"] or each["id"]
-        yield Check("flags", False, f"Order {each['order_number']} of {each['store_id']} ({name}): {each['flag']}")
+        yield Check(
+            "flags",
+            False,
+            f"Order {called(each['order_id'], each['order_number'])} of {each['store_id']} ({name}): {each['flag']}",
+        )
     if found.flagged > SHOWN:
         yield Check("flags", False, f"{found.flagged - SHOWN} more wait for a person.")
 

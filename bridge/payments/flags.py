@@ -57,29 +57,36 @@ def settle_about_order(connection: Connection, intent_id: str, why: str, now: fl
         journal.write(connection, now, intent_id, "flag_settled", flag=known.flag, why=why)
 
 
-def flagged(services: Services, limit: int = 50) -> list[dict[str, Any]]:
-    """The payments that wait for a person, the one that waits longest first."""
+def flagged(services: Services, limit: int = 50, order: str | None = None) -> list[dict[str, Any]]:
+    """The payments that wait for a person, the one that waits longest first; of one `order` (id or number) only."""
     with services.database.read() as connection:
         return [
             {
                 "payment_intent": each["public_id"] or each["id"],
                 "store": each["store_id"],
                 "order": each["order_number"],
+                "order_id": each["order_id"],
                 "flag": each["flag"],
                 "since": each["updated"],
             }
-            for each in measures.flagged_intents(connection, limit)
+            for each in measures.flagged_intents(connection, limit, order)
         ]
 
 
 def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent:
-    """Somebody has done what there was to do. Raises Refused without a reason, or if nothing waits."""
+    """Somebody has done what there was to do about a payment, named by any of its ids or by its order.
+
+    Raises Refused without a reason, if nothing waits, or if an order has several payments that do.
+    """
     if not reason.strip():
         raise Refused("Say what was done: it is kept with the payment.")
     now = services.clock()
     with services.database.write() as connection:
-        found = [intent for intent in rows.everywhere(connection, name) if intent.flag]
-        if len(found) != 1:
+        found = [intent for intent in rows.named(connection, name) if intent.flag]
+        if len(found) > 1:
+            waiting = ", ".join(intent.shown_id for intent in found)
+            raise Refused(f"{name} names several payments that wait for a person: {waiting}. Name one of them.")
+        if not found:
             raise Refused(f"No payment {name} waits for a person.")
         intent = rows.get(connection, found[0].id, lock=True)
         if intent.unknown:

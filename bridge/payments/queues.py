@@ -33,20 +33,20 @@ def replay(services: Services, name: str) -> None:
     services.wake(Queue.MESSAGES)
 
 
-def updates(services: Services, state: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest updates that shops were, are or could not be told, newest first."""
+def updates(
+    services: Services, state: str | None = None, limit: int = 50, order: str | None = None
+) -> list[dict[str, Any]]:
+    """The newest updates that shops were, are or could not be told, newest first; of one `order` (id or number)."""
     with services.database.read() as connection:
-        return [row | {"kind": row.pop("payload")["kind"]} for row in outbox.latest(connection, state, limit)]
+        return [row | {"kind": row.pop("payload")["kind"]} for row in outbox.latest(connection, state, limit, order)]
 
 
-def retry(services: Services, operation_id: str | None) -> int:
-    """Deliver an update again, or all dead letters; how many. Raises Refused if there is none."""
+def retry(services: Services, name: str | None) -> int:
+    """Deliver an update, those of an order, or all dead letters again; how many. Raises Refused if there is none."""
     with services.database.write() as connection:
-        count = outbox.retry(connection, services.clock(), operation_id)
+        count = outbox.retry(connection, services.clock(), name)
     if not count:
-        raise Refused(
-            f"There is no update {operation_id} to deliver." if operation_id else "There are no dead letters."
-        )
+        raise Refused(f"There is no update {name} to deliver." if name else "There are no dead letters.")
     services.wake()
     return count
 

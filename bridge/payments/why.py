@@ -6,7 +6,6 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
-from bridge.domain.orders import is_order_id
 from bridge.payments.services import Services
 from bridge.payments.unknowns import NEVER
 from bridge.storage import Connection, journal, outbox, reports
@@ -15,14 +14,13 @@ from bridge.storage import refunds as refund_rows
 
 
 def why(services: Services, name: str) -> list[dict[str, Any]]:
-    """Everything known about an order (by its id) or an intent (by any of its ids), one dict per intent, oldest first.
+    """Everything known about an order (by its id or number) or an intent (by any of its ids), one dict per intent,
+    oldest first.
 
     Raises Refused if there is nothing.
     """
     with services.database.read() as connection:
-        found = rows.everywhere(connection, name)
-        if not found and is_order_id(name):
-            found = rows.of_order_everywhere(connection, int(name))
+        found = rows.named(connection, name)
         stories = [
             _story(
                 intent,

@@ -7,14 +7,30 @@ from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, insert, or_, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.intents import FINAL, UNSETTLED, Attempt, AttemptState, Charge, PaymentIntent, Status
+from bridge.domain.orders import is_order_id
 from bridge.storage import jobs, journal
 from bridge.storage.engine import Database
 from bridge.storage.literals import words
-from bridge.storage.tables import attempts, charges, intents
+from bridge.storage.tables import OWN_NUMBER, attempts, charges, intents
 
 _INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name != "charge"]
 _ATTEMPT_FIELDS = [f.name for f in fields(Attempt)]
@@ -112,6 +128,22 @@ def everywhere(connection: Connection, name: str) -> list[PaymentIntent]:
         select(attempts.c.intent_id).where(attempts.c.reference == name),
     )
     return _every(connection, intents.c.id.in_(union(*found)))
+
+
+def named(connection: Connection, name: str) -> list[PaymentIntent]:
+    """What an owner may call so: the intent with this id, of any kind, else all of the orders with this id or number,
+    with a # or without; oldest first. For the owner's own commands only."""
+    return everywhere(connection, name) or _every(connection, is_called(name))
+
+
+def is_called(order: str) -> ColumnElement[bool]:
+    """Whether the order of an intent has this id or number, with a # or without."""
+    number = order.removeprefix("#")
+    of_its_own: ColumnElement[bool] = literal_column(OWN_NUMBER)
+    found = [select(intents.c.id).where(intents.c.order_number == number, of_its_own)]
+    if is_order_id(number):
+        found.append(select(intents.c.id).where(intents.c.order_id == int(number)))
+    return intents.c.id.in_(union(*found))
 
 
 def unfinished(connection: Connection, store_id: str) -> int:

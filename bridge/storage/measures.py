@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, func, literal_column, select
 
 from bridge.domain.intents import FINAL, UNSETTLED
+from bridge.storage.intents import is_called
 from bridge.storage.literals import EMPTY, word, words
 from bridge.storage.tables import attempts, inbox, intents, outbox, stores
 
@@ -53,6 +54,7 @@ def unsettled_intents(connection: Connection, now: float, limit: int) -> list[di
             attempts.c.checks,
             intents.c.public_id,
             intents.c.store_id,
+            intents.c.order_id,
             intents.c.order_number,
             intents.c.flag,
         )
@@ -69,10 +71,13 @@ def flagged(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).where(_is_flagged)).scalar_one())
 
 
-def flagged_intents(connection: Connection, limit: int) -> list[dict[str, Any]]:
-    """Those intents, the one that waits longest first."""
-    columns = [intents.c[name] for name in ("id", "public_id", "store_id", "order_number", "flag", "updated")]
-    query = select(*columns).where(_is_flagged).order_by(intents.c.updated).limit(limit)
+def flagged_intents(connection: Connection, limit: int, order: str | None = None) -> list[dict[str, Any]]:
+    """Those intents, the one that waits longest first; of one `order` (id or number) only."""
+    names = ("id", "public_id", "store_id", "order_id", "order_number", "flag", "updated")
+    query = select(*(intents.c[name] for name in names)).where(_is_flagged)
+    if order is not None:
+        query = query.where(is_called(order))
+    query = query.order_by(intents.c.updated).limit(limit)
     return [dict(row._mapping) for row in connection.execute(query)]
 
 

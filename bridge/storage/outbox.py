@@ -4,12 +4,13 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, insert, or_, select, union, update
 
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.storage.engine import Database
+from bridge.storage.intents import is_called
 from bridge.storage.literals import word
-from bridge.storage.tables import outbox
+from bridge.storage.tables import intents, outbox
 
 MANY = 2**31 - 1
 _ADD = insert(outbox)
@@ -123,21 +124,29 @@ def _order_update(payload: dict[str, Any]) -> OrderUpdate:
     return OrderUpdate(**payload | {"kind": UpdateKind(payload["kind"])})
 
 
-def latest(connection: Connection, state: str | None, limit: int) -> list[dict[str, Any]]:
-    """The newest updates, of one state or of all, for people."""
+def latest(connection: Connection, state: str | None, limit: int, order: str | None = None) -> list[dict[str, Any]]:
+    """The newest updates, of one state or of all, of one `order` (id or number) or of all, for people."""
     names = ("id", "store_id", "order_id", "intent_id", "payload", "state", "tries", "due", "last_error", "created")
-    query = select(*(outbox.c[name] for name in names)).order_by(outbox.c.position.desc()).limit(limit)
+    query = select(*(outbox.c[name] for name in names), intents.c.order_number).join(intents)
     if state:
         query = query.where(outbox.c.state == word(state))
+    if order is not None:
+        query = query.where(is_called(order))
+    query = query.order_by(outbox.c.position.desc()).limit(limit)
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def retry(connection: Connection, now: float, operation_id: str | None) -> int:
-    """Make one update that is not delivered, or all dead ones, due now; how many."""
+def retry(connection: Connection, now: float, name: str | None) -> int:
+    """Make what is not delivered due now: one update, all of an order (by its id or number), or else all dead letters
+    there are; how many."""
     statement = update(outbox).values(state="pending", due=now, busy_until=0.0, tries=1)
-    if operation_id:
+    if name:
         idle = or_(outbox.c.state == word("dead"), and_(outbox.c.state == word("pending"), outbox.c.busy_until <= now))
-        statement = statement.where(outbox.c.id == operation_id, idle)
+        of_order = select(intents.c.id).where(is_called(name))
+        meant = union(
+            select(outbox.c.id).where(outbox.c.id == name), select(outbox.c.id).where(outbox.c.intent_id.in_(of_order))
+        )
+        statement = statement.where(outbox.c.id.in_(meant), idle)
     else:
         statement = statement.where(outbox.c.state == word("dead"))
     return connection.execute(statement).rowcount

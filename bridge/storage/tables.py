@@ -177,6 +177,9 @@ Index(
 )
 Index("ix_intents_flagged", intents.c.updated, sqlite_where=text("flag <> ''"), postgresql_where=text("flag <> ''"))
 Index("ix_intents_updated", intents.c.store_id, intents.c.updated)
+OWN_NUMBER = "order_number <> cast(order_id as text)"
+"""Of an order that its shop numbers otherwise than by its id: the others need no index for that."""
+Index("ix_intents_number", intents.c.order_number, sqlite_where=text(OWN_NUMBER), postgresql_where=text(OWN_NUMBER))
 Index(
     "ix_intents_authorized",
     intents.c.store_id,

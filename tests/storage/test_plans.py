@@ -50,6 +50,14 @@ QUESTIONS: dict[str, tuple[Callable[[Connection], Any], set[str]]] = {
         lambda connection: reports.intents_of_order(connection, "shop", 12),
         {"ix_intents_order (order_id=? AND store_id=?)"},
     ),
+    "what an owner calls by an order's number": (
+        lambda connection: intents.named(connection, "A-23"),
+        {"ix_intents_number (order_number=?)"},
+    ),
+    "what an owner calls by an order's id": (
+        lambda connection: intents.named(connection, "12"),
+        {"ix_intents_number (order_number=?)", "ix_intents_order (order_id=?)"},
+    ),
     "an order's intents in every store": (
         lambda connection: intents.of_order_everywhere(connection, 12),
         {"ix_intents_order (order_id=?)"},

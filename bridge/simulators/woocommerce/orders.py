@@ -104,7 +104,8 @@ class Refund:
 @dataclass
 class Order:
     """`decimals` is what a plugin's filter on `wc_get_price_decimals` says of this order: where it is not None, the
-    store has that many decimals for it, whatever its setting. `totals` are its sums as they were set last.
+    store has that many decimals for it, whatever its setting. `number` is what a plugin's filter on
+    `woocommerce_order_number` shows instead of the id, if it is not empty. `totals` are its sums as they were set last.
     """
 
     id: int
@@ -112,6 +113,7 @@ class Order:
     currency: str
     created: float
     decimals: int | None = None
+    number: str = ""
     status: str = "pending"
     before_trash: str = ""
     modified: float = 0.0

@@ -53,7 +53,7 @@ def order_shape(shop: Shop, order: Order, home: str, decimals: int | None = None
         "date_completed": completed,
         "date_paid": paid,
         "cart_hash": "",
-        "number": str(order.id),
+        "number": order.number or str(order.id),
         "meta_data": [dict(row) for row in order.meta],
         "line_items": [_line_item(shop, row, home, decimals) for row in order.lines["line_items"]],
         **{kind: shown(rows, decimals) for kind, rows in order.lines.items() if kind != "line_items"},

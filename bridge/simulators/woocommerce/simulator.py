@@ -169,7 +169,7 @@ class WooCommerceSimulator(Conditions):
     ) -> int:
         """A new order's id: one widget that costs `total`, or `lines` of {product_id or name, quantity, total}.
 
-        `fields` are currency, decimals, billing, shipping, customer_id, payment_method, payment_method_title,
+        `fields` are currency, decimals, number, billing, shipping, customer_id, payment_method, payment_method_title,
         transaction_id, customer_note, created_via, prices_include_tax; a status other than pending is reached as
         staff would reach it.
         """
