@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
