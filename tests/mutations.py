@@ -47,8 +47,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a create is sent again under its first key",
         "payments/attempts.py",
-        "lambda: adapter.create(attempt.request, attempt.key))",
-        "lambda: adapter.create(attempt.request, f'{attempt.key}:{services.clock()}'))",
+        "partial(adapter.create, attempt.request, attempt.key)",
+        "partial(adapter.create, attempt.request, f'{attempt.key}:{services.clock()}')",
         f"{ATTEMPTS}::test_an_unknown_create_is_sent_again_inside_the_providers_window",
     ),
     _mutation(

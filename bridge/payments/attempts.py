@@ -5,7 +5,6 @@ can no longer be on its way; a proven no frees the order, the passing of time ne
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -109,11 +108,12 @@ def send_create(services: Services, store: Store, attempt: Attempt, *, again: bo
     """Send a create that is committed, and conclude it.
 
     Raises Declined, OutcomeUnknown, ProviderRefused or ProviderUnreachable. When it is sent `again`, a refusal proves
-    nothing about the first time.
+    nothing about the first time, and the lease is that of whoever settles it.
     """
     adapter = services.connections.adapter(store)
+    send = partial(adapter.create, attempt.request, attempt.key)
     try:
-        outcome = ask_about(services, attempt, lambda: adapter.create(attempt.request, attempt.key))
+        outcome = ask(send) if again else ask_first(services, attempt, send)
     except ProviderError as error:
         known = _submitted(services, adapter, attempt, error)
         if known is None and again:
@@ -185,7 +185,8 @@ def cancel_open(
         request = {"reference": reference_of(connection, intent.id)}
         attempt = begin(services, store, connection, intent.id, "cancel", request)
     try:
-        return send_cancel(services, store, attempt)
+        with leases.kept(services, attempt.busy_until):
+            return send_cancel(services, store, attempt)
     except ProviderError as error:
         mark_unknown(services, attempt, str(error))
         with services.database.read() as connection:
@@ -195,7 +196,7 @@ def cancel_open(
 def send_cancel(services: Services, store: Store, attempt: Attempt) -> PaymentIntent:
     """Void, and record the answer. Raises ProviderError."""
     adapter = services.connections.adapter(store)
-    outcome = ask_about(services, attempt, lambda: adapter.cancel(attempt.request["reference"], attempt.key))
+    outcome = ask(lambda: adapter.cancel(attempt.request["reference"], attempt.key))
     return record(services, attempt.intent_id, outcome, attempt)
 
 
@@ -205,12 +206,17 @@ def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) 
     With `resend` the same request goes out again under the same key, while the provider still knows the key; without,
     the provider is only asked where it can be, so that no money moves behind the back of whoever was told "unknown".
     """
-    now = services.clock()
-    attempt = replace(attempt, busy_until=leases.until(services, leases.LOOK_UP))
-    if not rows.take(services.database, attempt.id, now, attempt.busy_until):
+    end = leases.until(services, leases.LOOK_UP)
+    if not rows.take(services.database, attempt.id, services.clock(), end):
         return False
     logs.name(attempt_id=attempt.id)
-    adapter = services.connections.adapter(store)
+    with leases.kept(services, end):
+        return _settle(services, store, attempt, resend=resend)
+
+
+def _settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) -> bool:
+    """`attempt` as its sender has left it: its lease is theirs."""
+    adapter, now = services.connections.adapter(store), services.clock()
     try:
         if attempt.operation == "cancel":
             send_cancel(services, store, attempt)
@@ -288,7 +294,7 @@ def _let_go(services: Services, intent: PaymentIntent, why: str) -> PaymentInten
 
 def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) -> None:
     since = attempt.sent_at - ON_ITS_WAY
-    outcome = ask_about(services, attempt, lambda: adapter.find(attempt.request, attempt.key, since))
+    outcome = ask(lambda: adapter.find(attempt.request, attempt.key, since))
     if outcome is not None:
         conclude(services, store, attempt, outcome)
     else:
@@ -297,7 +303,7 @@ def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) 
 
 def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     """Ask how the payment stands, and whether that shows what the attempt was to do."""
-    outcome = ask_about(services, attempt, lambda: adapter.fetch(attempt.request["reference"]))
+    outcome = ask(lambda: adapter.fetch(attempt.request["reference"]))
     if attempt.operation == "refund":
         with services.database.read() as connection:
             intent = rows.get(connection, attempt.intent_id)
@@ -351,7 +357,7 @@ def _submitted(services: Services, adapter: Adapter, attempt: Attempt, error: Pr
     with services.database.read() as connection:
         reference = rows.attempt(connection, attempt.id).reference
     try:
-        return ask_about(services, attempt, lambda: adapter.fetch(reference)) if reference else None
+        return ask(lambda: adapter.fetch(reference)) if reference else None
     except ProviderError as unanswered:
         log.info("attempt %s was submitted, and cannot be looked up: %s", attempt.id, unanswered)
         return None
@@ -382,8 +388,8 @@ def unknown(services: Services, store: Store, attempt: Attempt, error: ProviderE
     )
 
 
-def ask_about(services: Services, attempt: Attempt, call: Callable[[], T]) -> T:
-    """Call an adapter about an attempt that is ours, while it is."""
+def ask_first(services: Services, attempt: Attempt, call: Callable[[], T]) -> T:
+    """Call an adapter for an attempt that was just made, within its lease."""
     with leases.kept(services, attempt.busy_until):
         return ask(call)
 

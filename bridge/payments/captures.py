@@ -21,7 +21,7 @@ from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import updates
-from bridge.payments.attempts import ask, ask_about, begin, failed, look_at, reference_of
+from bridge.payments.attempts import ask, ask_first, begin, failed, look_at, reference_of
 from bridge.payments.orders import terms
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
@@ -88,7 +88,7 @@ def void(services: Services, store: Store, intent: PaymentIntent) -> PaymentInte
         request = {"reference": reference_of(connection, intent.id)}
         attempt = begin(services, store, connection, intent.id, "cancel", request)
     try:
-        outcome = ask_about(services, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
+        outcome = ask_first(services, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
         after = record(services, intent.id, outcome, attempt)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
@@ -133,7 +133,7 @@ def capture(
         attempt = begin(services, store, connection, intent.id, "capture", request, fresh_id)
         rows.change(connection, intent.id, deducted=deduction(order))
     try:
-        outcome = ask_about(services, attempt, lambda: adapter.capture(reference, amount, attempt.key))
+        outcome = ask_first(services, attempt, lambda: adapter.capture(reference, amount, attempt.key))
         after = record(services, intent.id, outcome, attempt, total)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)

@@ -14,7 +14,7 @@ from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import SUBMITTED, ask_about, new_attempt
+from bridge.payments.attempts import SUBMITTED, ask_first, new_attempt
 from bridge.payments.create import JOIN_LOOKS, JOIN_PAUSE, describe
 from bridge.payments.follow import require_fit
 from bridge.payments.openings import OPEN, payable
@@ -45,7 +45,7 @@ def open_payment(
     payment = _payment(services, store, intent)
     attempt = _begun(services, store, adapter, intent, payment, again, seen)
     try:
-        opening = ask_about(services, attempt, lambda: adapter.open(attempt.request, attempt.key))
+        opening = ask_first(services, attempt, lambda: adapter.open(attempt.request, attempt.key))
         if opening.expires <= services.clock():
             raise ProviderConfused("The payment provider's answer came too late.")
     except BridgeError as error:

@@ -18,7 +18,7 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
 from bridge.payments import leases, updates
-from bridge.payments.attempts import ask_about, failed, new_attempt, reference_of, settle, unknown
+from bridge.payments.attempts import ask_first, failed, new_attempt, reference_of, settle, unknown
 from bridge.payments.captures import REPEATED_WITHIN, read_order
 from bridge.payments.create import answered_soon
 from bridge.payments.looks import SOON
@@ -139,7 +139,7 @@ def _send(
     request = RefundRequest(**attempt.request)
     asked = replace(request, reason=request.reason if request.reason in PROVIDER_REASONS else "")
     try:
-        answer = ask_about(services, attempt, lambda: adapter.refund(asked, attempt.key))
+        answer = ask_first(services, attempt, lambda: adapter.refund(asked, attempt.key))
     except ProviderError as error:
         raised = unknown(services, store, attempt, error) if again else failed(services, store, attempt, error)
         if not isinstance(raised, OutcomeUnknown):
@@ -165,8 +165,9 @@ def _carry_on(
     if attempt.busy_until > now and not answered_soon(services, attempt):
         raise InProgress("This refund is being made right now. Ask again in a moment.", **told)
     if resend and now < attempt.sent_at + services.connections.adapter(store).replay_window:
-        attempt = replace(attempt, busy_until=leases.until(services))
-        if rows.take(services.database, attempt.id, now, attempt.busy_until):
+        end = leases.until(services)
+        if rows.take(services.database, attempt.id, now, end):
+            attempt = replace(attempt, busy_until=end)
             return _send(services, store, attempt, intent, origin, again=True)
     elif attempt.state in UNSETTLED:
         settle(services, store, attempt, resend=False)

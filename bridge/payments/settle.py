@@ -47,12 +47,12 @@ def settle_by_hand(services: Services, name: str, verdict: Verdict) -> PaymentIn
         raise Refused("Say why: the reason is kept with the payment.")
     intent, attempt = _unknown(services, name)
     store = services.connections.store(intent.store_id)
-    attempt = replace(attempt, busy_until=leases.until(services, leases.LOOK_UP))
-    if not rows.take(services.database, attempt.id, services.clock(), attempt.busy_until):
+    end = leases.until(services, leases.LOOK_UP)
+    if not rows.take(services.database, attempt.id, services.clock(), end):
         raise Refused("Somebody is asking the provider about it right now. Try again in a minute.")
     settle = _paid if verdict.paid else _not_paid
     try:
-        with leases.kept(services, attempt.busy_until):
+        with leases.kept(services, end):
             settle(services, store, intent, attempt, verdict)
     finally:
         _let_go(services, attempt)
