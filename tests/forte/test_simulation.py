@@ -12,14 +12,15 @@ from sqlalchemy import text
 
 from bridge.payments.jobs import run_jobs
 from bridge.payments.why import why
-from bridge.simulators.faults import Fault, Match
+from bridge.simulators.faults import DRIPS, Fault, Match
 from tests.forte.tills import Platform, Redirect, Sale, Till, Widget
 from tests.web.conftest import OpenShop, Shop
 
 SEEDS = 200 if os.environ.get("BATTERY") == "full" else 8
 STEPS = 40
 DAY = 24 * 3600.0
-FAULTS = [fault for fault in Fault if fault.name not in ("STALLED", "STALLED_AFTER", "STATUS", "HUGE")]
+LONG = (Fault.STALLED, Fault.STALLED_AFTER, Fault.HUGE, *DRIPS)
+FAULTS = [fault for fault in Fault if fault not in (*LONG, Fault.STATUS)]
 PAYMENTS = "/wp-json/wc/v3/payments"
 TOLD = ("processing", "refunded")
 SEEN = {"paid", "unpaid", "replaced", "healed", "without the shop"}
