@@ -1,5 +1,6 @@
 """Behind a real nginx that ends TLS and strips a path prefix."""
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -32,6 +33,11 @@ http {{
     proxy_set_header X-Forwarded-Proto $scheme;
     server {{ listen 127.0.0.1:{http}; location /pay/ {{ proxy_pass {upstream}/; }} }}
     server {{
+        listen 127.0.0.1:{documented};
+        location / {{ return 200 "the shop"; }}
+        {blocks}
+    }}
+    server {{
         listen 127.0.0.1:{https} ssl; ssl_certificate {cert}; ssl_certificate_key {key};
         location /pay/ {{ proxy_pass {upstream}/; }}
     }}
@@ -39,11 +45,19 @@ http {{
 """
 
 
-class Behind:
-    """A Local whose app is served behind nginx at `http_url` and `https_url`."""
+def documented_blocks(upstream: str) -> str:
+    """What the page about connecting a store has nginx do, with its own address of the bridge."""
+    page = (Path(__file__).parents[2] / "docs" / "connecting-a-store.md").read_text()
+    [blocks] = re.findall(r"```nginx\n(.*?)```", page, re.DOTALL)
+    assert blocks.count("http://127.0.0.1:8080") == 2
+    return str(blocks.replace("http://127.0.0.1:8080", upstream))
 
-    def __init__(self, local: Local, http_url: str, https_url: str, ca_file: Path) -> None:
-        self.local = local
+
+class Behind:
+    """A Local whose app is served behind nginx at `http_url` and `https_url`, and at `documented_url` as documented."""
+
+    def __init__(self, local: Local, http_url: str, https_url: str, documented_url: str, ca_file: Path) -> None:
+        self.local, self.documented_url = local, documented_url
         self.http_url, self.https_url, self.ca_file = http_url, https_url, ca_file
 
     def body(self, order: str) -> dict[str, object]:
@@ -80,7 +94,7 @@ def behind(
 
         def start(trusted: str) -> Behind:
             local = make_local(sqlite_url)
-            http, https = free_port(), free_port()
+            http, https, documented = free_port(), free_port(), free_port()
             urls = f"http://127.0.0.1:{http}/pay", f"https://127.0.0.1:{https}/pay"
             settings = Settings.load(
                 secret_key=list(local.bridge.settings.secret_key),
@@ -99,6 +113,8 @@ def behind(
                     upstream=upstream,
                     http=http,
                     https=https,
+                    documented=documented,
+                    blocks=documented_blocks(upstream),
                     cert=certificates.cert_file,
                     key=certificates.key_file,
                 )
@@ -107,7 +123,7 @@ def behind(
             stack.callback(process.wait)
             stack.callback(process.terminate)
             wait_until_ready(urls[0])
-            return Behind(local, *urls, ca_file=certificates.ca_file)
+            return Behind(local, *urls, f"http://127.0.0.1:{documented}", ca_file=certificates.ca_file)
 
         yield start
 
@@ -149,3 +165,24 @@ def test_the_official_client_works_through_the_prefix(behind: Callable[[str], Be
     assert created.status_code == 200, created.text
     shown = client.get(f"payments/payment_intents/{created.json()['id']}", params={"_fields": "id,status"})
     assert shown.json() == {"id": created.json()["id"], "status": "succeeded"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("end", ["", "/", "/no_such_route"])
+def test_t5_the_documented_blocks_redirect_nothing(behind: Callable[[str], Behind], end: str, method: str) -> None:
+    url = f"{behind('127.0.0.1').documented_url}/wp-json/wc/v3/payments{end}"
+    answer = requests.request(method, url, allow_redirects=False, timeout=20)
+    assert (answer.status_code, answer.json()["code"]) == (404, "rest_no_route")
+
+
+def test_t5_the_documented_blocks_take_the_payment_routes_and_leave_the_rest_to_the_shop(
+    behind: Callable[[str], Behind],
+) -> None:
+    setup = behind("127.0.0.1")
+    answers = {
+        path: requests.get(setup.documented_url + path, allow_redirects=False, timeout=20)
+        for path in (f"{INTENTS}/pi_x", "/bridge/v1/health/live", "/wp-json/", "/wp-json/wc/v3/payments_of_others")
+    }
+    assert [answer.status_code for answer in answers.values()] == [401, 200, 200, 200]
+    assert answers[f"{INTENTS}/pi_x"].json()["code"] == "rest_forbidden"
+    assert answers["/wp-json/"].text == answers["/wp-json/wc/v3/payments_of_others"].text == "the shop"
