@@ -34,6 +34,7 @@ def _mutation(rule: str, file: str, old: str, new: str, *tests: str) -> Mutation
 
 CREATE, ATTEMPTS = "tests/payments/test_create.py", "tests/payments/test_attempts.py"
 RECORD, REFUNDS = "tests/payments/test_record.py", "tests/payments/test_refunds.py"
+WAITING, HELD = "tests/beside/test_waiting.py", "tests/beside/test_held_and_paid.py"
 CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_outbox.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -247,13 +248,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "payments/captures.py",
         "if any(known.holding for known, _ in sent_back) or of_shop > earlier or",
         "if",
-        f"{CAPTURES}::test_nothing_is_captured_or_voided_of_an_order_that_staff_refunded",
+        f"{CAPTURES}::test_nothing_of_a_refunded_order_is_captured_or_voided",
     ),
     _mutation(
         "a failed order does not void its authorisation",
-        "payments/store_events.py",
-        'if order.status == "cancelled":',
-        'if order.status in ("cancelled", "failed"):',
+        "payments/follow.py",
+        'found.reason == "order_cancelled":',
+        'found.reason in ("order_cancelled", "order_failed"):',
         "tests/payments/test_store_events.py"
         "::test_only_a_cancelled_order_voids_its_authorisation_and_only_a_completed_one_captures_it",
     ),
@@ -267,15 +268,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a message must be of the store's account and mode",
         "payments/events.py",
-        "if not services.connections.adapter(store).owns(event):",
-        "if not services.connections.adapter(store):",
+        "if not adapter.owns(letter.event):",
+        "if not adapter:",
         "tests/payments/test_events.py::test_a_message_of_the_other_mode_or_of_another_account_asks_for_nothing",
     ),
     _mutation(
         "a message must be of the store's mode",
         "adapters/stripe_connect/adapter.py",
-        "return event.account == self._account.header and event.live is self._account.live",
-        "return event.account == self._account.header",
+        "return event.account == whose and event.live is self._account.live",
+        "return event.account == whose",
         "tests/payments/test_events.py::test_a_message_of_the_other_mode_or_of_another_account_asks_for_nothing",
     ),
     _mutation(
@@ -301,9 +302,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "an order of another total is not fulfilled",
-        "stores/errand.py",
-        "is_total = self.is_worth(Decimal(order.total), self.update.amount)",
-        "is_total = Decimal(order.total) > 0",
+        "domain/judgement.py",
+        "if order.currency == terms.currency and is_worth(owed, terms):",
+        "if order.currency == terms.currency:",
         f"{OUTBOX}::test_an_order_whose_total_changed_is_flagged_and_not_fulfilled_by_a_later_delivery",
     ),
     _mutation(
@@ -340,5 +341,63 @@ MUTATIONS: tuple[Mutation, ...] = (
         "if held.status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING):",
         "if held.status in (Status.SUCCEEDED, Status.PROCESSING):",
         "tests/payments/test_terminal.py::test_a_terminal_intent_that_a_card_was_held_to_is_not_replaced",
+    ),
+    _mutation(
+        "refunds of an order that was never paid lower what it owes",
+        "domain/judgement.py",
+        "return total - order.refunded if order.date_paid is None else total",
+        "return total",
+        f"{WAITING}::test_b3_what_is_left_of_an_unpaid_order_is_charged_and_fulfils_it",
+    ),
+    _mutation(
+        "an order that was paid otherwise is not charged",
+        "domain/judgement.py",
+        "    if is_paid_otherwise(order, ours):",
+        "    if is_paid_otherwise(order, (order.transaction_id, *ours)):",
+        f"{WAITING}::test_b2_an_order_that_was_paid_otherwise_and_fell_back_is_not_charged",
+    ),
+    _mutation(
+        "money under another key stands in the way",
+        "payments/orders.py",
+        "if intent.order_key != key)",
+        "if intent.order_key == key)",
+        f"{WAITING}::test_a14_money_under_another_key_stands_in_the_way_until_the_order_itself_shows_it",
+    ),
+    _mutation(
+        "a repeat for an order that cannot be paid closes what is open",
+        "payments/create.py",
+        "if found := misfit(order, agreed):",
+        "if (found := misfit(order, agreed)) is agreed:",
+        f"{WAITING}::test_a3_a_repeat_for_an_order_that_cannot_be_paid_is_refused",
+    ),
+    _mutation(
+        "a press of the buyer reads the order",
+        "payments/pay.py",
+        "    if approve:",
+        "    if not approve:",
+        "tests/beside/test_page.py::test_a1_a_press_reads_the_order_and_confirms_nothing_for_one_that_has_changed",
+    ),
+    _mutation(
+        "only what a create itself answered is written without a look",
+        "payments/record.py",
+        "if first and words is updates.CHARGED else",
+        "if words is updates.CHARGED else",
+        f"{HELD}::test_a4_what_the_buyer_confirms_later_looks_before_it_writes",
+    ),
+    _mutation(
+        "authorised money for an order that was paid otherwise is not captured",
+        "domain/judgement.py",
+        """    if _is_paid_by_others(order, terms, methods):
+        return Bar(PAID, f"is paid otherwise ({_payment_shown(order, terms)})")
+    return None""",
+        "    return None",
+        f"{HELD}::test_a12_an_authorised_order_that_was_paid_otherwise_is_neither_captured_nor_voided",
+    ),
+    _mutation(
+        "nothing is refunded while a dispute is open",
+        "payments/refunds.py",
+        "if not dispute.is_closed and not dispute.is_inquiry:",
+        "if dispute.is_closed and not dispute.is_inquiry:",
+        f"{HELD}::test_a13_a_refund_while_a_dispute_is_open_is_refused_before_the_call",
     ),
 )

@@ -173,6 +173,8 @@ class StoreEvent:
 HOLD = "_wcpay_bridge_authorization"
 """Order meta: the transaction for whose authorisation we put the order on hold. Unlike `_intent_id` a PAID never
 writes it, so it still says so after a set_paid that the store ignored."""
+NOT_BOOKED = "It is not among the order's refunds"
+"""What our note says of a refund that the store could not be given."""
 PAIRED = "_wcpay_bridge_refund_"
 """Order meta: with the id of a store's refund behind it, the provider's id of the same refund, which staff began."""
 

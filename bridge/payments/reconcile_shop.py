@@ -1,10 +1,12 @@
 """The bridge against the shop: what the shop should show of a payment and does not, it is owed again."""
 
+import html
+
 from bridge.domain.errors import InProgress, OrderNotFound, OutcomeUnknown, ProviderError, StoreError
 from bridge.domain.intents import MONEY, PaymentIntent, RefundStatus, Status
 from bridge.domain.judgement import PAID, UNCAPTURED, Terms, is_paid_by, misfit, misfit_of_paid
 from bridge.domain.money import Money
-from bridge.domain.orders import Order
+from bridge.domain.orders import NOT_BOOKED, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, updates
 from bridge.payments.findings import Report, flag
@@ -120,9 +122,10 @@ def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, re
     missing = [refund for refund in ours if refund.status is RefundStatus.SUCCEEDED and refund.id not in shown]
     notes = services.connections.order_book(store).notes(intent.order_id) if missing else []
     for refund in missing:
-        if any(refund.id in note.text for note in notes if note.ours):
+        is_noted = any(refund.id in note.text and NOT_BOOKED in html.unescape(note.text) for note in notes if note.ours)
+        if is_noted or origins[refund.operation_id].startswith("store:"):  # staff have deleted what they had begun
             money = Money(refund.amount, intent.currency)
-            why = f"The shop was told of the refund of {money} ({refund.id}), and does not show it."
+            why = f"The shop does not show the refund of {money} ({refund.id}), and cannot be given it."
             _for_a_person(services, intent, report, "refund", why)
             continue
         with services.database.write() as connection:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from bridge.domain.errors import StoreUnreachable
 from bridge.domain.money import Money
-from bridge.domain.orders import PAIRED, Delivery, StoreRefund
+from bridge.domain.orders import NOT_BOOKED, PAIRED, Delivery, StoreRefund
 from bridge.stores.errand import ANOTHER_ORDER, Errand
 from bridge.stores.orders import Orders, OrderState, RefundRow
 
@@ -144,7 +144,7 @@ def _may_be_ours(errand: Errand, order: OrderState, row: RefundRow, reason: str)
 
 
 def _left_out(errand: Errand, why: str, *, is_flagged: bool) -> Delivery:
-    sentence = f"{errand.update.note} It is not among the order's refunds: {why}.".strip()
+    sentence = f"{errand.update.note} {NOT_BOOKED}: {why}.".strip()
     errand.note(sentence)
     if is_flagged:
         return errand.flagged("not among the order's refunds", sentence)

@@ -352,14 +352,14 @@ def test_a9_what_is_flagged_and_unchanged_needs_a_person_and_no_further_note(
 
 
 def test_a9_a_refund_that_staff_deleted_needs_a_person_and_no_further_note(make: Open) -> None:
-    local = make()
-    local.create()
+    local = make(options={"store_refunds": "execute"})
+    intent = local.create().get_json()["id"]
     happens(local)
     order = local.orders["payable"]
-    assert local.post(f"{PAYMENTS}/refund", {"order_id": order, "amount": 300}).status_code == 200
+    refund = local.shop.refund(order, "3.00")
     happens(local)
-    [refund] = local.shop.refunds(order)
-    local.shop.delete_refund(order, refund["id"])
+    assert local.show(intent).get_json()["charge"]["amount_refunded"] == 300
+    local.shop.delete_refund(order, refund)
     notes = local.notes()
     for _ in range(3):
         local.clock.advance(60)
@@ -367,6 +367,24 @@ def test_a9_a_refund_that_staff_deleted_needs_a_person_and_no_further_note(make:
         assert [(each.kind, each.healed) for each in report.differences] == [("refund", False)]
         local.work()
     assert (local.notes(), local.shop.refunds(order)) == (notes, [])
+
+
+def test_a9_a_refund_that_the_order_cannot_have_any_more_is_noted_once(make: Open) -> None:
+    """Its total was lowered below what was sent back."""
+    local = make()
+    local.create()
+    happens(local)
+    order = local.orders["payable"]
+    local.shop.update_order(order, total="2.00")
+    assert local.post(f"{PAYMENTS}/refund", {"order_id": order, "amount": 300}).status_code == 200
+    happens(local)
+    notes = local.notes()
+    for _ in range(3):
+        local.clock.advance(60)
+        report = reconcile(local.bridge.services, local.store.id, local.clock() - 3600)
+        assert {each.healed for each in report.differences} == {False}
+        local.work()
+    assert local.notes() == notes
 
 
 @pytest.mark.parametrize(

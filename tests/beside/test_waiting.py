@@ -116,9 +116,9 @@ def test_a16_a_total_of_nothing_closes_what_waits(beside: Beside) -> None:
 
 
 def test_a16_an_order_that_the_store_will_not_have_paid_is_refused(beside: Beside) -> None:
-    """Such as `wc-quote`, or pending with a filter: the total alone decides nothing."""
+    """Such as a plugin's `wc-quote`: the total alone decides nothing."""
     created = beside.create()
-    beside.shop.local.shop.update_order(beside.order, status="checkout-draft")
+    beside.shop.local.shop.update_order(beside.order, status="quote")
     assert beside.again().get_json()["data"]["reason"] == "order_not_payable"
     is_closed(beside, created)
 
