@@ -119,7 +119,8 @@ class Bridge:
         connection = self._connections.connect(self._unsealed(store))
         if refused := connection.adapter.refused_settings():
             raise ConfigurationError(*refused)
-        store = replace(store, identity=connection.order_book.identify())
+        book = connection.order_book
+        store = replace(store, identity=book.identify(), currency=stores.own_currency(book) or store.currency)
         if store.options["payment_method"] == WOOPAYMENTS:
             connection = self._connections.connect(self._unsealed(store))
             if problems := [finding.text for finding in connection.order_book.check() if not finding.ok]:

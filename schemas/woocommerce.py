@@ -313,6 +313,12 @@ class SettingsSchema(AnswerSchema):
     number_of_decimals = Whole(required=True)
 
 
+class SettingSchema(AnswerSchema):
+    """One of the store's settings."""
+
+    value = Text(load_default="")
+
+
 class SystemStatusSchema(AnswerSchema):
     settings = fields.Nested(SettingsSchema, required=True)
     active_plugins = fields.List(fields.Nested(PluginSchema), required=True)

@@ -83,14 +83,19 @@ class InvalidAmount(Refused):
 
 
 class AmountNotRepresentable(Refused):
-    """`amount` (a decimal string) has more decimals than `currency`, or than the provider can charge."""
+    """`amount` (a decimal string) has more decimals than `currency`, or than the provider can charge.
+
+    With `is_rounded`, it has lost decimals in the store, nobody knows which.
+    """
 
     reason = "amount_not_representable"
 
-    def __init__(self, amount: str, currency: str) -> None:
+    def __init__(self, amount: str, currency: str, *, is_rounded: bool = False) -> None:
+        why = "cannot be charged exactly. Change the order's total"
+        if is_rounded:
+            why = "was rounded to the decimals of the store's own currency. Change the store's number of decimals"
         super().__init__(
-            f"The amount {amount} {currency.upper()} cannot be charged exactly. "
-            "Change the order's total, or let the store round half up (setting rounding=half_up).",
+            f"The amount {amount} {currency.upper()} {why}, or let the store round half up (setting rounding=half_up).",
             amount=amount,
             currency=currency.upper(),
         )

@@ -55,6 +55,7 @@ class Order:
     `needs_payment` is the store's own word (WooCommerce: pending or failed, and more than nothing to pay). `refunded`
     is the sum of its refunds in major units, whoever made them; `created` and `date_paid` are Unix seconds, None if
     nothing says them. `payment_method` is the store's id of the gateway that the order shows, `""` for none.
+    `total_is_rounded`: the store may have taken decimals off the total that its currency has, as far as can be known.
     `needs_shipping` is None where the order book cannot tell; `meta` is the order's own, as the store keeps it.
     """
 
@@ -79,6 +80,7 @@ class Order:
     refunded: Decimal = Decimal(0)
     created: int | None = None
     needs_shipping: bool | None = None
+    total_is_rounded: bool = False
     meta: dict[str, Any] = field(default_factory=dict, repr=False)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bridge.domain.intents import Refund
 from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreEvent, StoreRefund
@@ -206,6 +206,15 @@ class Adapter(Protocol):
     def refused_settings(self) -> list[str]:
         """What the provider itself would refuse of the settings with every payment: a sentence each. Asked when they
         are set; never raises ProviderError, and says nothing if the provider cannot be asked."""
+        ...
+
+
+@runtime_checkable
+class HasCurrency(Protocol):
+    """An OrderBook of a store that has one currency of its own, whatever those of single orders are."""
+
+    def currency(self) -> str:
+        """Upper case. Raises StoreUnreachable, StoreRefused."""
         ...
 
 

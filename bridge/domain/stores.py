@@ -23,6 +23,7 @@ class Store:
     manual.
 
     `identity` is the site URL that the shop itself gave when it was added. `options` has every name of STORE_OPTIONS.
+    `currency` is the shop's own, upper case, as the shop said when it was last asked; `""` while it is not known.
     While it `awaits_reconcile`, no money moves: the database was restored and has not been compared yet, or the shop
     says that it is another one. `account_problem` is why the provider takes no payments for it, `webhook_problem` why
     its messages do not arrive, as sentences; "" where nobody has said so.
@@ -43,6 +44,7 @@ class Store:
     awaits_reconcile: bool = False
     account_problem: str = ""
     webhook_problem: str = ""
+    currency: str = ""
 
 
 class Permissions(StrEnum):

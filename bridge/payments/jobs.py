@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ProviderUnreachable
+from bridge.payments import stores
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
 from bridge.payments.services import Ending, Services
@@ -110,6 +111,15 @@ def _reconciling(store_id: str) -> Callable[[Services, Job], None]:
     return compare
 
 
+def _asking_currency(store_id: str) -> Callable[[Services, Job], None]:
+    """What a total is worth depends on it; a payment must not wait for the question."""
+
+    def ask(services: Services, _job: Job) -> None:
+        stores.learn_currency(services, store_id)
+
+    return ask
+
+
 def _require_complete(problems: list[str]) -> None:
     """What could not be compared is looked at again, from where it was."""
     if problems:
@@ -130,6 +140,8 @@ def _task(name: str) -> Task | None:
         return Task(CATCH_UP, _catching_up(store_id), wait=_until_next(store_id))
     if kind == "reconcile":
         return Task(DAILY, _reconciling(store_id))
+    if kind == "currency":
+        return Task(DAILY, _asking_currency(store_id))
     return COMMON.get(name)
 
 

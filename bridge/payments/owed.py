@@ -2,7 +2,7 @@
 
 import re
 
-from bridge.domain.errors import CurrencyNotSupported, StoreRefused
+from bridge.domain.errors import AmountNotRepresentable, CurrencyNotSupported, StoreRefused
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
@@ -10,11 +10,14 @@ from bridge.domain.stores import Store
 
 
 def owed(store: Store, adapter: Adapter, order: Order) -> Money:
-    """The order's total, rounded if the store says so.
+    """The order's total, rounded if the store says so; never what its lines come to, which keep what it has lost.
 
-    Raises CurrencyNotSupported, AmountNotRepresentable or StoreRefused.
+    A total that the store has rounded in another currency than its own is no sum that anybody has agreed to. Raises
+    CurrencyNotSupported, AmountNotRepresentable or StoreRefused.
     """
     require_currency(order.currency)
+    if order.total_is_rounded and not rounds(store):
+        raise AmountNotRepresentable(order.total, order.currency, is_rounded=True)
     try:
         return Money.parse(
             order.total, order.currency, rounding=rounds(store), smallest=adapter.smallest(order.currency)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from bridge.domain.errors import ConfigurationError, Refused
+from bridge.domain.errors import ConfigurationError, Refused, StoreRefused
+from bridge.domain.ports import HasCurrency, OrderBook
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments.services import Services
 from bridge.storage import intents, jobs, rekeying
@@ -48,6 +49,26 @@ def update(services: Services, store: Store, secret_settings: Collection[str]) -
                 reason="open_payments",
             )
         rows.change(connection, store.id, **values)
+
+
+def learn_currency(services: Services, store_id: str) -> None:
+    """Ask the shop for its own currency, and keep it if it is another one now.
+
+    A shop that does not say (a key whose user may not read settings) keeps what was known. Raises StoreUnreachable.
+    """
+    store = services.connections.store(store_id)
+    found = own_currency(services.connections.order_book(store)) or store.currency
+    if found != store.currency:
+        with services.database.write() as connection:
+            rows.change(connection, store_id, currency=found, updated=services.clock())
+
+
+def own_currency(book: OrderBook) -> str:
+    """What the shop says of itself, upper case; `""` if it does not. Raises StoreUnreachable."""
+    try:
+        return book.currency() if isinstance(book, HasCurrency) else ""
+    except StoreRefused:
+        return ""
 
 
 def remove(services: Services, store_id: str) -> None:
@@ -137,6 +158,7 @@ def _row(vault: Vault, store: Store, secret_settings: Collection[str]) -> dict[s
         "capture": store.capture,
         "live": store.live,
         "webhook_endpoint": store.settings.get("webhook_endpoint") or None,
+        "currency": store.currency,
     }
 
 
@@ -156,5 +178,6 @@ def _store(row: Mapping[str, Any]) -> Store:
         "awaits_reconcile",
         "account_problem",
         "webhook_problem",
+        "currency",
     ]
     return Store(**{name: row[name] for name in names}, options=STORE_OPTIONS | row["options"])

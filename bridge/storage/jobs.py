@@ -17,7 +17,7 @@ from bridge.storage.tables import jobs, stores
 CATCH_UP = 300.0
 """Seconds between looks at the provider's list while a store is in use."""
 DAY = 24 * 3600.0
-PER_STORE = {"catch_up": 0.0, "reconcile": DAY}
+PER_STORE = {"catch_up": 0.0, "currency": 0.0, "reconcile": DAY}
 """The jobs that every store has, and how many seconds after it was added each is due for the first time."""
 QUIET = 6 * 3600.0
 """Seconds between looks at the provider's list, at the most."""

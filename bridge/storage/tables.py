@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -56,6 +56,7 @@ stores = Table(
     Column("awaits_reconcile", Boolean, nullable=False, server_default=text("false")),
     Column("account_problem", Text, nullable=False, server_default=text("''")),
     Column("webhook_problem", Text, nullable=False, server_default=text("''")),
+    Column("currency", String(3), nullable=False, server_default=text("''")),
     Column("names_payments", Boolean, nullable=False, server_default=text("false")),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
@@ -291,6 +292,7 @@ disputes = Table(
     Column("due_by", BigInteger),
     Column("created", BigInteger, nullable=False),
     Column("closed", BigInteger),
+    Column("currency", String(3), nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("store_id", "id"),
 )
 Index("ix_disputes_created", disputes.c.store_id, disputes.c.created)

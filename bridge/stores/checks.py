@@ -104,11 +104,18 @@ def _settings(options: Mapping[str, str], api: RestApi) -> Iterator[Finding]:
         yield Finding(True, f"Orders will show the payment method {WOOPAYMENTS}; the WooPayments plugin is not active.")
 
 
+def _others(decimals: int, rounding: str) -> str:
+    what = "are charged as rounded" if rounding == "half_up" else "are refused (option rounding=half_up charges them)"
+    return f"Orders in other currencies with more than {decimals} decimals {what}."
+
+
 def _decimals(currency: str, decimals: int, rounding: str) -> Finding:
     wanted = exponent(currency)
     shown = f"Prices have {decimals} decimals, and {currency} has {wanted}"
     if decimals < wanted:
-        return Finding(False, f"{shown}: totals would be rounded before they are charged. Change the store's setting.")
+        return Finding(
+            True, f"{shown}: an order owes the total that the store has rounded. {_others(decimals, rounding)}"
+        )
     if decimals > wanted and rounding != "half_up":
         return Finding(
             False,

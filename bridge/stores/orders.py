@@ -24,6 +24,11 @@ TICK = 1.0
 """Seconds by which two of the store's times, both in whole seconds, may differ more than they really do."""
 
 
+def decimals(total: str) -> int:
+    """The number of decimals that the store gives a sum for which no `dp` is asked: those of its prices."""
+    return len(total.partition(".")[2])
+
+
 @dataclass(frozen=True, slots=True)
 class OrderState:
     """An order as it stood when the store answered. `total` is the store's decimal string, untouched.
@@ -66,7 +71,7 @@ class OrderState:
     @property
     def decimals(self) -> int:
         """The number of decimals that the store's sums have."""
-        return len(self.total.partition(".")[2])
+        return decimals(self.total)
 
 
 @dataclass(frozen=True, slots=True)

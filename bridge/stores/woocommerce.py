@@ -1,26 +1,31 @@
 """OrderBook for a WooCommerce store: its orders over the REST API, with the store's own key."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import requests
 
 from bridge.domain.errors import StoreRefused
+from bridge.domain.money import exponent
 from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreEvent, StoreRefund
 from bridge.domain.ports import Clock, Finding, Ids
 from bridge.domain.stores import STORE_OPTIONS, Store
-from bridge.schemas.woocommerce import IndexSchema
+from bridge.schemas.woocommerce import IndexSchema, SettingSchema
 from bridge.stores import refunds, subscriptions
 from bridge.stores.checks import findings
 from bridge.stores.delivery import carry_out
 from bridge.stores.errand import Errand
-from bridge.stores.orders import Orders
+from bridge.stores.orders import Orders, decimals
 from bridge.stores.rest import RestApi, load
 from bridge.stores.webhooks import is_ping, read_event
 
 FRESH_SECONDS = 5.0
 """How long after an order was read its payment may be written without reading it again (rule 7)."""
 INDEX = IndexSchema()
+SETTING = SettingSchema()
+CURRENCY = "wc/v3/settings/general/woocommerce_currency"
 
 
 class WooCommerceOrderBook:
@@ -42,7 +47,15 @@ class WooCommerceOrderBook:
 
         Raises OrderNotFound, StoreUnreachable, StoreRefused.
         """
-        return self._orders.read(order_id)
+        order = self._orders.read(order_id)
+        return replace(order, total_is_rounded=self._is_rounded(order))
+
+    def _is_rounded(self, order: Order) -> bool:
+        """WooCommerce rounds a total to the store's decimals, which it has when no `dp` is asked for, whatever the
+        order's currency (`WC_Abstract_Order::set_total`). In the store's own currency that is what it means to be owed;
+        in another, or while the store's own is not known, it is not.
+        """
+        return order.currency != self._store.currency and decimals(order.total) < exponent(order.currency)
 
     def deliver(self, update: OrderUpdate, *, first: bool) -> Delivery:
         """Apply `update` once, however often it is called with it. An ordinary success is one request, nothing is more
@@ -63,6 +76,14 @@ class WooCommerceOrderBook:
         if "wc/v3" not in index["namespaces"]:
             raise StoreRefused("WooCommerce's REST API (wc/v3) is not there: is WooCommerce active?")
         return normalised(index["home"] or index["url"])
+
+    def currency(self) -> str:
+        """The store's own, upper case. Raises StoreUnreachable, StoreRefused."""
+        answer = self._api.ask("GET", CURRENCY, query={"_fields": SETTING.names})
+        currency: str = load(SETTING, answer.value)["value"].upper()
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise StoreRefused("The store does not say what its currency is.")
+        return currency
 
     def receive(self, headers: Mapping[str, str], body: bytes, secret: str) -> StoreEvent | None:
         """What a webhook of the store says; None for its greeting and for what is about no order of ours.

@@ -86,16 +86,11 @@ def test_an_unknown_key_can_do_neither(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("currency", "decimals", "rounding", "sentences"),
     [
-        ("USD", 0, "exact", ["Prices have 0 decimals, and USD has 2: totals would be rounded before they are charged"]),
+        ("USD", 0, "exact", []),
         ("USD", 3, "exact", ["Prices have 3 decimals, and USD has 2: totals may not be payable exactly"]),
         ("JPY", 2, "exact", ["Prices have 2 decimals, and JPY has 0: totals may not be payable exactly"]),
         ("JPY", 2, "half_up", []),
-        (
-            "KWD",
-            2,
-            "half_up",
-            ["Prices have 2 decimals, and KWD has 3: totals would be rounded before they are charged"],
-        ),
+        ("KWD", 2, "half_up", []),
         ("KWD", 3, "exact", []),
     ],
 )
@@ -104,6 +99,20 @@ def test_decimals_that_do_not_fit_the_currency_are_told(
 ) -> None:
     shop = open_shop({"rounding": rounding}, currency=currency, price_decimals=decimals)
     assert [sentence.partition(".")[0] for sentence in wrong(shop.book.check())] == sentences
+
+
+@pytest.mark.parametrize(
+    ("rounding", "others"),
+    [("exact", "are refused (option rounding=half_up charges them)"), ("half_up", "are charged as rounded")],
+)
+def test_b1_a_store_with_fewer_decimals_than_its_currency_is_told_what_that_means(
+    open_shop: Callable[..., Shop], rounding: str, others: str
+) -> None:
+    texts = [finding.text for finding in open_shop({"rounding": rounding}, price_decimals=0).book.check()]
+    assert (
+        "Prices have 0 decimals, and USD has 2: an order owes the total that the store has rounded. "
+        f"Orders in other currencies with more than 0 decimals {others}."
+    ) in texts
 
 
 @pytest.mark.parametrize("is_active", [True, False])

@@ -140,6 +140,36 @@ def test_a_total_stays_as_the_store_writes_it(
     assert (read.total, read.needs_payment) == (total, total != "0.00")
 
 
+@pytest.mark.parametrize(
+    ("known", "decimals", "order", "total", "is_rounded"),
+    [
+        ("USD", 0, {"total": "27.50"}, "28", False),
+        ("USD", 0, {"total": "27.50", "currency": "EUR"}, "28", True),
+        ("USD", 0, {"total": "500", "currency": "JPY"}, "500", False),
+        ("USD", 2, {"total": "1.236", "currency": "KWD"}, "1.24", True),
+        ("USD", 2, {"total": "27.50", "currency": "EUR"}, "27.50", False),
+        ("USD", 3, {"total": "1.236", "currency": "KWD"}, "1.236", False),
+        ("USD", 2, {"total": "1.236", "currency": "KWD", "decimals": 3}, "1.236", False),
+        ("", 0, {"total": "27.50"}, "28", True),
+        ("", 2, {"total": "27.50"}, "27.50", False),
+    ],
+)
+def test_b1_a_total_is_rounded_where_the_store_has_fewer_decimals_than_a_currency_that_is_not_its_own(
+    open_shop: Callable[..., Shop], known: str, decimals: int, order: dict[str, Any], total: str, is_rounded: bool
+) -> None:
+    shop = open_shop(price_decimals=decimals)
+    read = shop.connect(replace(shop.store, currency=known)).read(shop.simulator.add_order(**order))
+    assert (read.total, read.total_is_rounded) == (total, is_rounded)
+
+
+def test_b1_the_store_says_what_its_own_currency_is(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop(currency="KWD", price_decimals=3)
+    assert shop.book.currency() == "KWD"
+    shop.simulator.set_currency("kuwaiti")
+    with pytest.raises(StoreRefused, match="does not say what its currency is"):
+        shop.book.currency()
+
+
 def test_an_order_in_the_bin_says_so(shop: Shop) -> None:
     order_id = shop.simulator.add_order(total="10.23")
     shop.simulator.trash(order_id)

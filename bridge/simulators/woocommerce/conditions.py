@@ -50,6 +50,11 @@ class Conditions:
         with self._changed:
             self._shop.price_decimals = decimals
 
+    def set_currency(self, currency: str) -> None:
+        """Change the setting; orders keep the currency that they were made in."""
+        with self._changed:
+            self._shop.currency = currency
+
     def deliver_late(self, soonest: float = SOONEST, latest: float = LATEST) -> None:
         """From now on a webhook is due so many seconds (at most 60) after what it is about; 0 and 0 are at once."""
         with self._changed:
