@@ -111,13 +111,42 @@ WAITING: dict[str, Callable[[OpenShop], Beside]] = {
 }
 
 
-@pytest.fixture(params=WAITING)
-def beside(request: pytest.FixtureRequest, open_shop: OpenShop) -> Beside:
-    """At every adapter whose payments can wait for a buyer; the store tells the bridge what happens to its orders."""
-    made = WAITING[request.param](open_shop)
+def open_beside(open_shop: OpenShop, name: str) -> Beside:
+    """The store tells the bridge what happens to its orders."""
+    made = WAITING[name](open_shop)
     store_events.register(made.shop.local.bridge.services, made.shop.local.store, made.shop.url)
     made.shop.local.work()
     return made
+
+
+@pytest.fixture(params=WAITING)
+def beside(request: pytest.FixtureRequest, open_shop: OpenShop) -> Beside:
+    """At every adapter whose payments can wait for a buyer."""
+    return open_beside(open_shop, request.param)
+
+
+@pytest.fixture(params=["sandbox", "stripe direct", "stripe destination"])
+def voidable(request: pytest.FixtureRequest, open_shop: OpenShop) -> Beside:
+    """At adapters that can void what waits."""
+    return open_beside(open_shop, request.param)
+
+
+@pytest.fixture(params=["stripe direct", "stripe destination"])
+def afar(request: pytest.FixtureRequest, open_shop: OpenShop) -> Beside:
+    """The same, with a network between."""
+    return open_beside(open_shop, request.param)
+
+
+@pytest.fixture(params=[name for name in WAITING if name != "forte widget"])
+def pressed(request: pytest.FixtureRequest, open_shop: OpenShop) -> Beside:
+    """At adapters whose buyers press something of ours: Forte's widget is pressed at Forte."""
+    return open_beside(open_shop, request.param)
+
+
+@pytest.fixture(params=[name for name in WAITING if name != "forte redirect"])
+def shown(request: pytest.FixtureRequest, open_shop: OpenShop) -> Beside:
+    """At adapters whose first visitor is shown a page: in redirect mode they are sent on."""
+    return open_beside(open_shop, request.param)
 
 
 @dataclass(frozen=True)
@@ -151,12 +180,3 @@ CHANGES = {
     "another key": Change(staff(order_key="wc_order_restored"), ""),
     "another currency": Change(staff(currency="EUR"), ""),
 }
-
-
-@pytest.fixture(params=["sandbox", "stripe direct", "stripe destination"])
-def voidable(request: pytest.FixtureRequest, open_shop: OpenShop) -> Beside:
-    """At adapters that can void what waits."""
-    made = WAITING[request.param](open_shop)
-    store_events.register(made.shop.local.bridge.services, made.shop.local.store, made.shop.url)
-    made.shop.local.work()
-    return made
