@@ -72,7 +72,7 @@ def _tell(story: dict[str, Any]) -> str:
         )
         lines.append(f"  charge {story['charge']}" + (f", {sums}" if sums else ""))
     lines += [
-        f"  dispute {each['id']} over {Money(each['amount'], story['currency'])}: {each['status']}"
+        f"  dispute {each['id']} over {Money(each['amount'], each['currency'] or story['currency'])}: {each['status']}"
         for each in story["disputes"]
     ]
     if story["flag"]:
@@ -130,7 +130,7 @@ def _event(event: dict[str, Any], currency: str) -> str:
     at = _at(event["at"])
     detail = event["detail"]
     if isinstance(detail.get("amount"), int):
-        detail = detail | {"amount": Money(detail["amount"], currency)}
+        detail = detail | {"amount": Money(detail["amount"], detail.get("currency") or currency)}
     words = _WORDS.get(event["kind"], event["kind"]).format_map(detail)
     if "message" in detail:
         words += f": {detail['message']} [{detail.get('decline_code') or detail.get('code')}]"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from bridge.domain.money import Money
+
 
 class Status(StrEnum):
     """Stripe's seven. Source: Stripe, PaymentIntent object, `status`."""
@@ -130,8 +132,9 @@ class Refund:
 class Dispute:
     """The payer's bank asks for the money back.
 
-    `status` is Stripe's word, `amount` minor units; `created`, `due_by` and `closed` are Unix seconds. No provider says
-    when a dispute was closed: it is when the bridge heard of it.
+    `status` is Stripe's word; `created`, `due_by` and `closed` are Unix seconds. No provider says when a dispute was
+    closed: it is when the bridge heard of it. `amount` is minor units of its own `currency` (upper case), which need
+    not be the charge's; `""` means the charge's. Source: Stripe, Dispute object, `amount` and `currency`.
     """
 
     id: str
@@ -142,6 +145,11 @@ class Dispute:
     due_by: int | None = None
     created: int = 0
     closed: int | None = None
+    currency: str = ""
+
+    def money(self, currency: str) -> Money:
+        """What it is about; `currency` is the charge's."""
+        return Money(self.amount, self.currency or currency)
 
     @property
     def is_closed(self) -> bool:

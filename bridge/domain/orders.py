@@ -126,8 +126,8 @@ class OrderUpdate:
     refunds had taken off the unpaid order; an order that no longer has them is not fulfilled. `read_at` (Unix seconds)
     is when the order was read, 0 if it has to be read again before anything is written; with `over` nothing is left of
     what was captured. The refund's members are for the kinds about refunds and for a dispute that was lost;
-    `refund_amount` is minor units. `status` is where a paid order goes, and `title` what it shows as its payment
-    method, where that is not the store's own choice.
+    `refund_amount` is minor units of `refund_currency`, `""` where that is the payment's. `status` is where a paid
+    order goes, and `title` what it shows as its payment method, where that is not the store's own choice.
     """
 
     operation_id: str
@@ -147,6 +147,7 @@ class OrderUpdate:
     status: str = ""
     title: str = ""
     over: bool = False
+    refund_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

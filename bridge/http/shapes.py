@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from bridge.domain.intents import Charge, PaymentIntent, Refund, Status
+from bridge.domain.intents import Charge, Dispute, PaymentIntent, Refund, Status
 from bridge.domain.stores import Store
 from bridge.http.charge_members import shown_charge
 from bridge.payments.intents import Shown
@@ -87,6 +87,11 @@ def _created_charge(charge: Charge) -> dict[str, Any]:
     return shown | ({"payment_method_details": {"card": charge.card}} if charge.card is not None else {})
 
 
+def _dispute(dispute: Dispute, currency: str) -> dict[str, Any]:
+    """`currency` is the charge's; the dispute may be in another one."""
+    return asdict(dispute) | {"object": "dispute", "currency": dispute.money(currency).currency.lower()}
+
+
 def whole_charge(found: ShownCharge) -> dict[str, Any]:
     """A charge with its refunds and its newest dispute, as Stripe lists them; but for its order."""
     intent, charge = found.intent, found.intent.charge
@@ -98,7 +103,7 @@ def whole_charge(found: ShownCharge) -> dict[str, Any]:
         **shown_charge(intent, charge),
         "billing_details": formatted(charge.billing_details),
         "refunds": {**listed, "url": f"/v1/charges/{charge.id}/refunds"},
-        "dispute": asdict(dispute) | {"object": "dispute", "currency": intent.currency.lower()} if dispute else None,
+        "dispute": _dispute(dispute, intent.currency) if dispute else None,
         "disputed": bool(found.disputes),
     }
 

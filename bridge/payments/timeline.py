@@ -54,7 +54,7 @@ def _events(intent: PaymentIntent, lines: list[Json]) -> Iterator[Json]:
     for line in lines:
         tell = payment if line["kind"].endswith("_answered") else tellers.get(line["kind"])
         if tell and (told := tell(line["detail"])):
-            yield {"type": told.pop("type"), "datetime": int(line["at"]), **told, "currency": intent.currency}
+            yield {"type": told.pop("type"), "datetime": int(line["at"]), "currency": intent.currency} | told
 
 
 class _Payment:
@@ -139,4 +139,5 @@ class _Disputes:
         asked_only = status.startswith("warning_")
         told = {"type": kind, "amount": None if asked_only else detail["amount"], "fee": None if asked_only else 0}
         told |= {"deposit": None, "dispute_id": name, "reason": detail["reason"]}
+        told |= {"currency": detail["currency"]} if detail.get("currency") else {}
         return told | ({"evidence_due_by": detail["due_by"]} if kind == "dispute_needs_response" else {})

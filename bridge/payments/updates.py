@@ -146,15 +146,17 @@ def build(
     amount: int | None = None,
     total: int | None = None,
     read_at: float = 0.0,
+    currency: str = "",
     **more: str,
 ) -> OrderUpdate:
-    """The update. In minor units: `amount` is what the note speaks of, `total` what the order should come to. `read_at`
-    is when the order was read, if it may be written to without another look.
+    """The update. In minor units: `amount` is what the note speaks of, of `currency` if that is not the payment's, and
+    `total` what the order should come to. `read_at` is when the order was read, if it may be written to without another
+    look.
 
     `more` are other words of the note.
     """
     kind, note = words
-    money = Money(intent.amount if amount is None else amount, intent.currency)
+    money = Money(intent.amount if amount is None else amount, currency or intent.currency)
     reason = more.pop("reason", (intent.last_error or {}).get("message", ""))
     in_person = intent.channel == "terminal"
     title = IN_PERSON if in_person else title
@@ -220,11 +222,23 @@ def build_dispute(operation_id: str, title: str, intent: PaymentIntent, words: W
     due = ""
     if dispute.due_by and not dispute.is_closed:
         due = f" Response due by {time.strftime('%Y-%m-%d', time.gmtime(dispute.due_by))}."
-    update = build(operation_id, title, intent, words, dispute.amount, dispute=dispute.id, reason=reason, due=due)
+    currency = dispute.money(intent.currency).currency
+    update = build(
+        operation_id,
+        title,
+        intent,
+        words,
+        dispute.amount,
+        currency=currency,
+        dispute=dispute.id,
+        reason=reason,
+        due=due,
+    )
     update = replace(update, refund_id=dispute.id)
     if words is not DISPUTE_LOST:
         return update
-    return replace(update, refund_amount=dispute.amount, refund_reason="Dispute lost.")
+    other = currency if currency != intent.currency else ""
+    return replace(update, refund_amount=dispute.amount, refund_currency=other, refund_reason="Dispute lost.")
 
 
 def _captured_part(intent: PaymentIntent) -> int | None:

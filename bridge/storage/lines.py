@@ -67,8 +67,10 @@ def branches(store_id: str) -> list[Select[Any]]:
     nothing: ColumnElement[int] = literal(0)
     refund_id = func.coalesce(refunds.c.reference, refunds.c.id)
     refunded = _columns("refund", refund_id, refunds.c.created, -refunds.c.amount, nothing)
-    disputed = _columns("dispute", disputes.c.id, disputes.c.created, -disputes.c.amount, nothing)
-    reversed_ = _columns("dispute_reversal", disputes.c.id + REVERSAL, disputes.c.closed, disputes.c.amount, nothing)
+    own = func.coalesce(func.nullif(disputes.c.currency, ""), intents.c.currency)
+    disputed = _columns("dispute", disputes.c.id, disputes.c.created, -disputes.c.amount, nothing, own)
+    back = disputes.c.id + REVERSAL
+    reversed_ = _columns("dispute_reversal", back, disputes.c.closed, disputes.c.amount, nothing, own)
     no_money = [disputes.c.status.not_like("warning%"), disputes.c.status != "prevented"]
     return [
         of_charges(store_id, charges.c.amount_captured).where(charges.c.captured),
@@ -109,7 +111,12 @@ def _named(path: tuple[str, ...], otherwise: str) -> ColumnElement[str]:
 
 
 def _columns(
-    kind: str, id_: ColumnElement[str], at: ColumnElement[Any], amount: ColumnElement[int], fees: ColumnElement[int]
+    kind: str,
+    id_: ColumnElement[str],
+    at: ColumnElement[Any],
+    amount: ColumnElement[int],
+    fees: ColumnElement[int],
+    currency: ColumnElement[str] = intents.c.currency,
 ) -> list[ColumnElement[Any]]:
     outcome = charges.c.outcome["risk_level"].as_string()
     columns = {
@@ -119,7 +126,7 @@ def _columns(
         "amount": amount,
         "fees": fees,
         "net": amount - fees,
-        "currency": intents.c.currency,
+        "currency": currency.label("currency"),
         "intent": func.coalesce(intents.c.public_id, intents.c.id),
         "order_id": intents.c.order_id,
         "order_number": intents.c.order_number,

@@ -120,6 +120,9 @@ def _obstacle(errand: Errand, order: OrderState) -> str:
         return "it was begun in the store, and deleted there"
     if order.currency != errand.update.currency.upper():
         return f"the order is in {order.currency} now"
+    if errand.update.refund_currency:  # nobody has agreed to a rate
+        theirs = Money(errand.update.refund_amount, errand.update.refund_currency)
+        return f"it is about {theirs}, and the order is in {order.currency}"
     amount = _amount(errand, order)
     if amount != round(amount, order.decimals):
         return f"the store's sums have {order.decimals} decimals"

@@ -37,6 +37,7 @@ DISPUTE = {
     "amount": 1023,
     "charge": "ch_3Made",
     "created": 1700000200,
+    "currency": "usd",
     "evidence_details": {"due_by": 1700600000},
     "reason": "fraudulent",
     "status": "needs_response",
@@ -212,6 +213,7 @@ def test_a_dispute_is_asked_for_when_the_charge_has_one(adapter, stripe_says):
         reason="fraudulent",
         due_by=1700600000,
         created=1700000200,
+        currency="USD",
     )
     assert stripe_says.calls[1].request.url.endswith("?charge=ch_3Made&limit=100")
     assert stripe_says.calls[1].request.headers["Stripe-Account"] == ACCOUNT
@@ -252,7 +254,9 @@ def test_refunds_that_cannot_be_read_are_nonsense(adapter, stripe_says, charge):
         fetched(adapter, stripe_says, {**CHARGE, **charge})
 
 
-@pytest.mark.parametrize("dispute", [{"amount": None}, {"status": None}, {"object": "refund"}])
+@pytest.mark.parametrize(
+    "dispute", [{"amount": None}, {"status": None}, {"object": "refund"}, {"currency": None}, {"currency": "$"}]
+)
 def test_a_dispute_that_cannot_be_read_is_nonsense(adapter, stripe_says, dispute):
     stripe_says.get(DISPUTES, json=listed({**DISPUTE, **dispute}))
     with pytest.raises(ProviderConfused):

@@ -4,6 +4,7 @@ Sources: Stripe, "The Refund object", "Create a refund", "The Dispute object"; f
 charges" and "Create destination charges".
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,6 +64,8 @@ def read_dispute(disputes: Iterable[Any]) -> Dispute | None:
 def _read_dispute(answer: Any) -> Dispute:
     dispute = read_object(answer, "dispute")
     require(type(dispute.get("amount")) is int and type(dispute.get("status")) is str)
+    currency = dispute.get("currency")
+    require(type(currency) is str and re.fullmatch("[A-Za-z]{3}", currency) is not None)
     details = dispute.get("evidence_details")
     due_by = details.get("due_by") if isinstance(details, dict) else None
     return Dispute(
@@ -73,4 +76,5 @@ def _read_dispute(answer: Any) -> Dispute:
         reason=dispute.get("reason") or "",
         due_by=due_by if type(due_by) is int else None,
         created=dispute.get("created") or 0,
+        currency=str(currency).upper(),
     )

@@ -76,7 +76,7 @@ def note(state: State, kind: Kind, thing: Json, intent: Json, amount: int, charg
         account=state.owner(thing["id"]),
         object_id=thing["id"],
         amount=amount,
-        currency=intent["currency"],
+        currency=str(thing.get("currency") or intent["currency"]),
         charge_id=charge["id"] if charge else None,
         **{**facts, **more},
     )

@@ -144,11 +144,18 @@ class Controls:
         return self._change("refund", refund, lambda found: refunds.fail(self._state, found, reason))
 
     def dispute(
-        self, charge: str, reason: str = "fraudulent", amount: int | None = None, inquiry: bool = False
+        self,
+        charge: str,
+        reason: str = "fraudulent",
+        amount: int | None = None,
+        inquiry: bool = False,
+        currency: str = "",
     ) -> Json:
         """The cardholder disputes `amount` minor units, by default all that is left; returns the dispute. An `inquiry`
-        takes no money."""
-        return self._change("charge", charge, lambda found: disputes.begin(self._state, found, reason, amount, inquiry))
+        takes no money. `currency` (lower case) is the charge's unless it is given."""
+        return self._change(
+            "charge", charge, lambda found: disputes.begin(self._state, found, reason, amount, inquiry, currency)
+        )
 
     def escalate_dispute(self, dispute: str) -> Json:
         """An inquiry becomes a dispute that takes money; returns the dispute."""

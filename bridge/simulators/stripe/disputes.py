@@ -44,20 +44,27 @@ _OPEN = frozenset({"needs_response", "under_review", "warning_needs_response", "
 _VERDICTS = {"winning_evidence": True, "losing_evidence": False}
 
 
-def begin(state: State, charge: Json, reason: str, amount: int | None = None, inquiry: bool = False) -> Json:
+def begin(
+    state: State, charge: Json, reason: str, amount: int | None = None, inquiry: bool = False, currency: str = ""
+) -> Json:
     """A new dispute of `amount` minor units, by default what has been captured and not refunded. ValueError for an
-    unknown reason, for more than that, and for a charge with an open dispute."""
+    unknown reason, for more than that, and for a charge with an open dispute.
+
+    A dispute has a `currency` of its own, the charge's by default: the payer's bank asks for what it had booked. Its
+    amount is then held against nothing. Source: docs.stripe.com/api/disputes/object, `amount` and `currency`.
+    """
     if charge["payment_intent"] is None:
         raise ValueError(f"{charge['id']} came by a transfer: dispute the charge that it came from")
     left = _left(state, charge)
     amount = left if amount is None else amount
     if reason not in REASONS:
         raise ValueError(f"{reason!r} is not one of the reasons: {', '.join(REASONS)}")
-    if not 0 < amount <= left:
+    is_foreign = currency not in ("", charge["currency"])
+    if amount <= 0 or (amount > left and not is_foreign):
         raise ValueError(f"{amount} cannot be disputed: what is captured and not refunded is {left}")
     if any(dispute["status"] in _OPEN for dispute in of(state, charge)):
         raise ValueError(f"{charge['id']} is being disputed already")
-    dispute = _make(state, charge, reason, amount, inquiry)
+    dispute = _make(state, charge, reason, amount, inquiry, currency or charge["currency"])
     charge["disputed"] = True
     publish(state, "charge.dispute.created", dispute)
     if not inquiry:
@@ -78,7 +85,8 @@ def of(state: State, charge: Json) -> list[Json]:
 
 def _left(state: State, charge: Json) -> int:
     """What the merchant still has of a charge, for all that has been decided."""
-    lost = sum(dispute["amount"] for dispute in of(state, charge) if dispute["status"] == "lost")
+    ended = [dispute for dispute in of(state, charge) if dispute["status"] == "lost"]
+    lost = sum(dispute["amount"] for dispute in ended if dispute["currency"] == charge["currency"])
     left: int = charge["amount_captured"] - charge["amount_refunded"] - lost
     return left
 
@@ -88,7 +96,7 @@ def keeps_money(state: State, charge: Json) -> bool:
     return any(not dispute["is_charge_refundable"] for dispute in of(state, charge))
 
 
-def _make(state: State, charge: Json, reason: str, amount: int, inquiry: bool) -> Json:
+def _make(state: State, charge: Json, reason: str, amount: int, inquiry: bool, currency: str) -> Json:
     network, code = details.of(charge)["network"], REASONS[reason]
     return state.add(
         state.owner(charge["id"]),
@@ -99,7 +107,7 @@ def _make(state: State, charge: Json, reason: str, amount: int, inquiry: bool) -
             "balance_transactions": [],
             "charge": charge["id"],
             "created": state.now(),
-            "currency": charge["currency"],
+            "currency": currency,
             "enhanced_eligibility_types": [],
             "evidence": {**dict.fromkeys(params.DisputeUpdateParamsEvidence.__annotations__), "enhanced_evidence": {}},
             "evidence_details": {

@@ -23,7 +23,10 @@ _ACTIONS: Mapping[str, Callable[["Controls", str, _Values], Json]] = {
     "complete_refund": lambda controls, refund, _: controls.complete_refund(refund),
     "fail_refund": lambda controls, refund, given: controls.fail_refund(refund, given.get("reason", "unknown")),
     "dispute": lambda controls, charge, given: controls.dispute(
-        charge, given.get("reason", "fraudulent"), int(given["amount"]) if "amount" in given else None
+        charge,
+        given.get("reason", "fraudulent"),
+        int(given["amount"]) if "amount" in given else None,
+        currency=given.get("currency", ""),
     ),
     "restrict_account": lambda controls, account, given: controls.restrict_account(
         account, given.get("reason", "requirements.past_due")
