@@ -30,6 +30,7 @@ def logging_to_stderr(level: str, form: str) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     handler.addFilter(logs.Redaction())
+    handler.addFilter(_is_worth_a_line)
     root, before, hook = logging.root, logging.root.level, threading.excepthook
     root.addHandler(handler)
     root.setLevel(level.upper())
@@ -42,6 +43,11 @@ def logging_to_stderr(level: str, form: str) -> Iterator[None]:
         logging.captureWarnings(False)
         root.setLevel(before)
         root.removeHandler(handler)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Stripe's SDK tells of every request at INFO, which is DEBUG's business here."""
+    return record.name != "stripe" or record.levelno != logging.INFO or logging.root.level <= logging.DEBUG
 
 
 class TextFormatter(logging.Formatter):

@@ -137,7 +137,7 @@ def test_what_forte_payments_takes_is_quoted_with_the_shops_sums(open_shop: Open
     assert shop.door.sent == []
 
 
-@pytest.mark.parametrize(("total", "amount"), [("10.7", "10.70"), ("7", "7.00"), ("90071992547409.93", None)])
+@pytest.mark.parametrize(("total", "amount"), [("10.7", "10.70"), ("7", "7.00"), ("9007199254740.93", None)])
 def test_10_the_total_is_sent_to_the_cent_however_the_shop_writes_it(
     widget: Shop, total: str, amount: str | None
 ) -> None:
