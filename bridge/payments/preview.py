@@ -14,7 +14,8 @@ from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.domain.outcomes import Cart, Quote, QuoteLine
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.owed import owed, require_currency, rounds
+from bridge.payments.orders import amount_due
+from bridge.payments.owed import require_currency, rounds
 from bridge.payments.services import Services
 
 MOST_LINES = 49
@@ -71,7 +72,7 @@ def order_lines(order: Order, amount: int, currency: str) -> tuple[QuoteLine, ..
 
 def _order_as_cart(order: Order, store: Store, adapter: Adapter) -> Cart:
     """The order with the sum that a create would charge."""
-    money = owed(store, adapter, order)
+    money = amount_due(store, adapter, order)
     if money.amount < 0:
         raise InvalidAmount(f"The total of order {order.number} is below zero.", amount=money.amount)
     return Cart(money.currency, order_lines(order, money.amount, money.currency), order.billing, order)

@@ -199,6 +199,23 @@ def test_b3_what_is_left_of_an_unpaid_order_is_charged_and_fulfils_it(make_local
     assert not [note for note in local.notes() if "not fulfilled" in note]
 
 
+@pytest.mark.parametrize("refunds", [["1.00"], ["0.01", "2.50"]], ids=str)
+def test_b3_every_adapter_charges_and_quotes_what_is_left(beside: Beside, refunds: list[str]) -> None:
+    total = 999 if beside.shop.order == "virtual" else 1023
+    for refund in refunds:
+        beside.shop.local.shop.refund(beside.order, refund)
+    left = total - sum(round(float(refund) * 100) for refund in refunds)
+    path = "/wp-json/wc/v3/payments/payment_intents/preview"
+    customer = {} if beside.shop.platform is None else {"customer": beside.shop.local.customer}
+    assert beside.shop.local.post(path, {"order_id": beside.order} | customer).get_json()["total"] == left
+    created = beside.create()
+    assert created["amount"] == left
+    assert beside.show(created)["amount"] == left
+    beside.happens()
+    assert "pay_url" in beside.show(created)
+    assert beside.again().get_json()["id"] == created["id"]
+
+
 @pytest.mark.parametrize("do", ["capture", "part", "void"])
 @pytest.mark.parametrize("reader", [True, False], ids=["at the reader", "on the web"])
 def test_b3_what_staff_take_off_while_it_is_held_is_not_captured_and_a_void_is_allowed(
