@@ -101,14 +101,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "payments/create.py",
         "self.payment.amount,",
         "intent.amount,",
-        f"{CREATE}::test_who_asks_for_something_else_never_gets_the_open_payment_of_the_first",
+        f"{CREATE}::test_a_paid_order_is_charged_nothing_for_who_asks_for_something_else",
     ),
     _mutation(
         "a repeat must match the currency",
         "payments/create.py",
         "self.payment.currency,",
         "intent.currency,",
-        f"{CREATE}::test_who_asks_for_something_else_never_gets_the_open_payment_of_the_first",
+        f"{CREATE}::test_a_paid_order_is_charged_nothing_for_who_asks_for_something_else",
     ),
     _mutation(
         "an order that comes back with another key is another order: create",
