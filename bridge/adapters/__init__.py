@@ -23,6 +23,7 @@ from bridge.domain.errors import (
     Unsupported,
 )
 from bridge.domain.intents import Charge, Dispute, Refund, RefundStatus, Status
+from bridge.domain.messages import read_json
 from bridge.domain.money import Money, exponent, minor, step
 from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.domain.outcomes import (
@@ -90,6 +91,7 @@ __all__ = [
     "make",
     "minor",
     "names",
+    "read_json",
     "step",
     "stripe_identifier",
 ]

@@ -39,6 +39,15 @@ def step(currency: str) -> int:
     return 100 if code in WHOLE_UNITS_ONLY else 1
 
 
+LARGEST = 2**63 - 1
+"""Minor units that a database keeps."""
+_DIGITS = 19
+
+
+class AmountTooLarge(ValueError):
+    """A number that is no amount of money in any currency."""
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """`amount` minor units of `currency` (upper case).
@@ -54,7 +63,8 @@ class Money:
         """Read a decimal string such as `"10.23"`.
 
         `smallest` is the provider's step in minor units. With `rounding` half a step goes away from zero; without it an
-        amount that is no multiple of the step raises AmountNotRepresentable. Raises ValueError for what is no number.
+        amount that is no multiple of the step raises AmountNotRepresentable. Raises ValueError for what is no number,
+        AmountTooLarge (one, too) for what no database keeps.
         """
         try:
             value = Decimal(text)
@@ -62,11 +72,18 @@ class Money:
             raise ValueError(f"{text!r} is not a decimal number") from None
         if not value.is_finite():
             raise ValueError(f"{text!r} is not a finite number")
+        if value.adjusted() > _DIGITS:  # before any arithmetic: that has 28 digits, and raises its own errors
+            raise AmountTooLarge(f"{text[:40]!r} is too large")
+        if value.adjusted() < -_DIGITS and not rounding:
+            raise AmountNotRepresentable(text[:40], currency)
         steps = value.scaleb(exponent(currency)) / smallest
         whole = steps.quantize(Decimal(1), ROUND_HALF_UP)
         if whole != steps and not rounding:
             raise AmountNotRepresentable(text, currency)
-        return cls(int(whole) * smallest, currency.upper())
+        amount = int(whole) * smallest
+        if abs(amount) > LARGEST:
+            raise AmountTooLarge(f"{text[:40]!r} is too large")
+        return cls(amount, currency.upper())
 
     @property
     def decimal(self) -> Decimal:

@@ -14,7 +14,7 @@ from bridge.domain import logs
 from bridge.domain.stores import Permissions
 from bridge.http import oauth
 from bridge.http.errors import RestError, forbidden
-from bridge.http.php import Pairs, query_pairs
+from bridge.http.php import Pairs, form_pairs, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.transport import is_encrypted, is_local
 from bridge.payments.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
@@ -99,7 +99,7 @@ def _plain(consumer_key: str) -> str:
 
 
 def _check_oauth(services: Services, policy: Policy, request: Request, query: Pairs, path: str) -> KeyPair | None:
-    form = list(request.form.items(multi=True)) if request.method in WRITING else []
+    form = form_pairs(request.form.items(multi=True)) if request.method in WRITING else []
     pairs = query + form + oauth.header_pairs(request.headers.get("Authorization", ""))
     parameters = oauth.protocol_parameters(pairs)
     missing = [name for name in oauth.REQUIRED if name not in parameters]

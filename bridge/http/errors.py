@@ -82,6 +82,7 @@ REFUSALS = (
         "Invalid parameter(s): payment_intent_id",
         "A parameter of a wrong type, or one that contradicts the address.",
     ),
+    Refusal("rest_bad_request", 400, "The request's body cannot be read.", "A body whose chunks are malformed."),
     Refusal("rest_missing_callback_param", 400, "Missing parameter(s): x", "A required parameter is missing or null."),
     Refusal("wcpay_idempotency_key_invalid", 400, KEY_MALFORMED, "An Idempotency-Key that can be none."),
     Refusal(
@@ -193,6 +194,10 @@ def _render_http(error: HTTPException) -> Response:
 
 def forbidden() -> RestError:
     return RestError("rest_forbidden", 401, FORBIDDEN)
+
+
+def bad_request() -> RestError:
+    return RestError("rest_bad_request", 400, "The request's body cannot be read.")
 
 
 def no_route() -> RestError:

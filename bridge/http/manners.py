@@ -7,12 +7,14 @@ have the resource 401, and whether it exists, is for the view.
 from typing import Any
 
 from flask import Response, request
+from werkzeug.exceptions import HTTPException
 
+from bridge.domain import logs
 from bridge.domain.stores import Store
 from bridge.http.answers import render
 from bridge.http.auth import authenticate, permits, require_permission
 from bridge.http.cards import refuse_card_data
-from bridge.http.errors import LARGEST_BODY, RestError, forbidden, no_route, too_large
+from bridge.http.errors import LARGEST_BODY, RestError, bad_request, forbidden, no_route, too_large
 from bridge.http.exchange import Exchange, begin, require
 from bridge.http.guesses import Guesses
 from bridge.http.index import describe_path
@@ -22,6 +24,8 @@ from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint, Route
 from bridge.payments.keys import used
 from bridge.payments.services import Services
+
+log = logs.logger(__name__)
 
 _CREDENTIALS = ("consumer_key", "consumer_secret", "oauth_")
 
@@ -80,7 +84,14 @@ def _limit_body(largest: int) -> None:
     """Read the body, so that one whose length nobody told is not cut off silently."""
     limit = request.max_content_length
     request.max_content_length = largest + 1 if limit is None else min(limit, largest + 1)
-    if len(request.get_data()) > largest:
+    try:
+        body = request.get_data()
+    except HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001 - malformed chunks or a lost connection: each server has its own errors
+        log.warning("the body of a request could not be read: %s", type(error).__name__)
+        raise bad_request() from None
+    if len(body) > largest:
         raise too_large(largest)
 
 

@@ -5,16 +5,20 @@ Unlike WordPress, none of them overrides a name in the path: one that contradict
 
 import re
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
 from flask import Request
+from werkzeug.formparser import FormDataParser
 
+from bridge.domain import logs
 from bridge.domain.errors import OrderMissing
 from bridge.domain.orders import is_order_id
 from bridge.http.auth import WRITING
-from bridge.http.errors import RestError, invalid_params
-from bridge.http.php import InvalidJson, decode_json, lists, nest
+from bridge.http.errors import RestError, bad_request, invalid_params
+from bridge.http.php import InvalidJson, decode_json, form_pairs, lists, nest
 
+log = logs.logger(__name__)
 _JSON_TYPE = re.compile(r"application/([\w!#$&^.+-]+\+)?json(\+oembed)?", re.ASCII)
 _IDENTIFIER = re.compile(r"[\w-]{1,255}", re.ASCII)
 _FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -26,7 +30,8 @@ def read_body(request: Request, method: str) -> Any:
         body = request.get_data()
         return _json(body) if body else None
     if method in WRITING and request.mimetype in _FORM_TYPES:
-        return lists(nest(request.form.items(multi=True)))
+        _require_form(request)
+        return lists(nest(form_pairs(request.form.items(multi=True))))
     return None
 
 
@@ -53,6 +58,18 @@ def order_number(text: str) -> int:
     if not is_order_id(text) or int(text) == 0:
         raise OrderMissing("Order not found")
     return int(text)
+
+
+def _require_form(request: Request) -> None:
+    """Flask takes a malformed form for an empty one. Raises RestError instead."""
+    if request.mimetype != "multipart/form-data" or request.form:
+        return
+    body = request.get_data()
+    try:
+        FormDataParser(silent=False).parse(BytesIO(body), request.mimetype, len(body), request.mimetype_params)
+    except ValueError as error:
+        log.warning("a form could not be read: %s", type(error).__name__)
+        raise bad_request() from None
 
 
 def _json(body: bytes) -> Any:

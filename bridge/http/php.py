@@ -38,6 +38,11 @@ def query_pairs(text: str) -> Pairs:
     return parse_qsl(text, keep_blank_values=True, errors="replace")
 
 
+def form_pairs(form: Iterable[tuple[str | None, str]]) -> Pairs:
+    """Names and values of a form. PHP ignores parts without a name (source: `main/rfc1867.c`)."""
+    return [(name, value) for name, value in form if name]
+
+
 def nest(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """`a[b]=1&c[]=2` as `{"a": {"b": "1"}, "c": {"0": "2"}}`.
 

@@ -12,6 +12,7 @@ from functools import partial
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, ProviderRefused, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent
+from bridge.domain.messages import require_storable
 from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.ports import Adapter
@@ -61,6 +62,7 @@ def receive(services: Services, endpoint: str, headers: Mapping[str, str], body:
         event = _proven(services, endpoint, lowered, body)
     if event is None:
         raise EventRefused("The message's sender is not proven.")
+    require_storable(event)
     row_id, digest = services.ids.attempt(), hashlib.sha256(body).hexdigest()
     sealed = services.vault.encrypt(body.decode("utf-8", "replace"))  # a client secret may be in it
     new = inbox.add(services.database, services.clock(), row_id, endpoint, event, digest, sealed)

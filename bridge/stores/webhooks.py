@@ -5,12 +5,12 @@ Source: WooCommerce REST API documentation, "Webhooks"; `WC_Webhook` in its publ
 """
 
 import hmac
-import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 
 from bridge.domain.errors import EventRefused
+from bridge.domain.messages import read_json
 from bridge.domain.orders import StoreEvent
 from bridge.schemas.woocommerce import DeliveredOrderSchema
 
@@ -39,8 +39,8 @@ def read_event(headers: Mapping[str, str], body: bytes, secrets: Iterable[str]) 
     if topic not in TOPICS:
         return None
     try:
-        order_id = _ORDER.read(json.loads(body))["id"]
-    except (ValueError, RecursionError):
+        order_id = _ORDER.read(read_json(body))["id"]
+    except (ValueError, EventRefused):
         raise EventRefused("The webhook's body makes no sense.") from None
     if order_id <= 0:
         return None

@@ -6,7 +6,6 @@ they are signed and what they look like is the owner's to set. Source: docs.fort
 
 import hashlib
 import hmac
-import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping
@@ -15,7 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.domain.errors import AmountNotRepresentable, EventRefused
-from bridge.domain.money import Money
+from bridge.domain.messages import read_json
+from bridge.domain.money import AmountTooLarge, Money
 from bridge.domain.outcomes import EventKind, ProviderEvent
 
 ALGORITHMS = {f"hmac-{name}": name for name in ("sha256", "sha384", "sha512")}
@@ -94,10 +94,7 @@ def read_event(fields: Fields, body: bytes, now: float, *, account: str, live: b
     A message without an id is known by what it is about: the same news of the same payment are one.
     Raises EventRefused.
     """
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        raise EventRefused("The message is no JSON.") from None
+    message = read_json(body)
     if not isinstance(message, dict):
         raise EventRefused("The message is no JSON object.")
     event, intent, reference = (_text(message, at) for at in (fields.event, fields.intent, fields.reference))
@@ -129,6 +126,8 @@ def _sum(message: Any, fields: Fields) -> tuple[int | None, str | None]:
         return None, currency
     try:
         money = Money.parse(str(said), currency or "USD")
+    except AmountTooLarge:
+        raise EventRefused("The message names a sum that nobody can pay.") from None
     except (ValueError, AmountNotRepresentable):
         return None, currency
     return money.amount, currency

@@ -6,7 +6,6 @@ triggers for a bridge outside. Source: Forte's guide, "Receiving and processing 
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -14,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from bridge.adapters.forte_platform.answers import STATES
 from bridge.adapters.forte_platform.settings import Options
 from bridge.domain.errors import EventRefused
+from bridge.domain.messages import read_json
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.schemas.forte_platform import FiredSchema
 
@@ -45,8 +45,8 @@ def read_event(body: bytes, now: float) -> ProviderEvent:
     """A message that is proven. One that cannot be read, or of a state that nobody knows, is kept and has no effect:
     Forte would send it five times for nothing."""
     try:
-        fired = _FIRED.read(json.loads(body))
-    except (ValueError, RecursionError):
+        fired = _FIRED.read(read_json(body))
+    except (ValueError, OverflowError, EventRefused):
         digest = hashlib.sha256(body).hexdigest()
         return ProviderEvent(id=f"unreadable:{digest}", type="unreadable", kind=EventKind.OTHER, at=now)
     state, payment = fired["state"], fired["paymentId"]

@@ -5,7 +5,6 @@ Sources: Stripe, "Verify webhook signatures manually", "The Event object", "Conn
 """
 
 import hmac
-import json
 import re
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 from bridge.adapters.stripe_connect.answers import id_of
 from bridge.adapters.stripe_connect.request import ATTEMPT
 from bridge.domain.errors import EventRefused
+from bridge.domain.messages import read_json
 from bridge.domain.outcomes import EventKind, ProviderEvent
 
 Json = dict[str, Any]
@@ -54,10 +54,7 @@ def prove(header: str, body: bytes, secrets: tuple[str, ...], now: float) -> Non
 def read_event(body: bytes, now: float) -> ProviderEvent:
     """A message that is proven: a snapshot or a thin event. What is about neither a payment intent nor the account is
     of kind OTHER. Raises EventRefused."""
-    try:
-        event = json.loads(body)
-    except ValueError:
-        raise EventRefused("The message is no JSON.") from None
+    event = read_json(body)
     if not isinstance(event, dict) or not all(event.get(name) and type(event[name]) is str for name in ("id", "type")):
         raise EventRefused("The message is no event of Stripe's.")
     live = event["livemode"] if isinstance(event.get("livemode"), bool) else None
