@@ -240,6 +240,12 @@ class _OrderCore(AnswerSchema):
     meta_data = several(MetaSchema)
 
 
+class RefundSumsSchema(AnswerSchema):
+    """The refunds of an order alone."""
+
+    refunds = fields.List(fields.Nested(RefundSumSchema), required=True)
+
+
 class OrderSchema(_OrderCore):
     """An order as it is read before a payment.
 

@@ -8,14 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 from bridge.domain.errors import OrderNotFound, StoreRefused
+from bridge.domain.money import exponent
 from bridge.domain.orders import NOT_PAID, PAYABLE, Address, Line, LineKind, Order
-from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema, RefundSchema
+from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema, RefundSchema, RefundSumsSchema
 from bridge.stores.rest import Answer, RestApi, load, rows
 
 ORDER = OrderSchema()
 STATE = OrderStateSchema()
 NOTE = NoteSchema(many=True)
 REFUND = RefundSchema(many=True)
+SUMS = RefundSumsSchema()
+EXACT = "6"
+"""The `dp` that shows a sum as it is stored."""
 
 GONE = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_order_invalid_id"})
 REFUND_GONE = "woocommerce_rest_shop_order_refund_invalid_id"
@@ -96,7 +100,7 @@ class Orders:
         self._api = api
 
     def read(self, order_id: int) -> Order:
-        """The order with all that a payment needs, in one request."""
+        """The order with all that a payment needs, in one request (but see `_load`)."""
         return _order(self._load(ORDER, order_id, self._ask("GET", order_id, query={"_fields": ORDER.names})))
 
     def look(self, order_id: int) -> OrderState:
@@ -146,9 +150,18 @@ class Orders:
             raise
 
     def _load(self, schema: OrderSchema | OrderStateSchema, order_id: int, answer: Answer) -> dict[str, Any]:
+        """The answer, with what refunds have taken exactly.
+
+        A store keeps the decimals of a refund that its prices do not have, and shows them only with `dp` (at most 6:
+        with more a float's digits show), which would hide how many the total has. So where they matter, that is where
+        the currency has more decimals than the store's prices and there are refunds, they are asked for by themselves.
+        """
         values: dict[str, Any] = load(schema, answer.value)
         if values["id"] != order_id:
             raise StoreRefused("The store answers with another order than the one that was asked for.")
+        if values["refunds"] and decimals(values["total"]) < exponent(values["currency"]):
+            exact = load(SUMS, self._ask("GET", order_id, query={"_fields": SUMS.names, "dp": EXACT}).value)
+            values["refunds"] = exact["refunds"]
         return values
 
 

@@ -146,6 +146,22 @@ def test_b1_a_paid_order_costs_the_store_one_read_and_one_write(local: Local) ->
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
+@pytest.mark.parametrize(("decimals", "amount", "left"), [(2, "10.00", 1500), (0, "10", 1500), (0, "1.25", 2375)])
+def test_b3_what_staff_took_off_an_unpaid_order_is_not_charged(
+    opened: Open, adapter: str, decimals: int, amount: str, left: int
+) -> None:
+    local = opened(adapter)
+    local.shop.set_price_decimals(decimals)
+    order_id = local.shop.add_order(total="25", billing=BUYER)
+    local.shop.refund(order_id, amount)
+    created = local.create(order_id).get_json()
+    assert created.get("amount") == left, created
+    local.work()
+    if created["status"] == "succeeded":
+        assert local.shop.order(order_id)["status"] == "processing"
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
 @pytest.mark.parametrize("honors", [True, False])
 def test_b4_an_order_that_was_paid_meanwhile_is_not_read_from_a_cache(opened: Open, adapter: str, honors: bool) -> None:
     local = opened(adapter)

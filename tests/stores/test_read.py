@@ -72,6 +72,29 @@ def test_an_order_knows_what_was_sent_back_of_it_whoever_did_that(shop: Shop) ->
     assert shop.book.read(order_id).refunded == Decimal("3.50")
 
 
+@pytest.mark.parametrize(
+    ("decimals", "amounts", "refunded", "requests"),
+    [
+        (0, ["1.25"], "1.25", 2),
+        (0, ["1.25", "2.40"], "3.65", 2),
+        (0, [], "0", 1),
+        (2, ["1.25", "2.40"], "3.65", 1),
+        (3, ["1.25"], "1.25", 1),
+    ],
+)
+def test_b3_what_refunds_have_taken_is_exact(
+    open_shop: Callable[..., Shop], decimals: int, amounts: list[str], refunded: str, requests: int
+) -> None:
+    """Recorded: a refund of 1.25 in a store of no decimals shows as 1, and as 1.250000 with `dp=6`."""
+    shop = open_shop(price_decimals=decimals)
+    order_id = shop.simulator.add_order(total="25")
+    for amount in amounts:
+        shop.simulator.refund(order_id, amount)
+    order = shop.book.read(order_id)
+    assert (order.refunded, len(shop.simulator.requests)) == (Decimal(refunded), requests)
+    assert Decimal(order.total) == 25
+
+
 def test_an_order_says_by_whom_and_when_it_was_paid(shop: Shop) -> None:
     order_id = shop.simulator.add_order(total="10.23", payment_method="bacs", transaction_id="BANK1")
     shop.simulator.update_order(order_id, status="processing")
