@@ -9,6 +9,8 @@ from bridge.payments import stores
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
 from bridge.payments.services import Ending, Services
+from bridge.payments.sweep import LEASE as LEASE_OF_SWEEP
+from bridge.payments.sweep import SELDOM, sweeping, until_next
 from bridge.storage import comparing
 from bridge.storage import jobs as rows
 from bridge.storage.jobs import Job
@@ -138,6 +140,8 @@ def _task(name: str) -> Task | None:
     kind, _, store_id = name.partition(":")
     if kind == "catch_up":
         return Task(CATCH_UP, _catching_up(store_id), wait=_until_next(store_id))
+    if kind == "sweep":
+        return Task(SELDOM, sweeping(store_id), lease=LEASE_OF_SWEEP, wait=until_next(store_id))
     if kind == "reconcile":
         return Task(DAILY, _reconciling(store_id))
     if kind == "currency":
@@ -153,12 +157,12 @@ def beat(services: Services) -> bool:
     return job is not None and max(job.due, job.busy_until) <= now and _begin(services, HEARTBEAT, now)
 
 
-def run_jobs(services: Services) -> bool:
-    """Do the job that is due first. False if there is none."""
+def run_jobs(services: Services, *, sweeps_only: bool = False) -> bool:
+    """Do the job, or sweep, that is due first. False if there is none."""
     now = services.clock()
     while True:
         with services.database.read() as connection:
-            name = rows.first_due(connection, now)
+            name = rows.first_due(connection, now, sweeps_only=sweeps_only)
         if name is None:
             return False
         if _begin(services, name, now):

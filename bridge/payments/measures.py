@@ -29,6 +29,7 @@ class Measures:
     unable_stores: int
     misdirected_stores: int
     heartbeat: float | None
+    sweep_due: float | None
     failing_jobs: int
 
     def age(self, moment: float | None) -> float | None:
@@ -39,6 +40,7 @@ def measure(services: Services) -> Measures:
     now = services.clock()
     with services.database.read() as connection:
         beat = jobs.one(connection, HEARTBEAT)
+        failing_jobs, sweep_due = jobs.standing(connection, now)
         return Measures(
             now=now,
             open_intents=rows.open_intents(connection),
@@ -50,5 +52,6 @@ def measure(services: Services) -> Measures:
             unable_stores=rows.unable_stores(connection),
             misdirected_stores=rows.misdirected_stores(connection),
             heartbeat=beat.seen if beat else None,
-            failing_jobs=jobs.count_failing(connection),
+            sweep_due=sweep_due,
+            failing_jobs=failing_jobs,
         )

@@ -23,6 +23,7 @@ from bridge.payments.openings import OPEN, payable
 from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
+from bridge.storage import jobs
 
 log = logs.logger(__name__)
 
@@ -131,7 +132,7 @@ def shown(services: Services, token: str) -> Visit:
     Raises Refused, ConfigurationError.
     """
     seen = visit(services, token)
-    if not _waits(seen) or not _take_read(services, seen.intent.id):
+    if not _waits(seen) or not _take_read(services, seen.intent.id, seen.store.id):
         return seen
     try:
         require_fit(services, seen.store, seen.intent)
@@ -298,13 +299,14 @@ def _cannot_be_paid(seen: Visit, why: str) -> Visit:
     return Visit(seen.intent, seen.store, Stage.ENDED, "", closed=why)
 
 
-def _take_read(services: Services, intent_id: str) -> bool:
+def _take_read(services: Services, intent_id: str, store_id: str) -> bool:
     """Whether it is for us to read the order for its page."""
     now = services.clock()
     with services.database.write() as connection:
         if 0 <= now - rows.get(connection, intent_id, lock=True).order_seen < READ_AGAIN:
             return False
         rows.change(connection, intent_id, order_seen=now)
+        jobs.hurry_sweep(connection, store_id, now)
     return True
 
 

@@ -31,6 +31,9 @@ log = logs.logger(__name__)
 
 LOOK_AGAIN = 600.0
 """Seconds until a payment is looked at again whose provider could not be asked."""
+SWEEPERS = 2
+"""Threads that read the orders of open payments, and nothing else: a store that is slow, and a long job, hold up few.
+No more requests than these, and one of the jobs', are under way at a time for all stores together."""
 IDLE_SECONDS = 1.0
 """How long a worker waits at the most before it looks at everything: others may have work for it."""
 
@@ -120,7 +123,11 @@ class Worker:
         self._pool = Pool(partial(_account, services), self._ended, self._stopping)
         self._threads = [
             threading.Thread(target=self._repeat, args=(round_,), name=f"wcpay-bridge-{name}", daemon=True)
-            for name, round_ in (("queues", self._look), ("jobs", self._work_at_jobs))
+            for name, round_ in (
+                ("queues", self._look),
+                ("jobs", self._work_at_jobs),
+                *((f"sweep-{number}", self._sweep) for number in range(SWEEPERS)),
+            )
         ]
 
     def start(self) -> None:
@@ -194,9 +201,12 @@ class Worker:
             with self._lock:
                 self._later.discard(queue)
 
-    def _work_at_jobs(self) -> None:
+    def _sweep(self) -> None:
+        self._work_at_jobs(sweeps_only=True)
+
+    def _work_at_jobs(self, *, sweeps_only: bool = False) -> None:
         with logs.about():
-            busy = run_jobs(self._services)
+            busy = run_jobs(self._services, sweeps_only=sweeps_only)
         if not busy:
             self._stopping.wait(IDLE_SECONDS)
 

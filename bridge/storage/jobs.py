@@ -17,7 +17,9 @@ from bridge.storage.tables import jobs, stores
 CATCH_UP = 300.0
 """Seconds between looks at the provider's list while a store is in use."""
 DAY = 24 * 3600.0
-PER_STORE = {"catch_up": 0.0, "currency": 0.0, "reconcile": DAY}
+SWEEP = 60.0
+"""Seconds between looks at the orders of young open payments, at the most."""
+PER_STORE = {"catch_up": 0.0, "currency": 0.0, "reconcile": DAY, "sweep": SWEEP}
 """The jobs that every store has, and how many seconds after it was added each is due for the first time."""
 QUIET = 6 * 3600.0
 """Seconds between looks at the provider's list, at the most."""
@@ -45,9 +47,9 @@ def one(connection: Connection, name: str) -> Job | None:
     return Job(**row._mapping) if row else None
 
 
-def first_due(connection: Connection, now: float) -> str | None:
-    """The name of the job that waits longest and that nobody is at."""
-    return connection.execute(_FIRST_DUE, {"now": now}).scalar()
+def first_due(connection: Connection, now: float, *, sweeps_only: bool = False) -> str | None:
+    """The name of the job, or sweep, that waits longest and that nobody is at."""
+    return connection.execute(_FIRST_DUE_SWEEP if sweeps_only else _FIRST_DUE, {"now": now}).scalar()
 
 
 def failing(connection: Connection, limit: int) -> list[Job]:
@@ -55,8 +57,11 @@ def failing(connection: Connection, limit: int) -> list[Job]:
     return [Job(**row._mapping) for row in connection.execute(_FAILING, {"limit": limit})]
 
 
-def count_failing(connection: Connection) -> int:
-    return int(connection.execute(_COUNT_FAILING).scalar_one())
+def standing(connection: Connection, now: float) -> tuple[int, float | None]:
+    """How many jobs' last run failed, and since when the sweep that waits longest is due (Unix seconds; None if none
+    is)."""
+    failing, due = connection.execute(_STANDING, {"now": now}).one()
+    return int(failing), due
 
 
 def add(database: Database, name: str, due: float) -> None:
@@ -84,7 +89,7 @@ def lost(connection: Connection, now: float) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for kind, after in PER_STORE.items():
         ids = list(connection.execute(_WITHOUT, {"prefix": f"{kind}:"}).scalars())
-        apart = QUIET / max(len(ids), 1)
+        apart = (SWEEP if kind == "sweep" else QUIET) / max(len(ids), 1)
         found += [_new(name_of(kind, each), now + after + number * apart) for number, each in enumerate(ids)]
     return found
 
@@ -100,6 +105,12 @@ def hurry(connection: Connection, store_id: str, now: float) -> None:
     Also if somebody is reading it right now: `finish` puts off nothing that was hurried meanwhile.
     """
     connection.execute(_HURRY, {"the_name": name_of("catch_up", store_id), "now": now, "soon": now + CATCH_UP})
+    hurry_sweep(connection, store_id, now)
+
+
+def hurry_sweep(connection: Connection, store_id: str, now: float) -> None:
+    """The orders of its open payments are read within SWEEP seconds: a payment begins, or its buyer is there."""
+    connection.execute(_HURRY, {"the_name": name_of("sweep", store_id), "now": now, "soon": now + SWEEP})
 
 
 def claim(database: Database, name: str, now: float, lease: float) -> Job | None:
@@ -144,9 +155,14 @@ _FIRST_DUE = (
     .order_by(jobs.c.due)
     .limit(1)
 )
+_is_sweep = jobs.c.name.like(literal_column("'sweep:%'"))
+_FIRST_DUE_SWEEP = _FIRST_DUE.where(_is_sweep)
 _is_failing = jobs.c.last_error != literal_column("''")
 _FAILING = select(jobs).where(_is_failing).order_by(jobs.c.name).limit(bindparam("limit"))
-_COUNT_FAILING = select(func.count()).select_from(jobs).where(_is_failing)
+_STANDING = select(
+    select(func.count()).select_from(jobs).where(_is_failing).scalar_subquery(),
+    select(jobs.c.due).where(jobs.c.due <= bindparam("now"), _is_sweep).order_by(jobs.c.due).limit(1).scalar_subquery(),
+)
 _WITHOUT = select(stores.c.id).where(
     stores.c.removed.is_(None),
     ~select(jobs.c.name).where(jobs.c.name == bindparam("prefix") + stores.c.id).exists(),

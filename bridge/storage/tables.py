@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -153,6 +153,8 @@ intents = Table(
     Column("closed", Text, nullable=False, server_default=text("''")),
     Column("deducted", BigInteger, nullable=False, server_default=text("0")),
     Column("order_seen", Double, nullable=False, server_default=text("0")),
+    Column("order_swept", Double, nullable=False, server_default=text("0")),
+    Column("order_missed", Double),
     Column("notes_read", Boolean, nullable=False, server_default=text("false")),
     Column("order_read", Double, nullable=False),
     Column("look_at", Double),
@@ -173,6 +175,12 @@ Index(
 Index(
     "ix_intents_open",
     intents.c.status,
+    sqlite_where=text("status not in ('canceled', 'succeeded')"),
+    postgresql_where=text("status not in ('canceled', 'succeeded')"),
+)
+Index(
+    "ix_intents_swept",
+    intents.c.store_id,
     sqlite_where=text("status not in ('canceled', 'succeeded')"),
     postgresql_where=text("status not in ('canceled', 'succeeded')"),
 )

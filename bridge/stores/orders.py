@@ -1,7 +1,7 @@
 """Orders of a WooCommerce store: read one for a payment, look at its state, write to it, its notes and refunds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from bridge.domain.errors import OrderNotFound, StoreRefused
 from bridge.domain.money import exponent
 from bridge.domain.orders import NOT_PAID, PAYABLE, Address, Line, LineKind, Order
 from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema, RefundSchema, RefundSumsSchema
-from bridge.stores.rest import Answer, RestApi, load, rows
+from bridge.stores.rest import PAGE, Answer, RestApi, load, rows
 
 ORDER = OrderSchema()
 STATE = OrderStateSchema()
@@ -23,6 +23,11 @@ EXACT = "6"
 
 GONE = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_order_invalid_id"})
 REFUND_GONE = "woocommerce_rest_shop_order_refund_invalid_id"
+STATUSES = (
+    *("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed"),
+    *("checkout-draft", "trash"),
+)
+"""All that WooCommerce itself has: a list of `any` leaves the bin out. Recorded of 10.5.0."""
 LARGEST_ID = 2**63 - 1
 TICK = 1.0
 """Seconds by which two of the store's times, both in whole seconds, may differ more than they really do."""
@@ -102,6 +107,25 @@ class Orders:
     def read(self, order_id: int) -> Order:
         """The order with all that a payment needs, in one request (but see `_load`)."""
         return _order(self._load(ORDER, order_id, self._ask("GET", order_id, query={"_fields": ORDER.names})))
+
+    def read_many(self, order_ids: Sequence[int]) -> list[Order]:
+        """Those of at most PAGE orders that the store lists and that make sense, in one request: not what is deleted,
+        nor what has a status of a plugin's own."""
+        query = {
+            "_fields": ORDER.names,
+            "include": ",".join(map(str, order_ids)),
+            "status": ",".join(STATUSES),
+            "per_page": str(PAGE),
+        }
+        found = []
+        for row in rows(self._api.ask("GET", "wc/v3/orders", query=query)):
+            try:
+                values = load(ORDER, row)
+            except StoreRefused:
+                continue  # read singly, it is refused with the reason
+            if values["id"] in order_ids:
+                found.append(_order(values))
+        return found
 
     def look(self, order_id: int) -> OrderState:
         answer = self._ask("GET", order_id, query={"_fields": STATE.names})

@@ -1,7 +1,7 @@
 """OrderBook for a WooCommerce store: its orders over the REST API, with the store's own key."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -47,7 +47,9 @@ class WooCommerceOrderBook:
 
         Raises OrderNotFound, StoreUnreachable, StoreRefused.
         """
-        order = self._orders.read(order_id)
+        return self._judged(self._orders.read(order_id))
+
+    def _judged(self, order: Order) -> Order:
         return replace(order, total_is_rounded=self._is_rounded(order))
 
     def _is_rounded(self, order: Order) -> bool:
@@ -56,6 +58,14 @@ class WooCommerceOrderBook:
         in another, or while the store's own is not known, it is not.
         """
         return order.currency != self._store.currency and decimals(order.total) < exponent(order.currency)
+
+    def read_many(self, order_ids: Sequence[int]) -> list[Order]:
+        """Those of at most 100 orders that the store lists, the bin included, in one request. What is left out may be
+        there all the same: a plugin's own status is not listed.
+
+        Raises StoreUnreachable, StoreRefused.
+        """
+        return [self._judged(order) for order in self._orders.read_many(order_ids)]
 
     def deliver(self, update: OrderUpdate, *, first: bool) -> Delivery:
         """Apply `update` once, however often it is called with it. An ordinary success is one request, nothing is more
