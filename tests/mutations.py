@@ -69,9 +69,16 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "not found counts only when the request can no longer arrive",
         "payments/attempts.py",
-        "if services.clock() > attempt.sent_at + services.provider_timeout + ON_ITS_WAY:",
-        "if services.clock() > attempt.sent_at + services.provider_timeout:",
+        "if services.clock() > known.last_sent_at + services.provider_timeout + ON_ITS_WAY:",
+        "if services.clock() > known.last_sent_at + services.provider_timeout:",
         f"{ATTEMPTS}::test_not_found_frees_the_order_only_when_the_request_can_no_longer_arrive",
+    ),
+    _mutation(
+        "a request that was sent again can arrive as late after that",
+        "payments/attempts.py",
+        "if services.clock() > known.last_sent_at + services.provider_timeout + ON_ITS_WAY:",
+        "if services.clock() > known.sent_at + services.provider_timeout + ON_ITS_WAY:",
+        f"{ATTEMPTS}::test_a_request_that_was_sent_again_may_still_arrive_and_holds_the_order",
     ),
     _mutation(
         "a declined payment is voided before its order is free",

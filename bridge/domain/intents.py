@@ -216,9 +216,9 @@ class PaymentIntent:
 class Attempt:
     """One try, made before the provider is called. `request` is exactly what is sent, again and again.
 
-    `key` is the provider's idempotency key. `sent_at` (Unix seconds) starts the provider's idempotency window;
-    until `busy_until` somebody is at it, and at `answered` it was first known what became of it. `material` is what
-    the buyer's page needs, encrypted, as long as it is needed.
+    `key` is the provider's idempotency key. `sent_at` (Unix seconds) starts the provider's idempotency window; at
+    `sent_again_at` the same request went out for the last time. Until `busy_until` somebody is at it, and at `answered`
+    it was first known what became of it. `material` is what the buyer's page needs, encrypted, as long as it is needed.
     """
 
     id: str
@@ -232,8 +232,14 @@ class Attempt:
     reference: str | None = None
     created: float = 0.0
     sent_at: float = 0.0
+    sent_again_at: float | None = None
     busy_until: float = 0.0
     next_check_at: float = 0.0
     checks: int = 0
     answered: float | None = None
     material: str | None = field(default=None, repr=False)
+
+    @property
+    def last_sent_at(self) -> float:
+        """When its request left us for the last time, in Unix seconds."""
+        return max(self.sent_at, self.sent_again_at or 0.0)

@@ -5,6 +5,7 @@ can no longer be on its way; a proven no frees the order, the passing of time ne
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -193,6 +194,14 @@ def cancel_open(
             return rows.get(connection, attempt.intent_id)
 
 
+def sending_again(services: Services, attempt: Attempt) -> Attempt:
+    """The attempt, its request about to go out once more: that is written down before (rule 1)."""
+    now = services.clock()
+    with services.database.write() as connection:
+        rows.change_attempt(connection, attempt.id, sent_again_at=now)
+    return replace(attempt, sent_again_at=now)
+
+
 def send_cancel(services: Services, store: Store, attempt: Attempt) -> PaymentIntent:
     """Void, and record the answer. Raises ProviderError."""
     adapter = services.connections.adapter(store)
@@ -225,7 +234,7 @@ def _settle(services: Services, store: Store, attempt: Attempt, *, resend: bool)
         elif attempt.operation == OPEN:
             _look_at_opening(services, adapter, attempt)
         elif now < attempt.sent_at + adapter.replay_window and (resend or "find" not in adapter.operations):
-            send_create(services, store, attempt, again=True)
+            send_create(services, store, sending_again(services, attempt), again=True)
         elif "find" in adapter.operations:
             _find(services, store, adapter, attempt)
         else:
@@ -321,7 +330,7 @@ def _look_at_opening(services: Services, adapter: Adapter, attempt: Attempt) -> 
     if attempt.reference:
         heard(services, attempt, ask(lambda: adapter.fetch(str(attempt.reference))))
     else:
-        is_old = services.clock() > attempt.sent_at + services.provider_timeout + ON_ITS_WAY
+        is_old = services.clock() > attempt.last_sent_at + services.provider_timeout + ON_ITS_WAY
         postpone(services, attempt, flag=CANNOT_ASK if is_old else "")
 
 
@@ -333,7 +342,10 @@ def is_captured(attempt: Attempt, outcome: Outcome) -> bool:
 
 
 def _not_there(services: Services, attempt: Attempt, why: str) -> None:
-    if services.clock() > attempt.sent_at + services.provider_timeout + ON_ITS_WAY:
+    """Rule 3: "not found" proves something only once the last sending, whoever made it, can no longer arrive."""
+    with services.database.read() as connection:
+        known = rows.attempt(connection, attempt.id)
+    if services.clock() > known.last_sent_at + services.provider_timeout + ON_ITS_WAY:
         abandon(services, attempt, "not_found", why)
     else:
         postpone(services, attempt)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +30,7 @@ from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import flags
-from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
+from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, sending_again, settle
 from bridge.payments.closing import close, reopen
 from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
@@ -332,7 +333,8 @@ def refreshed(services: Services, adapter: Adapter, intent: PaymentIntent) -> Sh
             outcome = ask(lambda: adapter.fetch(str(attempt.reference)))
             intent = record(services, intent.id, outcome)
         elif attempt.exposed and services.clock() < attempt.sent_at + adapter.replay_window:
-            outcome = ask(lambda: adapter.create(attempt.request, attempt.key))
+            attempt = sending_again(services, attempt)
+            outcome = ask(partial(adapter.create, attempt.request, attempt.key))
             intent = record(services, intent.id, outcome, attempt)
     if not intent.closed and outcome and (outcome.client_secret or outcome.provider_data or outcome.next_action):
         return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)

@@ -126,8 +126,8 @@ def _begin(
             attempt = fresh
             rows.add_attempt(connection, fresh)
         else:
-            attempt = replace(attempt, busy_until=fresh.busy_until)
-            rows.change_attempt(connection, attempt.id, busy_until=attempt.busy_until)
+            attempt = replace(attempt, busy_until=fresh.busy_until, sent_again_at=now)
+            rows.change_attempt(connection, attempt.id, busy_until=attempt.busy_until, sent_again_at=now)
         journal.write(connection, now, intent.id, "open_sent", attempt_id=attempt.id)
     return attempt
 

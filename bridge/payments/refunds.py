@@ -18,7 +18,7 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
 from bridge.payments import leases, updates
-from bridge.payments.attempts import ask_first, failed, new_attempt, reference_of, settle, unknown
+from bridge.payments.attempts import ask_first, failed, new_attempt, reference_of, sending_again, settle, unknown
 from bridge.payments.captures import REPEATED_WITHIN, read_order
 from bridge.payments.create import answered_soon
 from bridge.payments.looks import SOON
@@ -167,7 +167,7 @@ def _carry_on(
     if resend and now < attempt.sent_at + services.connections.adapter(store).replay_window:
         end = leases.until(services)
         if rows.take(services.database, attempt.id, now, end):
-            attempt = replace(attempt, busy_until=end)
+            attempt = sending_again(services, replace(attempt, busy_until=end))
             return _send(services, store, attempt, intent, origin, again=True)
     elif attempt.state in UNSETTLED:
         settle(services, store, attempt, resend=False)

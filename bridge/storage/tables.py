@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -220,6 +220,7 @@ attempts = Table(
     Column("reference", String(255)),
     Column("created", Double, nullable=False),
     Column("sent_at", Double, nullable=False),
+    Column("sent_again_at", Double),
     Column("busy_until", Double, nullable=False),
     Column("next_check_at", Double, nullable=False),
     Column("checks", Integer, nullable=False, server_default=text("0")),

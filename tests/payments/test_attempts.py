@@ -92,6 +92,27 @@ def test_not_found_frees_the_order_only_when_the_request_can_no_longer_arrive(st
     assert charged(stripe) == [1023]
 
 
+def test_a_request_that_was_sent_again_may_still_arrive_and_holds_the_order(stripe: Local) -> None:
+    """The ten minutes count from the last sending: by the first one's clock, the second could come after the order was
+    freed, and charge it beside the next payment."""
+    assert stripe.provider_faults is not None
+    stripe.provider_faults.next(Fault.ERROR_500, times=9, match="POST /v1/payment_intents")
+    attempt = stripe.create().get_json()["data"]["attempt_id"]
+    stripe.clock.advance(650)
+    assert stripe.create().get_json()["data"]["attempt_id"] == attempt
+    stripe.provider_faults.clear()
+    for _ in range(3):
+        stripe.clock.advance(180)
+        stripe.work()
+        assert stripe.show(attempt).get_json()["outcome"] == "unknown"
+        other = stripe.create(payment_method="pm_card_mastercard").get_json()
+        assert other["data"]["reason"] == "outcome_unknown"
+    stripe.clock.advance(12 * 3600)
+    stripe.work()
+    assert stripe.show(attempt).get_json()["status"] == "canceled"
+    assert charged(stripe) == []
+
+
 def test_an_unknown_payment_is_flagged_for_a_person_after_a_day_and_stays_unknown(stripe: Local) -> None:
     assert stripe.provider_faults is not None
     stripe.provider_faults.next(Fault.ERROR_500, times=999)

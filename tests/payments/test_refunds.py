@@ -275,3 +275,27 @@ def test_an_unknown_refund_is_sent_again_under_its_key_only_while_the_provider_k
     ask()
     assert refunds(shop) == sent + (hours == 1)
     assert sent_back(shop.local) == [600]
+
+
+def test_a_refund_that_was_sent_again_may_still_arrive_and_keeps_its_sum(stripe: Local) -> None:
+    """By the first sending's clock its sum would be free again while the second may still be made."""
+    paid(stripe)
+
+    def ask(key: str, reason: str) -> TestResponse:
+        body = {"order_id": stripe.orders["payable"], "amount": 600, "reason": reason}
+        return stripe.post(f"{PAYMENTS}/refund", body, headers={"Idempotency-Key": key})
+
+    assert stripe.provider_faults
+    stripe.provider_faults.next(Fault.ERROR_500, times=9, match="POST /v1/refunds")
+    assert ask("first", "one").get_json()["data"]["outcome"] == "unknown"
+    stripe.clock.advance(650)
+    assert ask("first", "one").get_json()["data"]["outcome"] == "unknown"
+    stripe.provider_faults.clear()
+    for _ in range(3):
+        stripe.clock.advance(180)
+        stripe.work()
+        assert refusal(ask("second", "another"))[0] == 500
+    stripe.clock.advance(12 * 3600)
+    stripe.work()
+    assert ask("second", "another").status_code == 200
+    assert sent_back(stripe) == [600]
