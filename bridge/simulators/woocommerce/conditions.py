@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .cache import Cache
@@ -13,7 +13,7 @@ from .shop import Shop
 from .webhooks import LATEST, SOONEST
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 
 class Conditions:
@@ -23,9 +23,7 @@ class Conditions:
     _changed: threading.Condition
     _clock: Callable[[], float]
     _front: WSGIApplication
-
-    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        raise NotImplementedError
+    _answer: WSGIApplication
 
     def activate_plugin(self, file: str) -> None:
         """Activate a plugin by its main file; WooPayments brings its gateway."""
