@@ -17,7 +17,7 @@ from bridge.domain.ports import Adapter, Clock, Finding, Ids, OrderBook
 from bridge.domain.stores import Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
-from bridge.payments import stores
+from bridge.payments import refusals, stores
 from bridge.payments.services import Queue, Services
 from bridge.payments.worker import Worker
 from bridge.settings import Settings, data_directory
@@ -139,6 +139,7 @@ class Bridge:
             self._worker.stop()
             self._worker = None
         self._connections.close()
+        refusals.write(self.services, every=0.0)
         self.services.database.close()
 
     def _wake(self, queue: Queue = Queue.DELIVERIES, /) -> None:

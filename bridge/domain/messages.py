@@ -8,6 +8,7 @@ from typing import Any
 from bridge.domain.errors import EventRefused
 from bridge.domain.outcomes import ProviderEvent
 
+UNREADABLE = "unreadable"
 LONGEST_INTEGER = 19
 """Digits; Python is asked to read no longer ones as integers."""
 LONGEST_ID = 255
@@ -21,7 +22,7 @@ def read_json(body: bytes) -> Any:
         message = json.loads(body.decode("utf-8"), parse_int=_integer, parse_float=_number, parse_constant=_no_number)
         json.dumps(message, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
-        raise EventRefused("The message is not JSON that can be read.") from None
+        raise EventRefused("The message is not JSON that can be read.", cause=UNREADABLE) from None
     return message
 
 
@@ -29,9 +30,9 @@ def require_storable(event: ProviderEvent) -> None:
     """Raises EventRefused for an event that no database keeps, whichever adapter has read it."""
     texts = [value for each in fields(event) if isinstance(value := getattr(event, each.name), str)]
     if not all(_is_text(text) for text in texts) or not event.id or len(event.id) > LONGEST_ID:
-        raise EventRefused("The message has a text or an id that cannot be stored.")
+        raise EventRefused("The message has a text or an id that cannot be stored.", cause=UNREADABLE)
     if not math.isfinite(event.at):
-        raise EventRefused("The message has a time that is none.")
+        raise EventRefused("The message has a time that is none.", cause=UNREADABLE)
 
 
 def _integer(digits: str) -> int | float:

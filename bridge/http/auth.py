@@ -6,21 +6,20 @@ In the documented profile every failure is one and the same refusal; in the woop
 import hmac
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 from flask import Request
 
-from bridge.domain import logs
-from bridge.domain.stores import Permissions
+from bridge.domain.stores import ApiKey, Permissions
 from bridge.http import oauth
 from bridge.http.errors import RestError, forbidden
 from bridge.http.php import Pairs, form_pairs, query_pairs
 from bridge.http.policy import Policy
-from bridge.http.transport import is_encrypted, is_local
+from bridge.http.transport import client_address, is_encrypted, is_local
 from bridge.payments.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
+from bridge.payments.refusals import refuse_credentials
 from bridge.payments.services import Services
-
-log = logs.logger(__name__)
 
 READING = frozenset({"GET", "HEAD"})
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -36,15 +35,34 @@ def authenticate(services: Services, policy: Policy, request: Request, path: str
     """The key of this request, whose secret it has proven to know; None for anybody.
 
     `path` is below the mount. Raises RestError (woopayments profile) for credentials that are wrong; in the documented
-    profile they are as good as none.
+    profile they are as good as none. The owner is told of those that are refused.
     """
+    tried = Tried()
     try:
-        return _authenticate(services, policy, request, path)
-    except RestError as error:
-        log.info("credentials refused: %s", error)
+        pair = _authenticate(services, policy, request, path, tried)
+    except RestError:
+        tell_refused(services, policy, request, tried.reason, tried.key)
         if policy.compat == "woopayments":
             raise
         return None
+    if pair is None and (tried.reason or "Authorization" in request.headers):
+        tell_refused(services, policy, request, tried.reason or "unusable", tried.key)
+    return pair
+
+
+@dataclass
+class Tried:
+    """Why the credentials of a request do not do, as in `refusals.REASONS`; nothing without any. And whose they are."""
+
+    reason: str = ""
+    key: ApiKey | None = None
+
+
+def tell_refused(services: Services, policy: Policy, request: Request, reason: str, key: ApiKey | None = None) -> None:
+    """One line and one count for credentials that were refused."""
+    store, letters = (key.store_id, key.truncated) if key else ("", "")
+    address = client_address(request, policy)
+    refuse_credentials(services, reason, address=address, store=store, key=letters)
 
 
 def require_permission(policy: Policy, permissions: Permissions, method: str) -> None:
@@ -63,32 +81,41 @@ def permits(permissions: Permissions, method: str) -> bool:
     return (method in READING and permissions.can_read) or (method in WRITING and permissions.can_write)
 
 
-def _authenticate(services: Services, policy: Policy, request: Request, path: str) -> KeyPair | None:
+def _authenticate(services: Services, policy: Policy, request: Request, path: str, tried: Tried) -> KeyPair | None:
     query = query_pairs(request.query_string.decode("utf-8", "replace"))
-    in_clear = _in_clear(policy, request, dict(query))
-    if in_clear and (pair := _prove(services, *in_clear)):
+    in_clear = _in_clear(policy, request, dict(query), tried)
+    if in_clear and (pair := _prove(services, *in_clear, tried)):
         return pair
-    return _check_oauth(services, policy, request, query, path)
+    return _check_oauth(services, policy, request, query, path, tried)
 
 
-def _in_clear(policy: Policy, request: Request, query: dict[str, str]) -> tuple[str, str] | None:
+def _in_clear(policy: Policy, request: Request, query: dict[str, str], tried: Tried) -> tuple[str, str] | None:
     """Consumer key and secret, from wherever this connection may carry them. The query wins over the header."""
     open_to_all = is_encrypted(request, policy) or not policy.require_https
-    if open_to_all and query.get("consumer_key") and query.get("consumer_secret"):
+    in_query = query.get("consumer_key") and query.get("consumer_secret")
+    if open_to_all and in_query:
         return query["consumer_key"], query["consumer_secret"]
+    if in_query:
+        tried.reason = _not_https(request)
     basic = request.authorization
     if not (basic and basic.type == "basic" and basic.username and basic.password):
         return None
     if not open_to_all and not is_local(request):
-        log.info("credentials over plain http were not looked at: they need https, or OAuth 1.0a")
+        tried.reason = _not_https(request)
         return None
     return basic.username, basic.password
 
 
-def _prove(services: Services, consumer_key: str, consumer_secret: str) -> KeyPair | None:
+def _not_https(request: Request) -> str:
+    """Whether somebody in between claims that it was https: then his address is not among the trusted ones."""
+    return "proxy_not_trusted" if "https" in request.headers.get("X-Forwarded-Proto", "").lower() else "not_https"
+
+
+def _prove(services: Services, consumer_key: str, consumer_secret: str, tried: Tried) -> KeyPair | None:
     """An unknown key and a wrong secret cost the same: one look-up, one decryption, one comparison."""
     pair = lookup(services, _plain(consumer_key))
     secret = pair.consumer_secret if pair else NO_SUCH_SECRET
+    tried.reason, tried.key = ("wrong_secret", pair.key) if pair else ("unknown_key", None)
     if not hmac.compare_digest(secret.encode(), consumer_secret.encode("utf-8", "replace")) and pair:
         raise refused("Consumer secret is invalid.")
     return pair
@@ -98,7 +125,9 @@ def _plain(consumer_key: str) -> str:
     return consumer_key.encode("ascii", "replace").decode()
 
 
-def _check_oauth(services: Services, policy: Policy, request: Request, query: Pairs, path: str) -> KeyPair | None:
+def _check_oauth(
+    services: Services, policy: Policy, request: Request, query: Pairs, path: str, tried: Tried
+) -> KeyPair | None:
     form = form_pairs(request.form.items(multi=True)) if request.method in WRITING else []
     pairs = query + form + oauth.header_pairs(request.headers.get("Authorization", ""))
     parameters = oauth.protocol_parameters(pairs)
@@ -106,13 +135,16 @@ def _check_oauth(services: Services, policy: Policy, request: Request, query: Pa
     if not parameters:
         return None
     if missing:
+        tried.reason = tried.reason or "oauth_incomplete"
         _refuse_incomplete(missing)
     if not policy.public_urls:
-        log.warning("OAuth 1.0a is refused as long as no public URL is configured: a Host header proves nothing")
+        tried.reason = "no_public_url"
         raise refused("Invalid signature - provided signature does not match.")
     pair = lookup(services, _plain(parameters["oauth_consumer_key"]))
     secret = pair.consumer_secret if pair else NO_SUCH_SECRET
+    tried.reason, tried.key = ("wrong_signature", pair.key) if pair else ("unknown_key", None)
     if parameters["oauth_signature_method"] not in oauth.DIGESTS:
+        tried.reason = "signature_method" if pair else tried.reason
         signed, why = False, "Invalid signature - signature method is invalid."
     else:
         urls: Sequence[str] = oauth.addresses(policy.public_urls, path)
@@ -122,7 +154,7 @@ def _check_oauth(services: Services, policy: Policy, request: Request, query: Pa
         raise refused("Consumer key is invalid.")
     if not signed:
         raise refused(why)
-    _require_fresh(services, pair, parameters)
+    _require_fresh(services, pair, parameters, tried)
     return pair
 
 
@@ -131,10 +163,12 @@ def _refuse_incomplete(missing: Sequence[str]) -> NoReturn:
     raise refused(f"Missing OAuth {words} {', '.join(missing)}", "woocommerce_rest_authentication_missing_parameter")
 
 
-def _require_fresh(services: Services, pair: KeyPair, parameters: dict[str, str]) -> None:
+def _require_fresh(services: Services, pair: KeyPair, parameters: dict[str, str], tried: Tried) -> None:
     text = parameters["oauth_timestamp"]
     timestamp = int(text) if re.fullmatch(r"\d{1,12}", text, re.ASCII) else 0
     if abs(timestamp - services.clock()) > NONCE_WINDOW:
+        tried.reason = "timestamp"
         raise refused("Invalid timestamp.")
     if not use_nonce(services, pair.key, parameters["oauth_nonce"], timestamp):
+        tried.reason = "nonce_used"
         raise refused("Invalid nonce - nonce has already been used.")

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from bridge.domain import logs
 from bridge.domain.stores import Store
 from bridge.http.answers import render
-from bridge.http.auth import authenticate, permits, require_permission
+from bridge.http.auth import authenticate, permits, require_permission, tell_refused
 from bridge.http.cards import refuse_card_data
 from bridge.http.errors import LARGEST_BODY, RestError, bad_request, forbidden, no_route, too_large
 from bridge.http.exchange import Exchange, begin, require
@@ -23,6 +23,7 @@ from bridge.http.php import lists, nest, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint, Route
 from bridge.payments.keys import used
+from bridge.payments.refusals import write as write_refusals
 from bridge.payments.services import Services
 
 log = logs.logger(__name__)
@@ -36,6 +37,7 @@ def install(blueprint: Blueprint, services: Services, policy: Policy) -> None:
     guesses = Guesses(policy)
 
     def admit() -> Response | None:
+        write_refusals(services)
         exchange = _begin(blueprint, policy)
         route = _override_method(blueprint, exchange)
         if route:
@@ -109,7 +111,11 @@ def _identify(services: Services, policy: Policy, guesses: Guesses, exchange: Ex
     """Keys count below /wp-json/wc/ and /wp-json/wc-... only."""
     if not exchange.path.startswith(("/wp-json/wc/", "/wp-json/wc-")):
         return
-    guesses.admit(request)
+    try:
+        guesses.admit(request)
+    except RestError:
+        tell_refused(services, policy, request, "rate_limited")
+        raise
     try:
         pair = authenticate(services, policy, request, exchange.path)
     except RestError:
@@ -119,7 +125,11 @@ def _identify(services: Services, policy: Policy, guesses: Guesses, exchange: Ex
         guesses.count(request)
         return
     exchange.key, exchange.store_updated = pair.key, pair.store_updated
-    require_permission(policy, pair.key.permissions, exchange.method)
+    try:
+        require_permission(policy, pair.key.permissions, exchange.method)
+    except RestError:
+        tell_refused(services, policy, request, "wrong_scope", pair.key)
+        raise
     used(services, pair.key)
 
 

@@ -10,7 +10,9 @@ from flask import Response, request
 from bridge.http.errors import forbidden, no_route
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
+from bridge.http.transport import client_address
 from bridge.payments.measures import Measures, measure
+from bridge.payments.refusals import CREDENTIALS, MESSAGE, refuse_credentials
 from bridge.payments.services import Services
 
 PREFIX = "wcpay_bridge_"
@@ -29,6 +31,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
             raise no_route()
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {policy.metrics_token}".encode()):
+            refuse_credentials(services, "wrong_token", address=client_address(request, policy))
             raise forbidden()
         from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -46,7 +49,7 @@ class _Collector:
         self._measures = measures
 
     def collect(self) -> Iterator[Any]:
-        from prometheus_client.core import GaugeMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         found = self._measures
         for name, told, counts in (
@@ -57,6 +60,15 @@ class _Collector:
             for status, count in sorted(counts.items()):
                 family.add_metric([status], count)
             yield family
+        for kind, name, told in (
+            (CREDENTIALS, "credentials_refused", "Credentials that were refused"),
+            (MESSAGE, "messages_refused", "Messages that were refused"),
+        ):
+            counter = CounterMetricFamily(PREFIX + name, told, labels=["reason"])
+            for each in found.refused:
+                if each.kind == kind:
+                    counter.add_metric([each.reason], each.count)
+            yield counter
         for name, told, value in _numbers(found):
             if value is not None:
                 yield GaugeMetricFamily(PREFIX + name, told, value=value)

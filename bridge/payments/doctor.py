@@ -11,8 +11,9 @@ from bridge.domain.ports import Finding
 from bridge.domain.stores import Store
 from bridge.payments import stores
 from bridge.payments.measures import Measures, measure
+from bridge.payments.refusals import MESSAGE
 from bridge.payments.services import Services
-from bridge.storage import condition, jobs
+from bridge.storage import condition, jobs, refusals
 from bridge.storage import measures as rows
 from bridge.storage import stores as store_rows
 
@@ -22,6 +23,8 @@ LATE = 900.0
 """Seconds after which what waits in a queue has waited too long."""
 CLOCK_OFF = 60.0
 """Seconds that this machine's clock may differ from the database's, or be behind what was written."""
+REFUSED_WITHIN = 24 * 3600.0
+"""Seconds for which a refused message is told of."""
 SHOWN = 20
 """Payments, jobs and held stores that are named."""
 ASKED = 20
@@ -58,6 +61,7 @@ def examine(services: Services, check_store: CheckStore, *, everything: bool = F
         yield from _unknown(services, found)
         yield from _flags(services, found)
         yield from _queues(found)
+        yield from _refused(services, found)
     except condition.Unusable as error:
         yield Check("database", False, f"The database cannot be used: {condition.first_line(error)}")
         return
@@ -176,6 +180,21 @@ def _troubled(services: Services) -> Iterator[Check]:
         yield Check(f"store:{store_id}", False, problem)
     if len(troubled) > SHOWN:
         yield Check("stores", False, "More stores have a problem at their provider: wcpay-bridge stores check STORE")
+
+
+def _refused(services: Services, found: Measures) -> Iterator[Check]:
+    """Endpoints that refuse what comes: mostly the secret is another one than the sender's."""
+    with services.database.read() as connection:
+        named = refusals.recent(connection, MESSAGE, found.now - REFUSED_WITHIN, SHOWN)
+        refusing = [each for each in named if not refusals.accepted_since(connection, each.subject, each.last)]
+    for each in refusing:
+        age = found.now - each.last
+        yield Check(
+            "messages",
+            False,
+            f"Messages to the endpoint {each.subject} are refused ({each.reason}, {each.count} in all, the last one "
+            f"{age / 60:.0f} minutes ago), and none was accepted since. The log says why each was refused.",
+        )
 
 
 def _stores(services: Services, check_store: CheckStore, *, everything: bool) -> Iterator[Check]:

@@ -12,7 +12,7 @@ from functools import partial
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, ProviderRefused, Unsupported
 from bridge.domain.intents import Attempt, PaymentIntent
-from bridge.domain.messages import require_storable
+from bridge.domain.messages import UNREADABLE, require_storable
 from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.ports import Adapter
@@ -21,6 +21,7 @@ from bridge.payments import accounts, leases, stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
+from bridge.payments.refusals import refuse_message
 from bridge.payments.services import Queue, Services
 from bridge.payments.store_events import order_changed
 from bridge.payments.unknowns import flag_intent
@@ -39,6 +40,13 @@ LEAST_TRIES = 20
 """However old a message is, it is tried so often: time in which nobody worked does not count against it."""
 
 
+UNREADABLE_BY = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What an adapter of somebody else's may raise about a message that makes no sense."""
+UNKNOWN_ENDPOINT = "unknown_endpoint"
+TELLING = (UNREADABLE, "too_old", "wrong_signature", "wrong_sender", "unsigned", "no_secret")
+"""Of the causes that several stores have, the one that tells most comes first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """`new` is False for a message that is here already."""
@@ -50,18 +58,25 @@ class Received:
 def receive(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> Received:
     """Prove who sent a message and keep it. `endpoint` is the id of a store, or a name that stores share.
 
-    Raises EventRefused if no store of the endpoint can prove it; header names may have any case.
+    Raises EventRefused if no store of the endpoint can prove it; header names may have any case. The owner is told.
     """
+    try:
+        return _receive(services, endpoint, headers, body)
+    except EventRefused as refusal:
+        reason = str(refusal.details.get("cause", "refused"))
+        refuse_message(services, endpoint, reason, str(refusal), known=reason != UNKNOWN_ENDPOINT)
+        raise
+
+
+def _receive(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> Received:
     lowered = {name.lower(): value for name, value in headers.items()}
     if lowered.get("user-agent", "").startswith("WooCommerce/"):
         said = _of_shop(services, endpoint, lowered, body)
         if said is None:
             return Received("", False)
-        event: ProviderEvent | None = said
+        event = said
     else:
         event = _proven(services, endpoint, lowered, body)
-    if event is None:
-        raise EventRefused("The message's sender is not proven.")
     require_storable(event)
     row_id, digest = services.ids.attempt(), hashlib.sha256(body).hexdigest()
     sealed = services.vault.encrypt(body.decode("utf-8", "replace"))  # a client secret may be in it
@@ -95,14 +110,23 @@ def _work_by(services: Services, letter: Letter, end: float) -> None:
         _later(services, letter, "A fault of the bridge; the log says which.")
 
 
-def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
+def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+    """Raises EventRefused with what every store of the endpoint has against it."""
+    refusals: list[BridgeError] = []
     for store in stores.of_endpoint(services, endpoint):
         adapter = services.connections.adapter(services.connections.store(store.id))
         try:
             return adapter.receive(headers, body)
         except (EventRefused, Unsupported) as refusal:
-            log.info("endpoint %s, store %s: %s", endpoint, store.id, refusal)
-    return None
+            refusals.append(refusal)
+        except UNREADABLE_BY as fault:
+            said = f"The adapter {store.adapter} cannot read the message: {type(fault).__name__}."
+            refusals.append(EventRefused(said, cause=UNREADABLE))
+    if not refusals:
+        raise EventRefused("There is no such endpoint.", cause=UNKNOWN_ENDPOINT)
+    causes = {str(refusal.details.get("cause", "refused")) for refusal in refusals}
+    telling = min(causes, key=lambda cause: TELLING.index(cause) if cause in TELLING else len(TELLING))
+    raise EventRefused(" ".join(dict.fromkeys(map(str, refusals))), cause=telling)
 
 
 def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
@@ -110,7 +134,7 @@ def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body
     try:
         store = services.connections.store(endpoint)
     except ConfigurationError:
-        raise EventRefused("The message's sender is not proven.") from None
+        raise EventRefused("There is no such endpoint.", cause=UNKNOWN_ENDPOINT) from None
     secret = services.vault.shop_secret(store.id)
     said = services.connections.order_book(store).receive(headers, body, secret)
     if said is None:

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from bridge.payments import refusals
 from bridge.payments.reconcile import HEARTBEAT
 from bridge.payments.services import Services
 from bridge.storage import jobs
 from bridge.storage import measures as rows
+from bridge.storage import refusals as refusal_rows
 from bridge.storage.measures import Queue
+from bridge.storage.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,7 @@ class Measures:
     astray.
 
     `open_intents` are all that are not over, `recent_intents` those that were begun within a day, each by status.
+    `refused` are credentials and messages, since the beginning.
     """
 
     now: float
@@ -31,6 +35,7 @@ class Measures:
     heartbeat: float | None
     sweep_due: float | None
     failing_jobs: int
+    refused: list[Refused]
 
     def age(self, moment: float | None) -> float | None:
         return None if moment is None else max(self.now - moment, 0.0)
@@ -38,8 +43,10 @@ class Measures:
 
 def measure(services: Services) -> Measures:
     now = services.clock()
+    refusals.write(services, every=0.0)
     with services.database.read() as connection:
         beat = jobs.one(connection, HEARTBEAT)
+        unable_stores, misdirected_stores = rows.troubled_stores(connection)
         failing_jobs, sweep_due = jobs.standing(connection, now)
         return Measures(
             now=now,
@@ -49,9 +56,10 @@ def measure(services: Services) -> Measures:
             inbox=rows.inbox_queue(connection),
             outbox=rows.outbox_queue(connection),
             flagged=rows.flagged(connection),
-            unable_stores=rows.unable_stores(connection),
-            misdirected_stores=rows.misdirected_stores(connection),
+            unable_stores=unable_stores,
+            misdirected_stores=misdirected_stores,
             heartbeat=beat.seen if beat else None,
             sweep_due=sweep_due,
             failing_jobs=failing_jobs,
+            refused=refusal_rows.totals(connection),
         )

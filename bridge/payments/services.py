@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from bridge.domain.ports import Adapter, Clock, Ids, OrderBook
 from bridge.domain.stores import Store
+from bridge.payments.refusals import Refusals
 from bridge.storage.engine import Database
 from bridge.storage.vault import Vault
 
@@ -69,6 +70,7 @@ class Services:
     is_ending: Callable[[], bool] = lambda: False
     jitter: Callable[[], float] = random.random
     pause: Callable[[float], None] = time.sleep
+    refusals: Refusals = field(default_factory=Refusals, repr=False)
 
     def raise_if_ending(self) -> None:
         """Between two steps of long work. Raises Ending."""

@@ -81,19 +81,15 @@ def flagged_intents(connection: Connection, limit: int, order: str | None = None
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def unable_stores(connection: Connection) -> int:
-    """Stores whose provider's account takes no payments."""
-    return _stores_with(connection, stores.c.account_problem)
-
-
-def misdirected_stores(connection: Connection) -> int:
-    """Stores whose provider's messages go astray."""
-    return _stores_with(connection, stores.c.webhook_problem)
-
-
-def _stores_with(connection: Connection, problem: Any) -> int:
-    query = select(func.count()).select_from(stores).where(problem != EMPTY, stores.c.removed.is_(None))
-    return int(connection.execute(query).scalar_one())
+def troubled_stores(connection: Connection) -> tuple[int, int]:
+    """How many stores have an account that takes no payments, and how many a webhook endpoint of the wrong scope."""
+    problems = (stores.c.account_problem, stores.c.webhook_problem)
+    counts = (
+        select(func.count()).select_from(stores).where(problem != EMPTY, stores.c.removed.is_(None)).scalar_subquery()
+        for problem in problems
+    )
+    unable, misdirected = connection.execute(select(*counts)).one()
+    return unable, misdirected
 
 
 def inbox_queue(connection: Connection) -> Queue:

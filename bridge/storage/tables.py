@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -334,6 +334,7 @@ inbox = Table(
     Column("received", Double, nullable=False),
     CheckConstraint("state in ('new', 'done', 'foreign', 'dead')", name="state"),
 )
+Index("ix_inbox_endpoint", inbox.c.endpoint, inbox.c.received)
 Index("uq_inbox_event", inbox.c.event_id, inbox.c.endpoint, inbox.c.digest, unique=True)
 Index("ix_inbox_new", inbox.c.due, sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'"))
 Index("ix_inbox_dead", inbox.c.received, sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'"))
@@ -399,3 +400,14 @@ jobs = Table(
     Column("failures", Integer, nullable=False, server_default=text("0")),
 )
 Index("ix_jobs_failing", jobs.c.name, sqlite_where=text("last_error <> ''"), postgresql_where=text("last_error <> ''"))
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("reason", String(40), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("last", Double, nullable=False),
+)
+Index("ix_refusals_last", refusals.c.last)

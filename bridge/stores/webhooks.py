@@ -34,14 +34,14 @@ def read_event(headers: Mapping[str, str], body: bytes, secrets: Iterable[str]) 
     """
     signature = headers.get("x-wc-webhook-signature", "").encode()
     if not any(hmac.compare_digest(sign(body, secret), signature) for secret in secrets if secret):
-        raise EventRefused("The webhook's signature is missing or wrong.")
+        raise EventRefused("The webhook's signature is missing or wrong.", cause="wrong_signature")
     topic = headers.get("x-wc-webhook-topic", "")
     if topic not in TOPICS:
         return None
     try:
         order_id = _ORDER.read(read_json(body))["id"]
     except (ValueError, EventRefused):
-        raise EventRefused("The webhook's body makes no sense.") from None
+        raise EventRefused("The webhook's body makes no sense.", cause="unreadable") from None
     if order_id <= 0:
         return None
     return StoreEvent(topic, order_id, headers.get("x-wc-webhook-delivery-id", "")[:LARGEST_TEXT])

@@ -157,7 +157,8 @@ def test_refusals_leave_no_secret_in_the_log(door: Door, caplog: pytest.LogCaptu
     for given in ({"auth": (key, "cs_wrong_1")}, {"query_string": f"consumer_key={key}&consumer_secret=cs_wrong_2"}):
         door.post(key=None, json=BODY, **given)
     door.post(base_url=HTTP, auth=(key, secret), json=BODY)
-    assert "Consumer secret is invalid." in caplog.text
+    assert "the consumer secret is wrong" in caplog.text
+    assert "in clear are taken over https only" in caplog.text
     for word in (key, secret, "cs_wrong_1", "cs_wrong_2"):
         assert word not in caplog.text
 

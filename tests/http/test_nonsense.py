@@ -114,6 +114,7 @@ def test_signed_nonsense_is_refused(send: Send, caplog: pytest.LogCaptureFixture
     told = {name: (answer.status_code, answer.get_json().get("code")) for name, answer in answers.items()}
     assert told == dict.fromkeys(NONSENSE, REFUSED)
     assert not [record for record in caplog.records if record.exc_info]
+    assert len([line for line in caplog.messages if " was refused: " in line]) == len(NONSENSE)
     assert max(map(len, caplog.messages), default=0) < 300
 
 

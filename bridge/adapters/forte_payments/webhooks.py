@@ -76,16 +76,22 @@ def attempt_of(reference: object) -> str | None:
 def prove(scheme: Scheme, headers: Mapping[str, str], body: bytes, now: float) -> None:
     """Raises EventRefused unless `body` was signed with one of the keys, not long before or after `now`."""
     if not scheme.is_complete:
-        raise EventRefused("webhook_secret and signature_header are not set: nobody's message can be proven.")
+        raise EventRefused(
+            "webhook_secret and signature_header are not set: nobody's message can be proven.", cause="no_secret"
+        )
     timestamp = _first(headers.get(scheme.timestamp_header, ""), scheme.timestamp_prefix)
     before, _, after = scheme.payload.replace("{timestamp}", timestamp).partition("{body}")
     signed = before.encode() + body + after.encode()
     given = _parts(headers.get(scheme.header, ""), scheme.prefix)
     right = [_sign(scheme, key, signed) for key in scheme.keys]
     if not any(hmac.compare_digest(one.encode(), other.encode()) for one in right for other in given):
-        raise EventRefused("The signature is missing, or is not made with this store's webhook_secret.")
+        raise EventRefused(
+            "The signature is missing, or is not made with this store's webhook_secret.", cause="wrong_signature"
+        )
     if scheme.timestamp_header and abs(now - _stamp(timestamp)) > scheme.tolerance:
-        raise EventRefused(f"The message is older than {scheme.tolerance} seconds, or the clocks differ by that.")
+        raise EventRefused(
+            f"The message is older than {scheme.tolerance} seconds, or the clocks differ by that.", cause="too_old"
+        )
 
 
 def read_event(fields: Fields, body: bytes, now: float, *, account: str, live: bool) -> ProviderEvent:
@@ -96,7 +102,7 @@ def read_event(fields: Fields, body: bytes, now: float, *, account: str, live: b
     """
     message = read_json(body)
     if not isinstance(message, dict):
-        raise EventRefused("The message is no JSON object.")
+        raise EventRefused("The message is no JSON object.", cause="unreadable")
     event, intent, reference = (_text(message, at) for at in (fields.event, fields.intent, fields.reference))
     amount, currency = _sum(message, fields)
     told = f"{event}\n{intent or reference}" if intent or reference else hashlib.sha256(body).hexdigest()
@@ -127,7 +133,7 @@ def _sum(message: Any, fields: Fields) -> tuple[int | None, str | None]:
     try:
         money = Money.parse(str(said), currency or "USD")
     except AmountTooLarge:
-        raise EventRefused("The message names a sum that nobody can pay.") from None
+        raise EventRefused("The message names a sum that nobody can pay.", cause="unreadable") from None
     except (ValueError, AmountNotRepresentable):
         return None, currency
     return money.amount, currency
@@ -152,7 +158,7 @@ def _first(header: str, prefix: str) -> str:
 def _stamp(timestamp: str) -> float:
     """Unix seconds, or milliseconds, as seconds. Raises EventRefused."""
     if not re.fullmatch(r"\d{1,15}", timestamp, re.ASCII):
-        raise EventRefused("The message has no time of signing.")
+        raise EventRefused("The message has no time of signing.", cause="unsigned")
     return _seconds(float(timestamp))
 
 

@@ -34,11 +34,11 @@ TOLERANCE = 300
 def prove(header: str, body: bytes, secrets: tuple[str, ...], now: float) -> None:
     """Raises EventRefused unless `body` was signed with one of the secrets, not long before or after `now`."""
     if not secrets:
-        raise EventRefused("The setting webhook_secret is empty: nobody's message can be proven.")
+        raise EventRefused("The setting webhook_secret is empty: nobody's message can be proven.", cause="no_secret")
     parts = [part.partition("=") for part in header.split(",")]
     times = [value for name, _, value in parts if name == "t"]
     if len(times) != 1 or not re.fullmatch(r"\d{1,12}", times[0], re.ASCII):
-        raise EventRefused("The header Stripe-Signature is missing or has no time.")
+        raise EventRefused("The header Stripe-Signature is missing or has no time.", cause="unsigned")
     given = [value.encode() for name, _, value in parts if name == "v1"]
     signed = times[0].encode() + b"." + body
     for secret in secrets:
@@ -46,9 +46,9 @@ def prove(header: str, body: bytes, secrets: tuple[str, ...], now: float) -> Non
         if any(hmac.compare_digest(right, one) for one in given):
             break
     else:
-        raise EventRefused("The signature is not made with this store's webhook_secret.")
+        raise EventRefused("The signature is not made with this store's webhook_secret.", cause="wrong_signature")
     if abs(now - int(times[0])) > TOLERANCE:
-        raise EventRefused("The message is too old, or the clocks differ by more than five minutes.")
+        raise EventRefused("The message is too old, or the clocks differ by more than five minutes.", cause="too_old")
 
 
 def read_event(body: bytes, now: float) -> ProviderEvent:
@@ -56,7 +56,7 @@ def read_event(body: bytes, now: float) -> ProviderEvent:
     of kind OTHER. Raises EventRefused."""
     event = read_json(body)
     if not isinstance(event, dict) or not all(event.get(name) and type(event[name]) is str for name in ("id", "type")):
-        raise EventRefused("The message is no event of Stripe's.")
+        raise EventRefused("The message is no event of Stripe's.", cause="unreadable")
     live = event["livemode"] if isinstance(event.get("livemode"), bool) else None
     if event.get("object") == "v2.core.event":
         return _read_thin(event, now, live)

@@ -1,0 +1,94 @@
+"""What was refused at the door: one line in the log for each, and a count that every process adds to.
+
+Counts are kept in memory and written together, at most every ten seconds: whoever sends nonsense as fast as he can must
+not make the database write as fast.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from bridge.domain import logs
+from bridge.storage import refusals as rows
+
+if TYPE_CHECKING:
+    from bridge.payments.services import Services
+
+log = logs.logger(__name__)
+
+CREDENTIALS, MESSAGE = "credentials", "message"
+WRITE_EVERY = 10.0
+"""Seconds."""
+REASONS = {
+    "not_https": "a key and secret in clear are taken over https only (over http, sign with OAuth 1.0a)",
+    "proxy_not_trusted": "a proxy says that it got them by https, and is not among BRIDGE_TRUSTED_PROXIES",
+    "unknown_key": "the consumer key is unknown, revoked or expired",
+    "wrong_secret": "the consumer secret is wrong",
+    "wrong_scope": "the key may not do that",
+    "oauth_incomplete": "a parameter of OAuth is missing",
+    "no_public_url": "OAuth 1.0a needs BRIDGE_PUBLIC_URL: a Host header proves nothing",
+    "signature_method": "the signature method of OAuth is not supported",
+    "wrong_signature": "the signature is wrong",
+    "timestamp": "the timestamp of OAuth is too old, or the clocks differ",
+    "nonce_used": "the nonce of OAuth was used before",
+    "rate_limited": "too many were refused from this address",
+    "unusable": "the Authorization header has neither a key and secret nor OAuth 1.0a",
+    "wrong_token": "the token is wrong",
+}
+"""Why credentials are refused, for the owner. Messages have sentences of their own."""
+
+
+class Refusals:
+    """What this process has not written yet."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tallies: dict[rows.Cause, rows.Tally] = {}
+        self._written = float("-inf")
+
+    def count(self, subject: str, kind: str, reason: str, now: float) -> None:
+        self.add(dict.fromkeys(((rows.EVERYBODY, kind, reason), (subject, kind, reason)), (1, now)))
+
+    def add(self, tallies: Mapping[rows.Cause, rows.Tally]) -> None:
+        with self._lock:
+            for cause, (count, last) in tallies.items():
+                known, latest = self._tallies.get(cause, (0, last))
+                self._tallies[cause] = known + count, max(last, latest)
+
+    def take(self, now: float, *, every: float) -> dict[rows.Cause, rows.Tally]:
+        """What is to be written now: nothing if something was written less than `every` seconds ago."""
+        with self._lock:
+            if not self._tallies or abs(now - self._written) < every:
+                return {}
+            self._written, taken, self._tallies = now, self._tallies, {}
+            return taken
+
+
+def refuse_credentials(services: Services, reason: str, *, address: str, store: str = "", key: str = "") -> None:
+    """Tell the owner. `address` is the caller's; `store` and `key` (its last letters) are known if the key is."""
+    whose = f" (the key ...{key} of {store})" if store else ""
+    log.warning("credentials from %s were refused: %s%s", address, REASONS[reason], whose)
+    services.refusals.count(store, CREDENTIALS, reason, services.clock())
+    write(services)
+
+
+def refuse_message(services: Services, endpoint: str, reason: str, text: str, *, known: bool) -> None:
+    """Tell the owner. Endpoints that are not `known` are not told apart: anybody can invent them."""
+    log.warning("a message to the endpoint %s was refused: %s", endpoint, text)
+    services.refusals.count(endpoint if known else "", MESSAGE, reason, services.clock())
+    write(services)
+
+
+def write(services: Services, *, every: float = WRITE_EVERY) -> None:
+    """Write what this process has counted, if it is time. Never fails: counts wait for a database that is away."""
+    tallies = services.refusals.take(services.clock(), every=every)
+    if not tallies:
+        return
+    try:
+        with services.database.write() as connection:
+            rows.add(connection, tallies)
+    except services.database.troubles as error:
+        services.refusals.add(tallies)
+        log.debug("refusals could not be counted: %s", error)
