@@ -19,6 +19,7 @@ from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
 from bridge.payments import refusals, stores
 from bridge.payments.services import Queue, Services
+from bridge.payments.store_webhooks import webhook_findings
 from bridge.payments.worker import Worker
 from bridge.settings import Settings, data_directory
 from bridge.storage import Database
@@ -113,7 +114,11 @@ class Bridge:
     def check_store(self, store: Store) -> list[Finding]:
         """Ask shop and provider whether everything is set up right."""
         connection = self._connections.connect(self._unsealed(store))
-        return [*connection.order_book.check(), *connection.adapter.check()]
+        book = connection.order_book
+        found = book.check()
+        if all(finding.ok for finding in found[:1]):  # it can be asked
+            found += webhook_findings(self.services, store, book, self.settings.public_urls)
+        return [*found, *connection.adapter.check()]
 
     def _identified(self, store: Store) -> Store:
         connection = self._connections.connect(self._unsealed(store))

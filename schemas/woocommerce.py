@@ -293,6 +293,7 @@ class WebhookSchema(AnswerSchema):
 
     id = Whole(required=True)
     topic = Text(load_default="")
+    status = Text(load_default="")
     delivery_url = Text(load_default="")
 
 

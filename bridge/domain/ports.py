@@ -218,6 +218,31 @@ class HasCurrency(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoreWebhook:
+    """A webhook of a store, ours or not. `status` is active, paused (by staff) or disabled (by the store, after failed
+    deliveries); `topics` are all that we want to hear of."""
+
+    id: int
+    topic: str
+    status: str
+    url: str
+    topics: tuple[str, ...]
+
+
+@runtime_checkable
+class TellsByWebhooks(Protocol):
+    """An OrderBook of a store that has webhooks, which it may switch off."""
+
+    def webhooks(self) -> list[StoreWebhook]:
+        """All that the store has. Raises StoreUnreachable, StoreRefused."""
+        ...
+
+    def enable_webhook(self, webhook_id: int) -> None:
+        """Have it deliver again. Raises StoreUnreachable, StoreRefused."""
+        ...
+
+
 class OrderBook(Protocol):
     """Where Orders come from and OrderUpdates go to, for one store."""
 

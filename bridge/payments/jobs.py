@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ProviderUnreachable
-from bridge.payments import stores
+from bridge.payments import store_webhooks, stores
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
 from bridge.payments.services import Ending, Services
@@ -144,6 +144,8 @@ def _task(name: str) -> Task | None:
         return Task(SELDOM, sweeping(store_id), lease=LEASE_OF_SWEEP, wait=until_next(store_id))
     if kind == "reconcile":
         return Task(DAILY, _reconciling(store_id))
+    if kind == "webhooks":
+        return Task(DAILY, store_webhooks.watching(store_id), wait=store_webhooks.until_next(store_id))
     if kind == "currency":
         return Task(DAILY, _asking_currency(store_id))
     return COMMON.get(name)

@@ -16,10 +16,10 @@ from bridge.storage.tables import jobs, stores
 
 CATCH_UP = 300.0
 """Seconds between looks at the provider's list while a store is in use."""
-DAY = 24 * 3600.0
+HOUR, DAY = 3600.0, 24 * 3600.0
 SWEEP = 60.0
 """Seconds between looks at the orders of young open payments, at the most."""
-PER_STORE = {"catch_up": 0.0, "currency": 0.0, "reconcile": DAY, "sweep": SWEEP}
+PER_STORE = {"catch_up": 0.0, "currency": 0.0, "reconcile": DAY, "sweep": SWEEP, "webhooks": HOUR}
 """The jobs that every store has, and how many seconds after it was added each is due for the first time."""
 QUIET = 6 * 3600.0
 """Seconds between looks at the provider's list, at the most."""

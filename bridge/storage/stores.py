@@ -78,5 +78,10 @@ def names_payments(connection: Connection, store_id: str) -> bool:
     return bool(connection.execute(select(stores.c.names_payments).where(stores.c.id == store_id)).scalar())
 
 
+def webhooks_restored(connection: Connection, store_id: str) -> list[float]:
+    """When webhooks of the store were put back lately, in Unix seconds."""
+    return list(connection.execute(select(stores.c.webhooks_restored).where(stores.c.id == store_id)).scalar() or [])
+
+
 def change(connection: Connection, store_id: str, **values: Any) -> None:
     connection.execute(update(stores).where(stores.c.id == store_id).values(**values))

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -57,6 +57,7 @@ stores = Table(
     Column("account_problem", Text, nullable=False, server_default=text("''")),
     Column("webhook_problem", Text, nullable=False, server_default=text("''")),
     Column("currency", String(3), nullable=False, server_default=text("''")),
+    Column("webhooks_restored", JSON, nullable=False, server_default=text("'[]'")),
     Column("names_payments", Boolean, nullable=False, server_default=text("false")),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),

@@ -1,5 +1,6 @@
 """The store's webhooks that tell the bridge about orders: found by address and topic, made where they are missing."""
 
+from bridge.domain.ports import StoreWebhook
 from bridge.schemas.woocommerce import WebhookSchema
 from bridge.stores.rest import RestApi, load, rows
 from bridge.stores.webhooks import TOPICS
@@ -21,6 +22,18 @@ def register(api: RestApi, url: str, secret: str) -> list[str]:
         _register(api, topic, url, secret, sorted(each["id"] for each in existing if each["topic"] == topic))
         for topic in TOPICS
     ]
+
+
+def listed(api: RestApi) -> list[StoreWebhook]:
+    """All webhooks of the store, its own and others'. Raises StoreUnreachable, StoreRefused."""
+    pages = api.pages(PATH, {"_fields": WEBHOOK.names})
+    found = (each for page in pages for each in load(WEBHOOKS, rows(page)))
+    return [StoreWebhook(each["id"], each["topic"], each["status"], each["delivery_url"], TOPICS) for each in found]
+
+
+def enable(api: RestApi, webhook_id: int) -> None:
+    """Raises StoreUnreachable, StoreRefused."""
+    api.ask("PUT", f"{PATH}/{webhook_id}", query={"_fields": "id"}, body={"status": "active"})
 
 
 def _register(api: RestApi, topic: str, url: str, secret: str, ids: list[int]) -> str:

@@ -10,7 +10,7 @@ import requests
 from bridge.domain.errors import StoreRefused
 from bridge.domain.money import exponent
 from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreEvent, StoreRefund
-from bridge.domain.ports import Clock, Finding, Ids
+from bridge.domain.ports import Clock, Finding, Ids, StoreWebhook
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.schemas.woocommerce import IndexSchema, SettingSchema
 from bridge.stores import refunds, subscriptions
@@ -119,6 +119,14 @@ class WooCommerceOrderBook:
         Doing it again only updates them. Raises StoreUnreachable, StoreRefused; then some may be made already.
         """
         return subscriptions.register(self._api, url, secret)
+
+    def webhooks(self) -> list[StoreWebhook]:
+        """All that the store has. Raises StoreUnreachable, StoreRefused."""
+        return subscriptions.listed(self._api)
+
+    def enable_webhook(self, webhook_id: int) -> None:
+        """Have it deliver again. Raises StoreUnreachable, StoreRefused."""
+        subscriptions.enable(self._api, webhook_id)
 
     def check(self) -> list[Finding]:
         """What `stores check` prints. Changes nothing in the store; never raises StoreError."""

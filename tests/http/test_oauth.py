@@ -154,7 +154,7 @@ def test_without_a_public_url_oauth_is_refused_since_a_host_header_proves_nothin
 ) -> None:
     door = make_door(public_url="")
     assert send(door, f"{URL}/pi_x", signer(door)).json["code"] == "rest_forbidden"
-    assert "no public URL is configured" in caplog.text
+    assert "OAuth 1.0a needs BRIDGE_PUBLIC_URL" in caplog.text
 
 
 def test_the_signature_is_that_of_the_public_url_wherever_the_request_went(make_door: MakeDoor) -> None:

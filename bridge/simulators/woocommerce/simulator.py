@@ -269,6 +269,15 @@ class WooCommerceSimulator(Conditions):
             self._changed.notify_all()
             return webhook.id
 
+    def set_webhook_status(self, webhook_id: int, status: str) -> None:
+        """`active`, `paused` as staff can make it, or `disabled` as the store does after failed deliveries."""
+        with self._changed:
+            self._shop.webhooks.by_id[webhook_id].status = status
+
+    def delete_webhook(self, webhook_id: int) -> None:
+        with self._changed:
+            del self._shop.webhooks.by_id[webhook_id]
+
     def deliver_due(self) -> tuple[Delivery, ...]:
         """Deliver now what webhooks are due, and wait for the answers; what was sent, oldest first."""
         return self._postman.deliver()

@@ -1,0 +1,137 @@
+"""A store's own webhooks, by which it tells us what staff do: watched, put back, reported.
+
+WooCommerce switches a webhook off after more than five failed deliveries in a row, and never on again (`WC_Webhook::
+failed_delivery`). The sweep finds what was not told, later; these make it soon.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from bridge.domain import logs
+from bridge.domain.errors import StoreRefused
+from bridge.domain.ports import Finding, OrderBook, StoreWebhook, TellsByWebhooks
+from bridge.domain.stores import Store
+from bridge.payments.services import Services
+from bridge.storage import comparing
+from bridge.storage import stores as rows
+from bridge.storage.jobs import DAY, HOUR, Job
+
+log = logs.logger(__name__)
+
+MOST_A_DAY = 3
+"""How often in 24 hours webhooks are put back: what is switched off again and again has a cause that remains."""
+CALLED_PORTS = (80, 443, 8080)
+"""What WordPress calls, beside the port of the site itself. Source: `wp_http_validate_url`, WordPress 6.9."""
+PATH = "/bridge/v1/webhooks/"
+
+
+def watching(store_id: str) -> Callable[[Services, Job], None]:
+    """A job's work: put back what the store has switched off. Raises StoreUnreachable."""
+
+    def watch(services: Services, _job: Job) -> None:
+        store = services.connections.store(store_id)
+        book = services.connections.order_book(store)
+        off = [each for each in _of(store, book) if each.status == "disabled"]
+        if off and _may_put_back(services, store):
+            assert isinstance(book, TellsByWebhooks)
+            for each in off:
+                book.enable_webhook(each.id)
+            topics = ", ".join(each.topic for each in off)
+            log.warning("store %s had switched webhooks off, and they were put back: %s", store.id, topics)
+
+    return watch
+
+
+def until_next(store_id: str) -> Callable[[Services], float]:
+    """Seconds until the next look: an hour at a store where something happened within a week, else a day. Up to a tenth
+    more, so that stores do not keep in step."""
+
+    def wait(services: Services) -> float:
+        with services.database.read() as connection:
+            changed = comparing.last_change(connection, store_id) or 0.0
+        is_quiet = services.clock() - changed > 7 * DAY
+        return (DAY if is_quiet else HOUR) * (1 + services.jitter() / 10)
+
+    return wait
+
+
+def webhook_findings(services: Services, store: Store, book: OrderBook, public_urls: Sequence[str]) -> list[Finding]:
+    """Whether the store tells us of its orders, at an address of ours that it calls. Raises StoreUnreachable."""
+    if not isinstance(book, TellsByWebhooks):
+        return []
+    register = f"wcpay-bridge webhooks register {store.id}"
+    known = _of(store, book)
+    if not known:
+        return [Finding(True, f"The store tells nothing of its orders; they are asked for in intervals. {register}")]
+    with services.database.read() as connection:
+        restored = _lately(rows.webhooks_restored(connection, store.id), services.clock())
+    found = [*_standing(known, public_urls, register), *_ports(store, known)]
+    if restored:
+        found.append(
+            Finding(
+                False,
+                f"The store has switched its webhooks off {len(restored)} times in a day, after failed deliveries: can "
+                f"it reach {known[0].url}?",
+            )
+        )
+    return found or [Finding(True, "The store tells of its orders: its webhooks are active.")]
+
+
+def _of(store: Store, book: OrderBook) -> list[StoreWebhook]:
+    """Those that deliver to us, whatever our address was when they were made."""
+    try:
+        known = book.webhooks() if isinstance(book, TellsByWebhooks) else []
+    except StoreRefused as error:  # a key whose user may not see them
+        log.info("the webhooks of store %s cannot be seen: %s", store.id, error)
+        return []
+    return [each for each in known if urlsplit(each.url).path.endswith(f"{PATH}{store.id}")]
+
+
+def _standing(known: Sequence[StoreWebhook], public_urls: Sequence[str], register: str) -> Iterator[Finding]:
+    """What is wrong with each topic. One that staff have paused is theirs to start again."""
+    from_us = tuple(f"{url}{PATH}" for url in public_urls)
+    topics = known[0].topics
+    for topic in topics:
+        of_topic = sorted((each for each in known if each.topic == topic), key=lambda each: each.status != "active")
+        if not of_topic:
+            yield Finding(False, f"The store has no webhook for {topic} any more. {register}")
+        elif of_topic[0].status == "paused":
+            yield Finding(True, f"The webhook for {topic} is paused by the store's staff.")
+        elif of_topic[0].status != "active":
+            yield Finding(False, f"The store has switched its webhook for {topic} off. {register}")
+        elif from_us and not of_topic[0].url.startswith(from_us):
+            yield Finding(False, f"The webhook for {topic} goes to {of_topic[0].url}, not to us now. {register}")
+
+
+def _ports(store: Store, known: Sequence[StoreWebhook]) -> Iterator[Finding]:
+    for url in sorted({each.url for each in known}):
+        parts, own = urlsplit(url), urlsplit(store.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if port in CALLED_PORTS or (parts.hostname, port) == (own.hostname, own.port) or _is_local(parts.hostname):
+            continue
+        yield Finding(False, f"WordPress calls no port {port}: webhooks to {url} never arrive. Use 443, 80 or 8080.")
+
+
+def _is_local(host: str | None) -> bool:
+    """A simulated world's address, which no WordPress calls."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _may_put_back(services: Services, store: Store) -> bool:
+    """At most once an hour and MOST_A_DAY times a day. It is written down before the store is asked."""
+    now = services.clock()
+    with services.database.write() as connection:
+        lately = _lately(rows.webhooks_restored(connection, store.id), now)
+        if len(lately) >= MOST_A_DAY or any(now - moment < HOUR for moment in lately):
+            log.warning("store %s has switched webhooks off again; they stay so for now", store.id)
+            return False
+        rows.change(connection, store.id, webhooks_restored=[*lately, now])
+    return True
+
+
+def _lately(moments: Sequence[float], now: float) -> list[float]:
+    return [moment for moment in moments if now - moment < DAY]
