@@ -75,7 +75,8 @@ def note(message: str) -> None:
 def catch_endings() -> Callable[[], None]:
     """From now on SIGTERM, Ctrl-C and SIGHUP interrupt nothing, however often they come; gives what waits for one.
 
-    SIGHUP comes when the terminal is closed. Where it is ignored already, as under `nohup`, it stays so.
+    SIGHUP comes when the terminal is closed. Where it is ignored already, as under `nohup`, it stays so; SIGINT does
+    not, which shells ignore for what a script starts in the background.
 
     It waits for a byte that the interpreter writes in whichever thread the signal finds, so that none is lost: a
     handler could run just before a wait, or in the middle of another handler.
@@ -83,7 +84,8 @@ def catch_endings() -> Callable[[], None]:
     waiting, telling = socket.socketpair()
     telling.setblocking(False)
     signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
-    endings = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]
+    is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    endings = [number for number in ENDINGS if number is not signal.SIGHUP or not is_nohup]
     for number in endings:
         signal.signal(number, lambda *_: None)
 

@@ -5,20 +5,30 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 PROGRAM = Path(sys.executable).with_name("wcpay-bridge")
 
 
-class Demo:
-    """A running demo: what it wrote and what it printed. Home and temporary directory are `folder`."""
+def _ignoring(numbers: Iterable[signal.Signals]) -> list[str]:
+    """A command that runs another one with these signals ignored, as shells and `nohup` do."""
+    names = " ".join(number.name.removeprefix("SIG") for number in numbers)
+    return ["sh", "-c", f"trap '' {names}; exec \"$@\"", "sh"] if names else []
 
-    def __init__(self, folder: Path, *arguments: str, program: Path = PROGRAM) -> None:
+
+class Demo:
+    """A running demo: what it wrote and what it printed. Home and temporary directory are `folder`; it begins with the
+    signals `ignoring` ignored."""
+
+    def __init__(
+        self, folder: Path, *arguments: str, program: Path = PROGRAM, ignoring: Iterable[signal.Signals] = ()
+    ) -> None:
         self.info_file = folder / "info.json"
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
         self.process = subprocess.Popen(
-            [program, "demo", "--port", "0", "--info", str(self.info_file), *arguments],
+            [*_ignoring(ignoring), program, "demo", "--port", "0", "--info", str(self.info_file), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
