@@ -7,7 +7,6 @@ import os
 import pickle
 import signal
 import sys
-import threading
 import time
 from functools import cached_property
 from pathlib import Path
@@ -184,7 +183,8 @@ def open_naive(
 
 def main(port: int, place: str) -> None:
     """Serve it on the place that is pickled in that file. On SIGHUP it is deployed anew, as it is often done."""
-    signal.signal(signal.SIGHUP, lambda *_: os.execv(sys.executable, sys.orig_argv))  # noqa: S606 what was begun
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])  # before there are threads that could be given it
     subject = NaiveSubject(pickle.loads(Path(place).read_bytes()), Random(), make_session)  # noqa: S301 our own file
     with serve(subject._app, port=port):
-        threading.Event().wait()
+        signal.sigwait([signal.SIGHUP])
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 what was begun

@@ -1,16 +1,20 @@
 """B14: the server is restarted again and again while clients pay, and no request notices."""
 
 import signal
+import threading
 import time
 
 from bridge.selftest.bench import Bench, Kind, Size
 from bridge.selftest.judge import Fault
-from bridge.selftest.serving import OK, serving, wait_for
+from bridge.selftest.serving import OK, Site, serving, wait_for
 from bridge.selftest.tally import Tally
+from bridge.simulators.faults import Fault as Trouble
 
 SIZES: dict[Size, tuple[int, float]] = {"slice": (1, 1.0), "small": (2, 3.0), "full": (20, 60.0)}
 """How many restarts, and how many seconds between them."""
 RATE = 50.0
+HELD = 2.0
+"""Seconds for which the provider holds back one payment at every restart, so that one is always under way."""
 DRAINED = 30.0
 """Seconds in which a server that is told to end has to be done, and in which the shop has to hear of everything."""
 
@@ -27,7 +31,7 @@ def _rolling(bench: Bench, kind: Kind, tally: Tally) -> None:
         with site.traffic.flowing():
             for _ in range(restarts):
                 time.sleep(pause)
-                site.server.send(signal.SIGHUP)
+                _restart(site)
                 tally.faults += 1
             time.sleep(pause)
         for told in site.traffic.told:
@@ -40,3 +44,17 @@ def _rolling(bench: Bench, kind: Kind, tally: Tally) -> None:
         if not wait_for(site.server.has_ended, DRAINED):
             tally.violate(f"seed {bench.seed}, {kind}", Fault("stuck", "it does not end"))
         tally.figures[f"{kind}, {len(site.traffic.last)} payments"] = f"drained in {time.monotonic() - began:.1f} s"
+
+
+def _restart(site: Site) -> None:
+    """While a payment is under way: whether anybody notices must not depend on when the others happen to come."""
+    faults, released = site.world.provider_faults, threading.Event()
+    before, asked = len(faults.injected), len(site.traffic.told)
+    faults.next(Trouble.STALLED, match="POST /v1/payment_intents", until=released)
+    try:
+        if not wait_for(lambda: len(faults.injected) > before, DRAINED):
+            raise RuntimeError("no client pays")
+        site.server.send(signal.SIGHUP)
+        wait_for(lambda: any(told.says != OK for told in site.traffic.told[asked:]), HELD)
+    finally:
+        released.set()
