@@ -84,8 +84,7 @@ def catch_endings() -> Callable[[], None]:
     waiting, telling = socket.socketpair()
     telling.setblocking(False)
     signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
-    is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-    endings = [number for number in ENDINGS if number is not signal.SIGHUP or not is_nohup]
+    endings = _endings()
     for number in endings:
         signal.signal(number, lambda *_: None)
 
@@ -98,6 +97,17 @@ def catch_endings() -> Callable[[], None]:
             signal.set_wakeup_fd(-1)
 
     return wait
+
+
+def interrupt_on_endings() -> None:
+    """From now on each of the signals of `catch_endings` is a KeyboardInterrupt, so that nothing is left behind."""
+    for number in _endings():
+        signal.signal(number, signal.default_int_handler)
+
+
+def _endings() -> list[signal.Signals]:
+    is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [number for number in ENDINGS if number is not signal.SIGHUP or not is_nohup]
 
 
 def secret(value: str | None, prompt: str) -> str:

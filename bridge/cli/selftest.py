@@ -1,10 +1,8 @@
 """`selftest`: the batteries that anybody can run."""
 
-import signal
-
 import click
 
-from bridge.cli.console import note
+from bridge.cli.console import interrupt_on_endings, note
 
 SIZES = ("small", "full")
 
@@ -33,7 +31,7 @@ def selftest(chaos: bool, seed: int, size: str, database: str, names: tuple[str,
     chosen = [name.upper() for name in names] or list(CHAOS if chaos else BATTERIES)
     if unknown := [name for name in chosen if name not in BATTERIES]:
         raise click.BadParameter(f"There is no battery {unknown[0]}: {', '.join(BATTERIES)}.")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left behind
+    interrupt_on_endings()
     with Bench(seed=seed, size=size, **_databases(database), **_subject(naive)) as bench:  # type: ignore[arg-type]
         tallies = []
         for tally in run(bench, chosen, note):

@@ -187,13 +187,13 @@ def test_whichever_signal_ends_it_leaves_nothing_behind(tmp_path: Path, number: 
 
 
 def test_ctrl_c_ends_one_that_a_script_has_started_in_the_background(tmp_path: Path) -> None:
-    running = Demo(tmp_path, ignoring=[signal.SIGINT])
+    running = Demo(tmp_path, ignored=[signal.SIGINT])
     assert running.end(signal.SIGINT) == 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_closed_terminal_does_not_end_one_under_nohup(tmp_path: Path) -> None:
-    running = Demo(tmp_path, ignoring=[signal.SIGHUP])
+    running = Demo(tmp_path, ignored=[signal.SIGHUP])
     running.process.send_signal(signal.SIGHUP)
     alive = f"{running.info['base_url']}/bridge/v1/health/live"
     assert requests.get(alive, timeout=10).status_code == 200

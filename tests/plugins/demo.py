@@ -12,7 +12,7 @@ from typing import Any
 PROGRAM = Path(sys.executable).with_name("wcpay-bridge")
 
 
-def _ignoring(numbers: Iterable[signal.Signals]) -> list[str]:
+def ignoring(numbers: Iterable[signal.Signals]) -> list[str]:
     """A command that runs another one with these signals ignored, as shells and `nohup` do."""
     names = " ".join(number.name.removeprefix("SIG") for number in numbers)
     return ["sh", "-c", f"trap '' {names}; exec \"$@\"", "sh"] if names else []
@@ -20,15 +20,15 @@ def _ignoring(numbers: Iterable[signal.Signals]) -> list[str]:
 
 class Demo:
     """A running demo: what it wrote and what it printed. Home and temporary directory are `folder`; it begins with the
-    signals `ignoring` ignored."""
+    signals `ignored` ignored."""
 
     def __init__(
-        self, folder: Path, *arguments: str, program: Path = PROGRAM, ignoring: Iterable[signal.Signals] = ()
+        self, folder: Path, *arguments: str, program: Path = PROGRAM, ignored: Iterable[signal.Signals] = ()
     ) -> None:
         self.info_file = folder / "info.json"
         environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)}
         self.process = subprocess.Popen(
-            [*_ignoring(ignoring), program, "demo", "--port", "0", "--info", str(self.info_file), *arguments],
+            [*ignoring(ignored), program, "demo", "--port", "0", "--info", str(self.info_file), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.selftest.serving import wait_for
 from tests.plugins.commandline import CommandLine
+from tests.plugins.demo import ignoring
 
 PROCESSES = Path("/proc")
 
@@ -37,15 +38,22 @@ def test_a_battery_or_a_database_that_does_not_exist_is_a_wrong_call(cli: Comman
 
 
 @pytest.mark.skipif(not PROCESSES.is_dir(), reason="this system does not tell of its processes in /proc")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("battery", ["B12", "B16"])
+@pytest.mark.parametrize(
+    ("battery", "number", "ignored"),
+    [
+        ("B12", signal.SIGTERM, []),
+        ("B12", signal.SIGHUP, []),
+        ("B16", signal.SIGTERM, []),
+        ("B16", signal.SIGINT, [signal.SIGINT]),
+    ],
+)
 def test_whoever_ends_it_early_finds_no_process_and_no_folder_left(
-    cli: CommandLine, battery: str, number: signal.Signals
+    cli: CommandLine, battery: str, number: signal.Signals, ignored: list[signal.Signals]
 ) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         environ = cli.subprocess_environ() | {"TMPDIR": folder}
         program = str(Path(sys.executable).with_name("wcpay-bridge"))
-        command = [program, "selftest", "--battery", battery, "--size", "full"]
+        command = [*ignoring(ignored), program, "selftest", "--battery", battery, "--size", "full"]
         running = subprocess.Popen([*command, "--database", "sqlite"], env=environ, stderr=subprocess.DEVNULL)
         try:
             assert wait_for(lambda: len(_open_databases(folder)) >= 2, 120)
