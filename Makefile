@@ -1,5 +1,5 @@
 # Everything runs in .venv: `demo` fills it from requirements.lock, `test` adds requirements-dev.lock.
-# PYTHON=python3.12 chooses the interpreter; ARGS="..." is handed on by demo, test, mutants, newest, oldest and lock.
+# PYTHON=python3.12 chooses the interpreter; ARGS="..." is handed on by demo, test, selftest, mutants, newest, oldest and lock.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip
@@ -8,9 +8,10 @@ TOOLS := .venv/.tools
 LOG := .venv/install.log
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export TAG
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test mutants lint types format newest oldest lock clean
+.PHONY: help install demo test selftest mutants lint types format newest oldest tools lock release publish clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +23,9 @@ demo: $(RUNTIME)  ## start a whole local world: a store with orders, providers, 
 
 test: lint types  ## everything that must pass
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+selftest: $(RUNTIME)  ## try to make it charge twice or lose something (every night)
+	@$(BIN)/wcpay-bridge selftest $(ARGS)
 
 mutants: install  ## take the rules of money away one by one; a test must fail each time (ARGS=refunds for some)
 	@$(BIN)/python -m tests.mutate $(ARGS)
@@ -43,10 +47,19 @@ newest: install  ## try the wheel with the newest versions that setup.cfg allows
 oldest: install  ## try the wheel with the oldest versions that setup.cfg allows (weekly)
 	@VERSIONS=oldest $(BIN)/pytest tests/install/test_wheel.py $(ARGS)
 
+tools:  ## install the system tools that tests need, on Debian or Ubuntu
+	@.ci/tools
+
 lock: install  ## write both locks anew (ARGS=--upgrade for the newest versions)
 	@$(BIN)/python -c $(BUILD_REQUIRES) | $(COMPILE) setup.cfg - \
 	  --extra postgres --extra redis --extra metrics --output-file requirements.lock
 	@$(COMPILE) setup.cfg --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+release: install  ## build what is committed into dist/, for everybody the same bytes; with TAG=v1.2.3 check that it is that version
+	@$(BIN)/python .ci/release.py "$$TAG"
+
+publish:  ## make a release of the files in dist/ where the repository is hosted (TAG=v1.2.3; needs gh)
+	@gh release create "$$TAG" dist/* --verify-tag --title "$$TAG" --notes-file build/release-notes.md
 
 clean:  ## remove .venv and everything else that was made here
 	@rm -rf .venv build dist *.egg-info .*_cache .hypothesis .coverage
