@@ -13,7 +13,9 @@ from bridge.settings import READERS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-EVERY = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
+EVERY = sorted(
+    [*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]
+)
 
 
 def diagram() -> str:

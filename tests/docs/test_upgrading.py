@@ -1,0 +1,77 @@
+"""The page about upgrades is followed as it stands, from the first schema on."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from bridge.selftest.postgresql import drop_database, new_database
+from bridge.storage.tables import HEAD
+from tests.plugins.commandline import CommandLine
+from tests.storage.test_killed_migrations import STORE, migrated_to
+
+PAGE = (Path(__file__).parents[2] / "docs" / "upgrading.md").read_text()
+COMMANDS = [line.strip() for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.split("\n")]
+COPY = "/tmp/copy.sqlite"
+MIGRATE, DOCTOR, MIGRATE_COPY = (command for command in COMMANDS if command)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of the first version, with a store."""
+    url = f"sqlite:///{tmp_path / 'bridge.sqlite'}"
+    if request.param == "postgresql":
+        url = new_database(request.getfixturevalue("postgres_server").admin_url)
+    engine = create_engine(migrated_to(url, "0001"))
+    with engine.begin() as connection:
+        connection.execute(text(STORE), {"id": "shop", "settings": "{}"})
+    engine.dispose()
+    yield url
+    if request.param == "postgresql":
+        drop_database(url)
+
+
+def paste(cli: CommandLine, command: str) -> subprocess.CompletedProcess[str]:
+    """What a shell makes of it, where the program is installed."""
+    programs = Path(sys.executable).parent
+    environment = cli.subprocess_environ() | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    return subprocess.run(
+        ["sh", "-c", command], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_an_upgrade_goes_as_the_page_says(cli: CommandLine, old_url: str) -> None:
+    cli.environ |= {"BRIDGE_DATABASE_URL": old_url, "BRIDGE_SECRET_KEY": "k" * 40}
+    refused = paste(cli, "wcpay-bridge serve --bind 127.0.0.1:0")
+    assert refused.returncode == 1
+    said = f"Error: The database is at version 0001, and this program needs {HEAD}. Run `wcpay-bridge migrate` first."
+    assert refused.stderr.strip() == said
+    assert re.sub(r"\d{4}", "N", said) in re.sub(r"\d{4}", "N", PAGE)
+
+    assert MIGRATE == "wcpay-bridge migrate"
+    assert paste(cli, MIGRATE).returncode == 0
+    told = paste(cli, DOCTOR)
+    assert "shop" in told.stdout
+    assert "migrate" not in told.stdout + told.stderr
+
+
+def test_a_copy_is_migrated_and_the_database_is_not(cli: CommandLine, tmp_path: Path) -> None:
+    copy = migrated_to(f"sqlite:///{tmp_path / 'copy.sqlite'}", "0001")
+    own = migrated_to(f"sqlite:///{tmp_path / 'own.sqlite'}", "0001")
+    cli.environ |= {"BRIDGE_DATABASE_URL": own, "BRIDGE_SECRET_KEY": "k" * 40}
+    assert COPY in MIGRATE_COPY
+    assert paste(cli, MIGRATE_COPY.replace(COPY, str(tmp_path / "copy.sqlite"))).returncode == 0
+    assert (version(copy), version(own)) == (HEAD, "0001")
+
+
+def version(url: str) -> str:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = str(connection.execute(text("select version_num from alembic_version")).scalar())
+    engine.dispose()
+    return found
