@@ -3,12 +3,10 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import Self
 
 import requests
@@ -38,9 +36,8 @@ class Program:
     """`wcpay-bridge` with arguments in a process group of its own. `begun` is the line that says that it has begun."""
 
     def __init__(self, cli: CommandLine, sign: str, *arguments: str) -> None:
-        program = str(Path(sys.executable).with_name("wcpay-bridge"))
         self.process = subprocess.Popen(
-            [program, *arguments],
+            [str(cli.program), *arguments],
             stderr=subprocess.PIPE,
             text=True,
             env=cli.subprocess_environ(),

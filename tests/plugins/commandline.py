@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from click.testing import CliRunner, Result
 
 from bridge.cli import main
 
+PROGRAM = Path(sys.executable).with_name("wcpay-bridge")
+
 
 @dataclass
 class CommandLine:
-    """`environ` is what the commands get; nothing of the developer's own."""
+    """`environ` is what the commands get; nothing of the developer's own. `program` is what runs as a process."""
 
     environ: dict[str, str | None]
+    program: Path = PROGRAM
 
     def run(self, *arguments: str, code: int = 0, stdin: str | None = None) -> Result:
         told = CliRunner().invoke(main, arguments, env=self.environ, input=stdin)
