@@ -3,7 +3,7 @@
 These are the hands of tests and demos. LookupError for an id that nobody has, ValueError for what cannot happen now.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from . import (
     accounts,
@@ -117,10 +117,37 @@ class Controls:
         """The issuer's answer to an intent that is processing; returns the intent as it is then."""
         return self._change("payment_intent", intent, lambda found: confirmation.settle(self._state, found, accepted))
 
-    def present_card(self, intent: str, name: str = "pm_card_visa") -> Json:
-        """Present a card to the reader, `pm_card_interac` for an Interac one: the reader confirms the intent. Returns
-        the intent as it is then: a decline is no exception here."""
-        return self._change("payment_intent", intent, lambda found: terminal.present(self._state, found, name))
+    def create_at_reader(
+        self,
+        amount: int,
+        currency: str = "usd",
+        *,
+        account: str | None = None,
+        kinds: Sequence[str] = ("card_present",),
+        capture_method: str = "manual",
+        metadata: Mapping[str, object] | None = None,
+        transfer_to: str | None = None,
+    ) -> Json:
+        """A payment intent that an app makes with the Terminal SDK, on the platform or on `account`; returns it.
+        `amount` is minor units, `transfer_to` the account that the money of a destination charge goes to."""
+        with self._state.lock:
+            made = terminal.create_by_sdk(
+                self._state,
+                account or self.platform,
+                amount,
+                currency,
+                kinds=kinds,
+                capture_method=capture_method,
+                metadata=metadata,
+                transfer_to=transfer_to,
+            )
+            return snapshot(made)
+
+    def present_card(self, intent: str, name: str = "pm_card_visa", tip: int = 0) -> Json:
+        """Present a card to the reader, `pm_card_interac` for an Interac one: the reader confirms the intent, with a
+        `tip` (minor units) on top if one was chosen. Returns the intent as it is then: a decline is no exception
+        here."""
+        return self._change("payment_intent", intent, lambda found: terminal.present(self._state, found, name, tip))
 
     def expire(self, intent: str) -> Json:
         """End the hold of an intent that requires capture, as time would; returns the intent as it is then."""

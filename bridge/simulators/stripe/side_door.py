@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 SIDE_DOOR = "/simulator/"
 _Values = Mapping[str, str]
 _ACTIONS: Mapping[str, Callable[["Controls", str, _Values], Json]] = {
-    "present_card": lambda controls, intent, given: controls.present_card(intent, given.get("name", "pm_card_visa")),
+    "present_card": lambda controls, intent, given: controls.present_card(
+        intent, given.get("name", "pm_card_visa"), int(given.get("tip", 0))
+    ),
     "expire": lambda controls, intent, _: controls.expire(intent),
     "settle": lambda controls, intent, given: controls.settle(intent, _true(given, "accepted")),
     "complete_refund": lambda controls, refund, _: controls.complete_refund(refund),

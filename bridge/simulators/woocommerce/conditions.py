@@ -48,6 +48,11 @@ class Conditions:
         with self._changed:
             self._shop.price_decimals = decimals
 
+    def put_wordpress_at(self, site_url: str) -> None:
+        """WordPress has an address of its own beside the site's home (option `siteurl`), as in a folder or with www."""
+        with self._changed:
+            self._shop.site_url = site_url
+
     def set_currency(self, currency: str) -> None:
         """Change the setting; orders keep the currency that they were made in."""
         with self._changed:

@@ -46,6 +46,7 @@ class Shop:
         random: Random,
     ) -> None:
         self.name = name
+        self.site_url = ""
         self.currency = currency
         self.price_decimals = price_decimals
         self.plugins: list[Plugin] = [plugin(file) for file in plugins]

@@ -23,7 +23,7 @@ def site_index(shop: Shop, request: RestRequest, routes: Mapping[str, Any]) -> A
     body = {
         "name": shop.name,
         "description": "",
-        "url": request.home,
+        "url": shop.site_url or request.home,  # WP_REST_Server::get_index: the option `siteurl`, where WordPress lies
         "home": request.home,
         "gmt_offset": 0,
         "timezone_string": "",
@@ -85,7 +85,7 @@ def system_status(shop: Shop, request: RestRequest) -> Answer:
     body = {
         "environment": {
             "home_url": request.home,
-            "site_url": request.home,
+            "site_url": shop.site_url or request.home,
             "version": VERSION,
             "wp_version": WORDPRESS,
             "wp_multisite": False,

@@ -153,3 +153,21 @@ def test_an_online_card_does_not_pay_in_person_nor_the_reverse(intend, call, pay
     changed = call("post", f"payment_intents/{later['id']}", allowed_payment_method_types=["card_present"])
     assert changed["payment_method_types"] == ["card_present"]
     assert simulator.present_card(later["id"])["status"] == "succeeded"
+
+
+def test_an_app_makes_its_payment_without_an_api_key(simulator, call, told):
+    kept = {"order_id": 12, "order_key": "wc_order_1", "site_url": "https://shop.example", "payment_type": "single"}
+    made = simulator.create_at_reader(1023, account=SHOP, metadata=kept)
+    assert (made["status"], made["capture_method"]) == ("requires_payment_method", "manual")
+    seen = call("get", f"payment_intents/{made['id']}", stripe_account=SHOP)
+    assert seen["metadata"] == kept | {"order_id": "12"}
+    assert simulator.present_card(made["id"])["status"] == "requires_capture"
+    assert told() == [("authorised", 1023)]
+
+
+def test_a_tip_that_was_chosen_at_the_reader_is_part_of_the_amount(simulator, call):
+    made = simulator.create_at_reader(1000, transfer_to=SHOP)
+    held = simulator.present_card(made["id"], tip=150)
+    assert (held["amount"], held["amount_capturable"], held["amount_details"]["tip"]) == (1150, 1150, {"amount": 150})
+    charge = call("get", f"charges/{held['latest_charge']}")
+    assert (charge["amount"], charge["transfer_data"]["destination"]) == (1150, SHOP)
