@@ -396,8 +396,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "domain/judgement.py",
         """    if _is_paid_by_others(order, terms, methods):
         return Bar(PAID, f"is paid otherwise ({_payment_shown(order, terms)})")
-    return None""",
-        "    return None",
+    return _bar_of_others(terms.others)""",
+        "    return _bar_of_others(terms.others)",
         f"{HELD}::test_a12_an_authorised_order_that_was_paid_otherwise_is_neither_captured_nor_voided",
     ),
     _mutation(

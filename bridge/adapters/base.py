@@ -26,6 +26,7 @@ class BaseAdapter:
     name: ClassVar[str]
     confirmed_by_buyer: ClassVar[bool] = False
     names_refunds: ClassVar[bool] = True
+    names_orders: ClassVar[bool] = False
     reference_name: ClassVar[str] = ""
     payment_method_type: ClassVar[str] = "card"
 

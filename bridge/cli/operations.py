@@ -179,6 +179,8 @@ def _tell(report: Report) -> None:
     for difference in report.differences:
         mark = "healed" if difference.healed else "NEEDS A PERSON"
         click.echo(f"  {mark}: order {difference.order} ({difference.payment}): {difference.text}")
+    for stranger in report.strangers:
+        click.echo(f"  not ours: {stranger}")
     for problem in report.problems:
         click.echo(f"  NOT COMPARED: {problem}")
     for remark in report.remarks:

@@ -87,6 +87,8 @@ def _tell(story: dict[str, Any]) -> str:
 
 _WORDS = {
     "create_sent": "asked {provider} for {amount} (customer {customer}, payment method {payment_method})",
+    "taken_over": "taken over, because {why} ({reference}, {amount}, {tip} of it a tip)",
+    "known": "known, but not taken over: {why} ({reference}, {amount})",
     "create_answered": "the provider answered {status} ({reference})",
     "outcome_unknown": "no usable answer: {why} The outcome is unknown and will be settled",
     "open_sent": "asked the provider for a payment page",

@@ -84,6 +84,11 @@ class Charge:
     outcome: dict[str, Any] | None = None
     details: dict[str, Any] | None = None
 
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether nothing is left of what was captured, as far as the provider's own sum says it."""
+        return self.captured and self.amount_refunded >= self.amount_captured
+
     def after(self, known: "Charge | None") -> "Charge":
         """With the balance transaction of the same charge as it was `known`, where this answer has but its id."""
         shown = (known.details or {}).get("balance_transaction") if known and known.id == self.id else None
@@ -174,6 +179,9 @@ class PaymentIntent:
     `closed` says why nobody may pay it any more: its order cannot take it, whatever the provider may still do.
     `deducted` (minor units) is what refunds had taken off the unpaid order. At `order_seen` (Unix seconds) its order
     was last read for the buyer's page; with `notes_read` the order's notes were looked through after it was paid.
+
+    `tip` (minor units) is what the payer added at a reader to what the order owed; it is part of `amount`. A payment
+    that is `only_known` was made by somebody else and is nobody's to act on here: no write, capture, void or refund.
     """
 
     id: str
@@ -205,11 +213,20 @@ class PaymentIntent:
     deducted: int = 0
     order_seen: float = 0.0
     notes_read: bool = False
+    tip: int = 0
+    only_known: bool = False
     charge: Charge | None = None
 
     @property
     def shown_id(self) -> str:
         return self.public_id or self.id
+
+    @property
+    def has_or_holds_money(self) -> bool:
+        """Whether money of it is held, taken or on its way, and was not sent back whole."""
+        if self.status not in (*MONEY, Status.PROCESSING):
+            return False
+        return not (self.charge and self.charge.is_sent_back)
 
 
 @dataclass(frozen=True, slots=True)

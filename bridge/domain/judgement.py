@@ -23,7 +23,9 @@ WooCommerce's mobile apps, `isPaymentMethodEligibleForCardPayment`."""
 HANDED_OUT = frozenset({"processing", "on-hold"})
 """Where such an order waits. Source: `WC_Gateway_COD::process_payment`."""
 CHANGED, PAID, UNCAPTURED = "order_changed", "order_paid", "order_uncaptured"
-"""Reasons of a Bar: it is no longer the order that the payment is for; it is paid; goods may leave unpaid."""
+OTHERS = "order_has_payment"
+"""Reasons of a Bar: it is no longer the order that the payment is for; it is paid; goods may leave unpaid; somebody
+else's payment of it holds money."""
 _ENDED = {"cancelled": "is cancelled", "refunded": "was refunded", "trash": "is in the trash"}
 
 
@@ -66,7 +68,8 @@ class Bar:
 class Terms:
     """A payment as the judge sees it. `amount` and `deducted` are minor units of `currency` (upper case): `deducted` is
     what refunds had taken off the unpaid order when the sum was agreed. `ours` are the transaction ids of the bridge's
-    own payments of this very order, this one included; with `rounds` the store rounds what cannot be charged exactly.
+    own payments of this very order, this one included, `others` those of somebody else's that hold or have its money
+    (rule 13); with `rounds` the store rounds what cannot be charged exactly.
     """
 
     order_key: str = field(repr=False)
@@ -77,19 +80,23 @@ class Terms:
     deducted: int = 0
     in_person: bool = False
     rounds: bool = False
+    others: frozenset[str] = frozenset()
 
 
-def terms_of(intent: PaymentIntent, ours: Collection[str], *, rounds: bool) -> Terms:
-    """What an intent was agreed for."""
+def terms_of(
+    intent: PaymentIntent, ours: Collection[str], *, rounds: bool, others: Collection[str] = frozenset()
+) -> Terms:
+    """What an intent was agreed for: a tip is nothing that its order owes."""
     return Terms(
         order_key=intent.order_key,
         transaction_id=intent.shown_id,
-        amount=intent.amount,
+        amount=intent.amount - intent.tip,
         currency=intent.currency,
         ours=frozenset({*ours, intent.shown_id}),
         deducted=intent.deducted,
         in_person=intent.channel == "terminal",
         rounds=rounds,
+        others=frozenset(others),
     )
 
 
@@ -119,13 +126,18 @@ def deduction(order: OrderFacts) -> int:
     return minor(Decimal(order.total) - due(order), order.currency)
 
 
-def bar(order: OrderFacts, ours: Collection[str] = (), *, in_person: bool = False) -> Bar | None:
+def bar(
+    order: OrderFacts, ours: Collection[str] = (), *, in_person: bool = False, others: Collection[str] = ()
+) -> Bar | None:
     """Why nothing new may be charged for an order; None if it may be paid. `ours` are the transaction ids of the
-    bridge's own payments of it: whether one of those stands in the way, the bridge's own books say."""
+    bridge's own payments of it: whether one of those stands in the way, the bridge's own books say. `others` are those
+    of somebody else's payments that hold or have money for it."""
     if order.status in _ENDED:
         return Bar(f"order_{order.status}", _ENDED[order.status])
     if is_paid_otherwise(order, ours):
         return Bar(f"order_{order.status}" if order.status in PAID_STATUSES else PAID, "is already paid")
+    if found := _bar_of_others(others):
+        return found
     if in_person and is_handed_out_unpaid(order):
         return None
     if order.status in PAID_STATUSES:
@@ -153,7 +165,7 @@ def misfit(order: OrderFacts, terms: Terms, *, held: bool = False) -> Bar | None
     if order.key != terms.order_key:
         return Bar(CHANGED, "is another order now")
     is_held_by_it = order.status == "on-hold" and order.meta.get(HOLD) == terms.transaction_id
-    if not is_held_by_it and (found := bar(order, terms.ours, in_person=terms.in_person)):
+    if found := _bar_of_others(terms.others) if is_held_by_it else _bar_of(order, terms):
         return found
     if held and order.currency == terms.currency and 0 < due(order) < _major(terms):
         return None
@@ -184,6 +196,8 @@ def misfit_of_hold(order: OrderFacts, terms: Terms, methods: Collection[str]) ->
         return Bar(CHANGED, f"is in {order.currency} now")
     if due(order) <= 0:
         return Bar(CHANGED, "owes nothing any more")
+    if found := _bar_of_others(terms.others):
+        return found
     if due(order) > _major(terms) and not is_worth(due(order), terms):
         return Bar(CHANGED, f"comes to {due(order)} {order.currency} now, which is more than was authorised")
     is_handed_out = terms.in_person and is_handed_out_unpaid(order)
@@ -204,7 +218,7 @@ def bar_of_capture(order: OrderFacts, terms: Terms, methods: Collection[str]) ->
         return Bar(f"order_{order.status}", _ENDED[order.status])
     if _is_paid_by_others(order, terms, methods):
         return Bar(PAID, f"is paid otherwise ({_payment_shown(order, terms)})")
-    return None
+    return _bar_of_others(terms.others)
 
 
 def misfit_of_paid(order: OrderFacts, terms: Terms, taken: int) -> Bar | None:
@@ -223,6 +237,28 @@ def misfit_of_paid(order: OrderFacts, terms: Terms, taken: int) -> Bar | None:
     return None
 
 
+def misfit_of_others(
+    order: OrderFacts, order_key: str, amount: int, currency: str, owed: int | None, *, held: bool
+) -> Bar | None:
+    """Why a payment that somebody else made is not this order's; None if it fits (rule 13). `amount` (minor units) is
+    without a tip, `owed` what the order owes by the store's rules, None if that cannot be charged at all. Of money that
+    is only `held`, what staff have taken off the unpaid order is never taken."""
+    if not order_key or order.key != order_key:
+        return Bar(CHANGED, "has another key" if order_key else "is named without its key")
+    if order.currency != currency:
+        return Bar(CHANGED, f"is in {order.currency}")
+    is_total = held and Decimal(amount).scaleb(-exponent(currency)) == Decimal(order.total)
+    if amount == owed or (is_total and due(order) > 0):
+        return None
+    return Bar(CHANGED, f"comes to {due(order)} {order.currency}")
+
+
+def is_unpaid_beside(order: OrderFacts) -> bool:
+    """Whether the store shows nothing of a payment that somebody else made: the order is neither paid nor on hold for
+    it."""
+    return not is_paid(order) and order.status in (NOT_PAID - {"on-hold", "refunded"})
+
+
 def is_worth(sum_: Decimal, terms: Terms, amount: int | None = None) -> bool:
     """Whether the payment's amount, or another `amount` (minor units), is what the store means by `sum_` (major
     units)."""
@@ -230,6 +266,16 @@ def is_worth(sum_: Decimal, terms: Terms, amount: int | None = None) -> bool:
     if terms.rounds:
         return 2 * off <= Decimal(step(terms.currency)).scaleb(-exponent(terms.currency))
     return off == 0
+
+
+def _bar_of(order: OrderFacts, terms: Terms) -> Bar | None:
+    return bar(order, terms.ours, in_person=terms.in_person, others=terms.others)
+
+
+def _bar_of_others(others: Collection[str]) -> Bar | None:
+    if not others:
+        return None
+    return Bar(OTHERS, f"has a payment that was not made here ({', '.join(sorted(others))})")
 
 
 def _sum_differs(order: OrderFacts, terms: Terms) -> Bar | None:

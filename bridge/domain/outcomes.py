@@ -55,7 +55,9 @@ class Outcome:
 
     `reference` is the provider's id of it, opaque. `amount` (minor units) and `currency` are what the provider says it
     charges, and are compared with what we asked for. `refunds` are all that the provider has of the charge, `expired`
-    means that an authorisation ran out. `attempt_id` and `metadata` are what we gave the provider to keep with it.
+    means that an authorisation ran out. `attempt_id` and `metadata` are what the provider keeps with it: what we gave
+    it, or what somebody else did who made the payment. `tip` (minor units) is the part of `amount` that the payer added
+    at a reader; `is_for_account` is False if the money does not go to the store's account.
     `client_secret`, `next_action` and `provider_data` are for the caller of create only and are never stored. `raw` is
     the scrubbed answer.
     """
@@ -76,6 +78,8 @@ class Outcome:
     attempt_id: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     created: float | None = None
+    tip: int = 0
+    is_for_account: bool = True
     next_action: dict[str, Any] | None = field(default=None, repr=False)
     client_secret: str | None = field(default=None, repr=False)
     provider_data: dict[str, Any] | None = field(default=None, repr=False)
@@ -124,7 +128,7 @@ class ProviderEvent:
     `reference` is the provider's id of the payment, `attempt_id` ours if the message has it; `account` and `live` are
     those of the message, None where it does not say; so are `amount` (minor units) and `currency` (upper case). `type`
     is the provider's own word. `related` is what a message names in place of the payment (`charge:ch_1`): which payment
-    that belongs to, the adapter has to ask (`resolved`).
+    that belongs to, the adapter has to ask (`resolved`). `names_no_order`: the payment is for no order, as it says.
     """
 
     id: str
@@ -138,6 +142,7 @@ class ProviderEvent:
     amount: int | None = None
     currency: str | None = None
     related: str | None = None
+    names_no_order: bool = False
 
 
 @dataclass(frozen=True, slots=True)

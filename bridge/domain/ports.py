@@ -88,6 +88,9 @@ class Adapter(Protocol):
     reference_name: ClassVar[str]
     """As what an intent's metadata show the provider's own id of the payment; "" where they need not, as the intent's
     id is that already."""
+    names_orders: ClassVar[bool]
+    """Whether payments that others make on the account tell for which order they are (`Outcome.metadata`), and `listed`
+    tells of those, too."""
     payment_method_type: ClassVar[str]
     """Stripe's name for the kind of what the payer uses, until the provider says it of a charge."""
 
@@ -175,7 +178,10 @@ class Adapter(Protocol):
         ...
 
     def listed(self, since: float) -> Iterator[Outcome]:
-        """All payments that the provider has changed since then (Unix seconds), for reconciliation; with attempt_id."""
+        """All payments that the provider has changed since then (Unix seconds), for reconciliation; with attempt_id.
+
+        With `names_orders` also what others have made that names an order: such a payment has no attempt_id.
+        """
         ...
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
@@ -240,6 +246,15 @@ class TellsByWebhooks(Protocol):
 
     def enable_webhook(self, webhook_id: int) -> None:
         """Have it deliver again. Raises StoreUnreachable, StoreRefused."""
+        ...
+
+
+@runtime_checkable
+class HasAddresses(Protocol):
+    """An OrderBook of a store that may be called by several addresses."""
+
+    def addresses(self) -> list[str]:
+        """All that the store gives itself. Raises StoreUnreachable, StoreRefused."""
         ...
 
 

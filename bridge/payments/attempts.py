@@ -28,6 +28,7 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import leases
+from bridge.payments.beside import require_not_others
 from bridge.payments.intents import Shown
 from bridge.payments.openings import OPEN, has_aged, heard, nobody_can_pay, payable
 from bridge.payments.record import WAITING, record
@@ -81,8 +82,10 @@ def begin(
 ) -> Attempt:
     """Write down what is about to be asked of the provider about an intent that this transaction has locked.
 
-    Raises InProgress while an earlier request about it has no known outcome: two would race at the provider.
+    Raises InProgress while an earlier request about it has no known outcome: two would race at the provider; Refused
+    for a payment that somebody else made and that is only known.
     """
+    require_not_others(rows.get(connection, intent_id))
     if unsettled := rows.unsettled(connection, intent_id):
         raise InProgress(
             "Another request about this payment is not settled yet. Ask again in a moment.",

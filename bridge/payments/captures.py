@@ -5,9 +5,6 @@ The checks and their sentences are WooPayments', in its order; what is captured 
 
 from bridge.domain.errors import (
     CaptureFailed,
-    IntentNotFound,
-    OrderMissing,
-    OrderNotFound,
     OutcomeUnknown,
     ProviderError,
     ProviderRefused,
@@ -22,9 +19,10 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import updates
 from bridge.payments.attempts import ask, ask_first, begin, failed, look_at, reference_of
-from bridge.payments.orders import terms
+from bridge.payments.orders import read_order, terms
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
+from bridge.payments.takeover import meet_named
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 
@@ -122,11 +120,12 @@ def capture(
             raise CaptureFailed(f"{NOT_CAPTURED}the payment is {intent.status.value}.", status=502)
         taken = _taken(intent)
         captures = [one for one in rows.attempts_of(connection, intent.id) if one.operation == "capture"]
-        is_enough = amount is None and total <= taken
+        whole = total + intent.tip
+        is_enough = amount is None and whole <= taken
         since = services.clock() - REPEATED_WITHIN
         if taken and (is_enough or _is_done(captures, amount, attempt_id, since)):
             return intent
-        amount = _wanted(intent, total - taken if amount is None else amount)
+        amount = _wanted(intent, whole - taken if amount is None else amount)
         reference = reference_of(connection, intent.id)
         request = {"reference": reference, "amount": amount, "taken": taken, "asked_as": attempt_id}
         fresh_id = None if any(one.id == attempt_id for one in captures) else attempt_id
@@ -192,22 +191,29 @@ def require_not_refunded(services: Services, store: Store, order: Order, verb: s
 def named_intent(
     services: Services, store: Store, order: Order, payment_intent_id: str, verb: str = "captured"
 ) -> PaymentIntent:
-    """The intent that is named, if it is the order's. Raises IntentNotFound, Uncapturable."""
+    """The intent that is named, if it is the order's; one that somebody else has made is taken over if all of it is
+    the order's (rule 13).
+
+    Raises IntentNotFound, Uncapturable, CaptureFailed, InProgress, StoreError, ProviderError.
+    """
     with services.database.read() as connection:
         intent = rows.find(connection, store.id, payment_intent_id)
-    if intent is None:
-        raise IntentNotFound(f"No such payment_intent: '{payment_intent_id}'", id=payment_intent_id)
+    if intent is None or intent.only_known:
+        intent = _taken_over(services, store, order, payment_intent_id, verb)
     if (intent.order_id, intent.order_key) != (order.id, order.key):
         raise Uncapturable(f"The payment cannot be {verb}", reason="order_mismatch")
     return intent
 
 
-def read_order(services: Services, store: Store, order_id: int) -> Order:
-    """The order that a route names. Raises OrderMissing, StoreError."""
-    try:
-        return services.connections.order_book(store).read(order_id)
-    except OrderNotFound:
-        raise OrderMissing("Order not found") from None
+def _taken_over(services: Services, store: Store, order: Order, name: str, verb: str) -> PaymentIntent:
+    met = meet_named(services, store, order, name)
+    if met.intent:
+        return met.intent
+    if met.holder:
+        raise Uncapturable("The payment cannot be captured for completed or processed orders.", reason="status")
+    if met.misfit and met.misfit.took_nothing:  # an app takes "uncapturable" for a capture that was made before
+        raise CaptureFailed(f"{NOT_CAPTURED if verb == 'captured' else NOT_CANCELED}{met.misfit.why}.", status=409)
+    raise Uncapturable(f"The payment cannot be {verb}", reason="order_mismatch")
 
 
 def _taken(intent: PaymentIntent) -> int:

@@ -24,7 +24,7 @@ from bridge.domain.errors import (
     ProviderError,
 )
 from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, PaymentIntent, Status
-from bridge.domain.judgement import bar, misfit, terms_of
+from bridge.domain.judgement import bar, misfit
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
@@ -34,8 +34,7 @@ from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, sen
 from bridge.payments.closing import close, reopen
 from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
-from bridge.payments.orders import amount_due, in_the_way, names_of, not_payable
-from bridge.payments.owed import rounds
+from bridge.payments.orders import agreed_for, amount_due, in_the_way, names_of, not_payable, others_of
 from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal, outbox
@@ -94,7 +93,7 @@ def create_payment_intent(
             existing = next((one for one in known if one.holding and one.order_key == order.key), None)
             attempt = rows.unsettled(connection, existing.id) if existing else None
             ending = not existing and outbox.cancels(connection, store.id, order.id, read_at)
-        found = bar(order, names_of(known, order.key))
+        found = bar(order, names_of(known, order.key), others=others_of(known, order.key))
         if existing is None:
             if found:
                 raise not_payable(order.number, found)
@@ -122,7 +121,7 @@ def close_misfits(services: Services, store: Store, order: Order) -> None:
     for intent in known:
         if intent.status not in WAITING or intent.unknown:
             continue
-        agreed = terms_of(intent, names_of(known, intent.order_key), rounds=rounds(store))
+        agreed = agreed_for(store, intent, known)
         if found := misfit(order, agreed):
             close(services, store, intent, found)
         elif intent.closed:
@@ -279,6 +278,8 @@ def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentI
     """The order has a settled intent: answer it, or put it away and look again (None), or refuse."""
     if released(services, existing, wanted.order):
         return None
+    if existing.only_known:
+        raise _locked(existing)
     is_closed = bool(existing.closed) and existing.status in WAITING
     if is_closed and (found := bar(wanted.order, {existing.shown_id})):
         raise not_payable(wanted.order.number, found)

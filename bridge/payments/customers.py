@@ -11,7 +11,7 @@ from bridge.domain.outcomes import CustomerDetails
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask
-from bridge.payments.captures import read_order
+from bridge.payments.orders import read_order
 from bridge.payments.services import Services
 from bridge.storage import customers as rows
 

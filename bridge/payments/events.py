@@ -24,6 +24,7 @@ from bridge.payments.record import MESSAGE, doubt, record
 from bridge.payments.refusals import refuse_message
 from bridge.payments.services import Queue, Services
 from bridge.payments.store_events import order_changed
+from bridge.payments.takeover import Site, meet
 from bridge.payments.unknowns import flag_intent
 from bridge.payments.work import EVERYTHING, Room, Work
 from bridge.storage import inbox
@@ -156,7 +157,7 @@ def _work(services: Services, letter: Letter) -> None:
     elif event.kind is EventKind.OTHER:
         _finish(services, letter, "done")
     elif (found := _addressee(services, letter)) is None:
-        _park(services, letter)
+        _meet(services, letter)
     else:
         event, store, intent, attempt = found
         _hear(services, replace(letter, event=event), store, intent, attempt)
@@ -240,6 +241,41 @@ def _addressee(services: Services, letter: Letter) -> tuple[ProviderEvent, Store
                     opening = named(connection, intent.id, event.attempt_id, event.reference)
                     return event, store, intent, attempt if is_create else opening
     return None
+
+
+def _meet(services: Services, letter: Letter) -> None:
+    """A message about no payment of ours: it may be about one that somebody else has made for an order (rule 13). Ours
+    carry the names of their attempts, so that what the provider shows without one is nothing that is yet to come."""
+    misfit = ""
+    for store in _served(services, letter):
+        adapter = services.connections.adapter(store)
+        if not (adapter.owns(letter.event) and adapter.names_orders):
+            continue
+        event = _resolved(adapter, letter.event)
+        if event.reference is None or event.attempt_id is not None or event.names_no_order:
+            continue
+        outcome = _looked_up(adapter, event.reference)
+        if outcome is None or outcome.attempt_id is not None:
+            continue
+        met = meet(services, store, outcome, Site(services, store))
+        if found := met.intent or met.holder:
+            _finish(services, letter, "done", found.id)
+            return
+        if met.misfit:
+            misfit = f"A payment for order {met.misfit.order} that was not made here: {met.misfit.why}."
+    if misfit:
+        _finish(services, letter, "foreign", error=misfit)
+    else:
+        _park(services, letter)
+
+
+def _looked_up(adapter: Adapter, reference: str) -> Outcome | None:
+    try:
+        return ask(lambda: adapter.fetch(reference))
+    except ProviderRefused as error:
+        if error.code != "resource_missing":
+            raise
+        return None
 
 
 def _resolved(adapter: Adapter, event: ProviderEvent) -> ProviderEvent:

@@ -14,7 +14,7 @@ class Difference:
 
     `healed` means that the bridge knows it now, and owes the shop what the shop has to know; else a person must act.
     `kind` is a word for programs: unknown, status, refund, dispute, duplicate, missing, adopted, amount, unpaid,
-    undelivered, order, shop_refund, closed, held.
+    undelivered, order, shop_refund, closed, held, taken_over, known, misfit.
     """
 
     kind: str
@@ -28,7 +28,8 @@ class Difference:
 class Report:
     """What was compared of one store, since when (Unix seconds), and what was found.
 
-    `problems` are why something could not be compared; `remarks` what can never be, with this provider.
+    `problems` are why something could not be compared; `remarks` what can never be, with this provider. `strangers` are
+    payments that others made and that fit no order; they are nobody's fault and in nobody's way.
     """
 
     store: str
@@ -38,6 +39,7 @@ class Report:
     differences: list[Difference] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
     released: bool = False
 
     @property

@@ -22,6 +22,7 @@ from bridge.domain.judgement import (
 from bridge.domain.orders import HOLD, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, updates
+from bridge.payments.beside import watch
 from bridge.payments.captures import capture, void
 from bridge.payments.closing import close, close_quietly, reopen
 from bridge.payments.orders import not_payable, terms
@@ -46,6 +47,8 @@ def follow_order(services: Services, store: Store, intent: PaymentIntent, order:
     """
     if intent.status is Status.CANCELED:
         return intent
+    if intent.only_known:
+        return watch(services, intent, order)
     with services.database.read() as connection:
         agreed = terms(connection, store, intent)
     if intent.status is Status.SUCCEEDED:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.domain import logs
+from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable
-from bridge.payments import store_webhooks, stores
+from bridge.payments import readers, store_webhooks, stores
+from bridge.payments.findings import Report
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
+from bridge.payments.reconcile_provider import compare_listed
 from bridge.payments.services import Ending, Services
 from bridge.payments.sweep import LEASE as LEASE_OF_SWEEP
 from bridge.payments.sweep import SELDOM, sweeping, until_next
@@ -27,6 +30,10 @@ its messages again, if it can."""
 DAILY = 24 * 3600.0
 LEASE = 900.0
 """Seconds after which a job is begun again whose worker was killed."""
+LEASE_OF_LOOK = 300.0
+"""Seconds that one look for what readers took may take, at the most."""
+BACK = 3600.0
+"""Seconds that such a look reaches back: an app may make a payment long before somebody presents a card for it."""
 RETRY, LONGEST_RETRY = 60.0, 3600.0
 """Seconds until a job that failed is tried again, twice as many each time up to the longest, plus up to a tenth."""
 AT_ONCE = 500
@@ -87,6 +94,28 @@ def _was_away(job: Job, now: float) -> bool:
     return now - job.due > LATE or job.failures > 0
 
 
+def _looking(store_id: str) -> Callable[[Services, Job], None]:
+    """Look for what card readers took: their apps make such payments by themselves, and may never tell of them."""
+
+    def look(services: Services, job: Job) -> None:
+        if not readers.are_used(services, store_id):
+            return
+        store = services.connections.store(store_id)
+        if services.connections.adapter(store).names_orders:
+            since = min(default_since(services, store, job.name), services.clock() - BACK)
+            report = Report(store.id, since)
+            with within(LEASE_OF_LOOK - LATE):
+                compare_listed(services, store, report)
+            _require_complete(report.problems)
+
+    return look
+
+
+def _until_next_look(store_id: str) -> Callable[[Services], float]:
+    """Every minute while readers are used, else when they are used again."""
+    return lambda services: rows.LOOK if readers.are_used(services, store_id) else DAILY
+
+
 def _until_next(store_id: str) -> Callable[[Services], float]:
     """A store is looked at the more seldom, the longer nothing has happened there. What begins there hurries it."""
 
@@ -140,6 +169,8 @@ def _task(name: str) -> Task | None:
     kind, _, store_id = name.partition(":")
     if kind == "catch_up":
         return Task(CATCH_UP, _catching_up(store_id), wait=_until_next(store_id))
+    if kind == rows.READERS:
+        return Task(rows.LOOK, _looking(store_id), lease=LEASE_OF_LOOK, wait=_until_next_look(store_id))
     if kind == "sweep":
         return Task(SELDOM, sweeping(store_id), lease=LEASE_OF_SWEEP, wait=until_next(store_id))
     if kind == "reconcile":

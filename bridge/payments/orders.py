@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from bridge.domain.errors import OrderNotPayable
+from bridge.domain.errors import OrderMissing, OrderNotFound, OrderNotPayable
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.judgement import Bar, Terms, bar, due, terms_of
 from bridge.domain.money import Money
@@ -13,8 +13,17 @@ from bridge.domain.orders import Order, StoreRefund
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.owed import owed, rounds
+from bridge.payments.services import Services
 from bridge.storage import Connection
 from bridge.storage import intents as rows
+
+
+def read_order(services: Services, store: Store, order_id: int) -> Order:
+    """The order that a route names. Raises OrderMissing, StoreError."""
+    try:
+        return services.connections.order_book(store).read(order_id)
+    except OrderNotFound:
+        raise OrderMissing("Order not found") from None
 
 
 def amount_due(store: Store, adapter: Adapter, order: Order) -> Money:
@@ -28,7 +37,7 @@ def amount_due(store: Store, adapter: Adapter, order: Order) -> Money:
 
 def require_payable(order: Order, known: Sequence[PaymentIntent], *, in_person: bool = False) -> None:
     """`known` are the bridge's payments of this order number. Raises OrderNotPayable."""
-    found = bar(order, names_of(known, order.key), in_person=in_person)
+    found = bar(order, names_of(known, order.key), in_person=in_person, others=others_of(known, order.key))
     if found:
         raise not_payable(order.number, found)
 
@@ -38,14 +47,27 @@ def not_payable(number: str, found: Bar) -> OrderNotPayable:
 
 
 def names_of(known: Sequence[PaymentIntent], key: str) -> frozenset[str]:
-    """The transaction ids of the bridge's payments of one order: its number alone does not name it."""
-    return frozenset(intent.shown_id for intent in known if intent.order_key == key)
+    """The transaction ids of the bridge's own payments of one order: its number alone does not name it."""
+    return frozenset(intent.shown_id for intent in known if intent.order_key == key and not intent.only_known)
+
+
+def others_of(known: Sequence[PaymentIntent], key: str) -> frozenset[str]:
+    """Those of payments of the order that somebody else made and that have or hold money."""
+    ours = names_of(known, key)
+    has_money = (one for one in known if one.order_key == key and one.has_or_holds_money)
+    return frozenset(one.shown_id for one in has_money if one.shown_id not in ours)
 
 
 def terms(connection: Connection, store: Store, intent: PaymentIntent) -> Terms:
     """What an intent was agreed for, beside the bridge's other payments of the order."""
     known = rows.of_order(connection, store.id, intent.order_id)
-    return terms_of(intent, names_of(known, intent.order_key), rounds=rounds(store))
+    return agreed_for(store, intent, known)
+
+
+def agreed_for(store: Store, intent: PaymentIntent, known: Sequence[PaymentIntent]) -> Terms:
+    """The same of an intent that is one of `known`, all of the order's."""
+    key = intent.order_key
+    return terms_of(intent, names_of(known, key), rounds=rounds(store), others=others_of(known, key))
 
 
 def made_by_staff(intent: PaymentIntent, in_shop: Sequence[StoreRefund]) -> list[StoreRefund]:

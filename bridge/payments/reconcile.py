@@ -39,7 +39,7 @@ def reconcile(
     report = Report(store.id, since)
     if replay:
         _replay(services, store, report)
-    reconcile_provider.compare(services, store, report)
+    reconcile_provider.compare(services, store, report, in_full=with_shop)
     if with_shop and _is_itself(services, store, report):
         reconcile_shop.compare(services, store, report)
     if with_shop and not report.problems and stores.opened(services, store_id)[0].awaits_reconcile:

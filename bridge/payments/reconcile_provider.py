@@ -10,27 +10,25 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.adopt import adopt
 from bridge.payments.attempts import conclude, look_at, settle
-from bridge.payments.findings import Report, flag
+from bridge.payments.findings import Difference, Report, flag
 from bridge.payments.record import RECONCILE, record
 from bridge.payments.services import Services
+from bridge.payments.takeover import Site, meet
 from bridge.storage import comparing
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 
 
-def compare(services: Services, store: Store, report: Report) -> None:
+def compare(services: Services, store: Store, report: Report, *, in_full: bool = True) -> None:
     """Go through what the provider lists since then, then ask for what it should have listed and for what is open.
 
+    What others made and fits no order is told only `in_full`: whoever looks every few minutes would repeat it for ever.
     Raises Ending.
     """
     adapter = services.connections.adapter(store)
     can_list = "listed" in adapter.operations
-    seen: set[str] = set()
-    if can_list:
-        for outcome in _listed(adapter, report):
-            services.raise_if_ending()
-            _compare_one(services, store, outcome, seen, report)
-    else:
+    seen = compare_listed(services, store, report, in_full=in_full) if can_list else set[str]()
+    if not can_list:
         report.remarks.append(
             f"{store.adapter} does not list its payments: those that the bridge knows were asked for one by one, "
             "others cannot be found."
@@ -38,6 +36,15 @@ def compare(services: Services, store: Store, report: Report) -> None:
     for intent in changed(services, store, report.since):
         if intent.id not in seen and _is_to_ask(intent, report.since, can_list=can_list):
             _ask_for(services, store, intent, report)
+
+
+def compare_listed(services: Services, store: Store, report: Report, *, in_full: bool = False) -> set[str]:
+    """What the provider lists since then; our ids of the payments that were in the list. Raises Ending."""
+    seen, site = set[str](), Site(services, store)
+    for outcome in _listed(services.connections.adapter(store), report):
+        services.raise_if_ending()
+        _compare_one(services, store, outcome, seen, report, site, in_full=in_full)
+    return seen
 
 
 def changed(services: Services, store: Store, since: float) -> Iterator[PaymentIntent]:
@@ -61,19 +68,45 @@ def _listed(adapter: Adapter, report: Report) -> Iterator[Outcome]:
         report.problems.append(f"The provider's payments could not all be listed. {error}")
 
 
-def _compare_one(services: Services, store: Store, outcome: Outcome, seen: set[str], report: Report) -> None:
+def _compare_one(
+    services: Services, store: Store, outcome: Outcome, seen: set[str], report: Report, site: Site, *, in_full: bool
+) -> None:
     report.payments += 1
     try:
         intent = _ours(services, store, outcome)
-        if intent is None:
-            adopted = adopt(services, store, outcome, report)
-            if adopted is not None:
-                seen.add(adopted.id)
-            return
-        seen.add(intent.id)
-        _heal(services, store, intent, outcome, report)
+        if intent is not None:
+            seen.add(intent.id)
+            _heal(services, store, intent, outcome, report)
+        elif outcome.attempt_id is not None:
+            intent = adopt(services, store, outcome, report)
+        else:
+            intent = _meet(services, store, outcome, report, site, in_full=in_full)
+        if intent is not None:
+            seen.add(intent.id)
     except BridgeError as error:
         report.problems.append(f"The payment {outcome.reference} could not be compared. {error}")
+
+
+def _meet(
+    services: Services, store: Store, outcome: Outcome, report: Report, site: Site, *, in_full: bool
+) -> PaymentIntent | None:
+    """Of a payment that somebody else has made."""
+    met = meet(services, store, outcome, site)
+    money = Money(outcome.amount, outcome.currency.upper())
+    if met.intent:
+        done = "it is only known" if met.intent.only_known else "it is taken over"
+        text = f"a payment of {money} ({outcome.status.value}) was not made here: {done}"
+        report.found("known" if met.intent.only_known else "taken_over", met.intent, text, healed=True)
+    elif met.holder:
+        text = f"the provider has a second payment for the order: {money} ({outcome.reference})"
+        report.found("duplicate", met.holder, text, healed=False)
+    elif met.misfit and met.misfit.is_grave:
+        text = f"the provider has a payment of {money} for it that was not made here, but {met.misfit.why}"
+        report.differences.append(Difference("misfit", str(outcome.reference), met.misfit.order, text, False))
+    elif met.misfit and in_full:
+        named = f"{outcome.reference}: a payment of {money} ({outcome.status.value}) for order {met.misfit.order}"
+        report.strangers.append(f"{named}: {met.misfit.why}")
+    return met.intent
 
 
 def _ours(services: Services, store: Store, outcome: Outcome) -> PaymentIntent | None:

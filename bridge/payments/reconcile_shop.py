@@ -9,6 +9,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import NOT_BOOKED, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, updates
+from bridge.payments.beside import watch
 from bridge.payments.findings import Report, flag
 from bridge.payments.follow import check_notes, follow_order, hold_trouble, owe_again
 from bridge.payments.orders import made_by_staff, terms
@@ -24,11 +25,13 @@ def compare(services: Services, store: Store, report: Report) -> None:
     Ending."""
     for intent in changed(services, store, report.since):
         has_money = intent.charge and intent.status in MONEY
-        if intent.holding and (has_money or (intent.status in WAITING and not intent.unknown)):
-            try:
+        try:
+            if intent.only_known and intent.has_or_holds_money:
+                _compare_others(services, store, intent, report)
+            elif intent.holding and (has_money or (intent.status in WAITING and not intent.unknown)):
                 _compare_one(services, store, intent, report)
-            except StoreError as error:
-                report.problems.append(f"Order {intent.order_number} could not be read. {error}")
+        except StoreError as error:
+            report.problems.append(f"Order {intent.order_number} could not be read. {error}")
 
 
 def _compare_one(services: Services, store: Store, intent: PaymentIntent, report: Report) -> None:
@@ -67,6 +70,18 @@ def _compare_one(services: Services, store: Store, intent: PaymentIntent, report
         _compare_paid(services, store, intent, agreed, order, report)
     else:
         _compare_held(services, store, intent, agreed, order, report)
+
+
+def _compare_others(services: Services, store: Store, intent: PaymentIntent, report: Report) -> None:
+    """What somebody else has made is theirs to tell the store; a person hears of it if they have not."""
+    report.orders += 1
+    try:
+        order = services.connections.order_book(store).read(intent.order_id)
+    except OrderNotFound:
+        order = None
+    after = watch(services, intent, order)
+    if after.flag:
+        report.found("unpaid", after, after.flag, healed=False)
 
 
 def _close(services: Services, store: Store, intent: PaymentIntent, order: Order, report: Report) -> None:

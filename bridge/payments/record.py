@@ -50,44 +50,58 @@ def record(
 
     `total` is what the order comes to now, in minor units, if it was just read and may have changed.
     """
-    now = services.clock()
     with services.database.write() as connection:
-        before = rows.get(connection, intent_id, lock=True)
-        if not outcome.currency:
-            if before.flag.startswith(DIFFERS):
-                raise NotOurs("The provider's message named another amount: a person has to look first.")
-            outcome = _filled(outcome, before)
-        _require_ours(connection, before, outcome, attempt)
-        outcome = recognise(services, connection, before, outcome)
-        if _is_second(before, outcome):
-            Scribe(services, connection, before, now).report_second(outcome)
-            return before
-        answered = _settle_attempt(connection, now, attempt, outcome, _material(services, outcome))
-        first = answered == "create"
-        changes = _changes(services, before, outcome, first) | {"updated": now}
-        changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
-        if _is_moot(before, outcome, changes):
-            changes = {"flag": ""} | changes
-        rows.change(connection, before.id, **changes)
-        charge = outcome.charge.after(before.charge) if outcome.charge else before.charge
-        if charge:
-            rows.put_charge(connection, before, charge)
-        after = replace(before, **changes, charge=charge)
-        if before.status in WAITING and after.status not in WAITING:
-            rows.forget_material(connection, after.id)
-        scribe = Scribe(services, connection, after, now)
-        if answered or after.status is not before.status:
-            scribe.note_payment(attempt, outcome, source)
-        if words := updates.of_payment(before, after, outcome, first):
-            # rule 7: only what the create itself answered as taken is written without another look at the order
-            read_at = after.order_read if first and words is updates.CHARGED else 0.0
-            scribe.tell(words, _taken(words, before, after), total, read_at)
-        if before.status is Status.CANCELED and outcome.status in MONEY:
-            scribe.report_late(outcome)
-        for refund in sorted(outcome.refunds, key=lambda refund: refund.created):
-            scribe.put_refund(refund, "provider")
-        if outcome.dispute:
-            scribe.put_dispute(outcome.dispute)
+        return record_in(services, connection, intent_id, outcome, attempt, total, source=source)
+
+
+def record_in(
+    services: Services,
+    connection: Connection,
+    intent_id: str,
+    outcome: Outcome,
+    attempt: Attempt | None = None,
+    total: int | None = None,
+    *,
+    source: str = LOOK,
+) -> PaymentIntent:
+    """The same in a transaction that the caller has begun."""
+    now = services.clock()
+    before = rows.get(connection, intent_id, lock=True)
+    if not outcome.currency:
+        if before.flag.startswith(DIFFERS):
+            raise NotOurs("The provider's message named another amount: a person has to look first.")
+        outcome = _filled(outcome, before)
+    _require_ours(connection, before, outcome, attempt)
+    outcome = recognise(services, connection, before, outcome)
+    if _is_second(before, outcome):
+        Scribe(services, connection, before, now).report_second(outcome)
+        return before
+    answered = _settle_attempt(connection, now, attempt, outcome, _material(services, outcome))
+    first = answered == "create"
+    changes = _changes(services, before, outcome, first) | {"updated": now}
+    changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
+    if _is_moot(before, outcome, changes):
+        changes = {"flag": ""} | changes
+    rows.change(connection, before.id, **changes)
+    charge = outcome.charge.after(before.charge) if outcome.charge else before.charge
+    if charge:
+        rows.put_charge(connection, before, charge)
+    after = replace(before, **changes, charge=charge)
+    if before.status in WAITING and after.status not in WAITING:
+        rows.forget_material(connection, after.id)
+    scribe = Scribe(services, connection, after, now)
+    if answered or after.status is not before.status:
+        scribe.note_payment(attempt, outcome, source)
+    if words := updates.of_payment(before, after, outcome, first):
+        # rule 7: only what the create itself answered as taken is written without another look at the order
+        read_at = after.order_read if first and words is updates.CHARGED else 0.0
+        scribe.tell(words, _taken(words, before, after), total, read_at)
+    if before.status is Status.CANCELED and outcome.status in MONEY:
+        scribe.report_late(outcome)
+    for refund in sorted(outcome.refunds, key=lambda refund: refund.created):
+        scribe.put_refund(refund, "provider")
+    if outcome.dispute:
+        scribe.put_dispute(outcome.dispute)
     return after
 
 
@@ -229,6 +243,8 @@ class Scribe:
             rows.change(self._connection, self._intent.id, flag=why, updated=self._now)
 
     def _owe(self, update: OrderUpdate) -> None:
+        if self._intent.only_known:  # rule 13: what somebody else has taken is theirs to tell the store
+            return
         outbox.add(self._connection, self._now, self._intent.store_id, self._intent.id, update)
 
 
@@ -303,6 +319,9 @@ def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first:
         "holding": before.holding and status is not Status.CANCELED,
         "look_at": next_look(services.clock(), before, status, outcome, is_told="events" in adapter.operations),
     }
+    if before.only_known:  # nobody here can end it: without money it is in nobody's way; `beside` says when to look
+        changes["holding"] &= status not in WAITING
+        changes["look_at"] = before.look_at
     if first:
         changes["public_id"] = outcome.public_id or services.ids.public("pi_")
         changes["created"] = outcome.created or before.created

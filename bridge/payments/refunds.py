@@ -18,10 +18,20 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
 from bridge.payments import leases, updates
-from bridge.payments.attempts import ask_first, failed, new_attempt, reference_of, sending_again, settle, unknown
-from bridge.payments.captures import REPEATED_WITHIN, read_order
+from bridge.payments.attempts import (
+    ask_first,
+    failed,
+    new_attempt,
+    reference_of,
+    sending_again,
+    settle,
+    unknown,
+)
+from bridge.payments.beside import require_not_others
+from bridge.payments.captures import REPEATED_WITHIN
 from bridge.payments.create import answered_soon
 from bridge.payments.looks import SOON
+from bridge.payments.orders import read_order
 from bridge.payments.record import Scribe
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal
@@ -64,6 +74,7 @@ def refund(
     adapter = services.connections.adapter(store)
     if "refund" not in adapter.operations:
         raise Unsupported("refund", adapter.name)
+    require_not_others(intent)
     if not charge_id:
         _require_decimals(services, store, intent, wanted)
     claimed = _claim(services, store, intent, wanted, reason, origin, attempt_id)

@@ -8,7 +8,7 @@ from bridge.domain.errors import IntentNotFound, InvalidParameter, RefundRefused
 from bridge.domain.intents import Dispute, PaymentIntent, Refund
 from bridge.domain.orders import Order
 from bridge.domain.stores import Store
-from bridge.payments.captures import read_order
+from bridge.payments.orders import read_order
 from bridge.payments.services import Services
 from bridge.storage import Connection
 from bridge.storage import intents as intent_rows

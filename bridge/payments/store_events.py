@@ -50,7 +50,7 @@ def _read(services: Services, store: Store, order_id: int) -> Order | None:
 def _match_refunds(services: Services, store: Store, intent: PaymentIntent, order: Order) -> None:
     """Only once the shop has heard of everything: it writes our refunds down a little before their ids, and until it
     has answered, one of ours looks like staff's."""
-    if not (intent.charge and intent.charge.captured):
+    if intent.only_known or not (intent.charge and intent.charge.captured):
         return
     with services.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):

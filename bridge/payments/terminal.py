@@ -2,21 +2,24 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
-from bridge.domain.errors import InProgress, InvalidParameter, ProviderError, Uncapturable, Unsupported
+from bridge.domain.errors import InProgress, IntentNotFound, InvalidParameter, ProviderError, Uncapturable, Unsupported
 from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Status
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
+from bridge.payments import readers
 from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
-from bridge.payments.captures import capture, named_intent, read_order, require_not_refunded
+from bridge.payments.captures import capture, named_intent, require_not_refunded
 from bridge.payments.create import close_misfits, describe, metadata_of, released, require_nothing_in_the_way
 from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
-from bridge.payments.orders import amount_due, require_payable
+from bridge.payments.orders import amount_due, read_order, require_payable
 from bridge.payments.services import Services
+from bridge.payments.takeover import meet_named
 from bridge.storage import intents as rows
 
 METHODS = frozenset({"card_present", "interac_present"})
@@ -69,6 +72,7 @@ def create_terminal_intent(
         known = rows.of_order(connection, store.id, order.id)
     require_payable(order, known, in_person=True)
     require_nothing_in_the_way(services, known, order)
+    readers.used(services, store)
     intent = new_intent(store, payment, services.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
@@ -78,12 +82,14 @@ def create_terminal_intent(
 
 
 def capture_terminal_payment(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
-    """Take what a card reader has authorised. One that the reader's network took already (Interac) is answered.
+    """Take what a card reader has authorised. One that the reader's network took already (Interac) is answered. A
+    payment that an app has made by itself, as WooCommerce's do, is taken over.
 
     The checks come in WooPayments' order. Raises as `capture_authorization`.
     """
     order = read_order(services, store, order_id)
     _adapter(services, store, "capture_terminal_payment")
+    _meet(services, store, order, payment_intent_id)
     require_not_refunded(services, store, order)
     with services.database.read() as connection:
         held = rows.holding(connection, store.id, order.id, order.key)
@@ -105,6 +111,16 @@ def capture_terminal_payment(services: Services, store: Store, order_id: int, pa
     return capture(services, store, order, intent)
 
 
+def _meet(services: Services, store: Store, order: Order, payment_intent_id: str) -> None:
+    """Know of a payment that an app has made before anything is said of it: whatever stands against a capture, its
+    money is there. Why it fits nothing is said when it is its turn. Raises InProgress, StoreError, ProviderError."""
+    with services.database.read() as connection:
+        named = rows.find(connection, store.id, payment_intent_id)
+    if named is None:
+        with suppress(IntentNotFound):
+            meet_named(services, store, order, payment_intent_id)
+
+
 def _has_money(services: Services, store: Store, held: PaymentIntent, named: PaymentIntent | None) -> bool:
     """Whether the order is paid or authorised by its payment. Where it is, an app takes the refusal for a capture that
     was made before: an order whose payment is merely open must not be refused in the same way.
@@ -119,7 +135,9 @@ def _has_money(services: Services, store: Store, held: PaymentIntent, named: Pay
 
 def connection_token(services: Services, store: Store) -> dict[str, Any]:
     """What a reader's app needs to connect. Raises Unsupported or ProviderError."""
-    return ask(_adapter(services, store, "connection_tokens").connection_token)
+    adapter = _adapter(services, store, "connection_tokens")
+    readers.used(services, store)
+    return ask(adapter.connection_token)
 
 
 def _adapter(services: Services, store: Store, route: str) -> Adapter:

@@ -72,7 +72,7 @@ Words = tuple[UpdateKind, str]
 def of_payment(before: PaymentIntent, after: PaymentIntent, outcome: Outcome, first: bool) -> Words | None:
     """Of a change of the intent's status; `first` is the first answer to its create."""
     if first:
-        return DECLINED if outcome.decline else _reached(after)
+        return DECLINED if outcome.decline else reached(after)
     if after.status is before.status:
         return PART_CAPTURED if captured_now(before, after) and after.status is Status.REQUIRES_CAPTURE else None
     if before.status is Status.REQUIRES_CAPTURE:
@@ -85,7 +85,7 @@ def of_payment(before: PaymentIntent, after: PaymentIntent, outcome: Outcome, fi
         return FAILED if after.channel == "online" else DECLINED
     if after.status in _WAITING and before.status in _WAITING:
         return FAILED if outcome.decline and after.channel == "online" else None
-    return _reached(after)
+    return reached(after)
 
 
 def captured_now(before: PaymentIntent, after: PaymentIntent) -> int:
@@ -105,11 +105,12 @@ def _of_processing(after: PaymentIntent, outcome: Outcome) -> Words | None:
         return HELD_NOW
     if outcome.decline and after.status is not Status.SUCCEEDED:
         return FAILED
-    return (EXPIRED if outcome.expired else VOIDED) if after.status is Status.CANCELED else _reached(after)
+    return (EXPIRED if outcome.expired else VOIDED) if after.status is Status.CANCELED else reached(after)
 
 
-def _reached(after: PaymentIntent) -> Words | None:
-    """A card reader's payment means nothing to its order before a card was held to it."""
+def reached(after: PaymentIntent) -> Words | None:
+    """Of a payment that has come so far, whatever it was before. A card reader's means nothing to its order before a
+    card was held to it."""
     if after.channel == "terminal" and after.status in _WAITING:
         return None
     return _REACHED.get(after.status)
@@ -165,7 +166,7 @@ def build(
         kind=kind,
         order_id=intent.order_id,
         order_key=intent.order_key,
-        amount=intent.amount if total is None else total,
+        amount=intent.amount - intent.tip if total is None else total,
         currency=intent.currency,
         transaction_id=intent.shown_id,
         meta=_meta_of(words, intent),
@@ -177,7 +178,8 @@ def build(
             released=_released(intent),
             left=_left(intent),
             **more,
-        ).strip(),
+        ).strip()
+        + _tipped(words, intent),
         deducted=intent.deducted,
         read_at=read_at,
         status=IN_PERSON_STATUS if in_person and kind is UpdateKind.PAID else "",
@@ -250,6 +252,12 @@ def _captured_part(intent: PaymentIntent) -> int | None:
 def _released(intent: PaymentIntent) -> str:
     part = _captured_part(intent)
     return "" if part is None else f" The rest, {Money(intent.amount - part, intent.currency)}, was released."
+
+
+def _tipped(words: Words, intent: PaymentIntent) -> str:
+    """What the payer added at a reader: it is nothing that the order owes."""
+    is_told = intent.tip and words in (AUTHORIZED, CHARGED, CAPTURED)
+    return f" {Money(intent.tip, intent.currency)} of it are a tip." if is_told else ""
 
 
 def _left(intent: PaymentIntent) -> Money:

@@ -18,6 +18,7 @@ from bridge.domain.errors import BridgeError
 from bridge.domain.intents import Attempt
 from bridge.payments import leases
 from bridge.payments.attempts import look_at, settle
+from bridge.payments.beside import watch_order
 from bridge.payments.events import take_message
 from bridge.payments.jobs import beat, run_jobs
 from bridge.payments.outbox import take_delivery
@@ -96,7 +97,10 @@ def take_look(services: Services, room: Room = EVERYTHING) -> Work | None:
 def _look(services: Services, intent_id: str, store_id: str) -> None:
     try:
         with within(LOOK_AGAIN - leases.MARGIN):
-            look_at(services, services.connections.store(store_id), intent_id)
+            store = services.connections.store(store_id)
+            intent = look_at(services, store, intent_id)
+            if intent.only_known:
+                watch_order(services, store, intent)
     except BridgeError as error:
         log.warning("intent %s cannot be looked at: %s", intent_id, error)
 

@@ -3,7 +3,7 @@
 Statements are built once, at the end of this file; values go in as parameters.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from typing import Any
 
@@ -37,8 +37,17 @@ _ATTEMPT_FIELDS = [f.name for f in fields(Attempt)]
 _CHARGE_FIELDS = [f.name for f in fields(Charge)]
 
 
-def claim(database: Database, intent: PaymentIntent, attempt: Attempt, asked: dict[str, Any]) -> bool:
-    """Let the intent hold its order, with its first attempt and the journal's first line, in one transaction.
+def claim(
+    database: Database,
+    intent: PaymentIntent,
+    attempt: Attempt,
+    asked: dict[str, Any],
+    *,
+    kind: str = "create_sent",
+    then: Callable[[Connection], object] = lambda _connection: None,
+) -> bool:
+    """Let the intent hold its order, with its first attempt and the journal's first line (of that `kind`), in one
+    transaction, in which `then` may write more.
 
     False if another intent holds the order; then nothing was written.
     """
@@ -46,7 +55,8 @@ def claim(database: Database, intent: PaymentIntent, attempt: Attempt, asked: di
         with database.write() as connection:
             connection.execute(_ADD_INTENT, _values(intent, _INTENT_FIELDS))
             add_attempt(connection, attempt)
-            journal.write(connection, attempt.created, intent.id, "create_sent", attempt_id=attempt.id, **asked)
+            journal.write(connection, attempt.created, intent.id, kind, attempt_id=attempt.id, **asked)
+            then(connection)
     except IntegrityError:
         with database.read() as connection:
             if holding(connection, intent.store_id, intent.order_id, intent.order_key) is None:

@@ -21,6 +21,9 @@ SWEEP = 60.0
 """Seconds between looks at the orders of young open payments, at the most."""
 PER_STORE = {"catch_up": 0.0, "currency": 0.0, "reconcile": DAY, "sweep": SWEEP, "webhooks": HOUR}
 """The jobs that every store has, and how many seconds after it was added each is due for the first time."""
+READERS, LOOK = "readers", 60.0
+"""The job that looks at the provider's list for payments that card readers took, which a store has from when it first
+uses one, and the seconds between two looks while it does."""
 QUIET = 6 * 3600.0
 """Seconds between looks at the provider's list, at the most."""
 
@@ -48,7 +51,8 @@ def one(connection: Connection, name: str) -> Job | None:
 
 
 def first_due(connection: Connection, now: float, *, sweeps_only: bool = False) -> str | None:
-    """The name of the job, or sweep, that waits longest and that nobody is at."""
+    """The name of the job that waits longest and that nobody is at; `sweeps_only`: of those that must not wait for long
+    ones, sweeps and looks for what readers took."""
     return connection.execute(_FIRST_DUE_SWEEP if sweeps_only else _FIRST_DUE, {"now": now}).scalar()
 
 
@@ -76,7 +80,7 @@ def add_store(connection: Connection, store_id: str, now: float) -> None:
 
 
 def forget_store(connection: Connection, store_id: str) -> None:
-    for kind in PER_STORE:
+    for kind in (*PER_STORE, READERS):
         forget(connection, name_of(kind, store_id))
 
 
@@ -111,6 +115,13 @@ def hurry(connection: Connection, store_id: str, now: float) -> None:
 def hurry_sweep(connection: Connection, store_id: str, now: float) -> None:
     """The orders of its open payments are read within SWEEP seconds: a payment begins, or its buyer is there."""
     connection.execute(_HURRY, {"the_name": name_of("sweep", store_id), "now": now, "soon": now + SWEEP})
+
+
+def hurry_readers(connection: Connection, store_id: str, now: float) -> None:
+    """The store's card readers are used: the provider's list is looked at within LOOK seconds."""
+    name, soon = name_of(READERS, store_id), now + LOOK
+    add_lost(connection, [_new(name, soon)])
+    connection.execute(_HURRY, {"the_name": name, "now": now, "soon": soon})
 
 
 def claim(database: Database, name: str, now: float, lease: float) -> Job | None:
@@ -156,7 +167,8 @@ _FIRST_DUE = (
     .limit(1)
 )
 _is_sweep = jobs.c.name.like(literal_column("'sweep:%'"))
-_FIRST_DUE_SWEEP = _FIRST_DUE.where(_is_sweep)
+_is_short = or_(_is_sweep, jobs.c.name.like(literal_column("'readers:%'")))
+_FIRST_DUE_SWEEP = _FIRST_DUE.where(_is_short)
 _is_failing = jobs.c.last_error != literal_column("''")
 _FAILING = select(jobs).where(_is_failing).order_by(jobs.c.name).limit(bindparam("limit"))
 _STANDING = select(

@@ -51,14 +51,18 @@ class Line:
 
 
 def of_charges(store_id: str, amount: ColumnElement[int]) -> Select[Any]:
-    """All charges of a store; `amount` is which of theirs the lines have."""
-    return _charged(amount).where(charges.c.store_id == store_id)
+    """All charges of a store, but for those that somebody else made; `amount` is which of theirs the lines have."""
+    return _charged(amount).where(charges.c.store_id == store_id, ~intents.c.only_known)
 
 
 def authorized(store_id: str, amount: ColumnElement[int]) -> Select[Any]:
     """What waits to be captured, as above. The status stands in the text, as in the index that has just these."""
-    return _charged(amount).where(
-        intents.c.store_id == store_id, text("intents.status = 'requires_capture'"), charges.c.status != "failed"
+    return (
+        _charged(amount)
+        .where(
+            intents.c.store_id == store_id, text("intents.status = 'requires_capture'"), charges.c.status != "failed"
+        )
+        .where(~intents.c.only_known)
     )
 
 
@@ -154,7 +158,7 @@ def _joined(columns: list[ColumnElement[Any]], table: Any, store_id: str) -> Sel
         select(*columns)
         .join_from(table, charges, of_charge)
         .join(intents, table.c.intent_id == intents.c.id)
-        .where(table.c.store_id == store_id)
+        .where(table.c.store_id == store_id, ~intents.c.only_known)
     )
 
 

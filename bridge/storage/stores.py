@@ -73,6 +73,11 @@ def busiest(connection: Connection, limit: int) -> list[dict[str, Any]]:
     return [row for row in found if row]
 
 
+def readers_used(connection: Connection, store_id: str) -> float:
+    """When a card reader of the store was last used, as far as the bridge knows (Unix seconds; 0 for never)."""
+    return float(connection.execute(select(stores.c.readers_used).where(stores.c.id == store_id)).scalar() or 0.0)
+
+
 def names_payments(connection: Connection, store_id: str) -> bool:
     """Whether a note of the store's own has ever named a payment of ours: older ones write no such notes."""
     return bool(connection.execute(select(stores.c.names_payments).where(stores.c.id == store_id)).scalar())

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -59,6 +59,7 @@ stores = Table(
     Column("currency", String(3), nullable=False, server_default=text("''")),
     Column("webhooks_restored", JSON, nullable=False, server_default=text("'[]'")),
     Column("names_payments", Boolean, nullable=False, server_default=text("false")),
+    Column("readers_used", Double, nullable=False, server_default=text("0")),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("removed", Double),
@@ -157,6 +158,8 @@ intents = Table(
     Column("order_swept", Double, nullable=False, server_default=text("0")),
     Column("order_missed", Double),
     Column("notes_read", Boolean, nullable=False, server_default=text("false")),
+    Column("tip", BigInteger, nullable=False, server_default=text("0")),
+    Column("only_known", Boolean, nullable=False, server_default=text("false")),
     Column("order_read", Double, nullable=False),
     Column("look_at", Double),
     Column("created", Double, nullable=False),

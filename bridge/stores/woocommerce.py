@@ -82,10 +82,19 @@ class WooCommerceOrderBook:
         Written with https whatever the site says, in lower case, without default port and trailing slash. Raises
         StoreUnreachable, StoreRefused.
         """
+        home, url = self._index()
+        return normalised(home or url)
+
+    def addresses(self) -> list[str]:
+        """`home`, where the site is seen, and `url`, where WordPress lies, as the site writes them. Apps that were
+        logged in to either name it with what they pay. Raises StoreUnreachable, StoreRefused."""
+        return [address for address in self._index() if address]
+
+    def _index(self) -> tuple[str, str]:
         index = load(INDEX, self._api.ask("GET", "", query={"_fields": INDEX.names}, anonymous=True).value)
         if "wc/v3" not in index["namespaces"]:
             raise StoreRefused("WooCommerce's REST API (wc/v3) is not there: is WooCommerce active?")
-        return normalised(index["home"] or index["url"])
+        return index["home"], index["url"]
 
     def currency(self) -> str:
         """The store's own, upper case. Raises StoreUnreachable, StoreRefused."""

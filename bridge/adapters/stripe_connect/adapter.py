@@ -52,6 +52,7 @@ class StripeConnectAdapter(BaseAdapter):
     )
     replay_window: ClassVar[float] = 23 * 3600.0
     """Stripe forgets a key after 24 hours at the earliest (source: Stripe, "Idempotent requests")."""
+    names_orders: ClassVar[bool] = True
 
     def __init__(self, settings: Mapping[str, str], *, live: bool, context: AdapterContext) -> None:
         self._account = options.read(settings, live=live)
@@ -122,7 +123,8 @@ class StripeConnectAdapter(BaseAdapter):
         return None
 
     def listed(self, since: float) -> Iterator[Outcome]:
-        """Our payments that were made since then, or that something was sent back of or quarrelled about since then.
+        """Payments for orders, ours or made by others, that were made since then, or that something was sent back of or
+        quarrelled about since then.
 
         Stripe lists no changes: what else became of an older payment is told by events, or by asking for it.
         """
@@ -130,7 +132,7 @@ class StripeConnectAdapter(BaseAdapter):
         recent: Json = {"created": {"gte": max(int(since), 0)}}
         payments = {**recent, "expand": [f"data.{CHARGE}.refunds"]}
         for intent in self._client.every(PAYMENTS, payments, account=account, pages=ALL_PAGES):
-            if isinstance(intent, dict) and ATTEMPT in (intent.get("metadata") or {}):
+            if _is_for_an_order(intent):
                 seen.add(str(intent.get("id")))
                 yield self._outcome(intent, account)
         for changes in (REFUNDS, DISPUTES):
@@ -140,7 +142,7 @@ class StripeConnectAdapter(BaseAdapter):
                     continue
                 seen.add(reference)
                 intent = self._get(_path(PAYMENTS, reference), {"expand": EXPANDED})
-                if isinstance(intent, dict) and ATTEMPT in (intent.get("metadata") or {}):
+                if _is_for_an_order(intent):
                     yield self._outcome(intent, account, id=reference)
 
     def cancel(self, reference: str, key: str) -> Outcome:
@@ -205,8 +207,10 @@ class StripeConnectAdapter(BaseAdapter):
             raise
 
     def connection_token(self) -> Json:
-        """Stripe's connection token; with direct charges for the connected account's readers."""
-        answer = self._post(TOKENS, {}, None)
+        """Stripe's connection token; with direct charges for the connected account's readers. Where a location is set,
+        for those that are there (source: Stripe, "The ConnectionToken object", `location`)."""
+        location = self._account.terminal_location
+        answer = self._post(TOKENS, {"location": location} if location else {}, None)
         require(isinstance(answer, dict) and type(answer.get("secret")) is str)
         return dict(answer)
 
@@ -300,6 +304,10 @@ class StripeConnectAdapter(BaseAdapter):
         kept = answer.get("metadata")
         if isinstance(kept, dict):
             outcome = replace(outcome, attempt_id=kept.get(ATTEMPT), metadata=dict(kept))
+        if self._account.destination:  # on the platform's account are the payments of all its stores
+            transfer = answer.get("transfer_data")
+            receiver = id_of(transfer.get("destination")) if isinstance(transfer, dict) else None
+            outcome = replace(outcome, is_for_account=receiver == self._account.id)
         if outcome.client_secret and self._account.publishable_key:
             outcome = replace(outcome, provider_data={**(outcome.provider_data or {}), **self._for_the_page()})
         if outcome.charge is None:
@@ -335,6 +343,12 @@ class StripeConnectAdapter(BaseAdapter):
             answer = read_object(intent, "payment_intent", id=request.reference).get(CHARGE)
         expected = {"payment_intent": request.reference, "currency": request.currency.lower()}
         return read_object(answer, "charge", livemode=self._account.live, **expected)
+
+
+def _is_for_an_order(intent: Any) -> bool:
+    """Whether a payment is ours, or somebody else's that names an order (`bridge.domain.claims`)."""
+    kept = intent.get("metadata") if isinstance(intent, dict) else None
+    return isinstance(kept, dict) and (ATTEMPT in kept or "order_id" in kept)
 
 
 def _path(collection: str, identifier: str) -> str:

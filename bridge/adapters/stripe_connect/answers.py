@@ -63,6 +63,7 @@ def read_intent(answer: Any, *, account: str | None, **expected: Any) -> Outcome
         decline=read_decline(problem) if isinstance(problem, dict) and status in _UNPAID else None,
         expired=status is Status.CANCELED and _ran_out(intent),
         created=float(created) if isinstance(created, int) else None,
+        tip=_tip(intent),
         next_action=intent.get("next_action") if waiting else None,
         client_secret=intent.get("client_secret") if waiting else None,
         provider_data={"stripe_account": account} if waiting and account else None,
@@ -213,6 +214,14 @@ def _details(charge: Json) -> Json:
 def _told(thing: Json, names: tuple[str, ...]) -> Json:
     """Those of its members that are not null."""
     return {name: scrub(thing[name]) for name in names if thing.get(name) is not None}
+
+
+def _tip(intent: Json) -> int:
+    """What the payer added at a reader, which the amount has in it (source: Stripe, "Collect on-reader tips")."""
+    details = intent.get("amount_details")
+    tip = details.get("tip") if isinstance(details, dict) else None
+    amount = tip.get("amount") if isinstance(tip, dict) else None
+    return amount if type(amount) is int and 0 < amount < intent["amount"] else 0
 
 
 def _ran_out(intent: Json) -> bool:

@@ -77,7 +77,8 @@ def with_payment(event: ProviderEvent, thing: Json) -> ProviderEvent:
     """The event, about the payment that `thing` is or belongs to; of kind OTHER if it belongs to none."""
     reference = _payment_intent(thing)
     kind = EventKind.PAYMENT if reference else EventKind.OTHER
-    return replace(event, kind=kind, reference=reference, attempt_id=_attempt(thing) if reference else None)
+    attempt_id = _attempt(thing) if reference else None
+    return replace(event, kind=kind, reference=reference, attempt_id=attempt_id, names_no_order=_names_no_order(thing))
 
 
 def _read_thin(event: Json, now: float, live: bool | None) -> ProviderEvent:
@@ -119,6 +120,12 @@ def _payment_intent(thing: Json) -> str | None:
     if thing.get("object") in ("charge", "refund", "dispute"):
         return id_of(thing.get("payment_intent"))
     return None
+
+
+def _names_no_order(thing: Json) -> bool:
+    """Whether its payment is for no order: a charge has the payment's metadata, a refund and a dispute have not."""
+    metadata = thing.get("metadata")
+    return thing.get("object") in ("payment_intent", "charge") and "order_id" not in (metadata or ())
 
 
 def _attempt(thing: Json) -> str | None:

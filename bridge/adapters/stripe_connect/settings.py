@@ -47,6 +47,12 @@ SETTINGS = (
         "",
     ),
     Setting(
+        "terminal_location",
+        "Where the store's card readers are: tml_...; their apps' tokens are for that place only. With destination "
+        "charges the readers of all the platform's stores are together",
+        "",
+    ),
+    Setting(
         "max_retries",
         "How often a request whose connection broke is sent again at once, under the same key",
         "1",
@@ -107,6 +113,7 @@ class Account:
     currencies: frozenset[str]
     off_session: bool
     statement_descriptor_suffix: str
+    terminal_location: str
     max_retries: int
     webhook_secrets: tuple[str, ...] = field(repr=False)
     publishable_key: str
@@ -138,6 +145,7 @@ def read(settings: Mapping[str, str], *, live: bool) -> Account:
         currencies=frozenset(_words(settings["currencies"].upper())),
         off_session=settings["off_session"] == "yes",
         statement_descriptor_suffix=settings["statement_descriptor_suffix"],
+        terminal_location=settings["terminal_location"],
         max_retries=int(settings["max_retries"]),
         webhook_secrets=tuple(_words(settings["webhook_secret"])),
         publishable_key=settings["publishable_key"],
@@ -173,6 +181,10 @@ def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, st
         _is_suffix(settings["statement_descriptor_suffix"]),
         f"statement_descriptor_suffix has more than {LONGEST_SUFFIX} characters, one of < > \\ ' \" *, "
         "no Latin letter or something that is not Latin.",
+    )
+    yield (
+        re.fullmatch(r"(tml_\w+)?", settings["terminal_location"], re.ASCII),
+        "terminal_location is not tml_...",
     )
     yield (
         all(re.fullmatch(r"whsec_[!-~]+", secret) for secret in _words(settings["webhook_secret"])),

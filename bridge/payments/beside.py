@@ -1,0 +1,64 @@
+"""A payment that somebody else made and that is only known (rule 13): nobody here acts on it. If its order is still
+unpaid some minutes after it has taken money, its maker may have failed to tell the store, and a person is told."""
+
+from bridge.domain import logs
+from bridge.domain.errors import OrderNotFound, Refused
+from bridge.domain.intents import FINAL, PaymentIntent
+from bridge.domain.judgement import is_unpaid_beside
+from bridge.domain.money import Money
+from bridge.domain.orders import Order
+from bridge.domain.outcomes import Outcome
+from bridge.domain.stores import Store
+from bridge.payments import flags
+from bridge.payments.looks import LATEST
+from bridge.payments.services import Services
+from bridge.storage import intents as rows
+
+log = logs.logger(__name__)
+
+PATIENCE = 600.0
+"""Seconds after which the store should show that its order is paid."""
+
+
+def require_not_others(intent: PaymentIntent) -> None:
+    """Rule 13: what is only known is its maker's to capture, void and refund. Raises Refused."""
+    if intent.only_known:
+        told = f"The payment {intent.shown_id} was not made here: whoever has made it can capture, void or refund it."
+        raise Refused(told, reason="payment_of_others", payment_intent=intent.shown_id, provider=intent.adapter)
+
+
+def first_watch(outcome: Outcome, now: float) -> float:
+    """When the order is looked at (Unix seconds)."""
+    return max((outcome.charge.created if outcome.charge else now) + PATIENCE, now)
+
+
+def watch_order(services: Services, store: Store, intent: PaymentIntent) -> None:
+    """Read the order of a payment that was just looked at, and say when to look again. Raises StoreError."""
+    order: Order | None
+    try:
+        order = services.connections.order_book(store).read(intent.order_id)
+    except OrderNotFound:
+        order = None
+    watch(services, intent, order)
+    again = None if intent.status in FINAL else services.clock() + LATEST
+    with services.database.write() as connection:
+        rows.change(connection, intent.id, look_at=again)
+
+
+def watch(services: Services, intent: PaymentIntent, order: Order | None) -> PaymentIntent:
+    """Flag it, or take the flag away, as its order was just read. `order` is None if the store has it no more."""
+    now = services.clock()
+    is_same = order is not None and order.key == intent.order_key
+    if order is None or not is_same or not intent.has_or_holds_money or not is_unpaid_beside(order):
+        with services.database.write() as connection:
+            flags.settle_about_order(connection, intent.id, "its order is not unpaid beside it", now)
+            return rows.get(connection, intent.id)
+    begun = intent.charge.created if intent.charge else intent.created
+    if now - begun < PATIENCE:
+        return intent
+    money = Money(intent.amount, intent.currency)
+    told = f"Order {order.number} is {order.status}, and has a payment of {money} that was not made here"
+    with services.database.write() as connection:
+        why = f"{flags.ORDER}{told} ({intent.shown_id})."
+        flags.put_unless_graver(connection, intent.id, why, now)
+        return rows.get(connection, intent.id)

@@ -1,0 +1,21 @@
+"""Stores whose card readers are used. Apps make payments at readers themselves and may never tell of them: as long as a
+store's readers were used within a day, the provider's list is looked at every minute (`bridge.payments.jobs`)."""
+
+from bridge.domain.stores import Store
+from bridge.payments.services import Services
+from bridge.storage import jobs
+from bridge.storage import stores as rows
+
+
+def used(services: Services, store: Store) -> None:
+    """A card reader of the store was used, or its app asks for a token."""
+    now = services.clock()
+    with services.database.write() as connection:
+        rows.change(connection, store.id, readers_used=now)
+        jobs.hurry_readers(connection, store.id, now)
+
+
+def are_used(services: Services, store_id: str) -> bool:
+    """Whether any was within a day."""
+    with services.database.read() as connection:
+        return services.clock() - rows.readers_used(connection, store_id) < jobs.DAY

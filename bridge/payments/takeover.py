@@ -1,0 +1,277 @@
+"""Payments that somebody else made, and that name an order of the store (rule 13).
+
+One that a caller names, or that a card reader took, is taken over if site, order, order key, amount, currency, account
+and mode are the order's: from then on it is a payment like any other. Another one that fits is only known: nothing is
+written, captured, voided or refunded for it, and nothing else is charged while it has or holds money. What does not fit
+blocks nothing. Metadata prove nothing: amount, currency, account and money that was taken do.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from bridge.domain.claims import is_same_site, read_claim
+from bridge.domain.errors import InProgress, IntentNotFound, OrderNotFound, ProviderRefused, Refused
+from bridge.domain.intents import MONEY, Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.judgement import OTHERS, Bar, is_paid, is_paid_by, misfit_of_others
+from bridge.domain.orders import Order
+from bridge.domain.outcomes import Outcome, Payment
+from bridge.domain.ports import Adapter, HasAddresses
+from bridge.domain.stores import Store
+from bridge.payments import flags, readers, updates
+from bridge.payments.attempts import ask
+from bridge.payments.beside import first_watch
+from bridge.payments.closing import close
+from bridge.payments.create import ROUNDS, released
+from bridge.payments.intents import new_intent
+from bridge.payments.orders import amount_due
+from bridge.payments.record import WAITING, Scribe, record, record_in
+from bridge.payments.services import Services
+from bridge.storage import Connection, outbox
+from bridge.storage import intents as rows
+
+READERS = frozenset({"card_present", "interac_present"})
+"""Kinds of payment methods that only a card reader takes."""
+NAMED, BY_READER = "an app named it", "a card reader took it"
+"""Why a payment was taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a payment is not the store's. `order` is what a person calls the order that it names. `took_nothing`: that is
+    all that is against it. `is_grave`: money was taken that names the unpaid order rightly, but for its sum."""
+
+    why: str
+    order: str
+    took_nothing: bool = False
+    is_grave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What came of a payment that the database did not have: its `intent`, or the payment that holds its order already
+    (`holder`), or why it fits nothing; nothing of that for one that is about no order, or another store's."""
+
+    intent: PaymentIntent | None = None
+    holder: PaymentIntent | None = None
+    misfit: Misfit | None = None
+
+
+class Site:
+    """Where a store is, as it says itself. It is asked at most once, and only about what is not its identity."""
+
+    def __init__(self, services: Services, store: Store) -> None:
+        self._services = services
+        self._store = store
+        self._addresses: list[str] | None = None
+
+    def is_named(self, address: str) -> bool:
+        """Raises StoreError."""
+        return is_same_site(address, self._store.identity) or any(is_same_site(address, one) for one in self._asked())
+
+    def _asked(self) -> list[str]:
+        if self._addresses is None:
+            book = self._services.connections.order_book(self._store)
+            self._addresses = book.addresses() if isinstance(book, HasAddresses) else [book.identify()]
+        return self._addresses
+
+
+def meet_named(services: Services, store: Store, order: Order, name: str) -> Met:
+    """The payment that a caller names, by the provider's id, as this order's, and that somebody else has made.
+
+    Raises IntentNotFound if the provider has none; else as `meet`.
+    """
+    adapter = services.connections.adapter(store)
+    missing = IntentNotFound(f"No such payment_intent: '{name}'", id=name)
+    if not adapter.names_orders or not re.fullmatch(r"\w{1,255}", name, re.ASCII):
+        raise missing
+    try:
+        outcome = ask(lambda: adapter.fetch(name))
+    except ProviderRefused as error:
+        if error.code != "resource_missing":
+            raise
+        raise missing from None
+    return meet(services, store, outcome, Site(services, store), order=order)
+
+
+def meet(services: Services, store: Store, outcome: Outcome, site: Site, *, order: Order | None = None) -> Met:
+    """A payment that the database does not have: take it over, or know of it, if it is one of the store's orders'.
+
+    `order` is the one for which a caller names it, as it was just read. Raises InProgress, to be asked again, while
+    another payment of the order is not settled; StoreError, ProviderError.
+    """
+    if not outcome.reference or _is_elsewhere(services, store, outcome):
+        return Met()
+    found = _examined(services, store, outcome, site, order)
+    if not isinstance(found, Order):
+        return Met(misfit=found)
+    in_person = outcome.charge is not None and outcome.charge.payment_method_type in READERS
+    why = NAMED if order is not None else BY_READER if in_person else ""
+    met = _settled_in(services, store, found, outcome, why, in_person)
+    if in_person:
+        readers.used(services, store)
+    services.wake()
+    return met
+
+
+def has_money(outcome: Outcome) -> bool:
+    """Whether money is held, taken or on its way, and was not sent back whole."""
+    if outcome.status not in (*MONEY, Status.PROCESSING):
+        return False
+    return not (outcome.charge and outcome.charge.is_sent_back)
+
+
+def _is_elsewhere(services: Services, store: Store, outcome: Outcome) -> bool:
+    """Whether it is another store's on the same account, or carries an attempt of ours."""
+    with services.database.read() as connection:
+        if any(known.store_id != store.id for known in rows.everywhere(connection, str(outcome.reference))):
+            return True
+        name = outcome.attempt_id
+        return name is not None and (not re.fullmatch(r"[0-9a-f]{32}", name) or bool(rows.everywhere(connection, name)))
+
+
+def _examined(
+    services: Services, store: Store, outcome: Outcome, site: Site, order: Order | None
+) -> Order | Misfit | None:
+    """The order that it fits, or why it fits none; None if it names none."""
+    claim = read_claim(outcome.metadata)
+    if claim is None:
+        return None
+    named = str(claim.order_id)
+    if not site.is_named(claim.site):
+        return Misfit(f"it names the site {claim.site}" if claim.site else "it names no site", named)
+    if not outcome.is_for_account:
+        return Misfit("its money goes to another account", named)
+    try:
+        order = order or services.connections.order_book(store).read(claim.order_id)
+    except OrderNotFound:
+        return Misfit("the store has no such order", named)
+    if order.id != claim.order_id:
+        return Misfit("it names another order", named)
+    adapter, is_held = services.connections.adapter(store), outcome.status is Status.REQUIRES_CAPTURE
+    owed, amount, currency = _owed(store, adapter, order), outcome.amount - outcome.tip, outcome.currency.upper()
+    found = misfit_of_others(order, claim.order_key, amount, currency, owed, held=is_held)
+    if found:
+        is_grave = order.key == claim.order_key and has_money(outcome) and not is_paid(order)
+        return Misfit(f"order {order.number} {found.words}", order.number, is_grave=is_grave)
+    if not has_money(outcome):
+        is_back = outcome.status in MONEY
+        return Misfit("it was sent back" if is_back else "it took nothing", order.number, took_nothing=True)
+    return order
+
+
+def _owed(store: Store, adapter: Adapter, order: Order) -> int | None:
+    """Minor units; None for a sum that could not be charged."""
+    try:
+        return amount_due(store, adapter, order).amount
+    except Refused:
+        return None
+
+
+def _settled_in(services: Services, store: Store, order: Order, outcome: Outcome, why: str, in_person: bool) -> Met:
+    """Let it hold its order. With `why` it is taken over, else it is only known."""
+    for _ in range(ROUNDS):
+        with services.database.read() as connection:
+            known = rows.find(connection, store.id, str(outcome.reference))
+            holder = rows.holding(connection, store.id, order.id, order.key)
+        if known is not None:
+            return Met(_promoted(services, known, outcome, why, in_person) if why and known.only_known else known)
+        if holder is None:
+            if (intent := _claimed(services, store, order, outcome, why, in_person)) is not None:
+                return Met(intent)
+        elif not released(services, holder, order) and not _made_way(services, store, holder, outcome):
+            return Met(holder=holder)
+    raise InProgress(f"Order {order.number} is being paid by another request.", outcome="unknown")
+
+
+def _made_way(services: Services, store: Store, holder: PaymentIntent, outcome: Outcome) -> bool:
+    """Void a payment that only waits for its buyer: the order's money has come otherwise. False if `holder` has money,
+    so that the order is paid twice: then a person is told.
+
+    Raises InProgress while nobody knows.
+    """
+    if holder.status not in MONEY and holder.unknown:
+        raise InProgress(f"The outcome of {holder.shown_id} is not known yet.", outcome="unknown")
+    if holder.status in WAITING:
+        found = Bar(OTHERS, f"is paid by {outcome.reference}, which was not made here")
+        holder = close(services, store, holder, found)
+        if holder.status is Status.CANCELED:
+            return True
+        if holder.status in WAITING:
+            raise InProgress(f"{holder.shown_id} could not be voided yet.", outcome="unknown")
+    with services.database.write() as connection:
+        locked = rows.get(connection, holder.id, lock=True)
+        Scribe(services, connection, locked, services.clock()).report_second(outcome)
+    return False
+
+
+def _claimed(
+    services: Services, store: Store, order: Order, outcome: Outcome, why: str, in_person: bool
+) -> PaymentIntent | None:
+    """Its row, with all that the provider says of it, in one transaction; None if the order was claimed meanwhile."""
+    now, attempt_id = services.clock(), outcome.attempt_id or services.ids.attempt()
+    payment = Payment(
+        attempt_id=attempt_id,
+        order=order,
+        amount=outcome.amount,
+        currency=outcome.currency.upper(),
+        customer=outcome.customer or "",
+        payment_method=outcome.payment_method or "",
+        capture="manual" if outcome.status is Status.REQUIRES_CAPTURE else "automatic",
+        metadata=outcome.metadata,
+        description="",
+    )
+    intent = replace(
+        new_intent(store, payment, now, channel="terminal" if in_person else "online"),
+        public_id=outcome.public_id,
+        status=Status.REQUIRES_CONFIRMATION,  # from where the outcome takes it on, within this transaction
+        unknown=False,
+        order_read=0.0,
+        created=outcome.created or now,
+        look_at=None if why else first_watch(outcome, now),
+        tip=outcome.tip,
+        only_known=not why,
+    )
+    attempt = Attempt(
+        id=attempt_id,
+        intent_id=attempt_id,
+        store_id=store.id,
+        operation="create",
+        request={},
+        key=f"{attempt_id}:create",
+        state=AttemptState.DONE,
+        exposed=False,
+        reference=outcome.reference,
+        created=now,
+        sent_at=now,
+        answered=now,
+    )
+    told = {"provider": store.adapter, "order": order.number, "amount": outcome.amount, "currency": payment.currency}
+    told |= {"reference": outcome.reference, "why": why or "somebody else made it", "tip": outcome.tip}
+
+    def write_down(connection: Connection) -> None:
+        record_in(services, connection, intent.id, outcome)
+        if why and is_paid_by(order, {intent.shown_id}):
+            outbox.known_by_the_shop(connection, intent.id, now)
+
+    if not rows.claim(services.database, intent, attempt, told, kind="taken_over" if why else "known", then=write_down):
+        return None
+    with services.database.read() as connection:
+        return rows.get(connection, intent.id)
+
+
+def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: str, in_person: bool) -> PaymentIntent:
+    """What was only known is taken over: a caller names it. The store hears how it stands."""
+    record(services, known.id, outcome)
+    now = services.clock()
+    with services.database.write() as connection:
+        known = rows.get(connection, known.id, lock=True)
+        if not known.only_known:
+            return known
+        channel = "terminal" if in_person else "online"
+        rows.change(connection, known.id, only_known=False, channel=channel, look_at=now, updated=now)
+        scribe = Scribe(services, connection, rows.get(connection, known.id), now)
+        scribe.log("taken_over", None, reference=outcome.reference, why=why, amount=known.amount, tip=known.tip)
+        if words := updates.reached(known):
+            scribe.tell(words)
+        flags.settle_about_order(connection, known.id, why, now)
+        return rows.get(connection, known.id)
