@@ -71,6 +71,7 @@ def record_in(
         if before.flag.startswith(DIFFERS):
             raise NotOurs("The provider's message named another amount: a person has to look first.")
         outcome = _filled(outcome, before)
+    before = _with_tip(connection, before, outcome)
     _require_ours(connection, before, outcome, attempt)
     outcome = recognise(services, connection, before, outcome)
     if _is_second(before, outcome):
@@ -257,6 +258,15 @@ def _require_ours(connection: Connection, intent: PaymentIntent, outcome: Outcom
         return
     if all(named != known.id for known in rows.attempts_of(connection, intent.id)):
         raise NotOurs("The payment provider's answer is about another payment.")
+
+
+def _with_tip(connection: Connection, intent: PaymentIntent, outcome: Outcome) -> PaymentIntent:
+    """A reader's payment to which the payer has added a tip: it is the same payment, if all else of it is its sum."""
+    is_added = outcome.tip != intent.tip and outcome.amount - outcome.tip == intent.amount - intent.tip
+    if intent.channel != "terminal" or not is_added:
+        return intent
+    rows.change(connection, intent.id, amount=outcome.amount, tip=outcome.tip)
+    return replace(intent, amount=outcome.amount, tip=outcome.tip)
 
 
 def _filled(outcome: Outcome, intent: PaymentIntent) -> Outcome:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.payments.sweep import sweep
+from tests.http.app_decoders import undecodable
 from tests.payments.orders import CAPTURE_FAILED, MISMATCH, PAYMENTS, UNCAPTURABLE, asked, at, taken
 from tests.payments.tills import DESTINATION, HEARS, compared, direct, flagged, made, opened, story, tell, till
 from tests.plugins.local import Local, MakeLocal, refusal
@@ -304,3 +305,53 @@ def test_the_address_of_wordpress_is_the_site_as_well(direct: Local) -> None:
         assert story(direct, intent)["status"] == "succeeded"
     intent = made(direct, metadata={"site_url": "https://münchen.example/wp2"})
     assert refusal(at(direct, "capture_terminal_payment", "payable", intent))[:2] == (409, MISMATCH)
+
+
+# --- orders as the judge sees them
+
+
+def test_of_a_hold_no_more_is_taken_than_the_order_still_owes(direct: Local) -> None:
+    """B3: staff took an item off before the app held the whole total."""
+    direct.shop.refund(direct.orders["payable"], "3.00")
+    intent = made(direct)
+    assert at(direct, "capture_terminal_payment", "payable", intent).status_code == 200
+    assert taken(direct) == [723]
+
+
+def test_an_order_for_cash_on_delivery_is_paid_at_a_reader(direct: Local) -> None:
+    order = direct.orders["payable"]
+    direct.shop.update_order(order, payment_method="cod", status="processing")
+    intent = made(direct)
+    assert at(direct, "capture_terminal_payment", "payable", intent).status_code == 200
+    direct.work()
+    assert (taken(direct), direct.order()["status"], flagged(direct)) == ([1023], "completed", [])
+
+
+def test_an_order_that_was_sent_back_whole_is_paid_again_by_an_app(direct: Local) -> None:
+    order = direct.orders["payable"]
+    for number in range(2):
+        intent = made(direct)
+        assert at(direct, "capture_terminal_payment", "payable", intent).status_code == 200
+        direct.work()
+        if number == 0:
+            assert direct.post(f"{PAYMENTS}/refund", {"order_id": order, "amount": 1023}).status_code == 200
+            direct.work()
+            direct.shop.update_order(order, status="pending")
+    assert (taken(direct), direct.order()["status"]) == ([1023, 1023], "completed")
+
+
+def test_a_tip_on_an_intent_that_was_made_here_is_named_as_well(till: Local) -> None:
+    assert till.stripe
+    intent = at(till, "create_terminal_intent", "payable").get_json()["id"]
+    till.stripe.present_card(intent, tip=150)
+    assert at(till, "capture_terminal_payment", "payable", intent).status_code == 200
+    till.work()
+    assert (taken(till), till.order()["status"], flagged(till)) == ([1173], "completed", [])
+    assert any("1.50 USD of it are a tip" in note for note in till.notes())
+
+
+def test_both_apps_can_decode_the_charge_of_what_they_made(till: Local) -> None:
+    intent = made(till)
+    assert at(till, "capture_terminal_payment", "payable", intent).status_code == 200
+    charge = till.show(intent).get_json()["charge"]["id"]
+    assert undecodable(till.get(f"{PAYMENTS}/charges/{charge}").get_json()) == []
