@@ -35,6 +35,7 @@ def _mutation(rule: str, file: str, old: str, new: str, *tests: str) -> Mutation
 CREATE, ATTEMPTS = "tests/payments/test_create.py", "tests/payments/test_attempts.py"
 RECORD, REFUNDS = "tests/payments/test_record.py", "tests/payments/test_refunds.py"
 WAITING, HELD = "tests/beside/test_waiting.py", "tests/beside/test_held_and_paid.py"
+TAKEOVER, BESIDE = "tests/payments/test_takeover.py", "tests/payments/test_beside.py"
 CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_outbox.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -406,5 +407,47 @@ MUTATIONS: tuple[Mutation, ...] = (
         "if not dispute.is_closed and not dispute.is_inquiry:",
         "if dispute.is_closed and not dispute.is_inquiry:",
         f"{HELD}::test_a13_a_refund_while_a_dispute_is_open_is_refused_before_the_call",
+    ),
+    _mutation(
+        "a payment of others is an order's only with its key",
+        "domain/judgement.py",
+        "if not order_key or order.key != order_key:",
+        "if not order_key:",
+        f"{TAKEOVER}::test_what_does_not_fit_is_not_captured_and_blocks_nothing[manual-another key]",
+    ),
+    _mutation(
+        "a payment of others is an order's only with its sum",
+        "domain/judgement.py",
+        "if amount == owed or (",
+        "if amount or (",
+        f"{TAKEOVER}::test_what_does_not_fit_is_not_captured_and_blocks_nothing[automatic-another sum]",
+    ),
+    _mutation(
+        "a payment of others is a store's only with its site",
+        "payments/takeover.py",
+        "if not site.is_named(claim.site):",
+        "if site is None:",
+        f"{TAKEOVER}::test_what_does_not_fit_is_not_captured_and_blocks_nothing[manual-another site]",
+    ),
+    _mutation(
+        "what goes to another account is not the store's",
+        "payments/takeover.py",
+        "if not outcome.is_for_account:",
+        "if outcome is None:",
+        f"{TAKEOVER}::test_what_goes_to_another_account_is_not_the_stores",
+    ),
+    _mutation(
+        "nothing is written to the store for a payment that is only known",
+        "payments/record.py",
+        "if self._intent.only_known:",
+        "if self._intent is None:",
+        f"{BESIDE}::test_another_gateways_payment_is_known_and_in_the_way",
+    ),
+    _mutation(
+        "a payment that is only known is in the way",
+        "domain/judgement.py",
+        "    if not others:\n        return None",
+        "    if others or not others:\n        return None",
+        f"{BESIDE}::test_what_waits_for_its_buyer_here_is_refused_by_the_judge",
     ),
 )

@@ -87,7 +87,7 @@ def _tell(story: dict[str, Any]) -> str:
 
 _WORDS = {
     "create_sent": "asked {provider} for {amount} (customer {customer}, payment method {payment_method})",
-    "taken_over": "taken over, because {why} ({reference}, {amount}, {tip} of it a tip)",
+    "taken_over": "taken over, because {why} ({reference}, {amount})",
     "known": "known, but not taken over: {why} ({reference}, {amount})",
     "create_answered": "the provider answered {status} ({reference})",
     "outcome_unknown": "no usable answer: {why} The outcome is unknown and will be settled",
@@ -134,6 +134,8 @@ def _event(event: dict[str, Any], currency: str) -> str:
     if isinstance(detail.get("amount"), int):
         detail = detail | {"amount": Money(detail["amount"], detail.get("currency") or currency)}
     words = _WORDS.get(event["kind"], event["kind"]).format_map(detail)
+    if detail.get("tip"):
+        words += f", {Money(detail['tip'], detail.get('currency') or currency)} of it are a tip"
     if "message" in detail:
         words += f": {detail['message']} [{detail.get('decline_code') or detail.get('code')}]"
     return f"  {at}Z  {words}"

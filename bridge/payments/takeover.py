@@ -137,10 +137,11 @@ def _examined(
     if claim is None:
         return None
     named = str(claim.order_id)
+    if not outcome.is_for_account:  # on a platform there are those of all its stores
+        is_ours = is_same_site(claim.site, store.identity)
+        return Misfit("its money goes to another account", named) if is_ours else None
     if not site.is_named(claim.site):
         return Misfit(f"it names the site {claim.site}" if claim.site else "it names no site", named)
-    if not outcome.is_for_account:
-        return Misfit("its money goes to another account", named)
     try:
         order = order or services.connections.order_book(store).read(claim.order_id)
     except OrderNotFound:

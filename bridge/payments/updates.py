@@ -214,9 +214,10 @@ def build_refund(
     meta = update.meta
     if shops == "store" and words[0] is UpdateKind.REFUNDED:
         meta = meta | {f"{PAIRED}{shop_id}": refund.id}
-    return replace(
-        update, refund_id=refund.id, refund_amount=refund.amount, refund_reason=refund.reason, meta=meta, over=over
-    )
+    booked = min(
+        refund.amount, update.amount
+    )  # a tip was never the order's, which cannot be sent back more than it had
+    return replace(update, refund_id=refund.id, refund_amount=booked, refund_reason=refund.reason, meta=meta, over=over)
 
 
 def build_dispute(operation_id: str, title: str, intent: PaymentIntent, words: Words, dispute: Dispute) -> OrderUpdate:
@@ -240,7 +241,8 @@ def build_dispute(operation_id: str, title: str, intent: PaymentIntent, words: W
     if words is not DISPUTE_LOST:
         return update
     other = currency if currency != intent.currency else ""
-    return replace(update, refund_amount=dispute.amount, refund_currency=other, refund_reason="Dispute lost.")
+    booked = dispute.amount if other else min(dispute.amount, update.amount)
+    return replace(update, refund_amount=booked, refund_currency=other, refund_reason="Dispute lost.")
 
 
 def _captured_part(intent: PaymentIntent) -> int | None:

@@ -1,9 +1,15 @@
 """Payments of another gateway on the same account: known, in the way while they have money, and never acted on."""
 
+from dataclasses import replace
+
 import pytest
 
+from bridge.domain.intents import Charge, Status
+from bridge.domain.judgement import OTHERS, bar_of_capture, misfit, misfit_of_hold
+from bridge.payments.orders import agreed_for
 from bridge.payments.worker import run_once
 from bridge.simulators.faults import Fault
+from bridge.storage import intents as rows
 from tests.payments.orders import PAYMENTS, UNCAPTURABLE, asked, at, taken
 from tests.payments.tills import (
     DIRECT,
@@ -189,3 +195,21 @@ def test_a_reader_beside_another_gateway_is_a_second_payment(till: Local) -> Non
     [flag] = flagged(till)
     assert flag.startswith(f"duplicate_payment: {second}")
     assert till.notes() == []
+
+
+def test_what_waits_for_its_buyer_here_is_refused_by_the_judge(make_local: MakeLocal, sqlite_url: str) -> None:
+    """Its void has failed, so that it still holds its order: the buyer's page takes no payment all the same."""
+    local = opened(make_local, sqlite_url, off_session="no", publishable_key="pk_test_1")
+    created = local.create(payment_method="pm_card_threeDSecure2Required").get_json()
+    order = local.shop.order(local.orders["payable"])
+    with local.bridge.services.database.read() as connection:
+        ours = rows.find(connection, local.store.id, created["id"])
+        assert ours
+        known = replace(ours, id="k", public_id="pi_other", only_known=True, status=Status.SUCCEEDED)
+        agreed = agreed_for(local.store, ours, [ours, known])
+    read = local.bridge.services.connections.order_book(local.store).read(order["id"])
+    for found in (misfit(read, agreed), bar_of_capture(read, agreed, ()), misfit_of_hold(read, agreed, ())):
+        assert found
+        assert (found.reason, "pi_other" in found.words) == (OTHERS, True)
+    back = replace(known, charge=Charge("ch_1", 1023, "succeeded", True, 1023, 1023))
+    assert misfit(read, agreed_for(local.store, ours, [ours, back])) is None

@@ -127,6 +127,26 @@ def test_refunds_and_disputes_work_on_it(till: Local, capture: str) -> None:
     assert sorted(row["type"] for row in rows) == ["charge", "dispute", "refund"]
 
 
+def test_what_was_sent_back_before_it_was_taken_over_is_told_as_well(till: Local) -> None:
+    intent = made(till, capture_method="automatic")
+    till.at_stripe("refunds", payment_intent=intent, amount=300)
+    tell(till)
+    assert (till.order()["status"], till.order()["transaction_id"]) == ("completed", intent)
+    assert [refund["total"] for refund in till.order()["refunds"]] == ["-3.00"]
+
+
+def test_with_a_tip_the_store_books_no_more_than_the_order_had(direct: Local) -> None:
+    intent = made(direct, tip=150)
+    assert at(direct, "capture_terminal_payment", "payable", intent).status_code == 200
+    direct.work()
+    order = direct.orders["payable"]
+    assert direct.post(f"{PAYMENTS}/refund", {"order_id": order, "amount": 1173}).status_code == 200
+    direct.work()
+    assert direct.order()["status"] == "refunded"
+    assert [refund["total"] for refund in direct.order()["refunds"]] == ["-10.23"]
+    assert flagged(direct) == []
+
+
 def test_a_cancelled_order_voids_a_hold_that_was_taken_over(till: Local) -> None:
     assert till.stripe
     intent = made(till)
