@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from bridge.domain.orders import is_order_id
 
+_LONGEST = 200
 _DEFAULT_PORTS = (None, 80, 443)
 
 
@@ -31,7 +32,12 @@ def read_claim(metadata: Mapping[str, Any]) -> Claim | None:
     order_id = str(metadata.get("order_id") or "")
     if not is_order_id(order_id) or int(order_id) <= 0:
         return None
-    return Claim(int(order_id), str(metadata.get("order_key") or ""), str(metadata.get("site_url") or ""))
+    return Claim(int(order_id), str(metadata.get("order_key") or ""), _plain(metadata.get("site_url")))
+
+
+def _plain(text: Any) -> str:
+    """Fit to be told to a person: whoever made the payment has written it."""
+    return "".join(letter for letter in str(text or "") if letter.isprintable())[:_LONGEST]
 
 
 def is_same_site(one: str, other: str) -> bool:

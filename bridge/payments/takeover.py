@@ -137,6 +137,8 @@ def _examined(
     if claim is None:
         return None
     named = str(claim.order_id)
+    if order is None and not has_money(outcome):  # of those are many, and no store is asked for them
+        return _took_nothing(outcome, named)
     if not outcome.is_for_account:  # on a platform there are those of all its stores
         is_ours = is_same_site(claim.site, store.identity)
         return Misfit("its money goes to another account", named) if is_ours else None
@@ -154,10 +156,12 @@ def _examined(
     if found:
         is_grave = order.key == claim.order_key and has_money(outcome) and not is_paid(order)
         return Misfit(f"order {order.number} {found.words}", order.number, is_grave=is_grave)
-    if not has_money(outcome):
-        is_back = outcome.status in MONEY
-        return Misfit("it was sent back" if is_back else "it took nothing", order.number, took_nothing=True)
-    return order
+    return order if has_money(outcome) else _took_nothing(outcome, order.number)
+
+
+def _took_nothing(outcome: Outcome, order: str) -> Misfit:
+    is_back = outcome.status in MONEY
+    return Misfit("it was sent back" if is_back else "it took nothing", order, took_nothing=True)
 
 
 def _owed(store: Store, adapter: Adapter, order: Order) -> int | None:

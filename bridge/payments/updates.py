@@ -214,9 +214,7 @@ def build_refund(
     meta = update.meta
     if shops == "store" and words[0] is UpdateKind.REFUNDED:
         meta = meta | {f"{PAIRED}{shop_id}": refund.id}
-    booked = min(
-        refund.amount, update.amount
-    )  # a tip was never the order's, which cannot be sent back more than it had
+    booked = min(refund.amount, update.amount)  # a tip is nothing of which the order could have a refund
     return replace(update, refund_id=refund.id, refund_amount=booked, refund_reason=refund.reason, meta=meta, over=over)
 
 

@@ -157,7 +157,7 @@ def is_called(order: str) -> ColumnElement[bool]:
 
 
 def unfinished(connection: Connection, store_id: str) -> int:
-    """How many intents of a store are not over yet."""
+    """How many intents of a store are not over yet, but for those that are nobody's here to end."""
     return int(connection.execute(_UNFINISHED, {"store": store_id}).scalar() or 0)
 
 
@@ -302,7 +302,7 @@ _BY_ATTEMPT = _newest(
 _UNFINISHED = (
     select(func.count())
     .select_from(intents)
-    .where(intents.c.store_id == bindparam("store"), intents.c.status.not_in(words(FINAL)))
+    .where(intents.c.store_id == bindparam("store"), intents.c.status.not_in(words(FINAL)), ~intents.c.only_known)
 )
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ATTEMPTS = (

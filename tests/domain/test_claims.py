@@ -66,3 +66,10 @@ def test_what_is_not_named_is_empty() -> None:
     assert claim
     assert (claim.order_id, claim.order_key, claim.site) == (12, "", "")
     assert "secret" not in repr(read_claim({"order_id": "12", "order_key": "wc_order_secret"}))
+
+
+def test_an_address_is_fit_to_be_told() -> None:
+    claim = read_claim({"order_id": "12", "site_url": "https://shop.example\x1b[2J\0\n" + "x" * 500})
+    assert claim
+    assert claim.site.startswith("https://shop.example[2Jxxx")
+    assert len(claim.site) == 200

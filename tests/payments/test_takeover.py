@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.payments.sweep import sweep
+from bridge.simulators.faults import Fault
 from tests.http.app_decoders import undecodable
 from tests.payments.orders import CAPTURE_FAILED, MISMATCH, PAYMENTS, UNCAPTURABLE, asked, at, taken
 from tests.payments.tills import DESTINATION, HEARS, compared, direct, flagged, made, opened, story, tell, till
@@ -162,7 +163,8 @@ def test_a_cancelled_order_voids_a_hold_that_was_taken_over(till: Local) -> None
 
 @pytest.mark.parametrize("capture", ["manual", "automatic"])
 @pytest.mark.parametrize("hears", HEARS)
-def test_of_two_payments_at_readers_the_second_is_flagged(till: Local, capture: str, hears: str) -> None:
+def test_of_two_payments_at_readers_the_second_is_flagged(direct: Local, capture: str, hears: str) -> None:
+    till = direct
     first, second = (made(till, capture_method=capture) for _ in range(2))
     HEARS[hears](till)
     till.work()
@@ -293,6 +295,21 @@ def test_what_goes_to_another_account_is_not_the_stores(make_local: MakeLocal, s
         tell(local)
     assert len(compared(local).strangers) == 2
     assert local.create().status_code == 200
+
+
+def test_a_payment_of_the_other_mode_is_not_the_stores(direct: Local) -> None:
+    assert direct.stripe
+    assert direct.provider_faults
+    intent = made(direct)
+    live = direct.stripe.find(intent) | {"livemode": True}
+    live["latest_charge"] = direct.stripe.find(live["latest_charge"])
+    match = f"GET /v1/payment_intents/{intent}"
+    direct.provider_faults.next(Fault.STATUS, times=9, match=match, status=200, body=live)
+    answer = at(direct, "capture_terminal_payment", "payable", intent)
+    assert answer.status_code == 500
+    direct.provider_faults.clear()
+    assert direct.show(intent).status_code == 500
+    assert (taken(direct), asked(direct, "capture"), direct.order()["status"]) == ([], 0, "pending")
 
 
 def test_an_id_that_nobody_has(till: Local) -> None:

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from bridge.domain.stores import STORE_OPTIONS
-from bridge.payments import queues, reconcile
+from bridge.payments import queues
+from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault, Faults
+from bridge.simulators.server import serve
+from bridge.simulators.woocommerce import WooCommerceSimulator
 from tests.payments.orders import asked, at, taken
-from tests.payments.tills import elsewhere, flagged, made, opened, story, tell
+from tests.payments.tills import compared, elsewhere, flagged, made, opened, story, tell
 from tests.plugins.local import MakeLocal
 
 
@@ -95,9 +98,35 @@ def test_two_entries_of_one_shop_take_a_payment_over_once(make_local: MakeLocal,
     local = opened(make_local, sqlite_url)
     other = local.bridge.add_store(replace(local.store, id="", options=STORE_OPTIONS))
     made(local, capture_method="automatic")
-    services, since = local.bridge.services, local.clock() - 3600
-    reports = [reconcile.reconcile(services, store.id, since) for store in (local.store, other)]
+    reports = [compared(local, store.id) for store in (local.store, other)]
     assert [[each.kind for each in report.differences] for report in reports] == [["taken_over"], []]
     assert reports[1].strangers == []
     local.work()
     assert (local.order()["status"], flagged(local)) == ("completed", [])
+
+
+@pytest.mark.parametrize("hears", ["messages", "reconcile"])
+def test_two_shops_on_one_account_have_orders_of_the_same_number(
+    make_local: MakeLocal, sqlite_url: str, certificates: Certificates, hears: str
+) -> None:
+    local = opened(make_local, sqlite_url, webhook_endpoint="both")
+    assert local.stripe
+    shop = WooCommerceSimulator("other", clock=local.clock)
+    with serve(shop, tls=(certificates.cert_file, certificates.key_file)) as served:
+        key, secret = shop.add_key()
+        mine = replace(local.store, id="", url=served.url, identity="", consumer_key=key, consumer_secret=secret)
+        second = local.bridge.add_store(mine)
+        order = shop.seed_demo_orders()["payable"]
+        assert order == local.orders["payable"]
+        kept = {"order_key": shop.order(order)["order_key"], "site_url": second.identity}
+        theirs = made(local, capture_method="automatic", metadata=kept)
+        if hears == "messages":
+            tell(local, name="both")
+        else:
+            reports = [compared(local, store.id) for store in (local.store, second)]
+            assert [len(report.differences) for report in reports] == [0, 1]
+        local.work()
+        assert (shop.order(order)["transaction_id"], shop.order(order)["status"]) == (theirs, "completed")
+        assert local.order()["status"] == "pending"
+        assert local.create().status_code == 200
+        assert flagged(local) == []

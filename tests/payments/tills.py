@@ -54,8 +54,9 @@ def made(local: Local, order: str = "payable", *, card: str = "pm_card_visa", ti
     return str(intent)
 
 
-def tell(local: Local, *types: str, thin: bool = False) -> None:
-    """Deliver the provider's messages of these types, or all, and work."""
+def tell(local: Local, *types: str, thin: bool = False, name: str = "") -> None:
+    """Deliver the provider's messages of these types, or all, to the endpoint of that name (else the store's own), and
+    work."""
     assert local.stripe
     endpoint = local.stripe.add_webhook_endpoint(
         "http://127.0.0.1:9/never", connect=not is_destination(local), secrets=[SECRET], thin=thin
@@ -64,14 +65,14 @@ def tell(local: Local, *types: str, thin: bool = False) -> None:
         if types and event["type"] not in types:
             continue
         message = local.stripe.signed(event["id"], endpoint.id)
-        path = f"/bridge/v1/webhooks/{local.store.id}"
+        path = f"/bridge/v1/webhooks/{name or local.store.id}"
         answer = local.app.test_client().post(path, data=message.body, headers=dict(message.headers))
         assert answer.status_code == 200
     local.work()
 
 
-def compared(local: Local) -> reconcile.Report:
-    return reconcile.reconcile(local.bridge.services, local.store.id, local.clock() - 3600)
+def compared(local: Local, store_id: str = "") -> reconcile.Report:
+    return reconcile.reconcile(local.bridge.services, store_id or local.store.id, local.clock() - 3600)
 
 
 def looked(local: Local) -> reconcile.Report:
