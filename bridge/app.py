@@ -13,11 +13,11 @@ from flask import Blueprint, Flask
 from bridge.adapters import AdapterContext, construct, load
 from bridge.domain.errors import ConfigurationError, Refused
 from bridge.domain.ids import RandomIds
-from bridge.domain.ports import Adapter, Clock, Finding, Ids, OrderBook
+from bridge.domain.ports import Adapter, Clock, Finding, Ids, NamesShop, OrderBook
 from bridge.domain.stores import Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
-from bridge.payments import refusals, stores
+from bridge.payments import refusals, shops, stores
 from bridge.payments.services import Queue, Services
 from bridge.payments.store_webhooks import webhook_findings
 from bridge.payments.worker import Worker
@@ -98,18 +98,22 @@ class Bridge:
             self._worker = Worker(self.services)
             self._worker.start()
 
-    def add_store(self, store: Store) -> Store:
+    def add_store(self, store: Store, *, shop: str | None = None, who: str = "") -> Store:
         """Ask the shop who it is and record it. Its secrets may be in clear or references; settings are checked.
+
+        A shop that has an entry for this mode gets one more only if `shop` names an entry of it; `new` is one that no
+        entry is of. `who` does so, for the shop's history.
 
         Raises ConfigurationError, Refused, StoreError.
         """
-        return stores.add(self.services, self._identified(store), _secret_settings(store))
+        store, name = self._identified(store)
+        return stores.add(self.services, store, _secret_settings(store), stores.Said(name, shop, who))
 
-    def update_store(self, store: Store) -> Store:
-        """Like `add_store`, for one that is there."""
-        store = self._identified(store)
-        stores.update(self.services, store, _secret_settings(store))
-        return store
+    def update_store(self, store: Store, *, shop: str | None = None, who: str = "") -> Store:
+        """Like `add_store`, for one that is there. Its shop stays the same, wherever it is now, unless `shop` names an
+        entry of the shop that it is an entry of as well."""
+        store, name = self._identified(store)
+        return stores.update(self.services, store, _secret_settings(store), stores.Said(name, shop, who))
 
     def check_store(self, store: Store) -> list[Finding]:
         """Ask shop and provider whether everything is set up right."""
@@ -118,9 +122,10 @@ class Bridge:
         found = book.check()
         if all(finding.ok for finding in found[:1]):  # it can be asked
             found += webhook_findings(self.services, store, book, self.settings.public_urls)
-        return [*found, *connection.adapter.check()]
+        return [*found, *shops.findings(self.services, store), *connection.adapter.check()]
 
-    def _identified(self, store: Store) -> Store:
+    def _identified(self, store: Store) -> tuple[Store, str | None]:
+        """The store with what its shop says, and what its order book calls the shop, if it shares its orders."""
         connection = self._connections.connect(self._unsealed(store))
         if refused := connection.adapter.refused_settings():
             raise ConfigurationError(*refused)
@@ -130,7 +135,7 @@ class Bridge:
             connection = self._connections.connect(self._unsealed(store))
             if problems := [finding.text for finding in connection.order_book.check() if not finding.ok]:
                 raise Refused("\n".join(problems))
-        return store
+        return store, book.shop(store.identity) if isinstance(book, NamesShop) else None
 
     def _unsealed(self, store: Store) -> Store:
         try:

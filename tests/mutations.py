@@ -121,8 +121,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "an order that comes back with another key is another order: create",
         "payments/create.py",
-        "if one.holding and one.order_key == order.key)",
-        "if one.holding)",
+        "if one.holding and one.order_key == order.key]",
+        "if one.holding]",
         f"{CREATE}::test_an_order_that_comes_back_with_another_key_never_gets_the_payment_of_the_other",
     ),
     _mutation(

@@ -1,10 +1,12 @@
 """What all commands share: the Bridge they work on, how they print and how they fail."""
 
+import getpass
 import json
+import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -108,6 +110,19 @@ def interrupt_on_endings() -> None:
 def _endings() -> list[signal.Signals]:
     is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return [number for number in ENDINGS if number is not signal.SIGHUP or not is_nohup]
+
+
+def beside(store: str, others: Sequence[str]) -> str:
+    """A store, with the other entries of its shop."""
+    return f"{store} (beside {', '.join(others)})" if others else store
+
+
+def who() -> str:
+    """Who runs the command, as far as this machine knows; behind sudo, the one who asked for it."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def secret(value: str | None, prompt: str) -> str:

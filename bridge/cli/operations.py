@@ -1,7 +1,5 @@
 """`doctor`, `flags`, `prune`, `reconcile`, `rekey` and `settle`: what an operator does by hand."""
 
-import getpass
-import os
 import re
 import time
 from datetime import UTC, datetime
@@ -9,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import json_option, note, opened_bridge, order_option, print_json, with_bridge
+from bridge.cli.console import beside, json_option, note, opened_bridge, order_option, print_json, who, with_bridge
 from bridge.domain.errors import BridgeError, Refused
 from bridge.domain.orders import called
 from bridge.payments import flags as flag_cases
@@ -62,7 +60,7 @@ def settle(
 
     `paid`: the money moved (of a refund: back to the buyer). `not-paid`: it did not, and the order is free again.
     """
-    said = Verdict(verdict == "paid", _who(), reason, reference.strip(), unchecked)
+    said = Verdict(verdict == "paid", who(), reason, reference.strip(), unchecked)
     settled = settle_by_hand(bridge.services, intent, said)
     if as_json:
         print_json({"payment_intent": settled.shown_id, "status": settled.status.value, "unknown": settled.unknown})
@@ -149,7 +147,8 @@ def list_flags(bridge: Bridge, limit: int, order: str | None, as_json: bool) -> 
         return
     for each in found:
         order = f"order {called(each['order_id'], each['order'])}"
-        click.echo("\t".join((each["payment_intent"], each["store"], order, each["flag"])))
+        store = beside(each["store"], each["other_entries"])
+        click.echo("\t".join((each["payment_intent"], store, order, each["flag"])))
 
 
 @flags.command()
@@ -158,7 +157,7 @@ def list_flags(bridge: Bridge, limit: int, order: str | None, as_json: bool) -> 
 @with_bridge
 def clear(bridge: Bridge, intent: str, reason: str) -> None:
     """Say that what INTENT, or the one payment of an order (by its id or number), was flagged for is done."""
-    cleared = flag_cases.clear(bridge.services, intent, _who(), reason)
+    cleared = flag_cases.clear(bridge.services, intent, who(), reason)
     note(f"{cleared.shown_id} does not wait any more.")
 
 
@@ -189,11 +188,3 @@ def _tell(report: Report) -> None:
         click.echo("  the store takes money again")
     if report.agrees:
         click.echo("  all agree")
-
-
-def _who() -> str:
-    """Who runs the command, as far as this machine knows; behind sudo, the one who asked for it."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import iso_time, json_option, note, order_option, print_json, with_bridge
+from bridge.cli.console import beside, iso_time, json_option, note, order_option, print_json, with_bridge
 from bridge.domain.orders import called
 from bridge.payments import queues, store_events, stores, subscriptions
 
@@ -77,7 +77,7 @@ def list_updates(bridge: Bridge, state: str | None, limit: int, order: str | Non
     for each in found:
         columns = (
             each["id"],
-            each["store_id"],
+            beside(each["store_id"], each["other_entries"]),
             f"order {called(each['order_id'], each['order_number'])}",
             each["kind"],
             each["state"],

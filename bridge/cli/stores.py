@@ -1,16 +1,17 @@
 """`stores`: the WooCommerce shops that the bridge serves."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
 
 from bridge.adapters import load
 from bridge.app import Bridge
-from bridge.cli.console import json_option, note, print_json, secret, with_bridge
+from bridge.cli.console import iso_time, json_option, note, print_json, secret, who, with_bridge
 from bridge.domain.errors import ConfigurationError, Refused
 from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Store
+from bridge.payments import shops
 from bridge.payments import stores as use_cases
 
 OPTION_CHOICES = {"rounding": ("exact", "half_up"), "store_refunds": ("report", "execute")}
@@ -24,6 +25,7 @@ _FIELDS = (
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting; env:NAME and file:PATH."),
     click.option("--capture", type=click.Choice(["automatic", "manual"])),
     click.option("--live/--test", "live", default=None, help="Whether real money moves."),
+    click.option("--shop", metavar="STORE", help="It is the shop of this entry; of `new`, no entry that is here."),
     json_option,
 )
 
@@ -52,9 +54,13 @@ def add(
     assignments: tuple[str, ...],
     capture: str | None,
     live: bool | None,
+    shop: str | None,
     as_json: bool,
 ) -> None:
-    """Add a store: its identity is asked for and recorded."""
+    """Add a store: its identity is asked for and recorded.
+
+    An order is paid through one entry of its shop only. A second one for the same mode needs --shop with the first.
+    """
     if not url or not consumer_key or not adapter:
         raise click.UsageError("--url, --consumer-key and --adapter are needed.")
     if live is None:
@@ -73,7 +79,7 @@ def add(
         settings=settings,
         options=STORE_OPTIONS | options,
     )
-    _show(bridge.add_store(wanted), as_json)
+    _show(bridge, bridge.add_store(wanted, shop=shop, who=who()), as_json)
 
 
 @stores.command()
@@ -91,9 +97,13 @@ def update(
     assignments: tuple[str, ...],
     capture: str | None,
     live: bool | None,
+    shop: str | None,
     as_json: bool,
 ) -> None:
-    """Change a store. What is not given stays; `--set KEY=` puts a setting back to its default."""
+    """Change a store. What is not given stays; `--set KEY=` puts a setting back to its default.
+
+    Its shop stays the same, wherever it is now. With --shop it becomes an entry of that one's shop, with its payments.
+    """
     old = use_cases.get(bridge.services, store)
     settings, options = _split(assignments)
     given = {
@@ -113,7 +123,7 @@ def update(
         options={name: value or STORE_OPTIONS[name] for name, value in (old.options | options).items()},
         **changed,
     )
-    _show(bridge.update_store(wanted), as_json)
+    _show(bridge, bridge.update_store(wanted, shop=shop, who=who()), as_json)
 
 
 @stores.command("list")
@@ -123,7 +133,8 @@ def list_(bridge: Bridge, as_json: bool) -> None:
     """All stores."""
     found = use_cases.every(bridge.services)
     if as_json:
-        print_json([_facts(store) for store in found])
+        others = shops.all_beside(bridge.services, [store.id for store in found])
+        print_json([_facts(store, others.get(store.id, [])) for store in found])
         return
     for store in found:
         click.echo("\t".join((store.id, store.url, store.adapter, "live" if store.live else "test", store.capture)))
@@ -135,7 +146,22 @@ def list_(bridge: Bridge, as_json: bool) -> None:
 @with_bridge
 def show(bridge: Bridge, store: str, as_json: bool) -> None:
     """One store, without its secrets."""
-    _show(use_cases.get(bridge.services, store), as_json)
+    _show(bridge, use_cases.get(bridge.services, store), as_json)
+
+
+@stores.command()
+@click.argument("store")
+@json_option
+@with_bridge
+def history(bridge: Bridge, store: str, as_json: bool) -> None:
+    """Who has changed the entries and addresses of a store's shop, and when."""
+    changes = shops.history(bridge.services, use_cases.get(bridge.services, store))
+    if as_json:
+        print_json([asdict(change) for change in changes])
+        return
+    for change in changes:
+        columns = (iso_time(change.at), change.store_id, change.what, change.before or "-", change.after or "-")
+        click.echo("\t".join((*columns, change.who or "-")))
 
 
 @stores.command()
@@ -159,7 +185,7 @@ def check(bridge: Bridge, store: str, as_json: bool) -> None:
 @with_bridge
 def remove(bridge: Bridge, store: str) -> None:
     """Stop serving a store. Its payments stay on record."""
-    use_cases.remove(bridge.services, use_cases.get(bridge.services, store).id)
+    use_cases.remove(bridge.services, use_cases.get(bridge.services, store).id, who())
     note(f"Store {store} is removed.")
 
 
@@ -187,24 +213,28 @@ def _split(assignments: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]
     return settings, options
 
 
-def _show(store: Store, as_json: bool) -> None:
-    facts = _facts(store)
+def _show(bridge: Bridge, store: Store, as_json: bool) -> None:
+    facts = _facts(store, shops.beside(bridge.services, store))
     if as_json:
         print_json(facts)
         return
     for name, value in facts.items():
+        if isinstance(value, list):
+            value = " ".join(value) or "-"
         if isinstance(value, dict):
             value = " ".join(f"{key}={inner}" for key, inner in value.items()) or "-"
         click.echo(f"{name}: {value if value is not None else '-'}")
 
 
-def _facts(store: Store) -> dict[str, Any]:
+def _facts(store: Store, others: list[str]) -> dict[str, Any]:
     secrets = {setting.name for setting in load(store.adapter).settings if setting.secret}
     hidden = {name: _hide(value) if name in secrets else value for name, value in store.settings.items()}
     return {
         "id": store.id,
         "url": store.url,
         "identity": store.identity,
+        "shop": store.shop_id,
+        "other_entries": others,
         "adapter": store.adapter,
         "mode": "live" if store.live else "test",
         "capture": store.capture,

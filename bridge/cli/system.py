@@ -15,6 +15,7 @@ from bridge.app import Bridge, create_app
 from bridge.cli.console import catch_endings, note, plain_errors, print_json, with_bridge
 from bridge.cli.log_output import log_options, logging_to_stderr
 from bridge.payments.reconcile import hold_all
+from bridge.payments.shops import rivals
 from bridge.settings import Settings, data_directory
 from bridge.storage import migrate as migrate_database
 
@@ -68,8 +69,12 @@ def init() -> None:
 def migrate() -> None:
     """Bring the database to the newest schema."""
     with plain_errors():
-        migrate_database(Settings.load().database_url)
+        url = Settings.load().database_url
+        migrate_database(url)
+        count = rivals(url)
     note("The database is at the newest schema.")
+    if count:
+        note(f"{count} payments hold an order beside one of another entry of their shop: wcpay-bridge flags list")
 
 
 @click.command()

@@ -224,6 +224,16 @@ class HasCurrency(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesShop(Protocol):
+    """An OrderBook whose orders other order books may have as well. One that does not say so is a shop of its own."""
+
+    def shop(self, identity: str) -> str:
+        """What the shop is called that holds the orders: order books that give the same name share them, so that an
+        order is paid through one of them only. `identity` is what `identify` has just said."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StoreWebhook:
     """A webhook of a store, ours or not. `status` is active, paused (by staff) or disabled (by the store, after failed

@@ -21,6 +21,7 @@ from bridge.payments.follow import follow_order
 from bridge.payments.intents import new_intent
 from bridge.payments.record import WAITING, Scribe
 from bridge.payments.services import Services
+from bridge.payments.shops import is_address
 from bridge.storage import intents as rows
 from bridge.storage import outbox
 
@@ -42,7 +43,10 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
     Raises StoreError if the shop cannot be asked.
     """
     named = _named(outcome)
-    if named is None or outcome.status is Status.CANCELED or (named.site and named.site != store.identity):
+    if named is None or outcome.status is Status.CANCELED:
+        return None
+    is_ours = bool(named.site) and is_address(services, store, named.site)
+    if named.site and not is_ours:
         return None
     if outcome.attempt_id is None or not re.fullmatch(r"[0-9a-f]{32}", outcome.attempt_id):
         return None
@@ -54,7 +58,7 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
     except OrderNotFound:
         order = None
     if order is None or order.key != named.order_key:
-        if outcome.status in MONEY and named.site == store.identity:
+        if outcome.status in MONEY and is_ours:
             _lost(report, outcome, str(named.order_id), "and its order is not in the shop any more.")
         return None
     intent, attempt = _written(services, store, order, outcome)
@@ -139,7 +143,7 @@ def _second(services: Services, store: Store, order: Order, outcome: Outcome, re
         return
     now = services.clock()
     with services.database.write() as connection:
-        holder = rows.holding(connection, store.id, order.id, order.key)
+        holder = rows.holding(connection, store.id, store.live, order.id, order.key)
         if holder is not None:
             Scribe(services, connection, rows.get(connection, holder.id, lock=True), now).report_second(outcome)
     if holder is None:

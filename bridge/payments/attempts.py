@@ -54,6 +54,8 @@ def new_attempt(
     """
     if store.awaits_reconcile:
         raise AwaitsReconcile("No money moves through this store before it was reconciled.")
+    if store.awaits_beside:  # rule 2: what the other entry has forgotten may have paid the order
+        raise AwaitsReconcile("No money moves through this store before all entries of its shop were reconciled.")
     now = services.clock()
     busy_until = leases.until(services)
     logs.name(attempt_id=attempt_id)

@@ -178,7 +178,7 @@ def require_not_refunded(services: Services, store: Store, order: Order, verb: s
     with services.database.read() as connection:
         sent_back = [
             (known, refund.amount)
-            for known in rows.of_order(connection, store.id, order.id)
+            for known in rows.of_shops_order(connection, store.id, store.live, order.id)
             for refund in refund_rows.of_intent(connection, known.id)
             if refund.status.counts
         ]

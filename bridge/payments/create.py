@@ -37,6 +37,7 @@ from bridge.payments.intents import Shown, new_intent
 from bridge.payments.orders import agreed_for, amount_due, in_the_way, names_of, not_payable, others_of
 from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
+from bridge.payments.shops import entry_of
 from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
@@ -89,8 +90,8 @@ def create_payment_intent(
     wanted = _check(services, store, adapter, order, read_at, customer, payment_method, attempt_id)
     for _ in range(ROUNDS):
         with services.database.read() as connection:
-            known = rows.of_order(connection, store.id, order.id)
-            existing = next((one for one in known if one.holding and one.order_key == order.key), None)
+            known = rows.of_shops_order(connection, store.id, store.live, order.id)
+            existing = _first([one for one in known if one.holding and one.order_key == order.key], store)
             attempt = rows.unsettled(connection, existing.id) if existing else None
             ending = not existing and outbox.cancels(connection, store.id, order.id, read_at)
         found = bar(order, names_of(known, order.key), others=others_of(known, order.key))
@@ -103,7 +104,9 @@ def create_payment_intent(
                 raise InProgress(told, provider=store.adapter)
             shown = _start(services, store, adapter, wanted)
         elif attempt is not None:
-            settle_first(services, store, attempt, found is None and wanted.same_as(existing))
+            entry = entry_of(services, store, existing)
+            is_wanted = entry is store and found is None and wanted.same_as(existing)
+            settle_first(services, entry, attempt, is_wanted, _through(entry, store))
             shown = None
         elif existing.unknown:  # it was answered between the two reads
             shown = None
@@ -115,15 +118,17 @@ def create_payment_intent(
 
 
 def close_misfits(services: Services, store: Store, order: Order) -> None:
-    """Close what waits for a buyer and can no longer pay the order as it was just read. Raises InProgress."""
+    """Close what waits for a buyer and can no longer pay the order as it was just read, whichever entry of the shop has
+    begun it. Raises InProgress, OrderLocked."""
     with services.database.read() as connection:
-        known = rows.of_order(connection, store.id, order.id)
+        known = rows.of_shops_order(connection, store.id, store.live, order.id)
     for intent in known:
         if intent.status not in WAITING or intent.unknown:
             continue
-        agreed = agreed_for(store, intent, known)
+        entry = entry_of(services, store, intent)
+        agreed = agreed_for(entry, intent, known)
         if found := misfit(order, agreed):
-            close(services, store, intent, found)
+            close(services, entry, intent, found)
         elif intent.closed:
             reopen(services, intent)
 
@@ -234,23 +239,25 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
     return send_create(services, store, attempt)
 
 
-def settle_first(services: Services, store: Store, attempt: Attempt, same: bool) -> None:
-    """An earlier try is not settled: wait for it, or find out. Then look again.
+def settle_first(services: Services, store: Store, attempt: Attempt, same: bool, through: str = "") -> None:
+    """An earlier try, of this store, is not settled: wait for it, or find out. Then look again.
 
-    The same request is sent again only for somebody who wants just that. Raises InProgress, OutcomeUnknown.
+    The same request is sent again only for somebody who wants just that. `through` names the store to whoever asks
+    another entry of its shop. Raises InProgress, OutcomeUnknown.
     """
     if attempt.busy_until > services.clock():
         if answered_soon(services, attempt):
             return
         raise InProgress(
-            "A payment for this order is being made right now. Ask again in a moment.",
+            f"A payment for this order is being made{through} right now. Ask again in a moment.",
             outcome="unknown",
             attempt_id=attempt.id,
             provider=store.adapter,
         )
     if not settle(services, store, attempt, resend=same) and _is_left_open(services, attempt):
         raise OutcomeUnknown(
-            "An earlier payment for this order has no known outcome yet. It is being settled; nothing new was started.",
+            f"An earlier payment for this order{through} has no known outcome yet. "
+            "It is being settled; nothing new was started.",
             outcome="unknown",
             attempt_id=attempt.id,
             provider=store.adapter,
@@ -275,24 +282,29 @@ def answered_soon(services: Services, attempt: Attempt) -> bool:
 
 
 def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted) -> Shown | None:
-    """The order has a settled intent: answer it, or put it away and look again (None), or refuse."""
+    """The order has a settled intent: answer it, or put it away and look again (None), or refuse.
+
+    One that another entry of the shop has begun is never the answer: what that entry's adapter cannot put away is in
+    the way.
+    """
     if released(services, existing, wanted.order):
         return None
     if existing.only_known:
         raise _locked(existing)
+    entry = entry_of(services, store, existing)
     is_closed = bool(existing.closed) and existing.status in WAITING
     if is_closed and (found := bar(wanted.order, {existing.shown_id})):
         raise not_payable(wanted.order.number, found)
     replaceable = existing.status in _REPLACEABLE
     declined = existing.status is Status.REQUIRES_PAYMENT_METHOD and existing.last_error is not None
-    if wanted.same_as(existing) and not declined and not is_closed:
+    if entry is store and wanted.same_as(existing) and not declined and not is_closed:
         return refreshed(services, adapter, existing) if replaceable else as_stored(services, existing)
     if replaceable:
-        existing = look_at(services, store, existing.id)
+        existing = look_at(services, entry, existing.id)
     if existing.status in _REPLACEABLE:
-        cancel_open(services, store, existing)
+        cancel_open(services, entry, existing)
     elif existing.holding:
-        raise _locked(existing)
+        raise _locked(existing, entry, store)
     return None
 
 
@@ -350,13 +362,26 @@ def _with_material(services: Services, intent: PaymentIntent, attempt: Attempt) 
     return Shown(intent, attempt.id, kept["next_action"], kept["client_secret"], kept["provider_data"])
 
 
-def _locked(existing: PaymentIntent) -> OrderLocked:
+def _first(held: Sequence[PaymentIntent], store: Store) -> PaymentIntent | None:
+    """The payment to be reckoned with of those that hold an order. Several do only if two entries of its shop had begun
+    them before they were known as such: first what only a proven no ends, then what another entry has to put away."""
+    return min(
+        held, key=lambda one: (one.status in _REPLACEABLE and not one.unknown, one.store_id == store.id), default=None
+    )
+
+
+def _through(entry: Store, store: Store) -> str:
+    return "" if entry is store else f" through the entry {entry.id}"
+
+
+def _locked(existing: PaymentIntent, entry: Store, store: Store) -> OrderLocked:
     words, reason = {
         Status.SUCCEEDED: ("is already paid", "order_paid"),
         Status.REQUIRES_CAPTURE: ("has an authorised payment", "order_authorized"),
     }.get(existing.status, ("has a payment under way", "order_has_payment"))
+    told = f"Order {existing.order_number} {words}{_through(entry, store)} ({existing.shown_id})"
     return OrderLocked(
-        f"Order {existing.order_number} {words} ({existing.shown_id}); it cannot be charged again.",
+        f"{told}; it cannot be charged again.",
         reason=reason,
         payment_intent=existing.shown_id,
         provider=existing.adapter,

@@ -13,6 +13,7 @@ from bridge.domain.stores import Store
 from bridge.payments.attempts import ask
 from bridge.payments.orders import read_order
 from bridge.payments.services import Services
+from bridge.payments.shops import is_address
 from bridge.storage import customers as rows
 
 log = logs.logger(__name__)
@@ -73,7 +74,7 @@ def payment_methods(services: Services, store: Store, customer: str) -> list[dic
         owners = rows.owners(connection, customer)
     if not owners:
         site = ask(lambda: adapter.customer_site(customer))
-        owners = {store.id} if site in (None, store.identity) else set()
+        owners = {store.id} if site is None or is_address(services, store, site) else set()
     return ask(lambda: adapter.payment_methods(customer)) if store.id in owners else []
 
 

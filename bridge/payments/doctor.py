@@ -13,7 +13,7 @@ from bridge.payments import stores
 from bridge.payments.measures import Measures, measure
 from bridge.payments.refusals import MESSAGE
 from bridge.payments.services import Services
-from bridge.storage import condition, jobs, refusals
+from bridge.storage import condition, jobs, refusals, shops
 from bridge.storage import measures as rows
 from bridge.storage import stores as store_rows
 
@@ -119,13 +119,14 @@ def _unknown(services: Services, found: Measures) -> Iterator[Check]:
         return
     with services.database.read() as connection:
         named = rows.unsettled_intents(connection, found.now, SHOWN)
+        others = shops.beside(connection, {each["store_id"] for each in named})
     for each in named:
         age = (found.now - each["sent_at"]) / 60
         name, order = each["public_id"] or each["id"], called(each["order_id"], each["order_number"])
         yield Check(
             "unknown",
             False,
-            f"Order {order} of {each['store_id']}: the outcome of a {each['operation']} is unknown for "
+            f"Order {order} of {_entry(each['store_id'], others)}: the outcome of a {each['operation']} is unknown for "
             f"{age:.0f} minutes ({name}). It is being settled, or: wcpay-bridge settle {name} --as ...",
         )
     if found.unknown.waiting > SHOWN:
@@ -138,15 +139,23 @@ def _flags(services: Services, found: Measures) -> Iterator[Check]:
         return
     with services.database.read() as connection:
         named = rows.flagged_intents(connection, SHOWN)
+        others = shops.beside(connection, {each["store_id"] for each in named})
     for each in named:
+        store = _entry(each["store_id"], others)
         name = each["public_id"] or each["id"]
         yield Check(
             "flags",
             False,
-            f"Order {called(each['order_id'], each['order_number'])} of {each['store_id']} ({name}): {each['flag']}",
+            f"Order {called(each['order_id'], each['order_number'])} of {store} ({name}): {each['flag']}",
         )
     if found.flagged > SHOWN:
         yield Check("flags", False, f"{found.flagged - SHOWN} more wait for a person.")
+
+
+def _entry(store_id: str, others: dict[str, list[str]]) -> str:
+    """A store, with the other entries of its shop."""
+    beside = others.get(store_id)
+    return f"{store_id} (beside {', '.join(beside)})" if beside else store_id
 
 
 def _queues(found: Measures) -> Iterator[Check]:

@@ -5,7 +5,7 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import PaymentIntent
 from bridge.payments.services import Services
-from bridge.storage import Connection, journal, measures
+from bridge.storage import Connection, journal, measures, shops
 from bridge.storage import intents as rows
 
 HELD = "authorized: "
@@ -60,16 +60,19 @@ def settle_about_order(connection: Connection, intent_id: str, why: str, now: fl
 def flagged(services: Services, limit: int = 50, order: str | None = None) -> list[dict[str, Any]]:
     """The payments that wait for a person, the one that waits longest first; of one `order` (id or number) only."""
     with services.database.read() as connection:
+        found = measures.flagged_intents(connection, limit, order)
+        others = shops.beside(connection, {each["store_id"] for each in found})
         return [
             {
                 "payment_intent": each["public_id"] or each["id"],
                 "store": each["store_id"],
+                "other_entries": others.get(each["store_id"], []),
                 "order": each["order_number"],
                 "order_id": each["order_id"],
                 "flag": each["flag"],
                 "since": each["updated"],
             }
-            for each in measures.flagged_intents(connection, limit, order)
+            for each in found
         ]
 
 

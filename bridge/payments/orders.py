@@ -59,8 +59,8 @@ def others_of(known: Sequence[PaymentIntent], key: str) -> frozenset[str]:
 
 
 def terms(connection: Connection, store: Store, intent: PaymentIntent) -> Terms:
-    """What an intent was agreed for, beside the bridge's other payments of the order."""
-    known = rows.of_order(connection, store.id, intent.order_id)
+    """What an intent was agreed for, beside the bridge's other payments of the order, of all entries of its shop."""
+    known = rows.of_shops_order(connection, intent.store_id, intent.live, intent.order_id)
     return agreed_for(store, intent, known)
 
 

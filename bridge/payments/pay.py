@@ -121,7 +121,8 @@ def visit(services: Services, token: str) -> Visit:
         except LookupError:
             raise Refused("The payment of this link is not kept any more.", reason="link_expired") from None
         if not intent.holding:
-            intent = rows.holding(connection, intent.store_id, intent.order_id, intent.order_key) or intent
+            held = rows.holding(connection, intent.store_id, intent.live, intent.order_id, intent.order_key)
+            intent = held or intent
         attempts = rows.attempts_of(connection, intent.id)
     return _visit(services, intent, attempts)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from bridge.domain.errors import Refused
 from bridge.payments.services import Queue, Services
-from bridge.storage import inbox, outbox
+from bridge.storage import inbox, outbox, shops
 
 
 def messages(services: Services, state: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
@@ -38,7 +38,12 @@ def updates(
 ) -> list[dict[str, Any]]:
     """The newest updates that shops were, are or could not be told, newest first; of one `order` (id or number)."""
     with services.database.read() as connection:
-        return [row | {"kind": row.pop("payload")["kind"]} for row in outbox.latest(connection, state, limit, order)]
+        found = outbox.latest(connection, state, limit, order)
+        others = shops.beside(connection, {row["store_id"] for row in found})
+        return [
+            row | {"kind": row.pop("payload")["kind"], "other_entries": others.get(row["store_id"], [])}
+            for row in found
+        ]
 
 
 def retry(services: Services, name: str | None) -> int:

@@ -10,6 +10,7 @@ from bridge.domain.stores import Store
 from bridge.payments import reconcile_provider, reconcile_shop, stores
 from bridge.payments.findings import Report
 from bridge.payments.services import Services
+from bridge.payments.shops import is_address
 from bridge.storage import comparing, jobs
 
 log = logs.logger(__name__)
@@ -97,7 +98,7 @@ def _is_itself(services: Services, store: Store, report: Report) -> bool:
     except StoreError as error:
         report.problems.append(f"The shop could not be asked who it is. {error}")
         return False
-    if identity == store.identity:
+    if is_address(services, store, identity):
         return True
     report.problems.append(
         f"The shop says that it is {identity}, and was added as {store.identity}: it takes no money. If it is a copy, "

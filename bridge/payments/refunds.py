@@ -230,8 +230,18 @@ def _charged(services: Services, store: Store, order_id: Any, charge_id: Any) ->
         intents = [intent for intent in rows.of_order(connection, store.id, int(order_id)) if intent.charge]
     paid = [i for i in intents if i.status is Status.SUCCEEDED] or intents
     if not paid:
-        raise RefundRefused(f"Order {order_id} has no payment that could be refunded.", reason="no_payment")
+        raise RefundRefused(_not_paid_here(services, store, int(order_id)), reason="no_payment")
     return paid[-1]
+
+
+def _not_paid_here(services: Services, store: Store, order_id: int) -> str:
+    """Another entry of the shop may have the order's money: only there it can be sent back."""
+    with services.database.read() as connection:
+        known = rows.of_shops_order(connection, store.id, store.live, order_id)
+    other = next((intent for intent in known if intent.holding and intent.charge), None)
+    if other is None:
+        return f"Order {order_id} has no payment that could be refunded."
+    return f"Order {order_id} was paid through the entry {other.store_id} ({other.shown_id}): it is refunded there."
 
 
 def _amount(value: Any) -> int:

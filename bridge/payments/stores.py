@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.domain.errors import ConfigurationError, Refused, StoreRefused
 from bridge.domain.ports import HasCurrency, OrderBook
 from bridge.domain.stores import STORE_OPTIONS, Store
+from bridge.payments import shops
 from bridge.payments.services import Services
 from bridge.storage import intents, jobs, rekeying
 from bridge.storage import stores as rows
@@ -18,26 +19,46 @@ from bridge.storage.vault import Vault
 ENCRYPTED = "encrypted:"
 
 
-def add(services: Services, store: Store, secret_settings: Collection[str]) -> Store:
-    """Store it under an id made from its address. Secrets are encrypted; references stay references."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a store beside its settings. `shop_name` is what its order book calls the shop (None: orders that
+    it shares with nobody); `shop` is what the owner calls it, an entry's id or `new`; `who` is the owner."""
+
+    shop_name: str | None = None
+    shop: str | None = None
+    who: str = ""
+
+
+NOTHING = Said()
+
+
+def add(services: Services, store: Store, secret_settings: Collection[str], said: Said = NOTHING) -> Store:
+    """Store it under an id made from its address. Secrets are encrypted; references stay references.
+
+    Raises Refused for a shop that has an entry in this mode, unless the owner says that it shall have one more.
+    """
     now = services.clock()
     wish = re.sub(r"[^a-z0-9]+", "-", "".join(urlsplit(store.url)[1:3]).lower()).strip("-")[:50]
-    for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
-        candidate = replace(store, id=wish + suffix, created=now)
-        row = _row(services.vault, candidate, secret_settings) | {"created": now, "updated": now}
-        with services.database.write() as connection:
-            if rows.add(connection, row):
+    with services.database.write() as connection:
+        store = replace(store, shop_id=shops.place(connection, store, said.shop_name, said.shop, now), created=now)
+        for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
+            candidate = replace(store, id=wish + suffix)
+            row = _row(services.vault, candidate, secret_settings) | {"created": now, "updated": now}
+            if rows.add(connection, row | {"shop_id": candidate.shop_id}):
                 jobs.add_store(connection, candidate.id, now)
+                shops.written(connection, candidate.shop_id, candidate, now, said.who, None)
                 return candidate
     raise Refused(f"There are too many stores named {wish}.")
 
 
-def update(services: Services, store: Store, secret_settings: Collection[str]) -> None:
+def update(services: Services, store: Store, secret_settings: Collection[str], said: Said = NOTHING) -> Store:
     """Replace what is stored of it; running processes notice with the next request.
 
-    Raises Refused for another adapter as long as payments are open: only the one that began them can end them.
+    Raises Refused for another adapter as long as payments are open: only the one that began them can end them. Its
+    shop is followed as `shops.move` has it.
     """
-    values = _row(services.vault, store, secret_settings) | {"updated": services.clock()}
+    now = services.clock()
+    values = _row(services.vault, store, secret_settings) | {"updated": now}
     del values["id"]  # SQLite would look for rows that refer to the old one, in every table
     values |= {"account_problem": "", "webhook_problem": ""}  # of the settings that were
     before = get(services, store.id)
@@ -45,10 +66,14 @@ def update(services: Services, store: Store, secret_settings: Collection[str]) -
         if before.adapter != store.adapter and (count := intents.unfinished(connection, store.id)):
             raise Refused(
                 f"Store {store.id} has {count} open payments at {before.adapter}, which {store.adapter} could not end. "
-                "Wait until they are over, or add the shop once more with the other adapter.",
+                "Wait until they are over, or have them cancelled.",
                 reason="open_payments",
             )
+        shops.move(services, connection, before, store, said.shop, has_address=said.shop_name is not None)
         rows.change(connection, store.id, **values)
+        store = replace(store, shop_id=rows.shop_of(connection, store.id))
+        shops.written(connection, store.shop_id, store, now, said.who, before)
+    return store
 
 
 def learn_currency(services: Services, store_id: str) -> None:
@@ -71,12 +96,13 @@ def own_currency(book: OrderBook) -> str:
         return ""
 
 
-def remove(services: Services, store_id: str) -> None:
-    """Its keys stop working at once. Its payments stay on record."""
-    get(services, store_id)
+def remove(services: Services, store_id: str, who: str = "") -> None:
+    """Its keys stop working at once. Its payments stay on record, and its shop holds their orders."""
+    store, now = get(services, store_id), services.clock()
     with services.database.write() as connection:
-        rows.change(connection, store_id, removed=services.clock(), updated=services.clock())
+        rows.change(connection, store_id, removed=now, updated=now)
         jobs.forget_store(connection, store_id)
+        shops.removed(connection, store, now, who)
 
 
 def every(services: Services) -> list[Store]:
@@ -167,6 +193,7 @@ def _store(row: Mapping[str, Any]) -> Store:
         "id",
         "url",
         "identity",
+        "shop_id",
         "consumer_key",
         "consumer_secret",
         "ca_file",
@@ -180,4 +207,8 @@ def _store(row: Mapping[str, Any]) -> Store:
         "webhook_problem",
         "currency",
     ]
-    return Store(**{name: row[name] for name in names}, options=STORE_OPTIONS | row["options"])
+    return Store(
+        **{name: row[name] for name in names},
+        options=STORE_OPTIONS | row["options"],
+        awaits_beside=bool(row.get("awaits_beside")),
+    )

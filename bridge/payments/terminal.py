@@ -19,6 +19,7 @@ from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
 from bridge.payments.orders import amount_due, read_order, require_payable
 from bridge.payments.services import Services
+from bridge.payments.shops import entry_of
 from bridge.payments.takeover import meet_named
 from bridge.storage import intents as rows
 
@@ -69,7 +70,7 @@ def create_terminal_intent(
     if open_intent is not None:
         return open_intent
     with services.database.read() as connection:
-        known = rows.of_order(connection, store.id, order.id)
+        known = rows.of_shops_order(connection, store.id, store.live, order.id)
     require_payable(order, known, in_person=True)
     require_nothing_in_the_way(services, known, order)
     readers.used(services, store)
@@ -92,7 +93,7 @@ def capture_terminal_payment(services: Services, store: Store, order_id: int, pa
     _meet(services, store, order, payment_intent_id)
     require_not_refunded(services, store, order)
     with services.database.read() as connection:
-        held = rows.holding(connection, store.id, order.id, order.key)
+        held = rows.holding(connection, store.id, store.live, order.id, order.key)
         named = rows.find(connection, store.id, payment_intent_id)
     if held and (named is None or held.id != named.id) and _has_money(services, store, held, named):
         raise Uncapturable(TAKEN, reason="status")
@@ -129,7 +130,7 @@ def _has_money(services: Services, store: Store, held: PaymentIntent, named: Pay
     """
     is_anothers = named is not None and (named.order_id, named.order_key) != (held.order_id, held.order_key)
     if held.status not in FINAL and not is_anothers:
-        held = look_at(services, store, held.id)
+        held = look_at(services, entry_of(services, store, held), held.id)
     return held.status in MONEY
 
 
@@ -176,25 +177,26 @@ def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt
     None if the order is free now. Raises Uncapturable, InProgress, ProviderError or OutcomeUnknown.
     """
     with services.database.read() as connection:
-        held = rows.holding(connection, store.id, order.id, order.key)
+        held = rows.holding(connection, store.id, store.live, order.id, order.key)
         if held is None:
             return None
         unsettled = rows.unsettled(connection, held.id)
         attempts = rows.attempts_of(connection, held.id)
     if unsettled:
-        _settle(services, store, held, unsettled)
+        _settle(services, entry_of(services, store, held), held, unsettled)
         return _open_intent(services, store, order, wanted)
     if released(services, held, order):
-        return None
-    if held.channel == "terminal" and _told(attempts[0]) == _told(wanted):
+        return _open_intent(services, store, order, wanted)
+    entry = entry_of(services, store, held)
+    if entry is store and held.channel == "terminal" and _told(attempts[0]) == _told(wanted):
         return Shown(held, attempts[-1].id)
-    held = look_at(services, store, held.id)  # a card may have been held to the reader since
+    held = look_at(services, entry, held.id)  # a card may have been held to the reader since
     if held.status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING):
         raise Uncapturable("The order has another payment.", reason="order_has_payment")
-    after = cancel_open(services, store, held)
+    after = cancel_open(services, entry, held)
     if after.status is not Status.CANCELED:
         raise ProviderError("The order's earlier payment could not be voided yet.")
-    return None
+    return _open_intent(services, store, order, wanted)  # unless several entries have one, the order is free now
 
 
 def _settle(services: Services, store: Store, held: PaymentIntent, unsettled: Attempt) -> None:

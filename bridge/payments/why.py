@@ -8,7 +8,7 @@ from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
 from bridge.payments.services import Services
 from bridge.payments.unknowns import NEVER
-from bridge.storage import Connection, journal, outbox, reports
+from bridge.storage import Connection, journal, outbox, reports, shops
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 
@@ -29,6 +29,7 @@ def why(services: Services, name: str) -> list[dict[str, Any]]:
                 outbox.of_intent(connection, intent.id),
             )
             | _money(connection, intent)
+            | {"other_entries": shops.beside(connection, [intent.store_id]).get(intent.store_id, [])}
             for intent in found
         ]
     if not stories:

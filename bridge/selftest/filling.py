@@ -4,6 +4,8 @@ The newest payments are a year's share of a day old at the most; nearly all are 
 one store. Nothing that is there is touched, and no store's secrets open anything.
 """
 
+import re
+
 from sqlalchemy import Connection, text
 
 from bridge.storage.engine import Database
@@ -11,11 +13,14 @@ from bridge.storage.engine import Database
 YEAR = 365 * 24 * 3600.0
 UNDER_WAY = 5000
 """One payment of so many is open, unknown, flagged, or waits in a queue."""
+SHOPS = "insert into shops (id, created) select 'shop-' || i, :now - :year from n"
+OF_SHOPS = re.compile(r"\[\[(.*?)\]\]")
+"""What stands in double brackets is not in the tables of a version that knew no shops."""
 STORES = """
-insert into stores (id, url, identity, consumer_key, consumer_secret, adapter, settings, options, capture, live,
-    awaits_reconcile, created, updated, webhook_endpoint)
-select 'shop-' || i, replace(:url, '*', cast(i as text)), replace(:url, '*', cast(i as text)), 'ck_' || i, 'cs_' || i,
-    'sandbox', '{}', '{}', 'automatic', false, false, :now - :year, :now - :year,
+insert into stores (id, [[shop_id, ]]url, identity, consumer_key, consumer_secret, adapter, settings, options, capture,
+    live, awaits_reconcile, created, updated, webhook_endpoint)
+select 'shop-' || i, [['shop-' || i, ]]replace(:url, '*', cast(i as text)), replace(:url, '*', cast(i as text)),
+    'ck_' || i, 'cs_' || i, 'sandbox', '{}', '{}', 'automatic', false, false, :now - :year, :now - :year,
     case when i % 10 = 0 then 'endpoint-' || (i / 100) end
 from n
 """
@@ -39,11 +44,11 @@ STORE = "'shop-' || case when (i / 7) % 2 = 0 then 1 else i % :stores + 1 end"
 AT = ":until - :year + :year * (i - 0.5) / :count"
 OF_PAYMENT = (
     f"""
-insert into intents (id, public_id, store_id, adapter, live, order_id, order_number, order_key, amount, currency,
-    customer, payment_method, requested_payment_method, channel, capture, status, unknown, holding, metadata, flag,
-    order_read, look_at, created, updated)
-select 'intent-' || i, 'pi_' || i, {STORE}, 'sandbox', false, i, i, 'key-' || i, 1023, 'USD', 'cus_' || i, 'pm_1',
-    'pm_1', 'online', 'automatic',
+insert into intents (id, public_id, store_id, [[shop_id, ]]adapter, live, order_id, order_number, order_key, amount,
+    currency, customer, payment_method, requested_payment_method, channel, capture, status, unknown, holding, metadata,
+    flag, order_read, look_at, created, updated)
+select 'intent-' || i, 'pi_' || i, {STORE}, [[{STORE}, ]]'sandbox', false, i, i, 'key-' || i, 1023, 'USD', 'cus_' || i,
+    'pm_1', 'pm_1', 'online', 'automatic',
     case when i % :rare = 1 then 'requires_action' when i % :rare = 2 then 'processing' when i % :rare = 3
         then 'requires_capture' when i % 40 = 4 then 'canceled' else 'succeeded' end,
     i % :rare = 2, i % 40 <> 4, '{{}}', case when i % :rare = 5 then 'look at it' else '' end, {AT},
@@ -111,18 +116,31 @@ select 'key-1', 'nonce-' || i, cast({AT} as bigint) from n where i % 10 = 0
 
 
 def fill(
-    database: Database, stores: int, payments: int, now: float, url: str = "https://shop-*.example", quiet: float = 0.0
+    database: Database,
+    stores: int,
+    payments: int,
+    now: float,
+    url: str = "https://shop-*.example",
+    quiet: float = 0.0,
+    *,
+    shops: bool = True,
 ) -> None:
     """Add so many stores, at the address with their number for a `*`, and payments until `quiet`
-    seconds before `now` (Unix seconds)."""
+    seconds before `now` (Unix seconds). Without `shops` into tables of a version that knew none."""
     shares = {"rare": min(UNDER_WAY, max(payments // 100, 10)), "disputed": min(500, max(payments // 2000, 1))}
     with database.write() as connection:
-        for statement in (STORES, *OF_STORE):
-            _insert(connection, statement, stores, now=now, url=url)
+        for statement in (*([SHOPS] if shops else []), STORES, *OF_STORE):
+            _insert(connection, _fitting(statement, shops), stores, now=now, url=url)
         for statement in OF_PAYMENT if payments else ():
-            _insert(connection, statement, payments, now=now, until=now - quiet, stores=stores, **shares)
+            _insert(
+                connection, _fitting(statement, shops), payments, now=now, until=now - quiet, stores=stores, **shares
+            )
     with database.read() as connection:
         connection.execute(text("analyze"))
+
+
+def _fitting(statement: str, shops: bool) -> str:
+    return OF_SHOPS.sub(r"\1" if shops else "", statement)
 
 
 def _insert(connection: Connection, statement: str, count: int, **values: float | str) -> None:

@@ -80,15 +80,15 @@ class PostgreSql:
                 raise RuntimeError(f"{program}: {said.read().decode(errors='replace')}")
 
 
-def new_database(url: str) -> str:
-    """Make an empty database beside the one of the URL, and answer its URL."""
+def new_database(url: str, template: str = "template1") -> str:
+    """Make a database beside the one of the URL, empty or with what the `template` has, and answer its URL."""
     from sqlalchemy import create_engine, make_url, text
 
     name = f"selftest_{secrets.token_hex(6)}"
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            connection.execute(text(f'CREATE DATABASE "{name}"'))
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
     finally:
         engine.dispose()
     return make_url(url).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)

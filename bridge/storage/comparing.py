@@ -48,14 +48,20 @@ def hold_stores(connection: Connection, now: float, only: str | None = None) -> 
     if only:
         free.append(stores.c.id == only)
     held = list(connection.execute(select(stores.c.id).where(*free)).scalars())
-    connection.execute(update(stores).where(stores.c.id.in_(held)).values(awaits_reconcile=True, updated=_later(now)))
+    connection.execute(update(stores).where(stores.c.id.in_(held)).values(awaits_reconcile=True))
+    _tell_entries(connection, held, now)
     return held
 
 
 def release_store(connection: Connection, store_id: str, now: float) -> None:
-    connection.execute(
-        update(stores).where(stores.c.id == store_id).values(awaits_reconcile=False, updated=_later(now))
-    )
+    connection.execute(update(stores).where(stores.c.id == store_id).values(awaits_reconcile=False))
+    _tell_entries(connection, [store_id], now)
+
+
+def _tell_entries(connection: Connection, store_ids: list[str], now: float) -> None:
+    """Every process reads them anew, and the other entries of their shops: whether those take money is changed, too."""
+    of_shops = select(stores.c.shop_id).where(stores.c.id.in_(store_ids))
+    connection.execute(update(stores).where(stores.c.shop_id.in_(of_shops)).values(updated=_later(now)))
 
 
 def _later(now: float) -> ColumnElement[float]:

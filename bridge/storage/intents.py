@@ -30,6 +30,7 @@ from bridge.domain.orders import is_order_id
 from bridge.storage import jobs, journal
 from bridge.storage.engine import Database
 from bridge.storage.literals import words
+from bridge.storage.shops import shop_of
 from bridge.storage.tables import OWN_NUMBER, attempts, charges, intents
 
 _INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name != "charge"]
@@ -53,13 +54,13 @@ def claim(
     """
     try:
         with database.write() as connection:
-            connection.execute(_ADD_INTENT, _values(intent, _INTENT_FIELDS))
+            connection.execute(_ADD_INTENT, _values(intent, _INTENT_FIELDS) | {"entry": intent.store_id})
             add_attempt(connection, attempt)
             journal.write(connection, attempt.created, intent.id, kind, attempt_id=attempt.id, **asked)
             then(connection)
     except IntegrityError:
         with database.read() as connection:
-            if holding(connection, intent.store_id, intent.order_id, intent.order_key) is None:
+            if holding(connection, intent.store_id, intent.live, intent.order_id, intent.order_key) is None:
                 raise
         return False
     return True
@@ -71,9 +72,9 @@ def add_attempt(connection: Connection, attempt: Attempt) -> None:
     jobs.hurry(connection, attempt.store_id, attempt.created)
 
 
-def holding(connection: Connection, store_id: str, order_id: int, order_key: str) -> PaymentIntent | None:
-    """The intent that holds the order, if there is one."""
-    return _first(connection, _HOLDING, store=store_id, order=order_id, key=order_key)
+def holding(connection: Connection, store_id: str, live: bool, order_id: int, order_key: str) -> PaymentIntent | None:
+    """The intent that holds the order of the store's shop, whichever entry has begun it; one of them, if several do."""
+    return _first(connection, _HOLDING, store=store_id, live=live, order=order_id, key=order_key)
 
 
 def get(connection: Connection, intent_id: str, *, lock: bool = False) -> PaymentIntent:
@@ -122,7 +123,12 @@ def claim_look(database: Database, now: float, again: float, busy: Collection[st
 
 def of_order(connection: Connection, store_id: str, order_id: int) -> list[PaymentIntent]:
     """All intents of one store's order, oldest first."""
-    return _every(connection, and_(intents.c.store_id == store_id, intents.c.order_id == order_id))
+    return _every(connection, _of_order, intents.c.store_id == bindparam("store"), store=store_id, order=order_id)
+
+
+def of_shops_order(connection: Connection, store_id: str, live: bool, order_id: int) -> list[PaymentIntent]:
+    """All intents of one order of the store's shop in one mode, whichever entries have begun them, oldest first."""
+    return _every(connection, _of_order, intents.c.live.is_(live), store=store_id, order=order_id)
 
 
 def of_order_everywhere(connection: Connection, order_id: int) -> list[PaymentIntent]:
@@ -235,8 +241,8 @@ def _first(connection: Connection, query: Select[Any], **values: Any) -> Payment
     return _intent(row) if row else None
 
 
-def _every(connection: Connection, condition: Any) -> list[PaymentIntent]:
-    rows = connection.execute(_WITH_CHARGE.where(condition).order_by(intents.c.created, charges.c.created))
+def _every(connection: Connection, *conditions: Any, **values: Any) -> list[PaymentIntent]:
+    rows = connection.execute(_WITH_CHARGE.where(*conditions).order_by(intents.c.created, charges.c.created), values)
     return list({row.id: _intent(row) for row in rows}.values())
 
 
@@ -263,7 +269,8 @@ _WITH_CHARGE: Select[Any] = select(*_BOTH).outerjoin(charges, charges.c.intent_i
 _unsettled = attempts.c.state.in_(words(UNSETTLED))
 _of_intent = attempts.c.intent_id == bindparam("intent")
 
-_ADD_INTENT, _ADD_ATTEMPT, _ADD_CHARGE = insert(intents), insert(attempts), insert(charges)
+_ADD_INTENT = insert(intents).values(shop_id=shop_of("entry"))
+_ADD_ATTEMPT, _ADD_CHARGE = insert(attempts), insert(charges)
 _CHANGE_INTENT = update(intents).where(intents.c.id == bindparam("the_id"))
 _CHANGE_ATTEMPT = update(attempts).where(attempts.c.id == bindparam("the_id"))
 _ANSWER = _CHANGE_ATTEMPT.values(
@@ -281,11 +288,20 @@ _TAKE = update(attempts).where(
 )
 _LOCK = select(intents.c.id).where(intents.c.id == bindparam("intent")).with_for_update()
 _BY_ID = _newest(intents.c.id == bindparam("intent"))
-_HOLDING = _newest(
-    intents.c.store_id == bindparam("store"),
-    intents.c.order_id == bindparam("order"),
-    intents.c.order_key == bindparam("key"),
-    intents.c.holding,
+_of_order = and_(intents.c.shop_id == shop_of("store"), intents.c.order_id == bindparam("order"))
+_is_open = intents.c.status.in_(
+    words((Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION))
+)
+_HOLDING = (
+    _WITH_CHARGE.where(
+        intents.c.shop_id == shop_of("store"),
+        intents.c.live == bindparam("live"),
+        intents.c.order_id == bindparam("order"),
+        intents.c.order_key == bindparam("key"),
+        intents.c.holding,
+    )
+    .order_by(_is_open, intents.c.rival, charges.c.created.desc())  # of several, what only a proven no ends
+    .limit(1)
 )
 _BY_PUBLIC_ID = _newest(intents.c.store_id == bindparam("store"), intents.c.public_id == bindparam("name"))
 _BY_ATTEMPT = _newest(

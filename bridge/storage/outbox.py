@@ -10,6 +10,7 @@ from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.storage.engine import Database
 from bridge.storage.intents import is_called
 from bridge.storage.literals import word
+from bridge.storage.shops import entries_of
 from bridge.storage.tables import intents, outbox
 
 MANY = 2**31 - 1
@@ -99,13 +100,13 @@ def of_intent(connection: Connection, intent_id: str) -> list[dict[str, Any]]:
 
 
 def is_owed(connection: Connection, store_id: str, order_id: int) -> bool:
-    """Whether the shop has still to hear of something about the order."""
-    pending = (outbox.c.store_id == store_id, outbox.c.order_id == order_id, outbox.c.state == word("pending"))
-    return connection.execute(select(outbox.c.position).where(*pending).limit(1)).first() is not None
+    """Whether the shop has still to hear of something about the order, through whichever entry."""
+    return connection.execute(_OWED, {"store": store_id, "order": order_id}).first() is not None
 
 
 def cancels(connection: Connection, store_id: str, order_id: int, since: float) -> bool:
-    """Whether the shop has still to hear that the order is cancelled, or has heard it since then (Unix seconds)."""
+    """Whether the shop has still to hear that the order is cancelled, or has heard it since then (Unix seconds),
+    through whichever entry."""
     heard = connection.execute(_HEARD, {"store": store_id, "order": order_id, "since": since}).scalars()
     return any(payload["kind"] == UpdateKind.CANCELLED for payload in heard)
 
@@ -152,9 +153,10 @@ def retry(connection: Connection, now: float, name: str | None) -> int:
     return connection.execute(statement).rowcount
 
 
+_of_shops_order = and_(outbox.c.store_id.in_(entries_of("store")), outbox.c.order_id == bindparam("order"))
+_OWED = select(outbox.c.position).where(_of_shops_order, outbox.c.state == word("pending")).limit(1)
 _HEARD = select(outbox.c.payload).where(
-    outbox.c.store_id == bindparam("store"),
-    outbox.c.order_id == bindparam("order"),
+    _of_shops_order,
     or_(outbox.c.state == word("pending"), outbox.c.delivered >= bindparam("since")),
 )
 _older = outbox.alias()

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, Subquery, func, or_, select, uni
 from bridge.domain.intents import Dispute
 from bridge.domain.orders import is_order_id
 from bridge.storage.lines import REVERSAL, Filters, Line, authorized, branches, filtered, holds, of_charges
+from bridge.storage.shops import shop_of
 from bridge.storage.tables import charges, disputes, intents, refunds
 
 
@@ -102,8 +103,9 @@ def knows_order(connection: Connection, store_id: str, number: str) -> bool:
 
 def intents_of_order(connection: Connection, store_id: str, order_id: int) -> list[str]:
     """Our own ids of the intents of one order, oldest first."""
-    of_order = (intents.c.store_id == store_id) & (intents.c.order_id == order_id)
-    return list(connection.execute(select(intents.c.id).where(of_order).order_by(intents.c.created)).scalars())
+    of_order = (intents.c.shop_id == shop_of("store"), intents.c.order_id == order_id, intents.c.store_id == store_id)
+    query = select(intents.c.id).where(*of_order).order_by(intents.c.created)
+    return list(connection.execute(query, {"store": store_id}).scalars())
 
 
 def disputes_of(connection: Connection, intent_id: str) -> list[Dispute]:

@@ -3,12 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select, text, union, update
+from sqlalchemy import Connection, exists, insert, or_, select, text, union, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.intents import FINAL
 from bridge.storage.literals import EMPTY, word, words
 from bridge.storage.tables import intents, outbox, stores
+
+_other = stores.alias("other")
+_AWAITS_BESIDE = (
+    exists()
+    .where(
+        _other.c.shop_id == stores.c.shop_id,
+        _other.c.live == stores.c.live,
+        _other.c.awaits_reconcile,
+        _other.c.removed.is_(None),
+        _other.c.id != stores.c.id,
+    )
+    .label("awaits_beside")
+)
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> bool:
@@ -22,8 +35,11 @@ def add(connection: Connection, row: Mapping[str, Any]) -> bool:
 
 
 def get(connection: Connection, store_id: str) -> dict[str, Any] | None:
-    """The row of a store that was not removed."""
-    row = connection.execute(select(stores).where(stores.c.id == store_id, stores.c.removed.is_(None))).first()
+    """The row of a store that was not removed, with `awaits_beside`: whether another entry of its shop takes no money
+    before it was compared."""
+    row = connection.execute(
+        select(stores, _AWAITS_BESIDE).where(stores.c.id == store_id, stores.c.removed.is_(None))
+    ).first()
     return dict(row._mapping) if row else None
 
 
@@ -76,6 +92,11 @@ def busiest(connection: Connection, limit: int) -> list[dict[str, Any]]:
 def readers_used(connection: Connection, store_id: str) -> float:
     """When a card reader of the store was last used, as far as the bridge knows (Unix seconds; 0 for never)."""
     return float(connection.execute(select(stores.c.readers_used).where(stores.c.id == store_id)).scalar() or 0.0)
+
+
+def shop_of(connection: Connection, store_id: str) -> str:
+    """The shop that a store is an entry of."""
+    return str(connection.execute(select(stores.c.shop_id).where(stores.c.id == store_id)).scalar_one())
 
 
 def names_payments(connection: Connection, store_id: str) -> bool:

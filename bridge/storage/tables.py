@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -39,10 +39,40 @@ secrets = Table(
     Column("value", Text, nullable=False),
 )
 
+shops = Table(
+    "shops",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("created", Double, nullable=False),
+)
+
+shop_addresses = Table(
+    "shop_addresses",
+    metadata,
+    Column("address", Text, primary_key=True),
+    Column("shop_id", ForeignKey("shops.id"), nullable=False, index=True),
+    Column("since", Double, nullable=False),
+    Column("until", Double),
+)
+
+shop_history = Table(
+    "shop_history",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("shop_id", ForeignKey("shops.id"), nullable=False, index=True),
+    Column("store_id", String(64), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+)
+
 stores = Table(
     "stores",
     metadata,
     Column("id", String(64), primary_key=True),
+    Column("shop_id", String(32), nullable=False),
     Column("url", Text, nullable=False),
     Column("identity", Text, nullable=False),
     Column("consumer_key", Text, nullable=False),
@@ -67,6 +97,7 @@ stores = Table(
     CheckConstraint("capture in ('automatic', 'manual')", name="capture"),
 )
 Index("ix_stores_url", stores.c.url)
+Index("ix_stores_shop", stores.c.shop_id)
 Index(
     "ix_stores_webhook_endpoint",
     stores.c.webhook_endpoint,
@@ -134,6 +165,8 @@ intents = Table(
     Column("id", String(32), primary_key=True),
     Column("public_id", String(255)),
     Column("store_id", ForeignKey("stores.id"), nullable=False),
+    Column("shop_id", String(32), nullable=False),
+    Column("rival", Integer, nullable=False, server_default=text("0")),
     Column("adapter", String(64), nullable=False),
     Column("live", Boolean, nullable=False),
     Column("order_id", BigInteger, nullable=False),
@@ -168,7 +201,7 @@ intents = Table(
 )
 # What the owner asks for without naming a store begins with what is asked for.
 Index("uq_intents_public_id", intents.c.public_id, intents.c.store_id, unique=True)
-Index("ix_intents_order", intents.c.order_id, intents.c.store_id, intents.c.created)
+Index("ix_intents_order", intents.c.order_id, intents.c.shop_id, intents.c.created)
 Index("ix_intents_recent", intents.c.created, intents.c.status)
 Index(
     "ix_intents_look_at",
@@ -199,16 +232,21 @@ Index(
     sqlite_where=text("status = 'requires_capture'"),
     postgresql_where=text("status = 'requires_capture'"),
 )
-# One live payment per order: whatever else goes wrong, the database refuses the second.
+# One live payment per order of a shop, through whichever entry: whatever else goes wrong, the database refuses the
+# second (rule 2). `rival` is 0, but for those that two entries had begun before they were known as one shop's.
 Index(
     "uq_intents_holding",
-    intents.c.store_id,
+    intents.c.shop_id,
+    intents.c.live,
     intents.c.order_id,
     intents.c.order_key,
+    intents.c.rival,
     unique=True,
     sqlite_where=text("holding"),
     postgresql_where=text("holding"),
 )
+
+Index("ix_intents_rival", intents.c.rival, sqlite_where=text("rival > 0"), postgresql_where=text("rival > 0"))
 
 attempts = Table(
     "attempts",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from bridge.domain.errors import OrderNotFound, StoreError
 from bridge.domain.money import exponent
 from bridge.domain.ports import Finding
+from bridge.domain.shops import address_of
 from bridge.domain.stores import Store
 from bridge.schemas.woocommerce import SystemStatusSchema
 from bridge.stores.orders import Orders
@@ -27,7 +28,7 @@ def findings(
     except StoreError as error:
         return [Finding(False, str(error))]
     found = [Finding(True, f"The store answers over verified TLS, and says that it is {identity}.")]
-    if store.identity and store.identity != identity:
+    if store.identity and address_of(store.identity) != address_of(identity):
         found.append(
             Finding(
                 False,

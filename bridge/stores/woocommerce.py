@@ -96,6 +96,10 @@ class WooCommerceOrderBook:
             raise StoreRefused("WooCommerce's REST API (wc/v3) is not there: is WooCommerce active?")
         return index["home"], index["url"]
 
+    def shop(self, identity: str) -> str:
+        """A site holds its orders, whoever reads them."""
+        return identity
+
     def currency(self) -> str:
         """The store's own, upper case. Raises StoreUnreachable, StoreRefused."""
         answer = self._api.ask("GET", CURRENCY, query={"_fields": SETTING.names})

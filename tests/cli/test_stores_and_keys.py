@@ -95,9 +95,9 @@ def test_a_reference_is_kept_as_it_is_and_read_when_needed(cli: CommandLine, sho
 
 
 def test_the_secret_can_come_from_stdin_or_a_prompt(cli: CommandLine, shop: Shop) -> None:
-    cli.run(*shop.arguments(**{"consumer-secret": "-"}), stdin=shop.pair[1] + "\n")
+    first = cli.json(*shop.arguments(**{"consumer-secret": "-"}), stdin=shop.pair[1] + "\n")["id"]
     without = [part for part in shop.arguments() if part not in ("--consumer-secret", shop.pair[1])]
-    told = cli.run(*without, stdin=shop.pair[1] + "\n")
+    told = cli.run(*without, "--shop", first, stdin=shop.pair[1] + "\n")
     assert shop.pair[1] not in told.output
     stores = [store["id"] for store in cli.json("stores", "list")]
     assert {finding["ok"] for store in stores for finding in cli.json("stores", "check", store)} == {True}
@@ -170,11 +170,39 @@ def test_a_key_for_no_store_and_a_key_that_is_not_there_are_refused(cli: Command
 
 
 def test_an_address_that_two_stores_have_names_neither(cli: CommandLine, shop: Shop) -> None:
-    first, second = (cli.json(*shop.arguments())["id"] for _ in range(2))
+    first = cli.json(*shop.arguments())["id"]
+    second = cli.json(*shop.arguments(shop=first))["id"]
     for command in (("stores", "remove", shop.url, "--yes"), ("keys", "create", "--store", shop.url)):
         assert f"several stores: {first}, {second}." in cli.run(*command, code=1).stderr
     cli.run("stores", "remove", second, "--yes")
     assert cli.json("stores", "show", shop.url)["id"] == first
+
+
+def test_a_second_entry_is_refused_with_the_way_on_and_its_history_is_kept(cli: CommandLine, shop: Shop) -> None:
+    cli.environ["SUDO_USER"] = "ann"
+    first = cli.json(*shop.arguments())["id"]
+    refused = cli.run(*shop.arguments(), code=1).stderr
+    assert f"wcpay-bridge stores update {first}" in refused
+    assert f"`--shop {first}`" in refused
+    assert "There is no store nowhere" in cli.run(*shop.arguments(shop="nowhere"), code=1).stderr
+    assert "is the address of the shop that" in cli.run(*shop.arguments(shop="new"), code=1).stderr
+    second = cli.json(*shop.arguments(shop=first))
+    assert second["other_entries"] == [first]
+    assert [each["other_entries"] for each in cli.json("stores", "list")] == [[second["id"]], [first]]
+    shop.simulator.url = "https://moved.example"
+    cli.run("stores", "update", first)
+    cli.run("stores", "remove", second["id"], "--yes")
+    told = cli.json("stores", "history", first)
+    assert [(each["who"], each["store_id"], each["what"]) for each in told] == [
+        ("ann", first, "added"),
+        ("ann", second["id"], "added"),
+        ("ann", first, "site"),
+        ("ann", second["id"], "removed"),
+    ]
+    assert (told[2]["before"], told[2]["after"]) == (shop.url, "https://moved.example")
+    assert cli.run("stores", "history", first).stdout.splitlines()[2].split("\t")[1:] == [
+        *(first, "site", shop.url, "https://moved.example", "ann")
+    ]
 
 
 def test_why_of_nothing_says_so(cli: CommandLine) -> None:

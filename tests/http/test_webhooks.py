@@ -269,7 +269,7 @@ def test_a_hint_needs_a_key_that_may_write(door: Door) -> None:
 
 def test_a_hint_about_another_stores_payment_is_as_good_as_none(local: Local) -> None:
     created = local.create().get_json()
-    other = local.bridge.add_store(replace(local.store, id=""))
+    other = local.bridge.add_store(replace(local.store, id=""), shop=local.store.id)
     local.pair = keys.create(local.bridge.services, other.id, Permissions.READ_WRITE)
     for name in (created["id"], created["attempt_id"], created["charge"]["id"]):
         assert hint(local, about("payment_intent.succeeded", id=name)) == (500, ERROR)

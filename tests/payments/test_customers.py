@@ -28,7 +28,7 @@ def test_a_store_does_not_see_what_another_stores_customer_has_saved(shared: Loc
     customer = shared.post(f"{PAYMENTS}/orders/{shared.orders['payable']}/create_customer", {}).get_json()["id"]
     method = shared.stripe.add_payment_method(customer=customer)
     assert saved(shared, customer) == [method]
-    other = shared.bridge.add_store(replace(shared.store, id=""))
+    other = shared.bridge.add_store(replace(shared.store, id=""), shop=shared.store.id)
     shared.pair = keys.create(shared.bridge.services, other.id, Permissions.READ_WRITE)
     assert saved(shared, customer) == []
 
@@ -36,7 +36,7 @@ def test_a_store_does_not_see_what_another_stores_customer_has_saved(shared: Loc
 def shares_with_another(shared: Local) -> str:
     """A customer that was made for another store of the same account; `shared` is the other one from now on."""
     customer = shared.post(f"{PAYMENTS}/orders/{shared.orders['payable']}/create_customer", {}).get_json()["id"]
-    other = shared.bridge.add_store(replace(shared.store, id=""))
+    other = shared.bridge.add_store(replace(shared.store, id=""), shop=shared.store.id)
     shared.pair = keys.create(shared.bridge.services, other.id, Permissions.READ_WRITE)
     return str(customer)
 

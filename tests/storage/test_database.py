@@ -114,27 +114,28 @@ def test_a_transaction_that_fails_leaves_nothing(database_url: str) -> None:
     database.close()
 
 
-def test_the_database_itself_refuses_a_second_holder_of_an_order(database_url: str) -> None:
+def test_the_database_itself_refuses_a_second_holder_of_an_order_of_a_shop(database_url: str) -> None:
     database = Database(database_url)
     row = (
-        "insert into intents (id, store_id, adapter, live, order_id, order_number, order_key, amount, currency,"
-        " channel,"
-        " customer, payment_method, requested_payment_method, capture, status, unknown, holding, metadata, flag,"
-        " order_read, created, updated) values (:id, 's', 'sandbox', false, 7, '7', 'k', 1, 'USD', 'online',"
-        " 'c', 'p', 'p', 'automatic', 'succeeded', false, :holding, '{}', '', 0, 0, 0)"
+        "insert into intents (id, store_id, shop_id, adapter, live, order_id, order_number, order_key, amount, currency"
+        ", channel, customer, payment_method, requested_payment_method, capture, status, unknown, holding, metadata"
+        ", flag, order_read, created, updated) values (:id, :store, 'one shop', 'sandbox', :live, 7, '7', 'k', 1, 'USD'"
+        ", 'online', 'c', 'p', 'p', 'automatic', 'succeeded', false, :holding, '{}', '', 0, 0, 0)"
     )
     with database.write() as connection:
         connection.execute(
             text(
-                "insert into stores (id, url, identity, consumer_key, consumer_secret, adapter, settings, options,"
-                " capture, live, created, updated)"
-                " values ('s', 'u', 'u', '', '', 'sandbox', '{}', '{}', 'automatic', false, 0, 0)"
-            )
+                "insert into stores (id, shop_id, url, identity, consumer_key, consumer_secret, adapter, settings,"
+                " options, capture, live, created, updated)"
+                " values (:id, 'one shop', 'u', 'u', '', '', 'sandbox', :empty, :empty, 'automatic', false, 0, 0)"
+            ),
+            [{"id": "s", "empty": "{}"}, {"id": "t", "empty": "{}"}],
         )
-        connection.execute(text(row), {"id": "1", "holding": True})
-        connection.execute(text(row), {"id": "2", "holding": False})
-    with pytest.raises(IntegrityError), database.write() as connection:
-        connection.execute(text(row), {"id": "3", "holding": True})
+        for name, more in {"1": {}, "2": {"holding": False}, "3": {"live": True}}.items():
+            connection.execute(text(row), {"id": name, "store": "s", "holding": True, "live": False, **more})
+    for store in "st":
+        with pytest.raises(IntegrityError), database.write() as connection:
+            connection.execute(text(row), {"id": "4", "store": store, "holding": True, "live": False})
     database.close()
 
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 import bridge
 from bridge.selftest.postgresql import drop_database, new_database
 from bridge.storage import migrate
-from bridge.storage.tables import HEAD
 from tests.storage import upgrading
 
 KILLS = 10
@@ -98,11 +98,21 @@ def contents(url: str) -> dict[str, Any]:
     return found
 
 
-def migrated_to(url: str, revision: str) -> str:
-    """At the schema of an earlier version."""
+def configured() -> Config:
     config = Config()
     config.set_main_option("script_location", "bridge:storage/migrations")
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def revisions() -> list[str]:
+    """Of all versions there were, the oldest first."""
+    return [each.revision for each in ScriptDirectory.from_config(configured()).walk_revisions()][::-1]
+
+
+def migrated_to(url: str, revision: str) -> str:
+    """At the schema of an earlier version."""
+    config = configured()
     engine = create_engine(url)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
@@ -129,7 +139,7 @@ def test_each_is_all_or_nothing_and_can_be_run_again(
     whole = prepare(new_url())
     versions = [contents(whole)]
     if not versions[0]:
-        versions += [contents(migrated_to(new_url(), f"{number:04}")) for number in range(1, int(HEAD) + 1)]
+        versions += [contents(migrated_to(new_url(), revision)) for revision in revisions()]
     [points] = migrated(next_version, [(whole, 0)])
     versions.append(after := contents(whole))
     assert "sealed" in [name for name, *_ in after["secrets"][0]]
