@@ -59,13 +59,13 @@ RIVALS = f"""
 insert into intents (id, public_id, store_id, {COLUMNS}, created, updated)
 select 'rival-' || order_id, 'pi_rival_' || order_id, 'second', {COLUMNS}, created + 60, updated + 60
 from intents where store_id = 'shop-1' and holding and (order_id % :twice = 0 or status = 'requires_action')
-"""  # noqa: S608
+"""
 OF_TENANTS = f"""
 insert into intents (id, public_id, store_id, {COLUMNS}, created, updated)
 select 'host-' || i || '-' || order_id, 'pi_host_' || i || '_' || order_id, 'host-' || i, {COLUMNS}, created, updated
 from intents cross join (select 1 as i union all select 2) as numbers
 where store_id = 'shop-1' and holding and order_id % :twice = 1
-"""  # noqa: S608
+"""
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _contents(connection: Connection) -> Iterator[str]:
         kept = [name for name in names if (table, name) not in VOLATILE]
         if kept:
             columns = ", ".join(f'"{name}"' for name in kept)
-            query = text(f'select {columns} from "{table}"').execution_options(stream_results=True)  # noqa: S608
+            query = text(f'select {columns} from "{table}"').execution_options(stream_results=True)
             yield from sorted(str(tuple(row)) for row in connection.execute(query))
 
 

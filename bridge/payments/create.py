@@ -289,9 +289,9 @@ def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentI
     """
     if released(services, existing, wanted.order):
         return None
-    if existing.only_known:
-        raise _locked(existing)
     entry = entry_of(services, store, existing)
+    if existing.only_known:
+        raise _locked(existing, entry, store)
     is_closed = bool(existing.closed) and existing.status in WAITING
     if is_closed and (found := bar(wanted.order, {existing.shown_id})):
         raise not_payable(wanted.order.number, found)

@@ -26,6 +26,7 @@ from bridge.payments.intents import new_intent
 from bridge.payments.orders import amount_due
 from bridge.payments.record import WAITING, Scribe, record, record_in
 from bridge.payments.services import Services
+from bridge.payments.shops import entry_of
 from bridge.storage import Connection, outbox
 from bridge.storage import intents as rows
 
@@ -177,12 +178,14 @@ def _settled_in(services: Services, store: Store, order: Order, outcome: Outcome
     for _ in range(ROUNDS):
         with services.database.read() as connection:
             known = rows.find(connection, store.id, str(outcome.reference))
-            holder = rows.holding(connection, store.id, order.id, order.key)
+            holder = rows.holding(connection, store.id, store.live, order.id, order.key)
         if known is not None:
             return Met(_promoted(services, known, outcome, why, in_person) if why and known.only_known else known)
         if holder is None:
             if (intent := _claimed(services, store, order, outcome, why, in_person)) is not None:
                 return Met(intent)
+        elif holder.reference == outcome.reference:  # another entry of the shop has met it: it is one payment, not two
+            return Met()
         elif not released(services, holder, order) and not _made_way(services, store, holder, outcome):
             return Met(holder=holder)
     raise InProgress(f"Order {order.number} is being paid by another request.", outcome="unknown")
@@ -198,7 +201,7 @@ def _made_way(services: Services, store: Store, holder: PaymentIntent, outcome: 
         raise InProgress(f"The outcome of {holder.shown_id} is not known yet.", outcome="unknown")
     if holder.status in WAITING:
         found = Bar(OTHERS, f"is paid by {outcome.reference}, which was not made here")
-        holder = close(services, store, holder, found)
+        holder = close(services, entry_of(services, store, holder), holder, found)
         if holder.status is Status.CANCELED:
             return True
         if holder.status in WAITING:

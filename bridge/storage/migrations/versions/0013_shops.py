@@ -16,7 +16,7 @@ from alembic import op
 
 from bridge.domain.shops import address_of
 
-revision, down_revision = "0013", "0011"
+revision, down_revision = "0013", "0012"
 
 SEALED = "encrypted:"
 SHORT = 120
