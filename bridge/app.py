@@ -76,6 +76,7 @@ class Bridge:
             connections=connections,
             provider_timeout=self.settings.provider_timeout,
             version=__version__,
+            max_sweeps=self.settings.max_sweeps,
             wake=self._wake,
         )
         connections.services = self.services

@@ -35,7 +35,7 @@ class Settings:
     """Checked settings.
 
     `provider_timeout` is how long one whole exchange with a provider or shop may take, in seconds; `public_urls` have
-    no trailing slash, the first one is used for links.
+    no trailing slash, the first one is used for links; `max_sweeps` is for all processes of one database together.
     """
 
     secret_key: tuple[str, ...] = field(repr=False)
@@ -47,6 +47,7 @@ class Settings:
     error_status: str = "compatible"
     allow_private_urls: bool = False
     provider_timeout: float = 30.0
+    max_sweeps: int = 8
     rate_limit: str = ""
     rate_limit_storage: str = "memory://"
     metrics_token: str = field(default="", repr=False)
@@ -156,6 +157,14 @@ def _seconds(value: Any) -> float | None:
     return seconds
 
 
+def _count(value: Any) -> int | None:
+    if value is None:
+        return None
+    if not str(value).isascii() or not str(value).isdigit() or not 1 <= int(value) <= 1000:
+        raise _Problem("give a number from 1 to 1000")
+    return int(value)
+
+
 def _rate(value: Any) -> str | None:
     if value is None:
         return None
@@ -214,6 +223,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "error_status": _one_of("compatible", "precise"),
     "allow_private_urls": _flag,
     "provider_timeout": _seconds,
+    "max_sweeps": _count,
     "rate_limit": _rate,
     "rate_limit_storage": _storage,
     "metrics_token": _metrics_token,

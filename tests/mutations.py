@@ -37,6 +37,7 @@ RECORD, REFUNDS = "tests/payments/test_record.py", "tests/payments/test_refunds.
 WAITING, HELD = "tests/beside/test_waiting.py", "tests/beside/test_held_and_paid.py"
 TAKEOVER, BESIDE = "tests/payments/test_takeover.py", "tests/payments/test_beside.py"
 CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_outbox.py"
+SWEEP, SWEPT = "tests/payments/test_sweep.py", "tests/beside/test_sweep.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
@@ -449,5 +450,62 @@ MUTATIONS: tuple[Mutation, ...] = (
         "    if not others:\n        return None",
         "    if others or not others:\n        return None",
         f"{BESIDE}::test_what_waits_for_its_buyer_here_is_refused_by_the_judge",
+    ),
+    _mutation(
+        "all processes together sweep no more stores than the owner allows",
+        "storage/jobs.py",
+        "_may_sweep = and_(_has_room, ~_is_told)",
+        "_may_sweep = ~_is_told",
+        f"{SWEEP}::test_all_processes_together_sweep_no_more_stores_than_the_owner_allows",
+        "test_two_processes_that_count_at_the_same_moment_do_not_both_begin",
+    ),
+    _mutation(
+        "the lock of who counts the sweeps",
+        "storage/jobs.py",
+        "connection.execute(_ONE_AT_A_TIME)",
+        "connection.execute(_LOCK, wanted)",
+        f"{SWEEP}::test_two_processes_that_count_at_the_same_moment_do_not_both_begin",
+    ),
+    _mutation(
+        "no sweep begins at a store that is being told something",
+        "storage/jobs.py",
+        "_may_sweep = and_(_has_room, ~_is_told)",
+        "_may_sweep = and_(_has_room)",
+        f"{SWEEP}::test_no_sweep_begins_at_a_store_that_is_being_told_something",
+    ),
+    _mutation(
+        "the row lock of a delivery that begins beside a sweep",
+        "storage/outbox.py",
+        ".with_for_update(read=True)",
+        "",
+        f"{SWEEP}::test_a_sweep_and_a_delivery_that_are_claimed_at_the_same_moment_do_not_both_begin",
+    ),
+    _mutation(
+        "nobody has deleted all orders of a store",
+        "payments/sweep.py",
+        "if is_empty or len(doubtful) > MANY:",
+        "if len(doubtful) > MANY:",
+        f"{SWEPT}::test_a8_all_orders_that_are_missing_at_once_are_the_stores_fault_however_few",
+    ),
+    _mutation(
+        "nobody has deleted many orders at once",
+        "payments/sweep.py",
+        "if is_empty or len(doubtful) > MANY:",
+        "if is_empty:",
+        f"{SWEPT}::test_a8_many_orders_that_are_missing_at_once_are_the_stores_fault",
+    ),
+    _mutation(
+        "one look is no proof that an order was deleted",
+        "payments/sweep.py",
+        "elif now - payment.order_missed >= MISSING:",
+        "elif now >= payment.order_missed:",
+        f"{SWEPT}::test_a8_a_message_between_two_looks_makes_the_second_one_no_earlier",
+    ),
+    _mutation(
+        "a message about an order that is not there proves nothing",
+        "payments/store_events.py",
+        "if order is None and intent.status in WAITING:",
+        "if order is None and intent.status in ():",
+        f"{SWEPT}::test_a8_a_message_about_an_order_that_is_not_there_closes_nothing_by_itself",
     ),
 )

@@ -28,3 +28,8 @@ def within(seconds: float) -> Iterator[None]:
 def left(seconds: float) -> float:
     """How many of `seconds` the work in hand still has. Not positive once its time is over."""
     return min(seconds, _end.get() - time.monotonic())
+
+
+def is_over() -> bool:
+    """Whether the work in hand has no time left."""
+    return left(math.inf) <= 0

@@ -88,5 +88,5 @@ def _numbers(found: Measures) -> Iterator[tuple[str, str, float | None]]:
         yield f"{queue}_oldest_seconds", f"{told}: age of the oldest that waits", found.age(counted.oldest) or 0.0
         yield f"{queue}_dead", f"{told} that were given up", counted.dead
     yield "worker_heartbeat_age_seconds", "Seconds since a worker was last alive", found.age(found.heartbeat)
-    yield "sweep_lateness_seconds", "How late the sweep of open payments' orders is", found.age(found.sweep_due)
+    yield "sweep_lateness_seconds", "How late the sweep of open payments' orders is", found.age(found.sweep_due) or 0.0
     yield "jobs_failing", "Periodic jobs whose last run failed", found.failing_jobs

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bridge.domain import logs
 from bridge.domain.deadlines import within
-from bridge.domain.errors import BridgeError, ProviderUnreachable
+from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
 from bridge.payments import readers, store_webhooks, stores
 from bridge.payments.findings import Report
 from bridge.payments.prune import prune
@@ -49,6 +49,7 @@ class Task:
     run: Callable[[Services, Job], object]
     lease: float = LEASE
     wait: Callable[[Services], float] | None = None
+    is_sweep: bool = False
 
 
 def _beat(_services: Services, _job: Job) -> None:
@@ -172,7 +173,7 @@ def _task(name: str) -> Task | None:
     if kind == rows.READERS:
         return Task(rows.LOOK, _looking(store_id), lease=LEASE_OF_LOOK, wait=_until_next_look(store_id))
     if kind == "sweep":
-        return Task(SELDOM, sweeping(store_id), lease=LEASE_OF_SWEEP, wait=until_next(store_id))
+        return Task(SELDOM, sweeping(store_id), lease=LEASE_OF_SWEEP, wait=until_next(store_id), is_sweep=True)
     if kind == "reconcile":
         return Task(DAILY, _reconciling(store_id))
     if kind == "webhooks":
@@ -195,7 +196,7 @@ def run_jobs(services: Services, *, sweeps_only: bool = False) -> bool:
     now = services.clock()
     while True:
         with services.database.read() as connection:
-            name = rows.first_due(connection, now, sweeps_only=sweeps_only)
+            name = rows.first_due(connection, now, services.max_sweeps, sweeps_only=sweeps_only)
         if name is None:
             return False
         if _begin(services, name, now):
@@ -209,7 +210,10 @@ def _begin(services: Services, name: str, now: float) -> bool:
         with services.database.write() as connection:
             rows.forget(connection, name)
         return False
-    job = rows.claim(services.database, name, now, task.lease)
+    if task.is_sweep:
+        job = rows.claim_sweep(services.database, name, now, task.lease, services.max_sweeps)
+    else:
+        job = rows.claim(services.database, name, now, task.lease)
     if job is not None:
         _run(services, task, job)
     return job is not None
@@ -226,11 +230,17 @@ def _run(services: Services, task: Task, job: Job) -> None:
     except BridgeError as problem:
         error = str(problem)
         log.warning("job %s: %s", job.name, error)
+        is_answered = task.is_sweep and isinstance(problem, StoreRefused)  # its other orders are read as before
+        wait = rows.SWEEP if is_answered else _retry(services, task, job)
     except Exception:
         error = "A fault of the bridge; the log says which."
         log.exception("job %s failed", job.name)
-    if error:
-        retry = min(RETRY * 2.0 ** min(job.failures, 10), LONGEST_RETRY)
-        wait = min(task.period, retry * (1 + services.jitter() / 10))
+        wait = _retry(services, task, job)
     with services.database.write() as connection:
         rows.finish(connection, job, due=begun + wait, seen=seen, error=error)
+
+
+def _retry(services: Services, task: Task, job: Job) -> float:
+    """Seconds until a job that failed is tried again."""
+    retry = min(RETRY * 2.0 ** min(job.failures, 10), LONGEST_RETRY)
+    return min(task.period, retry * (1 + services.jitter() / 10))

@@ -55,8 +55,8 @@ class Ending(Exception):
 class Services:
     """The database and the edges, with everything that must not be taken from the air.
 
-    `provider_timeout` is in seconds. `wake` tells the worker of this process, if there is one, where there is work,
-    `is_ending` whether it was asked to stop.
+    `provider_timeout` is in seconds; `max_sweeps` stores are swept at a time, by all processes together. `wake` tells
+    the worker of this process, if there is one, where there is work, `is_ending` whether it was asked to stop.
     """
 
     database: Database
@@ -66,6 +66,7 @@ class Services:
     connections: Connections
     provider_timeout: float
     version: str
+    max_sweeps: int = 8
     wake: Wake = _nobody
     is_ending: Callable[[], bool] = lambda: False
     jitter: Callable[[], float] = random.random

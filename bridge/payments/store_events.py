@@ -15,10 +15,11 @@ from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.payments.follow import follow_order
 from bridge.payments.orders import made_by_staff
+from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
-from bridge.storage import outbox
+from bridge.storage import jobs, outbox, sweeps
 from bridge.storage import refunds as refund_rows
 
 
@@ -31,6 +32,10 @@ def order_changed(services: Services, store: Store, order_id: int) -> str | None
     for intent in known:
         is_another = order is not None and intent.order_key != order.key
         if not intent.holding or (is_another and intent.status is Status.SUCCEEDED):
+            continue
+        if order is None and intent.status in WAITING:  # once is no proof that it was deleted: the sweep looks twice
+            _hurry(services, store, intent)
+            about = about or intent.id
             continue
         after = follow_order(services, store, intent, order)
         if order is not None and not is_another:
@@ -45,6 +50,12 @@ def _read(services: Services, store: Store, order_id: int) -> Order | None:
         return services.connections.order_book(store).read(order_id)
     except OrderNotFound:
         return None
+
+
+def _hurry(services: Services, store: Store, intent: PaymentIntent) -> None:
+    with services.database.write() as connection:
+        sweeps.swept(connection, [intent.id], 0.0)
+        jobs.hurry_sweep(connection, store.id, services.clock())
 
 
 def _match_refunds(services: Services, store: Store, intent: PaymentIntent, order: Order) -> None:

@@ -2,15 +2,16 @@
 again and again, so that a payment follows its order although no message comes.
 
 Orders are asked for by their ids, which needs no clock and no time zone of the store's. What the answer leaves out is
-read singly. An order that was deleted is one that is not there twice, MISSING seconds apart; many that are missing at
-once are the store's fault (a restored database, a broken plugin), and nothing is closed for it.
+read singly. An order that was deleted is one that is not there twice, MISSING seconds apart. Many that are missing at
+once, or all of several, are the store's fault (a restored or emptied database, a broken plugin), and nothing is closed
+for it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 from bridge.domain import logs
-from bridge.domain.deadlines import within
-from bridge.domain.errors import BridgeError, OrderNotFound, StoreError, StoreRefused
+from bridge.domain.deadlines import is_over, within
+from bridge.domain.errors import BridgeError, OrderNotFound, StoreRefused
 from bridge.domain.orders import Order
 from bridge.domain.ports import OrderBook
 from bridge.domain.stores import Store
@@ -23,8 +24,10 @@ from bridge.storage.sweeps import Open
 
 log = logs.logger(__name__)
 
-LEASE = 600.0
-"""Seconds that one sweep of a store may take."""
+LEASE = 120.0
+"""Seconds after which others go on whose sweep was killed: until then its store is told nothing."""
+WORK = 60.0
+"""Seconds for which one sweep asks store and provider. What is left is done by the next one, right after deliveries."""
 YOUNG, RECENT = 2 * 3600.0, 24 * 3600.0
 """Seconds of a payment's age up to which its order is read every SWEEP, and every LATER seconds; then every SELDOM."""
 LATER, SELDOM = 300.0, 900.0
@@ -35,7 +38,8 @@ BATCH = 100
 SINGLES = 20
 """Orders that are read one by one in one sweep."""
 MANY = 5
-"""More orders than these are not deleted at once, each with a payment that is open."""
+"""More orders than these are not deleted at once, each with a payment that is open; nor is more than one, if no order
+of any open payment is there."""
 MISSING = 60.0
 """Seconds between the two looks that show that an order was deleted."""
 FRESH = 5.0
@@ -50,7 +54,7 @@ def sweeping(store_id: str) -> Callable[[Services, Job], None]:
     def run(services: Services, _job: Job) -> None:
         store = services.connections.store(store_id)
         if not store.awaits_reconcile:  # no money moves before the store was compared
-            with within(LEASE - SWEEP):
+            with within(WORK):
                 sweep(services, store)
 
     return run
@@ -81,9 +85,16 @@ def sweep(services: Services, store: Store) -> None:
     book = services.connections.order_book(store)
     left_out: list[Open] = []
     for start in range(0, len(due), BATCH):
-        services.raise_if_ending()
         left_out += _sweep_batch(services, store, book, due[start : start + BATCH])
-    _sweep_singly(services, store, book, left_out[:SINGLES])
+        if is_over():
+            return
+    missing, refused = _sweep_singly(services, store, book, left_out[:SINGLES])
+    is_one_there = len(left_out) < len(due) or len(missing) < len(left_out[:SINGLES])
+    _require_some(book, known, missing, is_one_there=is_one_there)
+    for each in missing:
+        _miss(services, store, each, services.clock())
+    if refused:
+        raise refused
 
 
 def _interval(payment: Open, now: float) -> float:
@@ -108,44 +119,85 @@ def _sweep_batch(services: Services, store: Store, book: OrderBook, batch: list[
     """What is left out of the answer, and is to be read singly."""
     found = {order.id: order for order in read_orders(book, sorted({each.order_id for each in batch}))}
     read_at = services.clock()
-    there = [each for each in batch if each.order_id in found]
-    with services.database.write() as connection:
-        sweeps.swept(connection, [each.id for each in there], read_at)
-    for each in there:
-        services.raise_if_ending()
-        order = found[each.order_id]
-        try:
-            if services.clock() - read_at > FRESH:
-                order = book.read(order.id)
-            _follow(services, store, each, order)
-        except BridgeError as error:
-            log.warning("intent %s cannot follow its order yet: %s", each.id, error)
+    followed: list[str] = []
+    try:
+        for each in batch:
+            if order := found.get(each.order_id):
+                services.raise_if_ending()
+                _follow_read(services, store, book, each, order, read_at)
+                followed.append(each.id)
+                if is_over():
+                    break
+    finally:
+        with services.database.write() as connection:
+            sweeps.swept(connection, followed, read_at)
     return [each for each in batch if each.order_id not in found]
 
 
-def _sweep_singly(services: Services, store: Store, book: OrderBook, left_out: list[Open]) -> None:
+def _follow_read(
+    services: Services, store: Store, book: OrderBook, payment: Open, order: Order, read_at: float
+) -> None:
+    try:
+        if services.clock() - read_at > FRESH:
+            order = book.read(order.id)
+        _follow(services, store, payment, order)
+    except BridgeError as error:
+        log.warning("intent %s cannot follow its order yet: %s", payment.id, error)
+
+
+def _sweep_singly(
+    services: Services, store: Store, book: OrderBook, left_out: list[Open]
+) -> tuple[list[Open], StoreRefused | None]:
+    """Those whose orders are not there, and why an order is not given that is. Raises StoreUnreachable."""
     missing: list[Open] = []
-    for each in left_out:
-        services.raise_if_ending()
-        try:
-            _follow(services, store, each, book.read(each.order_id))
-        except OrderNotFound:
-            missing.append(each)
-        except StoreError:
-            raise
-        except BridgeError as error:
-            log.warning("intent %s cannot follow its order yet: %s", each.id, error)
-    now = services.clock()
-    with services.database.write() as connection:
-        sweeps.swept(connection, [each.id for each in left_out], now)
-    new = [each for each in missing if each.order_missed is None and not each.closed]
-    if len(new) > MANY:
+    read: list[str] = []
+    refused: StoreRefused | None = None
+    try:
+        for each in left_out:
+            services.raise_if_ending()
+            try:
+                order = book.read(each.order_id)
+                _follow_read(services, store, book, each, order, services.clock())
+            except OrderNotFound:
+                missing.append(each)
+            except StoreRefused as error:  # one that makes no sense keeps none of the others from being read
+                log.warning("order %s cannot be read: %s", each.order_id, error)
+                refused = error
+            read.append(each.id)
+            if is_over():
+                break
+    finally:
+        with services.database.write() as connection:
+            sweeps.swept(connection, read, services.clock())
+    return missing, refused
+
+
+def _require_some(book: OrderBook, known: list[Open], missing: list[Open], *, is_one_there: bool) -> None:
+    """Raises StoreRefused if the store misses more orders than staff delete at once, or all of several."""
+    gone = {each.order_id for each in missing}
+    doubtful = {each.order_id for each in missing if not each.closed and not each.is_gone(MISSING)}
+    others = sorted({each.order_id for each in known if not each.is_gone(MISSING)} - gone)
+    if not doubtful:
+        return
+    is_empty = len(doubtful) + len(others) > 1 and not is_one_there and not _is_one_there(book, others)
+    if is_empty or len(doubtful) > MANY:
         raise StoreRefused(
-            f"{len(new)} orders with open payments are not in the store all at once: was it "
-            "restored or replaced? Nothing was closed."
+            f"{len(doubtful) + (len(others) if is_empty else 0)} orders with open payments are not in the store all at "
+            "once: was it restored, emptied or replaced? Nothing was closed."
         )
-    for each in missing:
-        _miss(services, store, each, now)
+
+
+def _is_one_there(book: OrderBook, order_ids: list[int]) -> bool:
+    """Whether the store has any of these orders, which may have a status that it does not list."""
+    if order_ids and read_orders(book, order_ids[:BATCH]):
+        return True
+    for order_id in order_ids[:SINGLES]:
+        try:
+            book.read(order_id)
+        except OrderNotFound:
+            continue
+        return True
+    return False
 
 
 def _miss(services: Services, store: Store, payment: Open, now: float) -> None:
@@ -170,7 +222,7 @@ def _follow(services: Services, store: Store, payment: Open, order: Order | None
         follow_order(services, store, intent, order)
 
 
-def read_orders(book: OrderBook, order_ids: list[int]) -> Iterable[Order]:
+def read_orders(book: OrderBook, order_ids: list[int]) -> Collection[Order]:
     """Those of the orders that the store gives, of which it may leave some out. A host's own OrderBook that has no
     `read_many` is asked one by one."""
     read_many = getattr(book, "read_many", None)

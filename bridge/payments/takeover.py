@@ -184,7 +184,7 @@ def _settled_in(services: Services, store: Store, order: Order, outcome: Outcome
         if holder is None:
             if (intent := _claimed(services, store, order, outcome, why, in_person)) is not None:
                 return Met(intent)
-        elif holder.reference == outcome.reference:  # another entry of the shop has met it: it is one payment, not two
+        elif holder.public_id == outcome.reference:  # another entry of the shop has met it: it is one payment, not two
             return Met()
         elif not released(services, holder, order) and not _made_way(services, store, holder, outcome):
             return Met(holder=holder)

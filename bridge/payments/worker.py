@@ -34,7 +34,7 @@ LOOK_AGAIN = 600.0
 """Seconds until a payment is looked at again whose provider could not be asked."""
 SWEEPERS = 2
 """Threads that read the orders of open payments, and nothing else: a store that is slow, and a long job, hold up few.
-No more requests than these, and one of the jobs', are under way at a time for all stores together."""
+How many sweeps are under way in all processes together is limited besides (`Services.max_sweeps`)."""
 IDLE_SECONDS = 1.0
 """How long a worker waits at the most before it looks at everything: others may have work for it."""
 

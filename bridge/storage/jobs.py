@@ -8,11 +8,26 @@ what is due is one question to an index, however many stores there are.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, delete, func, insert, literal, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.engine import Database
-from bridge.storage.tables import jobs, stores
+from bridge.storage.literals import word
+from bridge.storage.tables import jobs, outbox, stores
 
 CATCH_UP = 300.0
 """Seconds between looks at the provider's list while a store is in use."""
@@ -50,10 +65,11 @@ def one(connection: Connection, name: str) -> Job | None:
     return Job(**row._mapping) if row else None
 
 
-def first_due(connection: Connection, now: float, *, sweeps_only: bool = False) -> str | None:
-    """The name of the job that waits longest and that nobody is at; `sweeps_only`: of those that must not wait for long
-    ones, sweeps and looks for what readers took."""
-    return connection.execute(_FIRST_DUE_SWEEP if sweeps_only else _FIRST_DUE, {"now": now}).scalar()
+def first_due(connection: Connection, now: float, max_sweeps: int, *, sweeps_only: bool = False) -> str | None:
+    """The name of the job, or sweep, that waits longest and may begin. `max_sweeps` is as in `claim_sweep`;
+    `sweeps_only`: of those that must not wait for long ones, sweeps and looks for what readers took."""
+    wanted = {"now": now, "max_sweeps": max_sweeps}
+    return connection.execute(_FIRST_DUE_SWEEP if sweeps_only else _FIRST_DUE, wanted).scalar()
 
 
 def failing(connection: Connection, limit: int) -> list[Job]:
@@ -131,6 +147,18 @@ def claim(database: Database, name: str, now: float, lease: float) -> Job | None
         return Job(**row._mapping) if row else None
 
 
+def claim_sweep(database: Database, name: str, now: float, lease: float, max_sweeps: int) -> Job | None:
+    """Like `claim`, for a sweep: None as well while `max_sweeps` are under way in all processes together, or while
+    something is being delivered to the store, which then would get two requests at a time."""
+    wanted = {"the_name": name, "now": now, "until": now + lease, "max_sweeps": max_sweeps}
+    with database.write() as connection:
+        if not database.is_sqlite:  # two that count at the same time would both find room; SQLite has one writer
+            connection.execute(_ONE_AT_A_TIME)
+            connection.execute(_LOCK, wanted)  # a delivery that is being claimed is seen by the next statement
+        row = connection.execute(_CLAIM_SWEEP, wanted).first()
+        return Job(**row._mapping) if row else None
+
+
 def finish(connection: Connection, job: Job, *, due: float, seen: float | None = None, error: str = "") -> None:
     """End a run, unless its lease ran out and somebody else is at it. `seen` only if it succeeded."""
     values: dict[str, Any] = {"busy_until": 0.0, "last_error": error, "failures": job.failures + 1 if error else 0}
@@ -160,15 +188,28 @@ _ADD_LOST = {
 }
 _ONE = select(jobs).where(jobs.c.name == bindparam("the_name"))
 _FORGET = delete(jobs).where(jobs.c.name == bindparam("the_name"))
-_FIRST_DUE = (
-    select(jobs.c.name)
-    .where(jobs.c.due <= bindparam("now"), jobs.c.busy_until <= bindparam("now"))
-    .order_by(jobs.c.due)
-    .limit(1)
-)
 _is_sweep = jobs.c.name.like(literal_column("'sweep:%'"))
-_is_short = or_(_is_sweep, jobs.c.name.like(literal_column("'readers:%'")))
-_FIRST_DUE_SWEEP = _FIRST_DUE.where(_is_short)
+_under_way = jobs.alias()
+_has_room = (
+    select(func.count())
+    .where(
+        _under_way.c.name.like(literal_column("'sweep:%'")),
+        _under_way.c.busy_until > literal_column("0"),  # as the index says
+        _under_way.c.busy_until > bindparam("now"),
+    )
+    .scalar_subquery()
+) < bindparam("max_sweeps")
+_is_told = exists().where(
+    outbox.c.store_id == func.substr(jobs.c.name, len("sweep:") + 1),
+    outbox.c.state == word("pending"),
+    outbox.c.busy_until > literal_column("0"),  # as the index says
+    outbox.c.busy_until > bindparam("now"),
+)
+_may_sweep = and_(_has_room, ~_is_told)
+_can_begin = and_(jobs.c.due <= bindparam("now"), jobs.c.busy_until <= bindparam("now"))
+_FIRST_DUE = select(jobs.c.name).where(_can_begin, or_(~_is_sweep, _may_sweep)).order_by(jobs.c.due).limit(1)
+_is_short = or_(and_(_is_sweep, _may_sweep), jobs.c.name.like(literal_column("'readers:%'")))
+_FIRST_DUE_SWEEP = select(jobs.c.name).where(_can_begin, _is_short).order_by(jobs.c.due).limit(1)
 _is_failing = jobs.c.last_error != literal_column("''")
 _FAILING = select(jobs).where(_is_failing).order_by(jobs.c.name).limit(bindparam("limit"))
 _STANDING = select(
@@ -189,7 +230,11 @@ _HURRY = (
 )
 _CLAIM = (
     update(jobs)
-    .where(jobs.c.name == bindparam("the_name"), jobs.c.due <= bindparam("now"), jobs.c.busy_until <= bindparam("now"))
+    .where(jobs.c.name == bindparam("the_name"), _can_begin)
     .values(busy_until=bindparam("until"))
     .returning(*jobs.c)
 )
+_CLAIM_SWEEP = _CLAIM.where(_may_sweep)
+_ONE_AT_A_TIME = select(func.pg_advisory_xact_lock(literal_column("9027315518")))
+"""Any number that nobody else locks in our database."""
+_LOCK = select(jobs.c.name).where(jobs.c.name == bindparam("the_name")).with_for_update()

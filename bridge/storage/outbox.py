@@ -4,14 +4,26 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, insert, or_, select, union, update
+from sqlalchemy import (
+    Connection,
+    String,
+    and_,
+    bindparam,
+    exists,
+    insert,
+    literal_column,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.storage.engine import Database
 from bridge.storage.intents import is_called
 from bridge.storage.literals import word
 from bridge.storage.shops import entries_of
-from bridge.storage.tables import intents, outbox
+from bridge.storage.tables import intents, jobs, outbox
 
 MANY = 2**31 - 1
 _ADD = insert(outbox)
@@ -50,18 +62,23 @@ def claim(
 ) -> Parcel | None:
     """Take one that is due for `lease` seconds: nobody else gets it meanwhile, and somebody else after.
 
-    Never one before an older one of its order, nor one of the stores in `busy`; without `retries` only one that was
-    never tried.
+    Never one before an older one of its order, nor one of the stores in `busy`, nor of one whose open payments are
+    being swept: a store gets one request at a time. Without `retries` only one that was never tried.
     """
     wanted = {"now": now, "busy": [*busy, ""], "most_tries": MANY if retries else 0}
     with database.read() as connection:
         if connection.execute(_READY, wanted).first() is None:
             return None
     with database.write() as connection:
-        position = connection.execute(_READY.with_for_update(skip_locked=True, of=outbox), wanted).scalar()
-        if position is None:
+        ready = connection.execute(_READY.with_for_update(skip_locked=True, of=outbox), wanted).first()
+        if ready is None:
             return None
-        row = connection.execute(_CLAIM, {"the_position": position, "now": now, "busy_until": now + lease}).first()
+        # a sweep that is being claimed is waited for, and seen; one that comes after this waits for us
+        if (connection.execute(_SWEPT_UNTIL, {"sweep": f"sweep:{ready.store_id}"}).scalar() or 0.0) > now:
+            return None
+        row = connection.execute(
+            _CLAIM, {"the_position": ready.position, "now": now, "busy_until": now + lease}
+        ).first()
     return Parcel(row.store_id, row.intent_id, _order_update(row.payload), row.tries) if row else None
 
 
@@ -159,9 +176,12 @@ _HEARD = select(outbox.c.payload).where(
     _of_shops_order,
     or_(outbox.c.state == word("pending"), outbox.c.delivered >= bindparam("since")),
 )
+
 _older = outbox.alias()
+_sweep = jobs.alias()
+_SWEPT_UNTIL = select(jobs.c.busy_until).where(jobs.c.name == bindparam("sweep")).with_for_update(read=True)
 _READY = (
-    select(outbox.c.position)
+    select(outbox.c.position, outbox.c.store_id)
     .where(
         outbox.c.state == word("pending"),
         outbox.c.due <= bindparam("now"),
@@ -173,6 +193,10 @@ _READY = (
             _older.c.order_id == outbox.c.order_id,
             _older.c.state == word("pending"),
             _older.c.position < outbox.c.position,
+        ),
+        ~exists().where(
+            _sweep.c.name == literal_column("'sweep:'", String).concat(outbox.c.store_id),
+            _sweep.c.busy_until > bindparam("now"),
         ),
     )
     .order_by(outbox.c.due, outbox.c.position)

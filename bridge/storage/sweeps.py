@@ -23,6 +23,10 @@ class Open:
     order_swept: float
     order_missed: float | None
 
+    def is_gone(self, apart: float) -> bool:
+        """Whether its order was not there twice, so many seconds apart."""
+        return self.order_missed is not None and self.order_swept - self.order_missed >= apart
+
 
 def of_store(connection: Connection, store_id: str) -> list[Open]:
     """Those that were not swept for longest come first."""
@@ -31,7 +35,7 @@ def of_store(connection: Connection, store_id: str) -> list[Open]:
 
 
 def swept(connection: Connection, ids: Collection[str], now: float) -> None:
-    """Their orders were read, or tried to be."""
+    """Their orders were read, or tried to be; `now` 0: they are to be read by the next sweep."""
     connection.execute(_SWEPT, {"ids": list(ids), "now": now})
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -422,6 +422,12 @@ Index(
     sqlite_where=text("state = 'pending'"),
     postgresql_where=text("state = 'pending'"),
 )
+Index(
+    "ix_outbox_busy",
+    outbox.c.store_id,
+    sqlite_where=text("state = 'pending' and busy_until > 0"),
+    postgresql_where=text("state = 'pending' and busy_until > 0"),
+)
 Index("ix_outbox_order", outbox.c.store_id, outbox.c.order_id)
 Index("ix_outbox_dead", outbox.c.created, sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'"))
 Index(
@@ -441,6 +447,7 @@ jobs = Table(
     Column("last_error", Text, nullable=False),
     Column("failures", Integer, nullable=False, server_default=text("0")),
 )
+Index("ix_jobs_busy", jobs.c.busy_until, sqlite_where=text("busy_until > 0"), postgresql_where=text("busy_until > 0"))
 Index("ix_jobs_failing", jobs.c.name, sqlite_where=text("last_error <> ''"), postgresql_where=text("last_error <> ''"))
 
 refusals = Table(

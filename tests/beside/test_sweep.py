@@ -8,7 +8,7 @@ from bridge.payments.jobs import run_jobs
 from bridge.payments.why import why
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
-from tests.beside.conftest import ENDS, WAITING, Beside, OpenShop
+from tests.beside.conftest import ENDS, WAITING, Beside, OpenShop, open_beside
 from tests.beside.test_waiting import is_closed
 from tests.cli.test_doctor import examined
 from tests.plugins.local import Local, MakeLocal
@@ -175,3 +175,119 @@ def test_a8_a_store_that_is_away_closes_nothing_and_is_asked_again(sandbox: Loca
         pass_time(sandbox, 120)
     assert last_error(sandbox) == ""
     assert why(sandbox.bridge.services, str(order))[-1]["status"] == "canceled"
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("apart", [0, 40], ids=["begun together", "begun one after the other"])
+def test_a8_all_orders_that_are_missing_at_once_are_the_stores_fault_however_few(
+    sandbox: Local, count: int, apart: int
+) -> None:
+    """As in a store whose database was emptied: not all of them are looked for at the same time."""
+    made = []
+    for _ in range(count):
+        made += orders_with_payments(sandbox, 1)
+        pass_time(sandbox, apart)
+    for order in made:
+        sandbox.shop.delete(order)
+    for _ in range(5):
+        pass_time(sandbox, 61)
+    assert f"{count} orders" in last_error(sandbox)
+    assert any("Nothing was closed" in text for text in examined(sandbox, code=1)["worker"])
+    assert {why(sandbox.bridge.services, str(order))[-1]["flag"] for order in made} == {None}
+
+
+def test_a8_all_orders_but_one_of_a_plugins_own_status_were_deleted(sandbox: Local) -> None:
+    """The list shows none of them, and yet the store has one."""
+    *made, kept = orders_with_payments(sandbox, 3)
+    pass_time(sandbox, 60)
+    sandbox.shop._shop.orders[kept].status = "awaiting-shipment"
+    for order in made:
+        sandbox.shop.delete(order)
+    for _ in range(4):
+        pass_time(sandbox, 61)
+    assert last_error(sandbox) == ""
+    for order in made:
+        assert "not in the store any more" in why(sandbox.bridge.services, str(order))[-1]["flag"]
+
+
+def test_a8_an_order_that_was_deleted_long_ago_does_not_count_among_those_that_are_missing(sandbox: Local) -> None:
+    """Staff have deleted one, and later the other one of two."""
+    made = orders_with_payments(sandbox, 3)
+    for order in made[:2]:
+        sandbox.shop.delete(order)
+        for _ in range(3):
+            pass_time(sandbox, 61)
+    assert last_error(sandbox) == ""
+    for order in made[:2]:
+        assert "not in the store any more" in why(sandbox.bridge.services, str(order))[-1]["flag"]
+    assert why(sandbox.bridge.services, str(made[2]))[-1]["flag"] is None
+
+
+def test_a8_the_other_orders_of_a_store_that_misses_many_are_read_as_often_as_before(sandbox: Local) -> None:
+    made = orders_with_payments(sandbox, 8)
+    for order in made[:6]:
+        sandbox.shop.delete(order)
+    for _ in range(5):
+        pass_time(sandbox, 61)
+    for order in made[6:]:
+        sandbox.shop.update_order(order, status="cancelled")
+        pass_time(sandbox, 61)
+        assert why(sandbox.bridge.services, str(order))[-1]["status"] == "canceled"
+    for order, status in zip(made, ["requires_capture"] * 6 + ["canceled"] * 2, strict=True):
+        assert why(sandbox.bridge.services, str(order))[-1]["status"] == status
+
+
+def test_a8_an_order_that_makes_no_sense_keeps_no_other_one_from_being_read(sandbox: Local) -> None:
+    made = orders_with_payments(sandbox, 2)
+    sandbox.shop._shop.orders[made[0]].status = ""
+    sandbox.shop.delete(made[1])
+    for _ in range(4):
+        pass_time(sandbox, 61)
+    assert "makes no sense" in last_error(sandbox)
+    assert "not in the store any more" in why(sandbox.bridge.services, str(made[1]))[-1]["flag"]
+
+
+def told_too_late(beside: Beside) -> None:
+    """The store tells of an order, and does not have it any more when the bridge looks."""
+    local = beside.shop.local
+    local.shop.update_order(beside.order, customer_note="Ring twice.")
+    local.shop.deliver_due()
+    local.shop.delete(beside.order)
+    local.work()
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_a8_a_message_about_an_order_that_is_not_there_closes_nothing_by_itself(open_shop: OpenShop, name: str) -> None:
+    """Only its body is signed, and one 404 is no proof: the sweep looks twice."""
+    beside = open_beside(open_shop, name)
+    created, local = beside.create(), beside.shop.local
+    told_too_late(beside)
+    assert "closed" not in beside.kinds()
+    assert beside.show(created)["status"] == created["status"]
+    pass_time(local, 60)
+    assert "closed" not in beside.kinds()
+    pass_time(local, 60)
+    is_closed(beside, created)
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_a8_a_message_between_two_looks_makes_the_second_one_no_earlier(open_shop: OpenShop, name: str) -> None:
+    beside = open_beside(open_shop, name)
+    created, local = beside.create(), beside.shop.local
+    local.shop.update_order(beside.order, customer_note="Ring twice.")
+    local.shop.deliver_due()
+    local.clock.advance(20)
+    assert local.create("payable_2").status_code == 200  # which is swept 20 s later
+    local.shop.delete(beside.order)
+    local.clock.advance(40)
+    all_jobs_but_messages(local)
+    local.work()
+    pass_time(local, 20)
+    assert "closed" not in beside.kinds()
+    pass_time(local, 60)
+    is_closed(beside, created)
+
+
+def all_jobs_but_messages(local: Local) -> None:
+    while run_jobs(local.bridge.services):
+        pass
