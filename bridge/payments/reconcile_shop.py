@@ -6,7 +6,7 @@ from bridge.domain.errors import InProgress, OrderNotFound, OutcomeUnknown, Prov
 from bridge.domain.intents import MONEY, PaymentIntent, RefundStatus, Status
 from bridge.domain.judgement import PAID, UNCAPTURED, Terms, is_paid_by, misfit, misfit_of_paid
 from bridge.domain.money import Money
-from bridge.domain.orders import NOT_BOOKED, Order
+from bridge.domain.orders import HOLD, NOT_BOOKED, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, updates
 from bridge.payments.beside import watch
@@ -63,7 +63,7 @@ def _compare_one(services: Services, store: Store, intent: PaymentIntent, report
     elif order.needs_payment and order.transaction_id == intent.shown_id and order.date_paid is not None:
         why = f"The shop shows the order as {order.status}, although it shows the payment {intent.shown_id}, too."
         _for_a_person(services, intent, report, "unpaid", why)
-    elif order.needs_payment and misfit(order, agreed) is None:
+    elif order.needs_payment and misfit(order, agreed) is None and not _was_told(intent, order):
         owe_again(services, intent)
         report.found("unpaid", intent, f"the shop shows the order as {order.status}, and money is held", healed=True)
     elif intent.status is Status.SUCCEEDED:
@@ -82,6 +82,11 @@ def _compare_others(services: Services, store: Store, intent: PaymentIntent, rep
     after = watch(services, intent, order)
     if after.flag:
         report.found("unpaid", after, after.flag, healed=False)
+
+
+def _was_told(intent: PaymentIntent, order: Order) -> bool:
+    """Whether an order has failed that knew of its authorisation: somebody has moved it since."""
+    return order.status == "failed" and order.meta.get(HOLD) == intent.shown_id
 
 
 def _close(services: Services, store: Store, intent: PaymentIntent, order: Order, report: Report) -> None:

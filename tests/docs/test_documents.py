@@ -51,6 +51,26 @@ def test_every_command_is_documented_and_has_help(command: str) -> None:
 
 
 @pytest.mark.parametrize("page", EVERY, ids=lambda path: path.name)
+def test_every_command_that_a_page_names_is_there(page: Path) -> None:
+    text = page.read_text()
+    code = re.findall("```.*?```", text, re.DOTALL) + re.findall("`[^`\\n]+`", text)
+    named = re.findall(r"wcpay-bridge((?: [a-z][a-z-]*)+)", "\n".join(code))
+    assert [words for words in named if not is_command(words.split())] == []
+
+
+def is_command(words: list[str]) -> bool:
+    """Whether a command begins with them, or they with a command and its arguments."""
+    command: click.Command = main
+    for word in words:
+        if not isinstance(command, click.Group):
+            return True
+        if word not in command.commands:
+            return False
+        command = command.commands[word]
+    return True
+
+
+@pytest.mark.parametrize("page", EVERY, ids=lambda path: path.name)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text())
     assert [target for target in targets if not (page.parent / target).exists()] == []
