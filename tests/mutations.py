@@ -36,6 +36,7 @@ CREATE, ATTEMPTS = "tests/payments/test_create.py", "tests/payments/test_attempt
 RECORD, REFUNDS = "tests/payments/test_record.py", "tests/payments/test_refunds.py"
 WAITING, HELD = "tests/beside/test_waiting.py", "tests/beside/test_held_and_paid.py"
 TAKEOVER, BESIDE = "tests/payments/test_takeover.py", "tests/payments/test_beside.py"
+SHOPS = "tests/payments/test_shops.py"
 CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_outbox.py"
 SWEEP, SWEPT = "tests/payments/test_sweep.py", "tests/beside/test_sweep.py"
 
@@ -507,5 +508,49 @@ MUTATIONS: tuple[Mutation, ...] = (
         "if order is None and intent.status in WAITING:",
         "if order is None and intent.status in ():",
         f"{SWEPT}::test_a8_a_message_about_an_order_that_is_not_there_closes_nothing_by_itself",
+    ),
+    _mutation(
+        "another entry's payment is never the answer to a create",
+        "payments/create.py",
+        "if entry is store and wanted.same_as(existing) and not declined",
+        "if wanted.same_as(existing) and not declined",
+        f"{SHOPS}::test_c4_a_lost_answer_through_one_entry_is_in_the_way_of_the_other",
+    ),
+    _mutation(
+        "a lost create of another entry is looked up, and not sent again",
+        "payments/create.py",
+        "is_wanted = entry is store and found is None",
+        "is_wanted = found is None",
+        f"{SHOPS}::test_c4_a_lost_answer_through_one_entry_is_in_the_way_of_the_other",
+    ),
+    _mutation(
+        "a payment is looked up whichever entry of the shop has begun it",
+        "payments/create.py",
+        """known = rows.of_shops_order(connection, store.id, store.live, order.id)
+            existing""",
+        """known = rows.of_order(connection, store.id, order.id)
+            existing""",
+        f"{SHOPS}::test_c4_a_lost_answer_through_one_entry_is_in_the_way_of_the_other",
+    ),
+    _mutation(
+        "no money moves before every entry of the shop was reconciled",
+        "payments/attempts.py",
+        "if store.awaits_beside:",
+        "if store.awaits_beside is None:",
+        f"{SHOPS}::test_c4_no_money_moves_through_an_entry_before_the_others_were_reconciled",
+    ),
+    _mutation(
+        "a second entry of a shop and mode has to be meant",
+        "payments/shops.py",
+        "if others and wish is None:",
+        "if others and wish == NEW:",
+        f"{SHOPS}::test_a_second_entry_of_one_shop_and_mode_has_to_be_meant",
+    ),
+    _mutation(
+        "payments that two entries had begun of one order both hold it once they are joined",
+        "storage/shops.py",
+        "values(rival=rival)",
+        "values(rival=rival, holding=False)",
+        f"{SHOPS}::test_two_languages_of_one_shop_are_joined_and_the_payments_of_both_hold_their_orders",
     ),
 )
