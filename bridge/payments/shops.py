@@ -49,6 +49,8 @@ def move(
         raise Refused("An entry that is there stays with its shop: `new` is for `stores add`.")
     target, now = _shop_of(connection, wish) if wish else before.shop_id, services.clock()
     shops.lock(connection, before.shop_id, target)
+    if shops.of_entry(connection, before.id) != before.shop_id:
+        raise Refused("The store was made an entry of another shop just now: look at it, and try again.")
     if target != before.shop_id:
         _join(connection, before, target, now)
     old, new = address_of(before.identity), address_of(after.identity)

@@ -439,6 +439,22 @@ def test_an_entry_that_was_removed_and_is_added_again_finds_its_orders_held(
     assert len({change[0] for change in changes(again)}) == 2
 
 
+def test_what_a_removed_entry_has_left_open_is_in_the_way_of_its_successor(
+    make_local: MakeLocal, sqlite_url: str, tmp_path: Path
+) -> None:
+    local = make_local(sqlite_url, "stripe_connect", settings={"off_session": "no"})
+    waiting = local.create(payment_method=WAITING["stripe"]).get_json()
+    operate(local, "stores", "remove", local.store.id, "--yes")
+    settings = {"books": str(tmp_path / "other.sqlite")}
+    again = client(local, local.bridge.add_store(replace(local.store, id="", adapter="sandbox", settings=settings)))
+    local.clock.advance(10)  # the process looks at its stores anew
+    reason, message = said(again.create())
+    assert reason == "order_has_payment"
+    assert f"({waiting['id']}) of {local.store.id}, an entry of its shop that is not served" in message
+    assert again.create("payable_2").get_json()["status"] == "succeeded"
+    assert charged(local) == []
+
+
 def test_two_who_add_the_same_shop_at_once_make_one_entry(
     make_local: MakeLocal, database_url: str, another_shop: Callable[[Local], tuple[Store, WooCommerceSimulator]]
 ) -> None:
