@@ -25,7 +25,7 @@ import requests
 from sqlalchemy import text
 
 from bridge import Bridge
-from bridge.payments.jobs import beat
+from bridge.payments.jobs import MOST, beat, run_common
 from bridge.payments.worker import run_once
 from bridge.selftest.filling import fill
 from bridge.simulators.certificates import Certificates
@@ -129,8 +129,10 @@ def rounds(url: str) -> None:
     def work() -> None:
         run_once(bridge.services)
         beat(bridge.services)
+        run_common(bridge.services)
         with database.read() as connection:
-            jobs.first_due(connection, bridge.services.clock())
+            for sweeps in (False, True):
+                jobs.due_of_stores(connection, bridge.services.clock(), MOST, sweeps=sweeps)
 
     while run_once(bridge.services):
         pass

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from bridge.domain import logs
 from bridge.domain.deadlines import within
@@ -11,9 +12,10 @@ from bridge.payments.findings import Report
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
 from bridge.payments.reconcile_provider import compare_listed
-from bridge.payments.services import Ending, Services
+from bridge.payments.services import Ending, Queue, Services
 from bridge.payments.sweep import LEASE as LEASE_OF_SWEEP
 from bridge.payments.sweep import SELDOM, sweeping, until_next
+from bridge.payments.work import EVERYTHING, Room, Work
 from bridge.storage import comparing
 from bridge.storage import jobs as rows
 from bridge.storage.jobs import Job
@@ -38,6 +40,10 @@ RETRY, LONGEST_RETRY = 60.0, 3600.0
 """Seconds until a job that failed is tried again, twice as many each time up to the longest, plus up to a tenth."""
 AT_ONCE = 500
 """Rows that are added in one transaction."""
+MOST = 100
+"""Jobs that are due and are looked through for one whose provider may be asked now."""
+ASKING = ("catch_up", "reconcile", rows.READERS)
+"""Jobs that ask the provider first of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,32 +197,77 @@ def beat(services: Services) -> bool:
     return job is not None and max(job.due, job.busy_until) <= now and _begin(services, HEARTBEAT, now)
 
 
-def run_jobs(services: Services, *, sweeps_only: bool = False) -> bool:
-    """Do the job, or sweep, that is due first. False if there is none."""
+def run_jobs(services: Services) -> bool:
+    """Do the job that is due first, whatever it is. False if there is none."""
     now = services.clock()
     while True:
         with services.database.read() as connection:
-            name = rows.first_due(connection, now, services.max_sweeps, sweeps_only=sweeps_only)
+            name = rows.first_due(connection, now, services.max_sweeps)
         if name is None:
             return False
         if _begin(services, name, now):
             return True
 
 
+def run_common(services: Services) -> bool:
+    """Do those that are no store's and are due. False if none was."""
+    now, done = services.clock(), False
+    with services.database.read() as connection:
+        known = [rows.one(connection, name) for name in COMMON]
+    for job in known:
+        if job and max(job.due, job.busy_until) <= now:
+            done |= _begin(services, job.name, now)
+    return done
+
+
+def take_job(services: Services, room: Room = EVERYTHING) -> Work | None:
+    """The job of a store that is due first, but for the sweeps. None if there is none."""
+    return _take(services, Queue.JOBS, room)
+
+
+def take_sweep(services: Services, room: Room = EVERYTHING) -> Work | None:
+    """The sweep that is due first. None if there is none."""
+    return _take(services, Queue.SWEEPS, room)
+
+
+def _take(services: Services, queue: Queue, room: Room) -> Work | None:
+    now, sweeps = services.clock(), queue is Queue.SWEEPS
+    with services.database.read() as connection:
+        max_sweeps = services.max_sweeps if sweeps else 0
+        names = rows.due_of_stores(connection, now, MOST, room.jobs, max_sweeps=max_sweeps, retries=room.retries)
+    for name in names:
+        kind, _, store_id = name.partition(":")
+        provider = store_id if kind in ASKING else ""
+        if provider and not room.may_ask(provider):
+            continue
+        claimed = _claim(services, name, now)
+        if claimed:
+            task, job = claimed
+            run = partial(_run, services, task, job)
+            return Work(queue, run, provider=provider, job=store_id, is_retry=job.failures > 0)
+    return None
+
+
 def _begin(services: Services, name: str, now: float) -> bool:
     """Do it, unless somebody else has taken it meanwhile."""
+    claimed = _claim(services, name, now)
+    if claimed:
+        _run(services, *claimed)
+    return claimed is not None
+
+
+def _claim(services: Services, name: str, now: float) -> tuple[Task, Job] | None:
+    """What is to be done and its row. None if somebody else was faster, or nobody knows any more what it is."""
     task = _task(name)
     if task is None:
         with services.database.write() as connection:
             rows.forget(connection, name)
-        return False
+        return None
     if task.is_sweep:
         job = rows.claim_sweep(services.database, name, now, task.lease, services.max_sweeps)
     else:
         job = rows.claim(services.database, name, now, task.lease)
-    if job is not None:
-        _run(services, task, job)
-    return job is not None
+    return (task, job) if job else None
 
 
 def _run(services: Services, task: Task, job: Job) -> None:

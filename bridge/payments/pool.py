@@ -1,14 +1,16 @@
 """The threads of a worker, and who is served by them: nobody's slowness is another's.
 
-A shop has one delivery or message of its own under way at a time, and so has a store's provider. Deliveries on one
-side, and everything that asks a provider on the other, never take all threads, so that each always finds some; one
-account at a provider, and deliveries that failed before, have half of them at the most.
+A shop has one delivery or message of its own under way at a time, and so has a store's provider; a store has one sweep
+and one other job. Deliveries, what asks providers, sweeps and other jobs are four sides, each of which always finds
+some threads. One account at a provider has a quarter of all at the most, and what was slow or failed the last time
+waits in a small share of its side, however many such stores there are.
 """
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from enum import Enum, auto
 from queue import SimpleQueue
 
 from bridge.domain import logs
@@ -17,13 +19,35 @@ from bridge.payments.work import Room, Work
 
 log = logs.logger(__name__)
 
-POOL = 16
+POOL = 32
 """Threads of one process that work on the queues. They are started when they are needed."""
-SIDE = 12
-"""Of them, the most that deliveries take, and the most that everything else takes."""
-HALF = POOL // 2
+RESERVED = 4
+"""Of them, how many each side finds, whatever the others do. So one side alone has POOL - 3 * RESERVED."""
+SHARE_OF_ACCOUNT = POOL // 4
+"""The most that ask one account at a provider."""
+SHARE_OF_SLOW = RESERVED - 1
+"""The most of one side that work for stores that were slow, or on what failed before: quick ones always find one."""
+SLOW_SECONDS = 5.0
+"""A store is slow whose last work of that side took longer."""
 TROUBLED_SECONDS = 5.0
 """How long something rests that ended by a fault of ours, or of the database."""
+
+
+class _Side(Enum):
+    DELIVERIES = auto()
+    QUESTIONS = auto()
+    JOBS = auto()
+    SWEEPS = auto()
+
+
+_SIDES = {
+    Queue.DELIVERIES: _Side.DELIVERIES,
+    Queue.MESSAGES: _Side.QUESTIONS,
+    Queue.UNKNOWNS: _Side.QUESTIONS,
+    Queue.LOOKS: _Side.QUESTIONS,
+    Queue.JOBS: _Side.JOBS,
+    Queue.SWEEPS: _Side.SWEEPS,
+}
 
 
 class Pool:
@@ -32,12 +56,20 @@ class Pool:
     One thread takes work and begins it; `room` says what there is room for until then.
     """
 
-    def __init__(self, account: Callable[[str], str], ended: Callable[[Work], None], stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        account: Callable[[str], str],
+        ended: Callable[[Work], None],
+        stopping: threading.Event,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._account = account
         self._ended = ended
         self._stopping = stopping
+        self._ticks = ticks
         self._lock = threading.Lock()
         self._running: dict[Work, str] = {}
+        self._slow: defaultdict[_Side, set[str]] = defaultdict(set)
         self._waiting: SimpleQueue[Work | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
@@ -48,18 +80,23 @@ class Pool:
 
     def room(self, queue: Queue) -> Room | None:
         """None if no thread may work on this queue now."""
+        side = _SIDES[queue]
         with self._lock:
-            running = dict(self._running)
-        deliveries = sum(work.queue is Queue.DELIVERIES for work in running)
-        side = deliveries if queue is Queue.DELIVERIES else len(running) - deliveries
-        if len(running) >= POOL or side >= SIDE:
+            running, slow = dict(self._running), set(self._slow[side])
+        taken = Counter(_SIDES[work.queue] for work in running)
+        kept = sum(max(RESERVED - taken[other], 0) for other in _Side if other is not side)
+        if len(running) + kept >= POOL:
             return None
+        beside = [work for work in running if _SIDES[work.queue] is side]
+        has_share = sum(work.is_retry or not slow.isdisjoint(work.names) for work in beside) < SHARE_OF_SLOW
+        left_out = set() if has_share else slow
         asked = Counter(running.values())
         return Room(
-            shops={work.shop for work in running if work.shop},
-            providers={work.provider for work in running if work.provider},
-            retries=sum(work.is_retry for work in running) < HALF,
-            may_ask=lambda name: asked[self._account(name)] < HALF,
+            shops={work.shop for work in running if work.shop} | left_out,
+            providers={work.provider for work in beside if work.provider} | left_out,
+            jobs={work.job for work in beside if work.job} | left_out,
+            retries=has_share,
+            may_ask=lambda name: asked[self._account(name)] < SHARE_OF_ACCOUNT,
         )
 
     def begin(self, work: Work) -> None:
@@ -83,6 +120,7 @@ class Pool:
 
     def _serve(self) -> None:
         while (work := self._waiting.get()) is not None:
+            began = self._ticks()
             try:
                 with logs.about():
                     work.run()
@@ -90,6 +128,14 @@ class Pool:
                 log.exception("work of the worker failed (%s)", work.queue.name.lower())
                 self._stopping.wait(TROUBLED_SECONDS)
             finally:
-                with self._lock:
-                    del self._running[work]
-                self._ended(work)
+                self._end(work, is_slow=self._ticks() - began > SLOW_SECONDS)
+
+    def _end(self, work: Work, *, is_slow: bool) -> None:
+        with self._lock:
+            del self._running[work]
+            slow = self._slow[_SIDES[work.queue]]
+            if is_slow:
+                slow |= work.names
+            else:
+                slow -= work.names
+        self._ended(work)

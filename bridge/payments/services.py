@@ -36,6 +36,8 @@ class Queue(Enum):
     MESSAGES = "what providers and shops have told"
     UNKNOWNS = "attempts whose outcome is unknown"
     LOOKS = "payments that nothing was heard of"
+    JOBS = "what is done for a store once per period"
+    SWEEPS = "orders of open payments"
 
 
 class Wake(Protocol):

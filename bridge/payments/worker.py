@@ -2,7 +2,7 @@
 
 Any number may run: rows are claimed, and what two of them do twice has one effect. One thread takes what is due and
 hands it to a pool (`bridge.payments.pool`), so that nothing waits for a shop or provider but what is about it; the jobs
-have a thread of their own.
+that are no store's have a thread of their own.
 """
 
 import threading
@@ -20,7 +20,7 @@ from bridge.payments import leases
 from bridge.payments.attempts import look_at, settle
 from bridge.payments.beside import watch_order
 from bridge.payments.events import take_message
-from bridge.payments.jobs import beat, run_jobs
+from bridge.payments.jobs import beat, run_common, take_job, take_sweep
 from bridge.payments.outbox import take_delivery
 from bridge.payments.pool import TROUBLED_SECONDS, Pool
 from bridge.payments.services import Queue, Services
@@ -32,9 +32,6 @@ log = logs.logger(__name__)
 
 LOOK_AGAIN = 600.0
 """Seconds until a payment is looked at again whose provider could not be asked."""
-SWEEPERS = 2
-"""Threads that read the orders of open payments, and nothing else: a store that is slow, and a long job, hold up few.
-How many sweeps are under way in all processes together is limited besides (`Services.max_sweeps`)."""
 IDLE_SECONDS = 1.0
 """How long a worker waits at the most before it looks at everything: others may have work for it."""
 
@@ -110,13 +107,18 @@ TAKE: dict[Queue, Take] = {
     Queue.MESSAGES: take_message,
     Queue.UNKNOWNS: take_unknown,
     Queue.LOOKS: take_look,
+    Queue.JOBS: take_job,
+    Queue.SWEEPS: take_sweep,
 }
 
 
 class Worker:
-    """Works in threads of this process until it is stopped. `wake` makes it look at a queue at once."""
+    """Works in threads of this process until it is stopped. `wake` makes it look at a queue at once.
 
-    def __init__(self, services: Services) -> None:
+    By `ticks`, a monotonic clock in seconds, it finds out who is slow.
+    """
+
+    def __init__(self, services: Services, ticks: Callable[[], float] = time.monotonic) -> None:
         self._stopping = threading.Event()
         self._services = replace(services, is_ending=self._stopping.is_set)
         self._woken = threading.Event()
@@ -124,14 +126,10 @@ class Worker:
         self._turns = deque(Queue)
         self._wanted: set[Queue] = set()
         self._later: set[Queue] = set()
-        self._pool = Pool(partial(_account, services), self._ended, self._stopping)
+        self._pool = Pool(partial(_account, services), self._ended, self._stopping, ticks)
         self._threads = [
             threading.Thread(target=self._repeat, args=(round_,), name=f"wcpay-bridge-{name}", daemon=True)
-            for name, round_ in (
-                ("queues", self._look),
-                ("jobs", self._work_at_jobs),
-                *((f"sweep-{number}", self._sweep) for number in range(SWEEPERS)),
-            )
+            for name, round_ in (("queues", self._look), ("jobs", self._work_at_jobs))
         ]
 
     def start(self) -> None:
@@ -205,12 +203,9 @@ class Worker:
             with self._lock:
                 self._later.discard(queue)
 
-    def _sweep(self) -> None:
-        self._work_at_jobs(sweeps_only=True)
-
-    def _work_at_jobs(self, *, sweeps_only: bool = False) -> None:
+    def _work_at_jobs(self) -> None:
         with logs.about():
-            busy = run_jobs(self._services, sweeps_only=sweeps_only)
+            busy = run_common(self._services)
         if not busy:
             self._stopping.wait(IDLE_SECONDS)
 

@@ -5,6 +5,7 @@ A store has its jobs from the transaction that adds it to the one that removes i
 what is due is one question to an index, however many stores there are.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,7 @@ READERS, LOOK = "readers", 60.0
 uses one, and the seconds between two looks while it does."""
 QUIET = 6 * 3600.0
 """Seconds between looks at the provider's list, at the most."""
+MANY = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,24 @@ def one(connection: Connection, name: str) -> Job | None:
     return Job(**row._mapping) if row else None
 
 
-def first_due(connection: Connection, now: float, max_sweeps: int, *, sweeps_only: bool = False) -> str | None:
-    """The name of the job, or sweep, that waits longest and may begin. `max_sweeps` is as in `claim_sweep`;
-    `sweeps_only`: of those that must not wait for long ones, sweeps and looks for what readers took."""
-    wanted = {"now": now, "max_sweeps": max_sweeps}
-    return connection.execute(_FIRST_DUE_SWEEP if sweeps_only else _FIRST_DUE, wanted).scalar()
+def first_due(connection: Connection, now: float, max_sweeps: int) -> str | None:
+    """The name of the job that waits longest and may begin. `max_sweeps` is as in `claim_sweep`."""
+    return connection.execute(_FIRST_DUE, {"now": now, "limit": 1, "max_sweeps": max_sweeps}).scalar()
+
+
+def due_of_stores(
+    connection: Connection, now: float, limit: int, busy: Collection[str] = (), *, max_sweeps: int, retries: bool = True
+) -> list[str]:
+    """The names of the sweeps, or with `max_sweeps` 0 of the other jobs, of stores that wait longest and may begin.
+
+    None of the stores in `busy`; without `retries` only of those whose last run did not fail. `max_sweeps` is as in
+    `claim_sweep`.
+    """
+    names = [name_of(kind, store_id) for store_id in busy for kind in (*PER_STORE, READERS)]
+    wanted = {"now": now, "limit": limit, "busy": [*names, ""], "most_failures": MANY if retries else 0}
+    if max_sweeps:
+        return list(connection.execute(_DUE_SWEEPS, wanted | {"max_sweeps": max_sweeps}).scalars())
+    return list(connection.execute(_DUE_JOBS, wanted).scalars())
 
 
 def failing(connection: Connection, limit: int) -> list[Job]:
@@ -207,9 +222,13 @@ _is_told = exists().where(
 )
 _may_sweep = and_(_has_room, ~_is_told)
 _can_begin = and_(jobs.c.due <= bindparam("now"), jobs.c.busy_until <= bindparam("now"))
-_FIRST_DUE = select(jobs.c.name).where(_can_begin, or_(~_is_sweep, _may_sweep)).order_by(jobs.c.due).limit(1)
-_is_short = or_(and_(_is_sweep, _may_sweep), jobs.c.name.like(literal_column("'readers:%'")))
-_FIRST_DUE_SWEEP = select(jobs.c.name).where(_can_begin, _is_short).order_by(jobs.c.due).limit(1)
+_DUE = select(jobs.c.name).where(_can_begin).order_by(jobs.c.due).limit(bindparam("limit"))
+_FIRST_DUE = _DUE.where(or_(~_is_sweep, _may_sweep))
+_is_for_taking = and_(
+    jobs.c.name.not_in(bindparam("busy", expanding=True)), jobs.c.failures <= bindparam("most_failures")
+)
+_DUE_SWEEPS = _DUE.where(_is_sweep, _may_sweep, _is_for_taking)
+_DUE_JOBS = _DUE.where(jobs.c.name.like(literal_column("'%:%'")), ~_is_sweep, _is_for_taking)
 _is_failing = jobs.c.last_error != literal_column("''")
 _FAILING = select(jobs).where(_is_failing).order_by(jobs.c.name).limit(bindparam("limit"))
 _STANDING = select(

@@ -6,6 +6,7 @@ from bridge.payments import stores
 from bridge.payments.jobs import run_jobs
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
+from bridge.storage.jobs import DAY
 from tests.payments.orders import PAYMENTS, at, taken
 from tests.payments.tills import DESTINATION, direct, made, opened, till
 from tests.plugins.local import Local, MakeLocal
@@ -26,10 +27,13 @@ def lists(local: Local) -> int:
 
 
 def pass_minutes(local: Local, minutes: int) -> None:
-    """A worker's short jobs are done all the while."""
+    """All jobs are done meanwhile but the one that reads the provider's list for other reasons."""
+    services = local.bridge.services
     for _ in range(minutes):
         local.clock.advance(60)
-        while run_jobs(local.bridge.services, sweeps_only=True):
+        with services.database.write() as connection:
+            jobs.begin_again(connection, jobs.name_of("catch_up", local.store.id), services.clock() + DAY, None)
+        while run_jobs(services):
             pass
         local.work()
 

@@ -14,8 +14,9 @@ from sqlalchemy import event
 from werkzeug.wrappers import Request
 
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.payments import keys
-from bridge.payments.pool import HALF
+from bridge.payments import keys, queues
+from bridge.payments.jobs import run_jobs
+from bridge.payments.pool import POOL, RESERVED, SHARE_OF_ACCOUNT, SHARE_OF_SLOW, SLOW_SECONDS
 from bridge.payments.services import Queue
 from bridge.payments.worker import Worker
 from bridge.simulators.certificates import Certificates
@@ -23,10 +24,13 @@ from bridge.simulators.faults import DRIPS, Fault, Faults
 from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce import WooCommerceSimulator
+from bridge.storage import jobs
 from tests.cli.processes import wait_for
 from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local, MakeLocal
 
+HOUR = 3600.0
 SECRET = "whsec_0123456789abcdef"
+SETTINGS = {"webhook_secret": SECRET, "off_session": "no"}
 LONG = 100.0
 SOON = 30.0
 """Seconds that a busy machine may take for what should take none; far less than anything that drips here."""
@@ -41,6 +45,8 @@ class Mall:
     first: Local
     worker: Worker
     over: Event
+    seconds: float = 0.0
+    """What the worker's clock shows, by which it finds out who is slow."""
 
     def another(self, *, same_provider: bool = False) -> Local:
         """One more shop, with a provider of its own unless it is the first one's."""
@@ -88,12 +94,20 @@ class Mall:
         assert faults
         faults.next(fault, times=99, match=match, until=self.over)
 
+    def end_drips(self, *slow: Local) -> None:
+        """What drips now ends in failure, what begins later drips again."""
+        over, self.over = self.over, Event()
+        for local in slow:
+            local.shop_faults.clear()
+            self.drip(local.shop_faults, Fault.DRIP_STATUS, "PUT")
+        over.set()
+
 
 @pytest.fixture
 def mall(make_local: MakeLocal, database_url: str, certificates: Certificates) -> Iterator[Mall]:
-    local = make_local(database_url, "stripe_connect", settings={"webhook_secret": SECRET}, provider_timeout=LONG)
+    local = make_local(database_url, "stripe_connect", settings=SETTINGS, provider_timeout=LONG)
     with ExitStack() as stack:
-        worker = Worker(local.bridge.services)
+        worker = Worker(local.bridge.services, lambda: mall.seconds)
         mall = Mall(stack, certificates, local, worker, Event())
         yield mall
         mall.over.set()
@@ -165,19 +179,21 @@ def test_a_provider_that_drips_stops_neither_messages_nor_unknowns_of_another_on
     wait_for(lambda: is_paid(other), SOON)
 
 
-def test_one_account_at_a_provider_has_half_of_the_threads_at_the_most(mall: Mall) -> None:
-    stores = [mall.first, *(mall.another(same_provider=True) for _ in range(HALF + 1))]
+def test_one_account_at_a_provider_has_a_share_of_the_threads_at_the_most(mall: Mall) -> None:
+    stores = [mall.first, *(mall.another(same_provider=True) for _ in range(SHARE_OF_ACCOUNT + 1))]
     other = mall.another()
+    while run_jobs(other.bridge.services):  # they would find out what became of the attempts, too
+        pass
     for local in stores:
         become_unknown(local)
     attempt = become_unknown(other)
     other.clock.advance(60)
-    mall.drip(mall.first.provider_faults, Fault.DRIP_STATUS, lambda request: "customer" in request.args)  # not the jobs
+    mall.drip(mall.first.provider_faults, Fault.DRIP_STATUS, "GET")
     mall.worker.start()
-    wait_for(lambda: arrived(mall.first.provider_faults, Fault.DRIP_STATUS) == HALF, SOON)
+    wait_for(lambda: arrived(mall.first.provider_faults, Fault.DRIP_STATUS) == SHARE_OF_ACCOUNT, SOON)
     wait_for(lambda: other.show(attempt).get_json()["status"] == "succeeded", SOON)
     wait_for(lambda: is_paid(other), SOON)
-    assert arrived(mall.first.provider_faults, Fault.DRIP_STATUS) == HALF
+    assert arrived(mall.first.provider_faults, Fault.DRIP_STATUS) == SHARE_OF_ACCOUNT
 
 
 def test_what_waited_for_its_shop_is_told_when_that_is_well_again(mall: Mall) -> None:
@@ -219,3 +235,137 @@ def test_news_wake_the_queue_that_has_them_alone(mall: Mall) -> None:
     selects = [statement for statement in statements if "SELECT" in statement.upper()]
     assert len(selects) == 1
     assert "outbox" in selects[0]
+
+
+JOBS: dict[str, tuple[str, Callable[[Request], bool]]] = {
+    "catch_up": ("provider_faults", lambda request: request.path == "/v1/payment_intents"),
+    "currency": ("shop_faults", lambda request: "/settings/" in request.path),
+    "sweep": ("shop_faults", lambda request: "include" in request.args),
+    "webhooks": ("shop_faults", lambda request: request.path.endswith("/webhooks")),
+}
+"""By the kind of job: whom it asks first, and what."""
+
+
+def ran(local: Local, kind: str) -> bool:
+    with local.bridge.services.database.read() as connection:
+        job = jobs.one(connection, jobs.name_of(kind, local.store.id))
+    return job is not None and job.seen is not None
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_a_job_whose_store_drips_stops_no_job_of_another_store(mall: Mall, kind: str) -> None:
+    slow, other = mall.first, mall.another()
+    for local in (slow, other):
+        local.create(payment_method="pm_card_authenticationRequired")  # open, so that there is something to sweep
+    slow.clock.advance(HOUR + 1)  # the jobs are due, the first store's first
+    faults, match = JOBS[kind]
+    mall.drip(getattr(slow, faults), Fault.DRIP_STATUS, match)
+    mall.worker.start()
+    wait_for(lambda: arrived(getattr(slow, faults), Fault.DRIP_STATUS), SOON)
+    for each in JOBS:
+        wait_for(lambda: ran(other, each), SOON)  # noqa: B023
+    assert not ran(slow, kind)
+    if kind != "sweep":  # a sweep does not wait for other jobs of its store
+        wait_for(lambda: ran(slow, "sweep"), SOON)
+
+
+def test_a_store_has_one_sweep_and_one_other_job_under_way_at_a_time(mall: Mall) -> None:
+    slow, other = mall.first, mall.another()
+    slow.create(payment_method="pm_card_authenticationRequired")
+    slow.clock.advance(HOUR + 1)
+    mall.drip(slow.provider_faults, Fault.DRIP_STATUS, "GET")
+    mall.drip(slow.shop_faults, Fault.DRIP_STATUS, "GET")
+    mall.worker.start()
+    wait_for(lambda: all(ran(other, kind) for kind in JOBS), SOON)
+    busy = []
+    with slow.bridge.services.database.read() as connection:
+        for kind in jobs.PER_STORE:
+            job = jobs.one(connection, jobs.name_of(kind, slow.store.id))
+            assert job
+            busy += [kind] * (job.busy_until > slow.clock.now)
+    assert sorted(busy, key=lambda kind: kind != "sweep")[:1] == ["sweep"]
+    assert len(busy) == 2
+
+
+def test_jobs_of_one_account_leave_those_of_others_their_threads(mall: Mall) -> None:
+    stores = [mall.first, *(mall.another(same_provider=True) for _ in range(SHARE_OF_ACCOUNT + 1))]
+    other = mall.another()
+    mall.drip(mall.first.provider_faults, Fault.DRIP_STATUS, JOBS["catch_up"][1])
+    mall.worker.start()
+    wait_for(lambda: arrived(mall.first.provider_faults, Fault.DRIP_STATUS) == SHARE_OF_ACCOUNT, SOON)
+    wait_for(lambda: ran(other, "catch_up"), SOON)
+    for local in stores:
+        wait_for(lambda: ran(local, "currency") or not ran(local, "catch_up"), SOON)  # noqa: B023
+    assert arrived(mall.first.provider_faults, Fault.DRIP_STATUS) == SHARE_OF_ACCOUNT
+
+
+def test_more_first_deliveries_drip_than_one_side_of_the_pool_has_threads(mall: Mall) -> None:
+    """The bound: so many shops that drip at once, and were quick before, make the next one wait for a timeout. All
+    else goes on: what asks providers, jobs and sweeps have threads that deliveries never take."""
+    most = POOL - 3 * RESERVED
+    slow = [mall.first, *(mall.another(same_provider=True) for _ in range(most))]
+    other = mall.another()
+    attempt = become_unknown(other, "payable_2")
+    other.clock.advance(60)
+    for local in slow:
+        assert local.create().status_code == 200
+        mall.drip(local.shop_faults, Fault.DRIP_STATUS, "PUT")
+    mall.worker.start()
+    wait_for(lambda: dripping(slow) == most, SOON)
+    wait_for(lambda: other.show(attempt).get_json()["status"] == "succeeded", SOON)
+    for kind in ("catch_up", "currency", "sweep"):
+        wait_for(lambda: ran(other, kind), SOON)  # noqa: B023
+    assert dripping(slow) == most
+
+
+def dripping(stores: list[Local]) -> int:
+    return sum(arrived(local.shop_faults, Fault.DRIP_STATUS) for local in stores)
+
+
+def test_shops_that_were_slow_wait_in_a_small_share_with_new_orders_as_well(mall: Mall) -> None:
+    slow = [mall.first, *(mall.another(same_provider=True) for _ in range(SHARE_OF_SLOW + 2))]
+    other = mall.another()
+    for local in slow:
+        assert local.create().status_code == 200
+        mall.drip(local.shop_faults, Fault.DRIP_STATUS, "PUT")
+    mall.worker.start()
+    wait_for(lambda: dripping(slow) == len(slow), SOON)
+    mall.seconds += SLOW_SECONDS + 1
+    mall.end_drips(*slow)
+    wait_for(lambda: all(first_try_is_over(local) for local in slow), SOON)
+    for local in slow:
+        assert local.create("payable_2").status_code == 200  # a first try, at once
+    mall.worker.wake()
+    wait_for(lambda: dripping(slow) == len(slow) + SHARE_OF_SLOW, SOON)
+    for order in ("payable", "payable_2"):
+        assert other.create(order).status_code == 200
+        mall.worker.wake()
+        wait_for(lambda order=order: is_paid(other, order), SOON)  # type: ignore[misc]
+    assert dripping(slow) == len(slow) + SHARE_OF_SLOW
+
+
+def first_try_is_over(local: Local) -> bool:
+    updates = queues.updates(local.bridge.services)
+    return any(each["tries"] == 1 and each["last_error"] for each in updates if each["store_id"] == local.store.id)
+
+
+def test_a_shop_that_was_slow_once_is_served_like_any_other_when_it_is_quick_again(mall: Mall) -> None:
+    slow = [mall.first, *(mall.another(same_provider=True) for _ in range(SHARE_OF_SLOW))]
+    for local in slow:
+        assert local.create().status_code == 200
+        mall.drip(local.shop_faults, Fault.DRIP_STATUS, "PUT")
+    mall.worker.start()
+    wait_for(lambda: dripping(slow) == len(slow), SOON)
+    mall.seconds += SLOW_SECONDS + 1
+    mall.over.set()
+    wait_for(lambda: all(first_try_is_over(local) for local in slow), SOON)
+    for local in slow:
+        local.shop_faults.clear()
+    mall.first.clock.advance(3)
+    wait_for(lambda: all(is_paid(local) for local in slow), SOON)
+    mall.over = Event()
+    for local in slow:
+        assert local.create("payable_2").status_code == 200
+        mall.drip(local.shop_faults, Fault.DRIP_STATUS, "PUT")
+    mall.worker.wake()
+    wait_for(lambda: dripping(slow) == 2 * len(slow), SOON)

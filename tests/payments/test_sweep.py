@@ -16,7 +16,7 @@ from bridge import Bridge
 from bridge.domain import deadlines
 from bridge.domain.stores import Permissions
 from bridge.payments import keys
-from bridge.payments.jobs import run_jobs
+from bridge.payments.jobs import run_jobs, take_sweep
 from bridge.payments.outbox import take_delivery
 from bridge.payments.sweep import LEASE
 from bridge.payments.why import why
@@ -109,7 +109,10 @@ def other_jobs(local: Local) -> None:
 
 
 def run_sweep(bridge: Bridge) -> bool:
-    return run_jobs(bridge.services, sweeps_only=True)
+    sweep = take_sweep(bridge.services)
+    if sweep:
+        sweep.run()
+    return sweep is not None
 
 
 @pytest.mark.parametrize("limit", [1, 3])
