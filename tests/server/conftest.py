@@ -25,8 +25,8 @@ class Server:
         self._certificates = certificates
 
     def connect(self) -> socket.socket:
-        """A connection that waits up to 20 s for anything."""
-        sock = socket.create_connection(self.address, timeout=20)
+        """A connection that waits up to a minute for anything."""
+        sock = socket.create_connection(self.address, timeout=60)
         if self._certificates:
             context = ssl.create_default_context(cafile=str(self._certificates.ca_file))
             return context.wrap_socket(sock, server_hostname="127.0.0.1")

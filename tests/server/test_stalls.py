@@ -34,14 +34,14 @@ def test_what_is_not_whole_after_ten_seconds_is_closed(served: Server, served_wi
 
     def stall(shape: Shape) -> None:
         server = served_with_tls if shape.tls else served
-        with socket.create_connection(server.address, timeout=20) if shape.raw_tls else server.connect() as sock:
+        with socket.create_connection(server.address, timeout=60) if shape.raw_tls else server.connect() as sock:
             ended = threading.Event()
             dripping = threading.Thread(target=drip, args=(sock, shape.drip, ended))
             began = time.monotonic()
             sock.sendall(shape.opening)
             dripping.start()
             said[shape.name] = read_to_end(sock)
-            assert time.monotonic() - began < 15
+            assert time.monotonic() - began < 30  # ten seconds, on a machine that has much else to do
             ended.set()
             dripping.join()
 
@@ -70,7 +70,7 @@ def test_a_stop_does_not_wait_for_those_who_stall(module_cli: CommandLine) -> No
         with Crowd(stalling, address, MANY, "127.0.0.1"):
             began = time.monotonic()
             assert program.end(signal.SIGTERM) == 0
-            assert time.monotonic() - began < 8
+            assert time.monotonic() - began < 25  # a graceful stop may take 35
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
