@@ -13,6 +13,8 @@ HIDDEN = "***"
 _SECRETS = re.compile(
     r"""
     (?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))(?:ck|cs)_[0-9A-Za-z]{8,}  # consumer keys and secrets, also imported ones
+    | (?:ck|cs)_[0-9a-f]{40}                                 # ours, whatever stands before them
+    | (?:Y2tf|Y3Nf)[0-9A-Za-z+/=_-]{16,}                     # the same in Base64, without the word Basic before it
     | \b[a-z]+_(?:live|test)_\w{8,} | \bwhsec_\S+            # keys of providers, and of their messages
     | (?<=_secret_)\w+                                       # what lets a buyer confirm a payment
     | (?<=/pay/)[\w.~%-]{16,}                                # a link to the buyer's page
@@ -80,5 +82,5 @@ def name(**names: str) -> None:
 
 
 def names() -> Mapping[str, str]:
-    """What the lines of this thread are about now."""
-    return _ABOUT.get() or {}
+    """What the lines of this thread are about now, without secrets: a client may name its request as it likes."""
+    return {name: redact(value) for name, value in (_ABOUT.get() or {}).items()}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from flask import Request
+from werkzeug.datastructures import Authorization
 
 from bridge.domain.stores import ApiKey, Permissions
 from bridge.http import oauth
@@ -97,13 +98,21 @@ def _in_clear(policy: Policy, request: Request, query: dict[str, str], tried: Tr
         return query["consumer_key"], query["consumer_secret"]
     if in_query:
         tried.reason = _not_https(request)
-    basic = request.authorization
+    basic = _authorization(request)
     if not (basic and basic.type == "basic" and basic.username and basic.password):
         return None
     if not open_to_all and not is_local(request):
         tried.reason = _not_https(request)
         return None
     return basic.username, basic.password
+
+
+def _authorization(request: Request) -> Authorization | None:
+    """Werkzeug fails at a Basic header that has a byte beyond ASCII."""
+    try:
+        return request.authorization
+    except ValueError:
+        return None
 
 
 def _not_https(request: Request) -> str:

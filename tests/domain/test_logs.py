@@ -16,6 +16,8 @@ KEY = "ck_" + "0123456789abcdef" * 2 + "01234567"
         ("signed with whsec_abc/def+123=", "signed with ***"),
         ("pi_3MtwBw_secret_YrKJUKribcBjcG8HVhfZluoGH", "pi_3MtwBw_secret_***"),
         ("{'Authorization': 'Basic Y2tfMTpjc18x'}", "{'Authorization': 'Basic ***"),
+        (f"GET /payments{KEY}", "GET /payments***"),
+        ("GET /a/Y2tfMDEyMzQ1Njc4OWFiY2RlZjA= 404", "GET /a/*** 404"),
         ("GET /?consumer_secret=abc&page=2", "GET /?consumer_secret=***&page=2"),
         ("key ck_ImportedKeyOfAnotherShape", "key ***"),
         ("GET /?a=consumer_secret%3Dabc%26page=2", "GET /?a=consumer_secret%3D***%26page=2"),
@@ -40,6 +42,11 @@ def test_a_traceback_hides_it_too(caplog: pytest.LogCaptureFixture) -> None:
         logs.logger("bridge.somewhere").exception("it failed")
     assert "RuntimeError: no such key: ***" in caplog.text
     assert KEY not in caplog.text
+
+
+def test_a_request_that_is_named_after_a_secret_is_not_told_by_that_name() -> None:
+    with logs.about(request_id=KEY, store="shop-1"):
+        assert logs.names() == {"request_id": "***", "store": "shop-1"}
 
 
 def test_every_module_logs_in_this_way() -> None:

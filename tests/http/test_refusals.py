@@ -74,7 +74,10 @@ CASES: dict[str, list[Any]] = {
     "oauth_incomplete": [lambda door: {"query_string": oauth(door, oauth_nonce="")}],
     "wrong_signature": [lambda door: {"query_string": oauth(door)}],
     "signature_method": [lambda door: {"query_string": oauth(door, oauth_signature_method="PLAINTEXT")}],
-    "unusable": [lambda door: {"headers": {"Authorization": "Bearer something"}}],
+    "unusable": [
+        lambda door: {"headers": {"Authorization": "Bearer something"}},
+        lambda door: {"headers": {"Authorization": "Basic Y2tfMTpj\xffjc18x"}},
+    ],
 }
 
 
