@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from bridge.selftest import (
     crash,
     drill,
+    nonsense,
     outage,
     races,
     restarts,
     simulation,
     skew,
     soak,
+    stalls,
     storms,
     streams,
     troubles,
@@ -36,8 +38,10 @@ BATTERIES: Mapping[str, tuple[str, Battery]] = {
     "B14": ("restarts under load", restarts.run),
     "B15": ("failovers under load", drill.run),
     "B16": ("hours of load", soak.run),
+    "S1": ("nothing stalls", stalls.run),
+    "S2": ("malformed requests", nonsense.run),
 }
-CHAOS = ("B1", "B2", "B8", "B9", "B12", "B14", "B15")
+CHAOS = ("B1", "B2", "B8", "B9", "B12", "B14", "B15", "S1")
 """Those that kill processes and break connections."""
 
 

@@ -116,7 +116,7 @@ def _operation(stage: Stage, player: Player, name: str, prepare: "Prepare", tall
         recorder.play(case.steps)
         points = recorder.points()
         recorder.close()
-        player = _survive(stage, player, case, f"{where} without a crash", tally, acknowledged=True)
+        player = survive(stage, player, case, f"{where} without a crash", tally, acknowledged=True)
     except BROKEN as error:
         tally.violate(where, Fault("wrong", f"it does not even work without a crash: {error!r}"))
         return stage.player()
@@ -148,10 +148,10 @@ def _crash(stage: Stage, player: Player, prepare: "Prepare", crash: Crash, where
         if death.point is None:
             tally.violate(where, Fault("wrong", "the process died elsewhere"))
     victim.close()
-    return _survive(stage, player, case, where, tally, acknowledged)
+    return survive(stage, player, case, where, tally, acknowledged)
 
 
-def _survive(stage: Stage, player: Player, case: Case, where: str, tally: Tally, acknowledged: bool) -> Player:
+def survive(stage: Stage, player: Player, case: Case, where: str, tally: Tally, acknowledged: bool) -> Player:
     """Another process takes over, one that ran all the time or one that is started: perhaps the client asks again, the
     worker has two ticks, and the judge looks."""
     tally.runs += 1

@@ -15,6 +15,8 @@ POST = b"POST /bridge/v1/webhooks/x HTTP/1.1\r\nHost: bridge\r\n"
 DRIP_SECONDS = 2.0
 SETTLED = 10.0
 """Seconds in which the server works off what came while the connections were opened: some ask for whole answers."""
+PAUSE = 0.5
+"""Seconds between two questions to the health route."""
 REOPENED = 20
 """Of those that the server closed, so many are opened again each tenth of a second."""
 
@@ -173,13 +175,16 @@ def _connected(address: tuple[str, int], *, tls: bool, seconds: float) -> Iterat
             yield sock
 
 
-def answers(address: tuple[str, int], shape: Shape, *, size: int, source: str, probes: int = 10) -> list[float | None]:
-    """What `probes` of the health route took while `size` connections of this shape were held from `source`."""
+def answers(
+    address: tuple[str, int], shape: Shape, *, size: int, source: str, probes: int = 10, seconds: float = 1.0
+) -> list[float | None]:
+    """What `probes` of the health route took while `size` connections of this shape were held from `source`; each has
+    so many seconds."""
     pause = threading.Event()
     taken: list[float | None] = []
     with Crowd(shape, address, size, source):
         probe(address, tls=shape.tls, seconds=SETTLED)
         while len(taken) < probes:
-            taken.append(probe(address, tls=shape.tls, seconds=1.0))
-            pause.wait(0.5)
+            pause.wait(PAUSE if taken else 0)
+            taken.append(probe(address, tls=shape.tls, seconds=seconds))
     return taken

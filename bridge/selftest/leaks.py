@@ -10,15 +10,18 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Text, cast, create_engine, inspect, make_url, select, table
 
 MARK = "5ec2e75ec2e7"
-_ENCODED = base64.b64encode(MARK.encode()).decode()
+_ENCODED = "|".join(base64.b64encode(b"\0" * at + MARK.encode()).decode()[-(-at * 4 // 3) : -4] for at in range(3))
 _SECRET = re.compile(f"{MARK}|{_ENCODED}|_secret_[A-Za-z0-9]{{20}}")
-"""As it is, as it stands in a Basic header, and the client secrets that the provider makes up."""
+"""As it is, as it stands in a Basic header wherever it begins, and the client secrets that the provider makes up."""
 SHOWN = 100
+MOST = 20
+"""So many secrets in one text are shown."""
 LEAKS = "leaks"
 """The file, in the folder of all worlds."""
 
@@ -32,6 +35,11 @@ def canary(prefix: str, name: str) -> str:
     return prefix + hashlib.sha256(name.encode()).hexdigest()[: 40 - len(MARK)] + MARK
 
 
+def tells(text: str) -> bool:
+    """Whether a secret is in it."""
+    return _SECRET.search(text) is not None
+
+
 class Lookout(logging.Handler):
     """Reads every line that a log would have, and writes down where a secret is in it."""
 
@@ -43,7 +51,7 @@ class Lookout(logging.Handler):
         self.look(f"the log of {record.name}", self.format(record))
 
     def look(self, where: str, told: str) -> None:
-        if found := _SECRET.search(told):
+        for found in islice(_SECRET.finditer(told), MOST):
             context = told[max(found.start() - SHOWN, 0) : found.end()].replace("\n", " ")
             with self._file.open("a") as file:
                 file.write(f"{where} tells a secret: {context}\n")

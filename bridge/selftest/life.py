@@ -81,6 +81,8 @@ class _Life:
                 return _together(self._subject, what)
             if verb in ("employ", "dismiss"):
                 return getattr(self._subject, verb)()
+            if verb == "pid":
+                return os.getpid()
             if verb == "disturb":
                 return self._disturb(what)
             return self._subject.work()

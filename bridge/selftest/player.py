@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from multiprocessing import Pipe, reduction
 from multiprocessing.connection import Client, Connection, Listener, wait
 from pathlib import Path
@@ -99,6 +99,16 @@ class Player:
         """Let that share of what is asked of a PostgreSQL database get into trouble; how often it did so far."""
         struck: int = self._ask("disturb", rate)
         return struck
+
+    @cached_property
+    def pid(self) -> int:
+        """Ask for it before it is busy."""
+        number: int = self._ask("pid", None)
+        return number
+
+    def kill(self) -> None:
+        """At once, whatever it does. Its `pid` has to be known."""
+        os.kill(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
         self._connection.close()

@@ -23,7 +23,8 @@ from bridge.selftest.bench import Bench, Kind
 from bridge.selftest.judge import Fault, Judge
 from bridge.selftest.subject import BRIDGE, INTENTS, METRICS_TOKEN, prying
 from bridge.selftest.tally import Tally
-from bridge.selftest.world import TIMEOUT, World
+from bridge.selftest.world import SECRET_KEY, TIMEOUT, World, sqlite_url
+from bridge.simulators.certificates import Certificates
 
 CLIENTS = 10
 AGAIN = 1.0
@@ -95,10 +96,19 @@ class Traffic:
 
 class Process:
     """A command that can be killed, with all the processes that it has started, and started again. Whatever it tells a
-    log is looked at, and anything else that it prints."""
+    log is looked at, and anything else that it prints; unless `overheard`, it logs as it does for its owner."""
 
-    def __init__(self, bench: Bench, code: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        self._command = [sys.executable, "-c", f"{_LISTEN}; {code}", str(bench.leaks), *arguments]
+    def __init__(
+        self,
+        bench: Bench,
+        code: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        overheard: bool = True,
+    ) -> None:
+        heard = [f"{_LISTEN}; {code}", str(bench.leaks)] if overheard else [code]
+        self._command = [sys.executable, "-c", *heard, *arguments]
         self._lookout, self._said = bench.lookout, bench.new_folder() / "said"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         self._environment = kept | dict(environment)
@@ -147,6 +157,11 @@ class Site:
     server: Process
     worker: Process | None
     judge: Judge
+
+    @property
+    def address(self) -> tuple[str, int]:
+        split = urlsplit(self.traffic.url)
+        return str(split.hostname), int(split.port or 0)
 
     def is_up(self) -> bool:
         """Whether anybody answers."""
@@ -199,18 +214,27 @@ class Site:
 
 
 @contextmanager
-def serving(bench: Bench, kind: Kind, rate: float, *, apart: bool = False, timeout: float = TIMEOUT) -> Iterator[Site]:
-    """The subject, ready to be asked. With `apart` its worker is a process of its own."""
+def serving(
+    bench: Bench,
+    kind: Kind,
+    rate: float,
+    *,
+    apart: bool = False,
+    timeout: float = TIMEOUT,
+    overheard: bool = True,
+    options: Sequence[str] = (),
+) -> Iterator[Site]:
+    """The subject, ready to be asked. With `apart` its worker is a process of its own; `options` are for both, and
+    unless they are `overheard` they log as they do for their owner, and one process serves."""
     folder = bench.new_folder()
     with (
         bench.database(kind, folder) as url,
         World(folder, url, str(bench.seed), start=time.time(), timeout=timeout) as world,
         _real_time(world),
     ):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         traffic = Traffic(world, f"http://127.0.0.1:{port}", rate)
-        server, worker = _start(bench, world, port, apart)
+        server, worker = _start(bench, world, port, apart=apart, overheard=overheard, options=options)
         try:
             site = Site(bench, kind, world, traffic, server, worker, Judge(world))
             if not wait_for(lambda: site.is_up() and site.is_working(), STARTING):
@@ -222,7 +246,40 @@ def serving(bench: Bench, kind: Kind, rate: float, *, apart: bool = False, timeo
                     process.kill()
 
 
-def _start(bench: Bench, world: World, port: int, apart: bool) -> tuple[Process, Process | None]:
+@contextmanager
+def open_server(bench: Bench, *options: str, tls: bool = False) -> Iterator[tuple[str, int]]:
+    """The address of a `serve` with its defaults and these options, which has no store."""
+    folder = bench.new_folder()
+    port = free_port()
+    settings = {"BRIDGE_DATABASE_URL": sqlite_url(folder), "BRIDGE_SECRET_KEY": SECRET_KEY}
+    if tls:
+        made = Certificates.create(folder)
+        options += ("--certfile", str(made.cert_file), "--keyfile", str(made.key_file))
+    process = Process(bench, _PROGRAM, ["serve", "--bind", f"127.0.0.1:{port}", *options], settings)
+    try:
+        if not wait_for(lambda: _listens(port), STARTING):
+            raise RuntimeError("the server does not start")
+        yield ("127.0.0.1", port)
+    finally:
+        process.kill()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def _start(
+    bench: Bench, world: World, port: int, *, apart: bool, overheard: bool, options: Sequence[str]
+) -> tuple[Process, Process | None]:
     if bench.subject != BRIDGE:
         place = world.folder / "place"
         place.write_bytes(pickle.dumps(world.place))
@@ -236,9 +293,12 @@ def _start(bench: Bench, world: World, port: int, apart: bool) -> tuple[Process,
         "BRIDGE_METRICS_TOKEN": METRICS_TOKEN,
         "BRIDGE_PROVIDER_TIMEOUT": str(world.place.timeout),
     }
-    options = ["serve", "--bind", address, "--workers", "2", "--threads", "8", *(["--no-worker"] if apart else [])]
-    server = Process(bench, _PROGRAM, options, settings)
-    return server, Process(bench, _PROGRAM, ["worker"], settings) if apart else None
+    workers = "2" if overheard else "1"
+    own = ["--bind", address, "--workers", workers, "--threads", "8", *(["--no-worker"] if apart else [])]
+    own += [] if overheard else ["--access-log"]
+    server = Process(bench, _PROGRAM, ["serve", *own, *options], settings, overheard=overheard)
+    worker = Process(bench, _PROGRAM, ["worker", *options], settings, overheard=overheard) if apart else None
+    return server, worker
 
 
 @contextmanager

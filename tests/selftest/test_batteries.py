@@ -14,8 +14,8 @@ from bridge.selftest.tally import Tally, table
 from bridge.selftest.world import World, sqlite_url
 from tests.house.directions import modules, read_imports
 
-UNNOTICED = {"B14": ["wrong"]}
-"""Where the clients may not notice anything."""
+UNNOTICED = {"B14": ["wrong"], "S2": ["leaked"]}
+"""Where it is not about money: the clients may not notice anything, and no secret may be told."""
 NAIVE = "bridge.selftest.naive:open_naive"
 
 
