@@ -23,7 +23,7 @@ ACCOUNT = "acct_1PgafTB7WZ01zgkW"
 INTENTS = "/wp-json/wc/v3/payments/payment_intents"
 
 
-def wait_for(true: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_for(true: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait, without a fixed sleep, until something of another process has happened."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()

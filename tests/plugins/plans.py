@@ -129,9 +129,15 @@ def path_of(frame: FrameType) -> str | None:
 
 
 def postgres_server(config: pytest.Config) -> Server:
-    """The server that this run has used."""
-    folder = config.stash[FOLDER]
-    return other_server(config) or Server(postgresql.url(folder / "postgresql"), folder.name)
+    """The server that this run has used; one of its own if its tests had servers for themselves alone."""
+    if other := other_server(config):
+        return other
+    shared = config.stash[FOLDER]
+    folder = shared / "postgresql"
+    if not (shared / "postgresql.done").exists():
+        folder.mkdir(exist_ok=True)
+        postgresql.start(folder, alive=shared / "alive")
+    return Server(postgresql.url(folder), shared.name)
 
 
 RECORDER = pytest.StashKey[Recorder]()
