@@ -222,3 +222,44 @@ def test_the_official_python_client_reads_and_pays(shop, store, plain_url, clock
     assert (paid["status"], paid["transaction_id"]) == ("processing", "txn_1")
     assert answered(client.post(f"orders/{order_id}/notes", {"note": "✓"}))["note"] == "✓"
     assert answered(client.delete(f"orders/{order_id}", params={"force": True}))["id"] == order_id
+
+
+NO_SETTING = (404, "rest_setting_setting_invalid", "Invalid setting.")
+
+
+@pytest.mark.parametrize(
+    ("permissions", "reads", "writes"),
+    [
+        ("read", 200, (401, REFUSED, "The API key provided does not have write permissions.")),
+        ("write", 401, NO_SETTING),
+        ("read_write", 200, NO_SETTING),
+    ],
+)
+def test_a_setting_that_is_not_there_shows_what_a_key_may_and_changes_nothing(shop, store, permissions, reads, writes):
+    key = shop.add_key("read_write")
+    shop.permit_key(key[0], permissions)
+    before = store.get("/settings/general")
+    assert store("GET", "/settings/general/woocommerce_currency", auth=key).status_code == reads
+    assert told(store("PUT", "/settings/general/nope", auth=key, json={})) == writes
+    assert store.get("/settings/general") == before
+
+
+def test_a_setting_is_its_managers_to_change(shop, store):
+    path = "/settings/general/woocommerce_price_num_decimals"
+    refused = (403, "woocommerce_rest_cannot_edit", "Sorry, you cannot edit this resource.")
+    assert told(store("PUT", path, auth=shop.add_key(manager=False), json={"value": "0"})) == refused
+    assert told(store("PUT", path, auth=None, json={"value": "0"}))[0] == 401
+    assert store("PUT", path, json={"value": "0"}).json()["value"] == "0"
+    assert store("PUT", path, json={"value": "many"}).status_code == 400
+    assert store.get(path)["value"] == "0"
+
+
+def test_a_web_server_that_strips_the_header_leaves_the_query(shop, store):
+    key, secret = store.key
+    shop.strip_authorization()
+    assert told(store("GET", "/orders")) == CANNOT_VIEW
+    assert told(store("GET", "/orders", auth=(key, "cs_wrong"))) == CANNOT_VIEW
+    pair = {"consumer_key": key, "consumer_secret": secret}
+    assert store("GET", "/orders", auth=None, params=pair).status_code == 200
+    shop.strip_authorization(strips=False)
+    assert store("GET", "/orders").status_code == 200

@@ -156,3 +156,4 @@ WEBHOOK_CREATED: Arguments = {
 }
 
 READ: Arguments = {"id": INTEGER, "context": CONTEXT}
+SETTING_UPDATED: Arguments = {"value": MIXED}

@@ -24,6 +24,7 @@ class Conditions:
     _clock: Callable[[], float]
     _front: WSGIApplication
     _answer: WSGIApplication
+    _strips_authorization: bool = False
 
     def activate_plugin(self, file: str) -> None:
         """Activate a plugin by its main file; WooPayments brings its gateway."""
@@ -36,6 +37,12 @@ class Conditions:
 
     def take_cache_away(self) -> None:
         self._front = self._answer
+
+    def strip_authorization(self, strips: bool = True) -> None:
+        """Have the web server keep the Authorization header from PHP, as CGI and FastCGI do unless told otherwise
+        (source: WooCommerce's REST API documentation, "Authentication over HTTPS")."""
+        with self._changed:
+            self._strips_authorization = strips
 
     def shape_lists(self, shape: str) -> None:
         """Have a plugin's filter leave the lists of all answers as "holes" or as an "object"; "list" is WooCommerce's

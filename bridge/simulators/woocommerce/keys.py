@@ -66,6 +66,12 @@ class Keys:
     def revoke(self, consumer_key: str) -> None:
         del self._keys[consumer_key]
 
+    def permit(self, consumer_key: str, permissions: str) -> None:
+        """Edit a key, as its owner can in wp-admin: read, write or read_write."""
+        if permissions not in ("read", "write", "read_write"):
+            raise ValueError(f"unknown permissions: {permissions}")
+        self._keys[consumer_key].permissions = permissions
+
     def authenticate(self, http: Request, request: RestRequest, uri: str) -> ApiKey | None:
         """The key that a request proves, or None for anybody. `uri` is the raw request URI.
 

@@ -101,7 +101,13 @@ ROUTES = (
     _get("/wc/v3/payment_gateways", shop_routes.list_gateways, "list", {"context": arguments.CONTEXT}),
     _get(f"/wc/v3/payment_gateways/{NAME}", shop_routes.read_gateway, "view", {"context": arguments.CONTEXT}),
     _get(GROUP, shop_routes.list_settings, "list", {"context": arguments.CONTEXT}),
-    _get(f"{GROUP}/{NAME}", shop_routes.read_setting, "view", {"context": arguments.CONTEXT}),
+    Route(
+        f"{GROUP}/{NAME}",
+        (
+            Endpoint(("GET",), shop_routes.read_setting, {"context": arguments.CONTEXT}, "view"),
+            Endpoint(EDITABLE, shop_routes.update_setting, arguments.SETTING_UPDATED, "edit_setting"),
+        ),
+    ),
     _get("/wc/v3/system_status", shop_routes.system_status, "list", {"context": arguments.CONTEXT}),
 )
 

@@ -81,6 +81,20 @@ def read_setting(shop: Shop, request: RestRequest) -> Answer:
     return found
 
 
+def update_setting(shop: Shop, request: RestRequest) -> Answer:
+    """Source: `WC_REST_Setting_Options_V2_Controller::update_item`. A setting that is not there is a 404, whatever is
+    sent. Only those can be changed here that the simulated shop heeds."""
+    found = read_setting(shop, request)
+    name, value = found.body["id"], request.get("value")
+    if name == "woocommerce_currency" and value in CODES:
+        shop.currency = value
+    elif name == "woocommerce_price_num_decimals" and str(value).isdecimal():
+        shop.price_decimals = int(value)
+    else:
+        raise RestError("rest_setting_value_invalid", "An invalid setting value was passed.", 400)
+    return read_setting(shop, request)
+
+
 def system_status(shop: Shop, request: RestRequest) -> Answer:
     body = {
         "environment": {

@@ -96,6 +96,8 @@ class WooCommerceSimulator(Conditions):
         return self._front(environ, start_response)
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._strips_authorization:
+            environ.pop("HTTP_AUTHORIZATION", None)
         http = Request(environ)
         http.get_data()  # the network is waited for without the lock
         path = rest_path(http)
@@ -143,6 +145,11 @@ class WooCommerceSimulator(Conditions):
     def revoke_key(self, consumer_key: str) -> None:
         with self._changed:
             self._keys.revoke(consumer_key)
+
+    def permit_key(self, consumer_key: str, permissions: str) -> None:
+        """Edit a key's permissions, as its owner can in wp-admin: `read`, `write` or `read_write`."""
+        with self._changed:
+            self._keys.permit(consumer_key, permissions)
 
     def seed_demo_orders(self) -> dict[str, int]:
         """Make the demo's orders; their ids by name."""
