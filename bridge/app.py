@@ -17,7 +17,7 @@ from bridge.domain.ports import Adapter, Clock, Finding, Ids, NamesShop, OrderBo
 from bridge.domain.stores import Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
-from bridge.payments import refusals, shops, stores
+from bridge.payments import refusals, shops, store_keys, stores
 from bridge.payments.services import Queue, Services
 from bridge.payments.store_webhooks import webhook_findings
 from bridge.payments.worker import Worker
@@ -99,21 +99,28 @@ class Bridge:
             self._worker = Worker(self.services)
             self._worker.start()
 
-    def add_store(self, store: Store, *, shop: str | None = None, who: str = "") -> Store:
-        """Ask the shop who it is and record it. Its secrets may be in clear or references; settings are checked.
+    def add_store(
+        self, store: Store, *, shop: str | None = None, who: str = "", unchecked: bool = False, try_query: bool = True
+    ) -> Store:
+        """Ask the shop who it is and record it, and prove that its key works. Its secrets may be in clear or
+        references; settings are checked. With `try_query` the option `auth` may come back as `query`, where the key
+        arrives only so. `unchecked` is for a shop that cannot be asked: until it was, none of its money moves.
 
         A shop that has an entry for this mode gets one more only if `shop` names an entry of it; `new` is one that no
         entry is of. `who` does so, for the shop's history.
 
         Raises ConfigurationError, Refused, StoreError.
         """
-        store, name = self._identified(store)
+        store, name = self._presumed(store) if unchecked else self._identified(store, try_query)
         return stores.add(self.services, store, _secret_settings(store), stores.Said(name, shop, who))
 
-    def update_store(self, store: Store, *, shop: str | None = None, who: str = "") -> Store:
+    def update_store(
+        self, store: Store, *, shop: str | None = None, who: str = "", unchecked: bool = False, try_query: bool = True
+    ) -> Store:
         """Like `add_store`, for one that is there. Its shop stays the same, wherever it is now, unless `shop` names an
-        entry of the shop that it is an entry of as well."""
-        store, name = self._identified(store)
+        entry of the shop that it is an entry of as well. With `unchecked` it keeps its identity; if its address is
+        another one, no money moves until the shop was asked."""
+        store, name = self._presumed(store) if unchecked else self._identified(store, try_query)
         return stores.update(self.services, store, _secret_settings(store), stores.Said(name, shop, who))
 
     def check_store(self, store: Store) -> list[Finding]:
@@ -125,18 +132,43 @@ class Bridge:
             found += webhook_findings(self.services, store, book, self.settings.public_urls)
         return [*found, *shops.findings(self.services, store), *connection.adapter.check()]
 
-    def _identified(self, store: Store) -> tuple[Store, str | None]:
+    def _identified(self, store: Store, try_query: bool) -> tuple[Store, str | None]:
         """The store with what its shop says, and what its order book calls the shop, if it shares its orders."""
         connection = self._connections.connect(self._unsealed(store))
         if refused := connection.adapter.refused_settings():
             raise ConfigurationError(*refused)
-        book = connection.order_book
-        store = replace(store, identity=book.identify(), currency=stores.own_currency(book) or store.currency)
+        identity = connection.order_book.identify()
+        store = store_keys.proven(self._order_book, store, try_query=try_query)
+        book = self._order_book(store)
+        store = replace(store, identity=identity, currency=stores.own_currency(book) or store.currency)
         if store.options["payment_method"] == WOOPAYMENTS:
             connection = self._connections.connect(self._unsealed(store))
             if problems := [finding.text for finding in connection.order_book.check() if not finding.ok]:
                 raise Refused("\n".join(problems))
-        return store, book.shop(store.identity) if isinstance(book, NamesShop) else None
+        return store, self._shop_name(store)
+
+    def _presumed(self, store: Store) -> tuple[Store, str | None]:
+        """Like `_identified`, of a store that nobody has asked anything: it is taken for what its address says, and
+        held until it was asked, unless that is known already."""
+        if refused := self._connections.connect(self._unsealed(store)).adapter.refused_settings():
+            raise ConfigurationError(*refused)
+        known = stores.get(self.services, store.id) if store.id else None
+        was_asked = known is not None and known.options["payment_method"] == WOOPAYMENTS
+        if store.options["payment_method"] == WOOPAYMENTS and not was_asked:
+            raise Refused(f"The shop has to be asked whether the payment method {WOOPAYMENTS} is free.")
+        if known and known.url == store.url:
+            return store, self._shop_name(store)
+        from bridge.stores.woocommerce import normalised
+
+        store = replace(store, identity=known.identity if known else normalised(store.url), awaits_reconcile=True)
+        return store, self._shop_name(store)
+
+    def _shop_name(self, store: Store) -> str | None:
+        book = self._order_book(store)
+        return book.shop(store.identity) if isinstance(book, NamesShop) else None
+
+    def _order_book(self, store: Store) -> OrderBook:
+        return self._connections.connect(self._unsealed(store)).order_book
 
     def _unsealed(self, store: Store) -> Store:
         try:

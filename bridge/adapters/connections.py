@@ -19,6 +19,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 
+from bridge.domain.stores import QUERY_CREDENTIALS
+
 CONNECT_SECONDS = 3.05
 """The most that one address of a host may take to accept a connection."""
 LOOKUPS = 4
@@ -151,11 +153,26 @@ class Connection(HTTPConnection):
         connected.settimeout(max(end - time.monotonic(), 0.001))
         return connected
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **kwargs: Any) -> None:
+        """The last step: nothing above it, no pool, log or exception, ever sees credentials that go in the query."""
+        sent, headers = self._with_query_credentials(url, headers)
         try:
-            super().request(method, url, *args, **kwargs)
+            super().request(method, sent, body, headers, **kwargs)
         except TimeoutError as error:  # a part of it may have left: urllib3 would call that a broken connection
             raise ReadTimeoutError(self, url, "The request could not be sent in time.") from error  # type: ignore[arg-type]
+        finally:
+            if sent != url and self._response_options:  # what urllib3 quotes in its warnings about an answer
+                self._response_options = self._response_options._replace(request_url=url)
+
+    def _with_query_credentials(self, url: str, headers: Any) -> tuple[str, Any]:
+        """The URL with the value of QUERY_CREDENTIALS at the end of its query, and the headers without that one."""
+        credentials = (headers or {}).get(QUERY_CREDENTIALS)
+        if credentials is None:
+            return url, headers
+        if not isinstance(self, TlsConnection):
+            raise Refused(self, "Credentials go into a query over https only.")
+        kept = {name: value for name, value in headers.items() if name.lower() != QUERY_CREDENTIALS.lower()}
+        return f"{url}{'&' if '?' in url else '?'}{credentials}", kept
 
     def _judge(self, address: str) -> None:
         """Raises Refused for an address that is not to be talked to. Nothing was sent so far."""

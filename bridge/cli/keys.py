@@ -7,8 +7,10 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli.console import iso_time, json_option, note, print_json, secret, with_bridge
-from bridge.domain.stores import ApiKey, Permissions
+from bridge.cli.stores import suggesting_unchecked, unchecked_option
+from bridge.domain.stores import FROM_STORE, NOTHING, ApiKey, Permissions
 from bridge.payments import keys as use_cases
+from bridge.payments import store_keys
 from bridge.payments import stores as store_cases
 from bridge.payments.keys import KeyPair
 from bridge.storage.references import resolve
@@ -41,7 +43,12 @@ def create(bridge: Bridge, store: str, permissions: str, description: str, as_js
 @store_option
 @click.option("--consumer-key", required=True, metavar="ck_...")
 @click.option("--consumer-secret", metavar="cs_...", help="`-` reads it from stdin; left out, it is asked for.")
-@permissions_option
+@click.option(
+    "--permissions",
+    type=click.Choice([p.value for p in Permissions]),
+    help="Fewer than the shop gives it; left out, those of the shop.",
+)
+@unchecked_option
 @description_option
 @json_option
 @with_bridge
@@ -50,16 +57,24 @@ def import_(
     store: str,
     consumer_key: str,
     consumer_secret: str | None,
-    permissions: str,
+    permissions: str | None,
+    unchecked: bool,
     description: str,
     as_json: bool,
 ) -> None:
-    """Take a pair that the store's clients already use."""
+    """Take a pair that the store's clients already use, with the permissions that the shop gives it."""
+    if unchecked and not permissions:
+        raise click.UsageError("With --unchecked say the --permissions that the key has in the shop.")
     found = store_cases.get(bridge.services, store)
     consumer_secret = resolve(secret(consumer_secret, "Consumer secret"))
-    pair = use_cases.import_pair(
-        bridge.services, found.id, consumer_key, consumer_secret, Permissions(permissions), description
-    )
+    wanted = Permissions(permissions) if permissions else None
+    if unchecked and wanted:
+        pair = use_cases.import_pair(
+            bridge.services, found.id, consumer_key, consumer_secret, wanted, description, origin=FROM_STORE
+        )
+    else:
+        with suggesting_unchecked():
+            pair = store_keys.import_proven(bridge.services, found, consumer_key, consumer_secret, wanted, description)
     if as_json:
         print_json(_facts(pair.key))
     else:
@@ -113,7 +128,7 @@ def _show_pair(pair: KeyPair, as_json: bool) -> None:
 
 
 def _facts(key: ApiKey) -> dict[str, Any]:
-    facts = asdict(key)
+    facts = asdict(key) | {"permissions": key.allowed or NOTHING}
     times = {name: facts[name] for name in ("created", "last_used", "expires", "revoked")}
     return facts | {name: iso_time(seconds) if seconds else None for name, seconds in times.items()}
 
@@ -121,6 +136,8 @@ def _facts(key: ApiKey) -> dict[str, Any]:
 def _state(bridge: Bridge, key: ApiKey) -> str:
     if key.revoked:
         return "revoked"
+    if key.allowed is None:
+        return "refused by the shop"
     if not use_cases.usable(key, bridge.services.clock()):
         return "expired"
     return f"active until {iso_time(key.expires)}" if key.expires else "active"

@@ -1,5 +1,7 @@
 """`stores`: the WooCommerce shops that the bridge serves."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -8,14 +10,22 @@ import click
 from bridge.adapters import load
 from bridge.app import Bridge
 from bridge.cli.console import iso_time, json_option, note, print_json, secret, who, with_bridge
-from bridge.domain.errors import ConfigurationError, Refused
+from bridge.domain.errors import ConfigurationError, Refused, StoreError
 from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments import shops
 from bridge.payments import stores as use_cases
+from bridge.payments.store_keys import STRIPPED
 
-OPTION_CHOICES = {"rounding": ("exact", "half_up"), "store_refunds": ("report", "execute")}
+OPTION_CHOICES = {
+    "rounding": ("exact", "half_up"),
+    "store_refunds": ("report", "execute"),
+    "auth": ("header", "query"),
+}
 
+unchecked_option = click.option(
+    "--unchecked", is_flag=True, help="Of a shop that is down: take what is told without asking the shop."
+)
 _FIELDS = (
     click.option("--url", metavar="https://shop.example"),
     click.option("--consumer-key", metavar="ck_...", help="The store's own key for the bridge (read/write)."),
@@ -26,6 +36,7 @@ _FIELDS = (
     click.option("--capture", type=click.Choice(["automatic", "manual"])),
     click.option("--live/--test", "live", default=None, help="Whether real money moves."),
     click.option("--shop", metavar="STORE", help="It is the shop of this entry; of `new`, no entry that is here."),
+    unchecked_option,
     json_option,
 )
 
@@ -55,9 +66,10 @@ def add(
     capture: str | None,
     live: bool | None,
     shop: str | None,
+    unchecked: bool,
     as_json: bool,
 ) -> None:
-    """Add a store: its identity is asked for and recorded.
+    """Add a store: its identity is asked for and recorded, and its key is tried.
 
     An order is paid through one entry of its shop only. A second one for the same mode needs --shop with the first.
     """
@@ -79,7 +91,10 @@ def add(
         settings=settings,
         options=STORE_OPTIONS | options,
     )
-    _show(bridge, bridge.add_store(wanted, shop=shop, who=who()), as_json)
+    with suggesting_unchecked():
+        added = bridge.add_store(wanted, shop=shop, who=who(), unchecked=unchecked, try_query="auth" not in options)
+    _tell(wanted, added)
+    _show(bridge, added, as_json)
 
 
 @stores.command()
@@ -98,6 +113,7 @@ def update(
     capture: str | None,
     live: bool | None,
     shop: str | None,
+    unchecked: bool,
     as_json: bool,
 ) -> None:
     """Change a store. What is not given stays; `--set KEY=` puts a setting back to its default.
@@ -123,7 +139,12 @@ def update(
         options={name: value or STORE_OPTIONS[name] for name, value in (old.options | options).items()},
         **changed,
     )
-    _show(bridge, bridge.update_store(wanted, shop=shop, who=who()), as_json)
+    with suggesting_unchecked():
+        changed_store = bridge.update_store(
+            wanted, shop=shop, who=who(), unchecked=unchecked, try_query="auth" not in options
+        )
+    _tell(wanted, changed_store)
+    _show(bridge, changed_store, as_json)
 
 
 @stores.command("list")
@@ -187,6 +208,24 @@ def remove(bridge: Bridge, store: str) -> None:
     """Stop serving a store. Its payments stay on record."""
     use_cases.remove(bridge.services, use_cases.get(bridge.services, store).id, who())
     note(f"Store {store} is removed.")
+
+
+@contextmanager
+def suggesting_unchecked() -> Iterator[None]:
+    """Say how to go on although the shop cannot be asked."""
+    try:
+        yield
+    except StoreError as error:
+        raise Refused(f"{error} Nothing was changed. If the shop is down: --unchecked takes it all the same.") from None
+
+
+def _tell(wanted: Store, made: Store) -> None:
+    """What the owner has to know and did not ask for."""
+    if made.options["auth"] != wanted.options["auth"]:
+        note(STRIPPED)
+    if made.awaits_reconcile and not wanted.awaits_reconcile:
+        reconcile = f"wcpay-bridge reconcile --store {made.id}"
+        note(f"Nobody has asked the shop. No money moves until the worker, or `{reconcile}`, has.")
 
 
 def print_findings(findings: list[Finding]) -> None:

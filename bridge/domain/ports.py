@@ -16,6 +16,7 @@ from bridge.domain.outcomes import (
     Quote,
     RefundRequest,
 )
+from bridge.domain.stores import Permissions
 
 Clock = Callable[[], float]
 """Unix seconds."""
@@ -265,6 +266,30 @@ class HasAddresses(Protocol):
 
     def addresses(self) -> list[str]:
         """All that the store gives itself. Raises StoreUnreachable, StoreRefused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStanding:
+    """What a store lets a key do: None for nothing, and why not, as a sentence. `is_unknown` if it seems to come from
+    nobody: the store does not know the key, or does not see it."""
+
+    permissions: Permissions | None
+    problem: str = ""
+    is_unknown: bool = False
+
+
+@runtime_checkable
+class HasKeys(Protocol):
+    """An OrderBook of a store that has given the bridge a key, and others to its own clients."""
+
+    def own_standing(self) -> KeyStanding:
+        """Of the bridge's key, which has to read and change orders: `problem` has the sentences of `check`. Raises
+        StoreUnreachable; StoreRefused if something else than the key stands in the way."""
+        ...
+
+    def standing_of(self, consumer_key: str, consumer_secret: str) -> KeyStanding:
+        """Of another pair. Raises StoreUnreachable; StoreRefused if something else than the key stands in the way."""
         ...
 
 

@@ -10,11 +10,16 @@ STORE_OPTIONS: dict[str, str] = {
     "payment_method": "wcpay_bridge",
     "payment_method_title": "Card (wcpay-bridge)",
     "return_url": "",
+    "auth": "header",
 }
 """What a store may set beside its adapter's settings, with the defaults.
 
-`rounding` is `exact` or `half_up`, `store_refunds` `report` or `execute`.
+`rounding` is `exact` or `half_up`, `store_refunds` `report` or `execute`. `auth` says where the store's key goes:
+`header` (Basic) or `query`, for a web server that does not pass the Authorization header on.
 """
+QUERY_CREDENTIALS = "X-Query-Credentials"
+"""A header of a request whose value our connections move into its query when they send it (rule 10): so no URL that a
+log line, an exception or a repr could show has the credentials in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,19 @@ class Permissions(StrEnum):
     WRITE = "write"
     READ_WRITE = "read_write"
 
+    @classmethod
+    def of(cls, *, reads: bool, writes: bool) -> "Permissions | None":
+        """Those that permit just this; None for nothing at all."""
+        if reads and writes:
+            return cls.READ_WRITE
+        return cls.READ if reads else cls.WRITE if writes else None
+
+    def both(self, other: "Permissions | None") -> "Permissions | None":
+        """What both permit."""
+        if other is None:
+            return None
+        return Permissions.of(reads=self.can_read and other.can_read, writes=self.can_write and other.can_write)
+
     @property
     def can_read(self) -> bool:
         return self is not Permissions.WRITE
@@ -67,9 +85,19 @@ class Permissions(StrEnum):
         return self is not Permissions.READ
 
 
+FROM_BRIDGE, FROM_STORE = "bridge", "store"
+NOTHING = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A consumer key of one store. Times are Unix seconds. The secret is never part of it."""
+    """A consumer key of one store. Times are Unix seconds. The secret is never part of it.
+
+    `permissions` are what its owner has given it here. `origin` is who made it: FROM_BRIDGE, FROM_STORE, or "" while
+    that is not known, of keys of before it was written down. Of a key that the store has made, `store_permissions` are
+    what the store said when it was last asked, or NOTHING, or "" before that; `store_problem` says for its owner what
+    the store has against it, as a sentence, or "".
+    """
 
     id: str
     store_id: str
@@ -80,3 +108,15 @@ class ApiKey:
     last_used: float | None = None
     expires: float | None = None
     revoked: float | None = None
+    origin: str = ""
+    store_permissions: str = ""
+    store_problem: str = ""
+
+    @property
+    def allowed(self) -> Permissions | None:
+        """What it may do: what it was given, as far as the store lets it do that. None for nothing."""
+        if not self.store_permissions:
+            return self.permissions
+        if self.store_permissions == NOTHING:
+            return None
+        return self.permissions.both(Permissions(self.store_permissions))

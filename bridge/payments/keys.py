@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 
 from bridge.domain.errors import Refused
-from bridge.domain.stores import ApiKey, Permissions
+from bridge.domain.stores import FROM_BRIDGE, ApiKey, Permissions
 from bridge.payments.services import Services
 from bridge.storage import keys as rows
 from bridge.storage import stores as store_rows
@@ -30,9 +30,8 @@ class KeyPair:
 
 def create(services: Services, store_id: str, permissions: Permissions, description: str = "") -> KeyPair:
     """A new pair, `ck_` and `cs_` with 40 hexadecimal digits each. Raises Refused if there is no such store."""
-    return import_pair(
-        services, store_id, f"ck_{services.ids.hex(40)}", f"cs_{services.ids.hex(40)}", permissions, description
-    )
+    pair = f"ck_{services.ids.hex(40)}", f"cs_{services.ids.hex(40)}"
+    return import_pair(services, store_id, *pair, permissions, description, origin=FROM_BRIDGE)
 
 
 def import_pair(
@@ -42,14 +41,16 @@ def import_pair(
     consumer_secret: str,
     permissions: Permissions,
     description: str = "",
+    *,
+    origin: str = "",
+    store_permissions: str = "",
 ) -> KeyPair:
-    """Take a pair that the store's clients already use. Raises Refused for an odd pair, or one that is here already."""
+    """Take a pair that the store's clients already use, without asking the store (`bridge.payments.store_keys` does).
+
+    Raises Refused for an odd pair, or one that is here already.
+    """
     consumer_key = consumer_key.strip()
-    for value, prefix in ((consumer_key, "ck_"), (consumer_secret, "cs_")):
-        if not value.startswith(prefix) or not 20 <= len(value) <= 255 or not value.isascii():
-            raise Refused(
-                f"A consumer {'key' if prefix == 'ck_' else 'secret'} starts with {prefix} and has 43 characters."
-            )
+    require_pair(consumer_key, consumer_secret)
     key = ApiKey(
         id=services.ids.attempt(),
         store_id=store_id,
@@ -57,6 +58,8 @@ def import_pair(
         permissions=permissions,
         description=description,
         created=services.clock(),
+        origin=origin,
+        store_permissions=store_permissions,
     )
     key_hash, sealed = services.vault.lookup_hash(consumer_key), services.vault.encrypt(consumer_secret)
     with services.database.write() as connection:
@@ -65,6 +68,15 @@ def import_pair(
         if not rows.add(connection, key, key_hash, sealed):
             raise Refused(f"The consumer key that ends in {key.truncated} is here already.")
     return KeyPair(key, consumer_key, consumer_secret)
+
+
+def require_pair(consumer_key: str, consumer_secret: str) -> None:
+    """Raises Refused for what is no pair of WooCommerce's kind."""
+    for value, prefix in ((consumer_key, "ck_"), (consumer_secret, "cs_")):
+        if not value.startswith(prefix) or not 20 <= len(value) <= 255 or not value.isascii():
+            raise Refused(
+                f"A consumer {'key' if prefix == 'ck_' else 'secret'} starts with {prefix} and has 43 characters."
+            )
 
 
 def every(services: Services, store_id: str | None = None) -> list[ApiKey]:
@@ -85,9 +97,9 @@ def named(services: Services, name: str) -> ApiKey:
 def rotate(services: Services, name: str, overlap: float) -> KeyPair:
     """A new pair with the same permissions; the old one still works for `overlap` seconds."""
     old = named(services, name)
-    if not usable(old, services.clock()):
+    if not usable(old, services.clock()) or old.allowed is None:
         raise Refused(f"The key {name} is revoked or expired.")
-    fresh = create(services, old.store_id, old.permissions, old.description)
+    fresh = create(services, old.store_id, old.allowed, old.description)
     with services.database.write() as connection:
         rows.change(connection, old.id, expires=services.clock() + overlap)
     return fresh
@@ -102,11 +114,12 @@ def revoke(services: Services, name: str) -> ApiKey:
 
 
 def usable(key: ApiKey, now: float) -> bool:
-    return key.revoked is None and (key.expires is None or now < key.expires)
+    """A key that its store refuses is refused here, too."""
+    return key.revoked is None and (key.expires is None or now < key.expires) and key.allowed is not None
 
 
 def lookup(services: Services, consumer_key: str) -> KeyPair | None:
-    """The usable key for a request, with its secret to compare in constant time.
+    """The usable key for a request, with its secret to compare in constant time. Its permissions are what it may do.
 
     A key that does not exist costs the same: one hash, one query, one decryption.
     """
@@ -114,9 +127,10 @@ def lookup(services: Services, consumer_key: str) -> KeyPair | None:
     with services.database.read() as connection:
         found = rows.find(connection, services.vault.lookup_hash(consumer_key))
     secret = services.vault.decrypt(found.secret if found else services.vault.nothing)
-    if found is None or not usable(found.key, services.clock()):
+    if found is None or not usable(found.key, services.clock()) or found.key.allowed is None:
         return None
-    return KeyPair(found.key, consumer_key, secret, found.store_updated)
+    key = replace(found.key, permissions=found.key.allowed)
+    return KeyPair(key, consumer_key, secret, found.store_updated)
 
 
 def used(services: Services, key: ApiKey) -> None:

@@ -11,7 +11,7 @@ from bridge.domain.ports import HasCurrency, OrderBook
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments import shops
 from bridge.payments.services import Services
-from bridge.storage import intents, jobs, rekeying
+from bridge.storage import Connection, comparing, intents, jobs, rekeying
 from bridge.storage import stores as rows
 from bridge.storage.references import UnreadableReference, is_reference, resolve
 from bridge.storage.vault import Vault
@@ -44,8 +44,10 @@ def add(services: Services, store: Store, secret_settings: Collection[str], said
         for suffix in ("", *(f"-{number}" for number in range(2, 1000))):
             candidate = replace(store, id=wish + suffix)
             row = _row(services.vault, candidate, secret_settings) | {"created": now, "updated": now}
-            if rows.add(connection, row | {"shop_id": candidate.shop_id}):
+            row |= {"shop_id": candidate.shop_id, "awaits_reconcile": store.awaits_reconcile}
+            if rows.add(connection, row):
                 jobs.add_store(connection, candidate.id, now)
+                _compare_if_held(connection, candidate, now)
                 shops.written(connection, candidate.shop_id, candidate, now, said.who, None)
                 return candidate
     raise Refused(f"There are too many stores named {wish}.")
@@ -71,9 +73,18 @@ def update(services: Services, store: Store, secret_settings: Collection[str], s
             )
         shops.move(services, connection, before, store, said.shop, has_address=said.shop_name is not None)
         rows.change(connection, store.id, **values)
+        if store.awaits_reconcile and not before.awaits_reconcile:
+            comparing.hold_stores(connection, services.clock(), store.id)
+            _compare_if_held(connection, store, services.clock())
         store = replace(store, shop_id=rows.shop_of(connection, store.id))
         shops.written(connection, store.shop_id, store, now, said.who, before)
     return store
+
+
+def _compare_if_held(connection: Connection, store: Store, now: float) -> None:
+    """Have the worker ask soon whether a store that nobody has asked is what it was told to be."""
+    if store.awaits_reconcile:
+        jobs.begin_again(connection, jobs.name_of("reconcile", store.id), now, None)
 
 
 def learn_currency(services: Services, store_id: str) -> None:

@@ -25,6 +25,8 @@ _USE = (
     )
     .values(last_used=bindparam("now"))
 )
+_REMOVED = select(stores.c.id).where(stores.c.id == api_keys.c.store_id, stores.c.removed.is_not(None))
+_FORGET_REMOVED = delete(api_keys).where(api_keys.c.key_hash == bindparam("key_hash"), _REMOVED.exists())
 NOT_SECRET = [column for column in api_keys.c if column.name not in ("key_hash", "secret")]
 
 
@@ -38,7 +40,8 @@ class StoredKey:
 
 
 def add(connection: Connection, key: ApiKey, key_hash: str, secret: str) -> bool:
-    """False if the consumer key exists already, revoked or not."""
+    """False if the consumer key exists already, revoked or not, unless its store was removed."""
+    connection.execute(_FORGET_REMOVED, {"key_hash": key_hash})
     values = {column.name: getattr(key, column.name) for column in NOT_SECRET}
     try:
         with connection.begin_nested():

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -90,6 +90,7 @@ stores = Table(
     Column("webhooks_restored", JSON, nullable=False, server_default=text("'[]'")),
     Column("names_payments", Boolean, nullable=False, server_default=text("false")),
     Column("readers_used", Double, nullable=False, server_default=text("0")),
+    Column("generation", Integer, nullable=False, server_default=text("0")),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Column("removed", Double),
@@ -132,7 +133,17 @@ api_keys = Table(
     Column("last_used", Double),
     Column("expires", Double),
     Column("revoked", Double),
+    Column("origin", String(16), nullable=False, server_default=text("''")),
+    Column("store_permissions", String(16), nullable=False, server_default=text("''")),
+    Column("store_problem", Text, nullable=False, server_default=text("''")),
     CheckConstraint("permissions in ('read', 'write', 'read_write')", name="permissions"),
+)
+
+Index(
+    "ix_api_keys_store_problem",
+    api_keys.c.store_id,
+    sqlite_where=text("store_problem <> ''"),
+    postgresql_where=text("store_problem <> ''"),
 )
 
 oauth_nonces = Table(

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from bridge.domain.errors import OrderNotFound, StoreError
+from bridge.domain.errors import OrderNotFound, StoreError, StoreRefused
 from bridge.domain.money import exponent
-from bridge.domain.ports import Finding
+from bridge.domain.ports import Finding, KeyStanding
 from bridge.domain.shops import address_of
-from bridge.domain.stores import Store
+from bridge.domain.stores import Permissions, Store
 from bridge.schemas.woocommerce import SystemStatusSchema
 from bridge.stores.orders import Orders
-from bridge.stores.rest import RestApi, load, rows
+from bridge.stores.rest import KEY_REFUSED, RestApi, load, rows
 
 STATUS = SystemStatusSchema()
 MISSING_ID = 10**15 + 7
 """An order that no store has. Writing nothing to it shows whether a key may: permission is checked before existence."""
+CANNOT_READ, CANNOT_WRITE = "Orders cannot be read.", "Orders cannot be changed."
 LEAVE_OUT = "Leave /wp-json/wc/ out of it."
 WOOPAYMENTS = "woocommerce_payments"
 PLUGIN = "woocommerce-payments/woocommerce-payments.php"
@@ -38,9 +39,32 @@ def findings(
     try:
         age = _read_orders(api, cached=False)
     except StoreError as error:
-        return [*found, Finding(False, f"Orders cannot be read. {error}"), _may_write(orders)]
+        return [*found, Finding(False, f"{CANNOT_READ} {error}"), _may_write(orders)]
     found += [Finding(True, "The key may read orders."), _may_write(orders)]
     return [*found, *_cache(api, age), *_settings(options, api)]
+
+
+def own_standing(api: RestApi, orders: Orders) -> KeyStanding:
+    """Whether the bridge's key may read and change orders. Raises StoreUnreachable, and StoreRefused for what is not
+    about the key."""
+    reads, writes = _refusal(lambda: _read_orders(api, cached=False)), _refusal(lambda: orders.write(MISSING_ID, {}))
+    problems = [f"{what} {why}" for what, why in ((CANNOT_READ, reads), (CANNOT_WRITE, writes)) if why]
+    permissions = Permissions.of(reads=reads is None, writes=writes is None)
+    is_unknown = reads is not None and reads.status == 401 and reads.code != KEY_REFUSED
+    return KeyStanding(permissions, "\n".join(problems), is_unknown)
+
+
+def _refusal(ask: Callable[[], object]) -> StoreRefused | None:
+    """What the store has against the key; None if nothing. Raises what is not about the key."""
+    try:
+        ask()
+    except OrderNotFound:
+        return None
+    except StoreRefused as error:
+        if error.status not in (401, 403) or not error.code:
+            raise
+        return error
+    return None
 
 
 def _read_orders(api: RestApi, *, cached: bool) -> str | None:
@@ -79,7 +103,7 @@ def _may_write(orders: Orders) -> Finding:
     except OrderNotFound:
         return Finding(True, "The key may change orders.")
     except StoreError as error:
-        return Finding(False, f"Orders cannot be changed. {error}")
+        return Finding(False, f"{CANNOT_WRITE} {error}")
     return Finding(False, f"The store claims to have an order {MISSING_ID}.")
 
 

@@ -14,13 +14,13 @@ from datetime import UTC
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase, HTTPBasicAuth
 
 from bridge.domain.errors import StoreRefused, StoreUnreachable
-from bridge.domain.stores import Store
+from bridge.domain.stores import QUERY_CREDENTIALS, Store
 from bridge.schemas.woocommerce import AnswerSchema, listed
 
 PAGE = 100
@@ -28,6 +28,11 @@ PAGE = 100
 MOST_PAGES = 100
 FRESH = "fresh"
 """The query parameter whose value is another one in each request."""
+KEY_REFUSED = "woocommerce_rest_authentication_error"
+"""The code for a key that is known, with a wrong secret or without the permission. Which of the two, only a sentence
+says, and that is translated. Source: `WC_REST_Authentication`, WooCommerce 10.5."""
+NOBODY = "woocommerce_rest_cannot_"
+"""How codes begin that say what a caller may not do: with HTTP 401 one who is not known, with 403 a known user."""
 _NO_JSON = object()
 _CODE = re.compile(r"[\w-]{1,100}", re.ASCII)
 
@@ -45,17 +50,36 @@ class Answer:
     age: str | None = None
 
 
+class _InQuery(AuthBase):
+    """A key in the query, which WooCommerce takes over https where the Authorization header does not reach it.
+
+    Source: WooCommerce REST API documentation, "Authentication over HTTPS".
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._pair = urlencode({"consumer_key": store.consumer_key, "consumer_secret": store.consumer_secret})
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers[QUERY_CREDENTIALS] = self._pair
+        return request
+
+
 class RestApi:
     """One store's REST API. `session` verifies TLS and limits time and size; thread-safe if it is.
 
-    `fresh` gives a text that it has not given before.
+    `fresh` gives a text that it has not given before; `whose` says in errors whose key the store's is.
     """
 
-    def __init__(self, store: Store, session: requests.Session, fresh: Callable[[], str]) -> None:
+    def __init__(
+        self, store: Store, session: requests.Session, fresh: Callable[[], str], whose: str = "the bridge's key"
+    ) -> None:
         self._store = store
         self._session = session
         self._fresh = fresh
-        self._key = HTTPBasicAuth(store.consumer_key.encode(), store.consumer_secret.encode())
+        self._whose = whose
+        self._key: AuthBase = HTTPBasicAuth(store.consumer_key.encode(), store.consumer_secret.encode())
+        if store.options.get("auth") == "query":
+            self._key = _InQuery(store)
 
     def ask(
         self,
@@ -96,7 +120,7 @@ class RestApi:
         except requests.exceptions.RequestException as error:
             raise StoreUnreachable("The store's answer could not be read.") from error
         age = response.headers.get("Age")
-        return Answer(_value(response, method), response.elapsed.total_seconds(), _date(response), age)
+        return Answer(_value(response, method, self._whose), response.elapsed.total_seconds(), _date(response), age)
 
     def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Answer]:
         """Every page of a list, asked for as it is needed. Raises as `ask` does, and StoreRefused for no list."""
@@ -147,7 +171,7 @@ def _base(url: str) -> str:
     return url.rstrip("/")
 
 
-def _value(response: requests.Response, method: str) -> Any:
+def _value(response: requests.Response, method: str, whose: str) -> Any:
     status = response.status_code
     if status == 429 or status >= 500 or status == 408:
         code = _code(_json(response))
@@ -160,7 +184,7 @@ def _value(response: requests.Response, method: str) -> Any:
     page = "html" in response.headers.get("Content-Type", "").lower()
     value = _json(response)
     if status >= 300:
-        raise _refusal(status, _code(value), method)
+        raise _refusal(status, _code(value), method, whose)
     if page:
         raise StoreUnreachable("The store answers with a web page; it may be under maintenance.")
     if value is _NO_JSON:
@@ -175,16 +199,16 @@ def _json(response: requests.Response) -> Any:
         return _NO_JSON
 
 
-def _refusal(status: int, code: str, method: str) -> StoreRefused:
+def _refusal(status: int, code: str, method: str, whose: str) -> StoreRefused:
     if status in (401, 403) and not code:
         why = f"Something in front of the store keeps the bridge out (HTTP {status})."
-    elif code == "woocommerce_rest_authentication_error":
+    elif code == KEY_REFUSED:
         permission = "read" if method == "GET" else "write"
-        why = f"The store refuses the bridge's key: its secret is wrong, or it lacks the permission to {permission}."
+        why = f"The store refuses {whose}: its secret is wrong, or it lacks the permission to {permission}."
     elif status == 401:
-        why = "The store does not know the bridge's key, or its web server does not pass the Authorization header on."
+        why = f"The store does not know {whose}, or its web server does not pass the Authorization header on."
     elif status == 403:
-        why = "The user to whom the bridge's key belongs may not do this in the store."
+        why = f"The user to whom {whose} belongs may not do this in the store."
     elif status == 404 and code in ("", "rest_no_route"):
         why = "There is no WooCommerce REST API (wc/v3) at the store's address."
     else:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import requests
@@ -10,13 +11,14 @@ import requests
 from bridge.domain.errors import StoreRefused
 from bridge.domain.money import exponent
 from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreEvent, StoreRefund
-from bridge.domain.ports import Clock, Finding, Ids, StoreWebhook
+from bridge.domain.ports import Clock, Finding, Ids, KeyStanding, StoreWebhook
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.schemas.woocommerce import IndexSchema, SettingSchema
 from bridge.stores import refunds, subscriptions
-from bridge.stores.checks import findings
+from bridge.stores.checks import findings, own_standing
 from bridge.stores.delivery import carry_out
 from bridge.stores.errand import Errand
+from bridge.stores.keys import standing
 from bridge.stores.orders import Orders, decimals
 from bridge.stores.rest import RestApi, load
 from bridge.stores.webhooks import is_ping, read_event
@@ -39,7 +41,9 @@ class WooCommerceOrderBook:
         self._store = store
         self._options = STORE_OPTIONS | store.options
         self._clock = clock
-        self._api = RestApi(store, session, lambda: ids.hex(16))
+        self._session = session
+        self._fresh = partial(ids.hex, 16)
+        self._api = RestApi(store, session, self._fresh)
         self._orders = Orders(self._api)
 
     def read(self, order_id: int) -> Order:
@@ -140,6 +144,17 @@ class WooCommerceOrderBook:
     def enable_webhook(self, webhook_id: int) -> None:
         """Have it deliver again. Raises StoreUnreachable, StoreRefused."""
         subscriptions.enable(self._api, webhook_id)
+
+    def own_standing(self) -> KeyStanding:
+        """Whether the bridge's key may read and change orders, in the words of `check`. Raises StoreUnreachable, and
+        StoreRefused for what is not about the key."""
+        return own_standing(self._api, self._orders)
+
+    def standing_of(self, consumer_key: str, consumer_secret: str) -> KeyStanding:
+        """What the store lets a key of one of its clients do. Raises StoreUnreachable, and StoreRefused for what is not
+        about the key."""
+        other = replace(self._store, consumer_key=consumer_key, consumer_secret=consumer_secret)
+        return standing(RestApi(other, self._session, self._fresh, "the key"))
 
     def check(self) -> list[Finding]:
         """What `stores check` prints. Changes nothing in the store; never raises StoreError."""

@@ -145,7 +145,7 @@ def test_keys_are_made_imported_listed_rotated_and_revoked(cli: CommandLine, sho
     made = cli.json("keys", "create", "--store", store, "--permissions", "read", "--description", "till 1")
     assert made["consumer_key"].startswith("ck_")
     assert len(made["consumer_key"]) == len(made["consumer_secret"]) == 43
-    theirs = ("ck_" + "a" * 40, "cs_" + "b" * 40)
+    theirs = shop.simulator.add_key(pair=("ck_" + "a" * 40, "cs_" + "b" * 40))
     cli.run("keys", "import", "--store", store, "--consumer-key", theirs[0], stdin=theirs[1] + "\n")
     twice = cli.run(
         *("keys", "import", "--store", store, "--consumer-key", theirs[0], "--consumer-secret", theirs[1]), code=1

@@ -1,0 +1,78 @@
+"""Keys that a store has given out, ours and its clients': proven by asking the store, when they are told to us and once
+a day. What the store refuses is refused here, too; a store that cannot be asked changes nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bridge.domain import logs
+from bridge.domain.errors import Refused
+from bridge.domain.ports import HasKeys, OrderBook
+from bridge.domain.stores import FROM_STORE, Permissions, Store
+from bridge.payments import keys
+from bridge.payments.keys import KeyPair
+from bridge.payments.services import Services
+
+log = logs.logger(__name__)
+
+STRIPPED = (
+    "The store's web server does not pass the Authorization header on, so that the key goes into the query of every "
+    "request (option auth=query). It stands in the access log of that server then."
+)
+
+
+def proven(connect: Callable[[Store], OrderBook], store: Store, *, try_query: bool) -> Store:
+    """The store, whose key was shown to work. With `try_query` the key may go in the query where it arrives only so:
+    that is the option `auth` of what comes back.
+
+    Raises Refused with the sentences of `stores check` for a key that does not work, StoreError if the store cannot be
+    asked.
+    """
+    book = connect(store)
+    if not isinstance(book, HasKeys):
+        return store
+    found = book.own_standing()
+    if not found.problem:
+        return store
+    if found.is_unknown and try_query and store.options["auth"] == "header":
+        by_query = replace(store, options=store.options | {"auth": "query"})
+        other = connect(by_query)
+        if isinstance(other, HasKeys) and not other.own_standing().problem:
+            log.info("store %s: %s", store.url, STRIPPED)
+            return by_query
+    raise Refused(found.problem, reason="key_refused")
+
+
+def import_proven(
+    services: Services,
+    store: Store,
+    consumer_key: str,
+    consumer_secret: str,
+    permissions: Permissions | None,
+    description: str = "",
+) -> KeyPair:
+    """Take a pair that the store's clients already use, with the permissions that the store gives it, or with fewer.
+
+    Raises Refused for a pair that the store does not take, or that is here already; StoreError if the store cannot be
+    asked.
+    """
+    keys.require_pair(consumer_key.strip(), consumer_secret)
+    book = services.connections.order_book(store)
+    granted = Permissions.READ_WRITE
+    if isinstance(book, HasKeys):
+        found = book.standing_of(consumer_key.strip(), consumer_secret)
+        if found.permissions is None:
+            raise Refused(found.problem, reason="key_refused")
+        granted = found.permissions
+    if permissions and granted.both(permissions) is not permissions:
+        raise Refused(f"The store lets this key {granted.value}, which is less than {permissions.value}.")
+    return keys.import_pair(
+        services,
+        store.id,
+        consumer_key,
+        consumer_secret,
+        permissions or Permissions.READ_WRITE,
+        description,
+        origin=FROM_STORE,
+        store_permissions=granted.value,
+    )
