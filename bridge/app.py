@@ -18,6 +18,7 @@ from bridge.domain.stores import Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
 from bridge.payments import refusals, shops, store_keys, stores
+from bridge.payments.obstacles import Obstacles
 from bridge.payments.services import Queue, Services
 from bridge.payments.store_webhooks import webhook_findings
 from bridge.payments.worker import Worker
@@ -115,13 +116,27 @@ class Bridge:
         return stores.add(self.services, store, _secret_settings(store), stores.Said(name, shop, who))
 
     def update_store(
-        self, store: Store, *, shop: str | None = None, who: str = "", unchecked: bool = False, try_query: bool = True
+        self,
+        store: Store,
+        *,
+        shop: str | None = None,
+        who: str = "",
+        unchecked: bool = False,
+        try_query: bool = True,
+        force: bool = False,
+        on_left: Callable[[Obstacles], object] | None = None,
     ) -> Store:
         """Like `add_store`, for one that is there. Its shop stays the same, wherever it is now, unless `shop` names an
         entry of the shop that it is an entry of as well. With `unchecked` it keeps its identity; if its address is
-        another one, no money moves until the shop was asked."""
+        another one, no money moves until the shop was asked. With `force` payments that are not over are left behind at
+        another adapter, mode or account, instead of standing in the way: `on_left` is told of them."""
         store, name = self._presumed(store) if unchecked else self._identified(store, try_query)
-        return stores.update(self.services, store, _secret_settings(store), stores.Said(name, shop, who))
+        account = {each.name: each.default or "" for each in load(store.adapter).settings if each.account}
+        said = stores.Said(name, shop, who)
+        store, left = stores.update(self.services, store, _secret_settings(store), account, said, force=force)
+        if left and on_left:
+            on_left(left)
+        return store
 
     def check_store(self, store: Store) -> list[Finding]:
         """Ask shop and provider whether everything is set up right."""

@@ -90,6 +90,7 @@ _WORDS = {
     "taken_over": "taken over, because {why} ({reference}, {amount})",
     "known": "known, but not taken over: {why} ({reference}, {amount})",
     "create_answered": "the provider answered {status} ({reference})",
+    "left_behind": "left behind while it was not over: {why}",
     "outcome_unknown": "no usable answer: {why} The outcome is unknown and will be settled",
     "open_sent": "asked the provider for a payment page",
     "opened": "sent the buyer to the payment page",

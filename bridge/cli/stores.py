@@ -15,6 +15,7 @@ from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments import shops
 from bridge.payments import stores as use_cases
+from bridge.payments.obstacles import Obstacles
 from bridge.payments.store_keys import STRIPPED
 
 OPTION_CHOICES = {
@@ -25,6 +26,9 @@ OPTION_CHOICES = {
 
 unchecked_option = click.option(
     "--unchecked", is_flag=True, help="Of a shop that is down: take what is told without asking the shop."
+)
+force_option = click.option(
+    "--force", is_flag=True, help="Leave payments behind that are not over, and say what is lost."
 )
 _FIELDS = (
     click.option("--url", metavar="https://shop.example"),
@@ -100,6 +104,7 @@ def add(
 @stores.command()
 @click.argument("store")
 @_fields
+@force_option
 @with_bridge
 def update(
     bridge: Bridge,
@@ -115,6 +120,7 @@ def update(
     shop: str | None,
     unchecked: bool,
     as_json: bool,
+    force: bool,
 ) -> None:
     """Change a store. What is not given stays; `--set KEY=` puts a setting back to its default.
 
@@ -141,7 +147,13 @@ def update(
     )
     with suggesting_unchecked():
         changed_store = bridge.update_store(
-            wanted, shop=shop, who=who(), unchecked=unchecked, try_query="auth" not in options
+            wanted,
+            shop=shop,
+            who=who(),
+            unchecked=unchecked,
+            try_query="auth" not in options,
+            force=force,
+            on_left=_tell_left,
         )
     _tell(wanted, changed_store)
     _show(bridge, changed_store, as_json)
@@ -203,11 +215,14 @@ def check(bridge: Bridge, store: str, as_json: bool) -> None:
 @stores.command()
 @click.argument("store")
 @click.confirmation_option(prompt="Its keys stop working at once. Remove it?")
+@force_option
 @with_bridge
-def remove(bridge: Bridge, store: str) -> None:
-    """Stop serving a store. Its payments stay on record."""
-    use_cases.remove(bridge.services, use_cases.get(bridge.services, store).id, who())
+def remove(bridge: Bridge, store: str, force: bool) -> None:
+    """Stop serving a store. Its payments stay on record. Refused while payments are not over."""
+    left = use_cases.remove(bridge.services, use_cases.get(bridge.services, store).id, who(), force=force)
     note(f"Store {store} is removed.")
+    if left:
+        _tell_left(left)
 
 
 @contextmanager
@@ -217,6 +232,10 @@ def suggesting_unchecked() -> Iterator[None]:
         yield
     except StoreError as error:
         raise Refused(f"{error} Nothing was changed. If the shop is down: --unchecked takes it all the same.") from None
+
+
+def _tell_left(left: Obstacles) -> None:
+    note(f"Left behind, and flagged:\n{left.lost}")
 
 
 def _tell(wanted: Store, made: Store) -> None:

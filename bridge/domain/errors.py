@@ -21,6 +21,7 @@ BridgeError
 │   └── ProviderConfused        an answer that makes no sense
 │       └── NotOurs             an answer about another payment, or another sum
 ├── EventRefused                a message whose sender is not proven
+│   └── EndpointGone            a message to a store that was removed
 ├── StoreError                  what order books raise
 │   ├── StoreUnreachable
 │   └── StoreRefused
@@ -223,6 +224,12 @@ class EventRefused(BridgeError):
     """A message whose sender is not proven, or that cannot be read. Nothing is stored of it."""
 
     reason = "event_refused"
+
+
+class EndpointGone(EventRefused):
+    """A message to the endpoint of a store that was removed: whoever sends it may stop."""
+
+    reason = "endpoint_gone"
 
 
 class StoreError(BridgeError):

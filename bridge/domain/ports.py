@@ -51,7 +51,8 @@ class Ids(Protocol):
 class Setting:
     """One setting of an adapter, as `stores add --set NAME=VALUE` takes it.
 
-    `default` None means that it is required.
+    `default` None means that it is required. With `account` it says at which account of the provider payments are:
+    another value would not find them, so that it does not change while any is not over.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Setting:
     default: str | None = None
     secret: bool = False
     choices: tuple[str, ...] = ()
+    account: bool = False
 
 
 @dataclass(frozen=True, slots=True)

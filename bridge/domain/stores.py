@@ -33,7 +33,8 @@ class Store:
     While it `awaits_reconcile`, no money moves: the database was restored and has not been compared yet, or the shop
     says that it is another one. `awaits_beside` says so of another entry of its shop, which may have payments of the
     same orders that nobody knows of yet. `account_problem` is why the provider takes no payments for it,
-    `webhook_problem` why its messages do not arrive, as sentences; "" where nobody has said so.
+    `webhook_problem` why its messages do not arrive, as sentences; "" where nobody has said so. `generation` counts how
+    often its adapter, mode or account has changed: a payment that was about to begin before is not begun after that.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Store:
     currency: str = ""
     shop_id: str = ""
     awaits_beside: bool = False
+    generation: int = 0
 
 
 class Permissions(StrEnum):

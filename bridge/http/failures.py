@@ -229,6 +229,7 @@ FORWARDED: Failures = (
 """Routes that hand on what the provider says."""
 
 MESSAGE: Failures = (
+    Row(domain.EndpointGone, "The store was removed.", 410, "wcpay_endpoint_gone", 410, fixed=True, silent=True),
     Row(domain.EventRefused, "The message was not accepted.", 400, "wcpay_event_refused", 400, fixed=True, silent=True),
 )
 """Who is not proven learns nothing."""

@@ -68,7 +68,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.alt_response(303, description="In redirect mode, to a person: the provider's page.")
     @blueprint.alt_response(404, description="A page: the link is not ours.")
     @blueprint.alt_response(409, description="A page: the order cannot be paid now.")
-    @blueprint.alt_response(410, description="A page: the link has expired.")
+    @blueprint.alt_response(410, description="A page: the link has expired, or the store was removed.")
     @blueprint.response(200, description="A page.", content_type="text/html")
     @_for_people
     def show(token: str) -> Response:
@@ -84,6 +84,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.alt_response(303, description="To the provider's page, or to the page that shows what came of it.")
     @blueprint.alt_response(400, description="A page: there is no such button.")
     @blueprint.alt_response(403, description="A page: the form came from somewhere else.")
+    @blueprint.alt_response(410, description="A page: the store was removed.")
     @blueprint.response(200, description="A page.", content_type="text/html")
     @_for_people
     def press(token: str) -> Response:
@@ -96,18 +97,20 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route(f"{PATH}/<token>/status", methods=["GET"], **page)
     @blueprint.doc(summary="How the buyer's payment stands", operationId="askPayPage", security=[])
     @blueprint.alt_response(404, description='`{"stage":"invalid"}`: the link is not ours, or has expired.')
+    @blueprint.alt_response(410, description='`{"stage":"invalid"}`: the store was removed.')
     @blueprint.response(200, description='`{"stage":...}`: open, opened, declined, processing, paid or ended.')
     def status(token: str) -> Any:
         """Asks the provider, unless somebody has done so within three seconds."""
         try:
             return {"stage": pay.refresh(services, token).stage.value}
-        except domain.Refused:
-            return render({"stage": "invalid"}, 404)
+        except domain.Refused as error:
+            return render({"stage": "invalid"}, _status_of_invalid(error))
 
     @blueprint.route(f"{PATH}/<token>/confirm", methods=["POST"], **page)
     @blueprint.doc(summary="Whether the buyer may confirm now", operationId="confirmPayPage", security=[])
     @blueprint.alt_response(403, description="The request came from somewhere else.")
     @blueprint.alt_response(404, description='`{"stage":"invalid"}`: the link is not ours, or has expired.')
+    @blueprint.alt_response(410, description='`{"stage":"invalid"}`: the store was removed.')
     @blueprint.alt_response(409, description="The order cannot be paid by this payment, or it is past that.")
     @blueprint.alt_response(502, description="The store could not be asked: nothing may be confirmed.")
     @blueprint.response(200, description='`{"stage":...,"payable":true}`: the order was read, and can be paid.')
@@ -117,8 +120,8 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
             return render({"stage": "invalid", "payable": False}, 403)
         try:
             seen = pay.confirm(services, token)
-        except domain.Refused:
-            return render({"stage": "invalid", "payable": False}, 404)
+        except domain.Refused as error:
+            return render({"stage": "invalid", "payable": False}, _status_of_invalid(error))
         except domain.StoreError:
             return render({"stage": pay.visit(services, token).stage.value, "payable": False}, 502)
         payable = pay.may_confirm(seen)
@@ -130,6 +133,10 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, description="A file whose name changes with its content.", content_type="text/css")
     def asset(name: str) -> Response:
         return _asset(name)
+
+
+def _status_of_invalid(error: domain.Refused) -> int:
+    return 410 if error.reason == pay.STORE_REMOVED else 404
 
 
 def is_person() -> bool:

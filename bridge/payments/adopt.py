@@ -71,7 +71,7 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
         "payment_method": intent.payment_method,
         "forgotten": True,
     }
-    if not rows.claim(services.database, intent, attempt, asked):
+    if not rows.claim(services.database, intent, attempt, asked, generation=store.generation):
         _second(services, store, order, outcome, report)
         return None
     _conclude(services, store, attempt, outcome)

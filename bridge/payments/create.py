@@ -232,7 +232,7 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
     if "open" in adapter.operations:  # the provider hears of it when the buyer opens the page
         intent = replace(intent, public_id=services.ids.public("pi_"), status=Status.REQUIRES_ACTION, unknown=False)
         attempt = replace(attempt, state=AttemptState.DONE, exposed=False, busy_until=0.0)
-    if not rows.claim(services.database, intent, attempt, asked):
+    if not rows.claim(services.database, intent, attempt, asked, generation=store.generation):
         return None
     if attempt.state is AttemptState.DONE:
         return Shown(intent, attempt.id)

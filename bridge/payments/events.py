@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bridge.domain import logs
-from bridge.domain.errors import BridgeError, ConfigurationError, EventRefused, NotOurs, ProviderRefused, Unsupported
+from bridge.domain.errors import (
+    BridgeError,
+    ConfigurationError,
+    EndpointGone,
+    EventRefused,
+    NotOurs,
+    ProviderRefused,
+    Unsupported,
+)
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.messages import UNREADABLE, require_storable
 from bridge.domain.money import Money
@@ -44,6 +52,7 @@ LEAST_TRIES = 20
 UNREADABLE_BY = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What an adapter of somebody else's may raise about a message that makes no sense."""
 UNKNOWN_ENDPOINT = "unknown_endpoint"
+STORE_REMOVED = "store_removed"
 TELLING = (UNREADABLE, "too_old", "wrong_signature", "wrong_sender", "unsigned", "no_secret")
 """Of the causes that several stores have, the one that tells most comes first."""
 
@@ -124,7 +133,7 @@ def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body:
             said = f"The adapter {store.adapter} cannot read the message: {type(fault).__name__}."
             refusals.append(EventRefused(said, cause=UNREADABLE))
     if not refusals:
-        raise EventRefused("There is no such endpoint.", cause=UNKNOWN_ENDPOINT)
+        raise _nobody(services, endpoint)
     causes = {str(refusal.details.get("cause", "refused")) for refusal in refusals}
     telling = min(causes, key=lambda cause: TELLING.index(cause) if cause in TELLING else len(TELLING))
     raise EventRefused(" ".join(dict.fromkeys(map(str, refusals))), cause=telling)
@@ -135,12 +144,20 @@ def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body
     try:
         store = services.connections.store(endpoint)
     except ConfigurationError:
-        raise EventRefused("There is no such endpoint.", cause=UNKNOWN_ENDPOINT) from None
+        raise _nobody(services, endpoint) from None
     secret = services.vault.shop_secret(store.id)
     said = services.connections.order_book(store).receive(headers, body, secret)
     if said is None:
         return None
     return ProviderEvent(said.delivery_id, said.topic, EventKind.ORDER, services.clock(), reference=str(said.order_id))
+
+
+def _nobody(services: Services, endpoint: str) -> EventRefused:
+    """Why an endpoint serves no store. That one was removed is said: a sender that hears 410 stops, and tells its
+    owner, instead of trying for days; an acknowledgement would hide that nobody hears of the payment."""
+    if stores.was_removed(services, endpoint):
+        return EndpointGone("The store of this endpoint was removed: delete it at the sender.", cause=STORE_REMOVED)
+    return EventRefused("There is no such endpoint.", cause=UNKNOWN_ENDPOINT)
 
 
 def _work(services: Services, letter: Letter) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import PaymentIntent
 from bridge.payments.services import Services
-from bridge.storage import Connection, journal, measures, shops
+from bridge.storage import Connection, journal, measures, obstacles, shops
 from bridge.storage import intents as rows
 
 HELD = "authorized: "
@@ -92,7 +92,7 @@ def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent
         if not found:
             raise Refused(f"No payment {name} waits for a person.")
         intent = rows.get(connection, found[0].id, lock=True)
-        if intent.unknown:
+        if intent.unknown and not obstacles.is_left_behind(connection, intent.id):
             raise Refused(f"The outcome of {name} is unknown: settle it. The flag goes with that.")
         rows.change(connection, intent.id, flag="", updated=now)
         journal.write(connection, now, intent.id, "flag_cleared", flag=intent.flag, who=who, why=reason)

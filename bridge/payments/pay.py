@@ -24,10 +24,12 @@ from bridge.payments.record import WAITING
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import jobs
+from bridge.storage import stores as store_rows
 
 log = logs.logger(__name__)
 
 PURPOSE = "pay"
+STORE_REMOVED = "store_removed"
 DAY = 24 * 3600
 LINK_DAYS = 7
 """How many days a link works at the least; it is the same link for a day."""
@@ -108,7 +110,7 @@ def token_for(services: Services, intent: PaymentIntent) -> str | None:
 def visit(services: Services, token: str) -> Visit:
     """The payment that a link leads to: the one that holds the order now, if its own does not any more.
 
-    Raises Refused (reason `link_invalid`, `link_expired`), ConfigurationError.
+    Raises Refused (reason `link_invalid`, `link_expired`, STORE_REMOVED), ConfigurationError.
     """
     intent_id, _, expires = (services.vault.unsign(token, PURPOSE) or "").partition(".")
     if not expires:
@@ -120,6 +122,8 @@ def visit(services: Services, token: str) -> Visit:
             intent = rows.get(connection, intent_id)
         except LookupError:
             raise Refused("The payment of this link is not kept any more.", reason="link_expired") from None
+        if store_rows.get(connection, intent.store_id) is None:
+            raise Refused("The store of this link was removed.", reason=STORE_REMOVED)
         if not intent.holding:
             held = rows.holding(connection, intent.store_id, intent.live, intent.order_id, intent.order_key)
             intent = held or intent

@@ -10,8 +10,10 @@ from bridge.domain.errors import ConfigurationError, Refused, StoreRefused
 from bridge.domain.ports import HasCurrency, OrderBook
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments import shops
+from bridge.payments.obstacles import Obstacles, leave_behind, require_none
+from bridge.payments.obstacles import find as find_obstacles
 from bridge.payments.services import Services
-from bridge.storage import Connection, comparing, intents, jobs, rekeying
+from bridge.storage import Connection, comparing, jobs, obstacles, rekeying
 from bridge.storage import stores as rows
 from bridge.storage.references import UnreadableReference, is_reference, resolve
 from bridge.storage.vault import Vault
@@ -53,32 +55,70 @@ def add(services: Services, store: Store, secret_settings: Collection[str], said
     raise Refused(f"There are too many stores named {wish}.")
 
 
-def update(services: Services, store: Store, secret_settings: Collection[str], said: Said = NOTHING) -> Store:
+def update(
+    services: Services,
+    store: Store,
+    secret_settings: Collection[str],
+    account_settings: Mapping[str, str],
+    said: Said = NOTHING,
+    *,
+    force: bool = False,
+) -> tuple[Store, Obstacles]:
     """Replace what is stored of it; running processes notice with the next request.
 
-    Raises Refused for another adapter as long as payments are open: only the one that began them can end them. Its
+    `account_settings` are names of settings that say at which account of the provider payments are, with their
+    defaults. Raises Refused for another adapter, mode or account as long as payments are not over: only those that
+    began them can end them (rule 2). With `force` these are left behind; they are what comes back, with the store. Its
     shop is followed as `shops.move` has it.
     """
     now = services.clock()
     values = _row(services.vault, store, secret_settings) | {"updated": now}
     del values["id"]  # SQLite would look for rows that refer to the old one, in every table
     values |= {"account_problem": "", "webhook_problem": ""}  # of the settings that were
-    before = get(services, store.id)
+    left = Obstacles({})
     with services.database.write() as connection:
-        if before.adapter != store.adapter and (count := intents.unfinished(connection, store.id)):
-            raise Refused(
-                f"Store {store.id} has {count} open payments at {before.adapter}, which {store.adapter} could not end. "
-                "Wait until they are over, or have them cancelled.",
-                reason="open_payments",
-            )
+        obstacles.lock_store(connection, store.id)
+        row = rows.get(connection, store.id)
+        if row is None:
+            raise Refused(f"There is no store {store.id}.")
+        before = _store(row)
+        if change := _another_account(services.vault, before, store, account_settings):
+            left = find_obstacles(connection, store.id)
+            if not force:
+                require_none(left, store.id, f"cannot change its {change}")
+            if left:
+                leave_behind(connection, store.id, f"The store has another {change} now.", now, is_removed=False)
+            values["generation"] = before.generation + 1
         shops.move(services, connection, before, store, said.shop, has_address=said.shop_name is not None)
         rows.change(connection, store.id, **values)
         if store.awaits_reconcile and not before.awaits_reconcile:
-            comparing.hold_stores(connection, services.clock(), store.id)
-            _compare_if_held(connection, store, services.clock())
+            comparing.hold_stores(connection, now, store.id)
+            _compare_if_held(connection, store, now)
         store = replace(store, shop_id=rows.shop_of(connection, store.id))
         shops.written(connection, store.shop_id, store, now, said.who, before)
-    return store
+    return store, left
+
+
+def _another_account(vault: Vault, before: Store, after: Store, account_settings: Mapping[str, str]) -> str:
+    """By which of its adapter, mode and account a store's payments could not be found any more; "" if they can."""
+    if before.adapter != after.adapter:
+        return "adapter"
+    if before.live != after.live:
+        return "mode"
+    for name, default in account_settings.items():
+        was, is_now = (_clear_setting(vault, store, name) or default for store in (before, after))
+        if was != is_now:
+            return f"account ({name})"
+    return ""
+
+
+def _clear_setting(vault: Vault, store: Store, name: str) -> str:
+    """What a setting says; as it is stored, if what it refers to cannot be read."""
+    value = store.settings.get(name) or ""
+    try:
+        return _clear(vault, value)
+    except UnreadableReference:
+        return value
 
 
 def _compare_if_held(connection: Connection, store: Store, now: float) -> None:
@@ -107,13 +147,23 @@ def own_currency(book: OrderBook) -> str:
         return ""
 
 
-def remove(services: Services, store_id: str, who: str = "") -> None:
-    """Its keys stop working at once. Its payments stay on record, and its shop holds their orders."""
+def remove(services: Services, store_id: str, who: str = "", *, force: bool = False) -> Obstacles:
+    """Its keys stop working at once. Its payments stay on record, and its shop holds their orders.
+
+    Raises Refused as long as payments are not over: nobody would hear of them. With `force` these are left behind; they
+    are what comes back.
+    """
     store, now = get(services, store_id), services.clock()
     with services.database.write() as connection:
+        left = find_obstacles(connection, store_id)
+        if not force:
+            require_none(left, store_id, "cannot be removed")
+        if left:
+            leave_behind(connection, store_id, "The store was removed.", now, is_removed=True)
         rows.change(connection, store_id, removed=now, updated=now)
         jobs.forget_store(connection, store_id)
         shops.removed(connection, store, now, who)
+    return left
 
 
 def every(services: Services) -> list[Store]:
@@ -146,6 +196,12 @@ def of_endpoint(services: Services, endpoint: str) -> list[Store]:
         return [_store(row) for row in rows.of_endpoint(connection, endpoint)]
 
 
+def was_removed(services: Services, endpoint: str) -> bool:
+    """Whether an endpoint for messages was that of a store, or of several, that are not here any more."""
+    with services.database.read() as connection:
+        return rows.was_removed(connection, endpoint)
+
+
 def opened(services: Services, store_id: str) -> tuple[Store, float]:
     """One store with its secrets in clear, and when its row was changed. Raises ConfigurationError."""
     with services.database.read() as connection:
@@ -167,15 +223,16 @@ def rekey(services: Services) -> int:
 def unseal(vault: Vault, store: Store) -> Store:
     """Decrypt what is encrypted and read what is referenced. Raises UnreadableReference, ConfigurationError."""
 
-    def clear(value: str) -> str:
-        return vault.decrypt(value.removeprefix(ENCRYPTED)) if value.startswith(ENCRYPTED) else resolve(value)
-
     return replace(
         store,
-        consumer_key=clear(store.consumer_key),
-        consumer_secret=clear(store.consumer_secret),
-        settings={name: clear(value) for name, value in store.settings.items()},
+        consumer_key=_clear(vault, store.consumer_key),
+        consumer_secret=_clear(vault, store.consumer_secret),
+        settings={name: _clear(vault, value) for name, value in store.settings.items()},
     )
+
+
+def _clear(vault: Vault, value: str) -> str:
+    return vault.decrypt(value.removeprefix(ENCRYPTED)) if value.startswith(ENCRYPTED) else resolve(value)
 
 
 def _row(vault: Vault, store: Store, secret_settings: Collection[str]) -> dict[str, Any]:
@@ -217,6 +274,7 @@ def _store(row: Mapping[str, Any]) -> Store:
         "account_problem",
         "webhook_problem",
         "currency",
+        "generation",
     ]
     return Store(
         **{name: row[name] for name in names},

@@ -73,4 +73,4 @@ def _keep(services: Services, store_id: str, keys: str, secret_settings: set[str
             f"The subscription is there, but {SECRET} is {reference}, where its signing key is not. Put it there, or "
             f"empty the setting (stores update {store_id} --set {SECRET}=) and register again."
         )
-    stores.update(services, replace(sealed, settings={**sealed.settings, SECRET: keys}), secret_settings)
+    stores.update(services, replace(sealed, settings={**sealed.settings, SECRET: keys}), secret_settings, {})

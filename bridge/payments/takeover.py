@@ -261,7 +261,8 @@ def _claimed(
         if why and is_paid_by(order, {intent.shown_id}):
             outbox.known_by_the_shop(connection, intent.id, now)
 
-    if not rows.claim(services.database, intent, attempt, told, kind="taken_over" if why else "known", then=write_down):
+    kind, generation = "taken_over" if why else "known", store.generation
+    if not rows.claim(services.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
         return None
     with services.database.read() as connection:
         return rows.get(connection, intent.id)

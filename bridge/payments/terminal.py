@@ -77,7 +77,7 @@ def create_terminal_intent(
     intent = new_intent(store, payment, services.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
-    if not rows.claim(services.database, intent, attempt, asked):
+    if not rows.claim(services.database, intent, attempt, asked, generation=store.generation):
         raise Uncapturable("The order has another payment.", reason="order_has_payment")
     return send_create(services, store, attempt)
 

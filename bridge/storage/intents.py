@@ -25,13 +25,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from bridge.domain.intents import FINAL, UNSETTLED, Attempt, AttemptState, Charge, PaymentIntent, Status
+from bridge.domain.errors import InProgress, Refused
+from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, Charge, PaymentIntent, Status
 from bridge.domain.orders import is_order_id
 from bridge.storage import jobs, journal
 from bridge.storage.engine import Database
 from bridge.storage.literals import words
 from bridge.storage.shops import shop_of
-from bridge.storage.tables import OWN_NUMBER, attempts, charges, intents
+from bridge.storage.tables import OWN_NUMBER, attempts, charges, intents, stores
 
 _INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name != "charge"]
 _ATTEMPT_FIELDS = [f.name for f in fields(Attempt)]
@@ -44,18 +45,20 @@ def claim(
     attempt: Attempt,
     asked: dict[str, Any],
     *,
+    generation: int,
     kind: str = "create_sent",
     then: Callable[[Connection], object] = lambda _connection: None,
 ) -> bool:
     """Let the intent hold its order, with its first attempt and the journal's first line (of that `kind`), in one
     transaction, in which `then` may write more.
 
-    False if another intent holds the order; then nothing was written.
+    False if another intent holds the order; then nothing was written. `generation` is that of the store as its adapter
+    knows it. Raises InProgress if the store is another one now, Refused if it was removed.
     """
     try:
         with database.write() as connection:
             connection.execute(_ADD_INTENT, _values(intent, _INTENT_FIELDS) | {"entry": intent.store_id})
-            add_attempt(connection, attempt)
+            add_attempt(connection, attempt, generation)
             journal.write(connection, attempt.created, intent.id, kind, attempt_id=attempt.id, **asked)
             then(connection)
     except IntegrityError:
@@ -66,10 +69,19 @@ def claim(
     return True
 
 
-def add_attempt(connection: Connection, attempt: Attempt) -> None:
-    """Begin something at the provider; its list is read soon, in case that no message tells what became of it."""
+def add_attempt(connection: Connection, attempt: Attempt, generation: int | None = None) -> None:
+    """Begin something at the provider; its list is read soon, in case that no message tells what became of it.
+
+    Not at a store that was removed or, of a new payment, has another account than it was made for: whoever changes the
+    store locks its row, to which the attempt refers, so that one of the two sees the other. Raises Refused, InProgress.
+    """
     connection.execute(_ADD_ATTEMPT, _values(attempt, _ATTEMPT_FIELDS))
     jobs.hurry(connection, attempt.store_id, attempt.created)
+    store = connection.execute(_STORE, {"store": attempt.store_id}).one()
+    if store.removed is not None:
+        raise Refused("The store was removed.", reason="store_removed")
+    if generation is not None and store.generation != generation:
+        raise InProgress("The store has just changed. Ask again in a moment.", outcome="none")
 
 
 def holding(connection: Connection, store_id: str, live: bool, order_id: int, order_key: str) -> PaymentIntent | None:
@@ -160,11 +172,6 @@ def is_called(order: str) -> ColumnElement[bool]:
     if is_order_id(number):
         found.append(select(intents.c.id).where(intents.c.order_id == int(number)))
     return intents.c.id.in_(union(*found))
-
-
-def unfinished(connection: Connection, store_id: str) -> int:
-    """How many intents of a store are not over yet, but for those that are nobody's here to end."""
-    return int(connection.execute(_UNFINISHED, {"store": store_id}).scalar() or 0)
 
 
 def change(connection: Connection, intent_id: str, **values: Any) -> None:
@@ -315,11 +322,7 @@ _BY_ATTEMPT = _newest(
     .limit(1)
     .scalar_subquery(),
 )
-_UNFINISHED = (
-    select(func.count())
-    .select_from(intents)
-    .where(intents.c.store_id == bindparam("store"), intents.c.status.not_in(words(FINAL)), ~intents.c.only_known)
-)
+_STORE = select(stores.c.removed, stores.c.generation).where(stores.c.id == bindparam("store"))
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ATTEMPTS = (
     select(attempts)

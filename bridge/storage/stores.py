@@ -60,6 +60,13 @@ def of_endpoint(connection: Connection, endpoint: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def was_removed(connection: Connection, endpoint: str) -> bool:
+    """Whether a store that was removed had this endpoint."""
+    served = or_(stores.c.id == endpoint, stores.c.webhook_endpoint == endpoint)
+    query = select(stores.c.id).where(served, stores.c.removed.is_not(None)).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def held(connection: Connection, limit: int) -> list[str]:
     """Ids of stores that take no money before they were compared."""
     query = select(stores.c.id).where(text("awaits_reconcile"), stores.c.removed.is_(None)).order_by(stores.c.id)

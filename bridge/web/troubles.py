@@ -25,6 +25,10 @@ ASK_SHOP = "Please return to the shop, or ask it for a new link."
 _NOT_WHOLE = f"Perhaps it is not complete. {ASK_SHOP}"
 _CHANGED = f"The order or its payment has changed. {ASK_SHOP}"
 _WAIT = "Please wait, or ask the shop."
+_REMOVED = (
+    "Nothing can be paid on this page any more. Please ask the shop how to pay. If you have paid here already, ask it "
+    "first whether your payment has arrived, and do not pay again."
+)
 _MOMENT = "Please try again in a moment."
 _NOTHING = f"Nothing was paid. {_MOMENT}"
 _NOT_PAYABLE = "The shop says that it is paid, cancelled or changed."
@@ -35,6 +39,7 @@ _UNCLEAR = "It is not known yet whether this went well. Please do not pay again;
 TROUBLES = (
     Trouble(domain.Refused, 404, "This link does not work", _NOT_WHOLE, reason="link_invalid"),
     Trouble(domain.Refused, 410, "This link has expired", ASK_SHOP, reason="link_expired"),
+    Trouble(domain.Refused, 410, "This shop has stopped taking payments here", _REMOVED, reason="store_removed"),
     Trouble(domain.Refused, 429, "Tried too often", _WAIT, reason="tried_too_often"),
     Trouble(domain.Refused, 429, "Opened too often", _WAIT, again=True, reason="opened_too_often"),
     Trouble(domain.OrderNotPayable, 409, "This order cannot be paid now", _NOT_PAYABLE),

@@ -28,12 +28,12 @@ _FIELDS = tuple(f"{name}_field" for name in ("id", "event", "time", "intent", "r
 _HEADER = re.compile(r"[A-Za-z0-9-]{0,100}")
 
 SETTINGS = (
-    Setting("client_id", "From your account manager at Forte"),
+    Setting("client_id", "From your account manager at Forte", account=True),
     Setting("client_secret", "From your account manager at Forte", secret=True),
     Setting(
         "mode", "Where buyers pay: in Forte's widget or on its hosted page", "widget", choices=("widget", "redirect")
     ),
-    Setting("api_base", "The address of Forte's API; empty for the documented one, by live or test", ""),
+    Setting("api_base", "The address of Forte's API; empty for the documented one, by live or test", "", account=True),
     Setting("widget_script", "The address of the widget's script; empty for the documented one, by live or test", ""),
     Setting(
         "script_integrity", "Ask Forte for the digest of the widget's script, for every session", "yes", choices=_NO_YES

@@ -24,7 +24,7 @@ _USER = r"usr_[\w-]{1,128}"
 
 SETTINGS = (
     Setting("api_key", "The project's API key. It stays on this server", secret=True),
-    Setting("project", "The id of the Forte project"),
+    Setting("project", "The id of the Forte project", account=True),
     Setting("mode", "Which kind of project it is; a live store needs live", "sandbox", choices=("sandbox", "live")),
     Setting("users", "Which Forte user a customer is: cus_A=usr_1,cus_B=usr_2, or file:PATH with one on each line", ""),
     Setting(
@@ -76,7 +76,7 @@ SETTINGS = (
         "",
     ),
     Setting("trigger_path", "The targetPath of the trigger that leads here, for `stores check` to look after", ""),
-    Setting("host", "The address of Forte's API", HOST),
+    Setting("host", "The address of Forte's API", HOST, account=True),
     Setting("payment_path", f"Where one payment is; {NO_PATH} if the API cannot tell", ONE_PAYMENT),
     Setting("payments_path", f"Where a project's payments are listed; {NO_PATH} if the API cannot", ALL_PAYMENTS),
 )

@@ -29,7 +29,12 @@ class SandboxAdapter(BaseAdapter):
 
     name: ClassVar[str] = "sandbox"
     settings: ClassVar[tuple[Setting, ...]] = (
-        Setting("books", "SQLite file for the sandbox's own books; default: sandbox.sqlite beside the database", ""),
+        Setting(
+            "books",
+            "SQLite file for the sandbox's own books; default: sandbox.sqlite beside the database",
+            "",
+            account=True,
+        ),
         Setting("multicapture", "whether the rest of a capture can be captured later", "no", choices=("no", "yes")),
     )
     operations: frozenset[str] = frozenset(

@@ -20,12 +20,13 @@ _FEE = re.compile(r"none|(?P<fixed>\d{1,9})|(?P<percent>\d{1,3}(\.\d{1,4})?)%(\+
 
 SETTINGS = (
     Setting("secret_key", "The platform's API key: sk_test_... or rk_test_..., in live mode sk_live_...", secret=True),
-    Setting("account", "The connected account that is paid: acct_..."),
+    Setting("account", "The connected account that is paid: acct_...", account=True),
     Setting(
         "charge_type",
         "Whose charge it is: the connected account's (direct) or the platform's (destination)",
         "direct",
         choices=("direct", "destination"),
+        account=True,
     ),
     Setting(
         "on_behalf_of", "Destination charges in the connected account's own name and country", "no", choices=_NO_YES
@@ -73,7 +74,7 @@ SETTINGS = (
         "publishable_key", "For the buyer's page: pk_test_..., in live mode pk_live_...; empty for no such page", ""
     ),
     Setting("script_url", "Where the buyer's page loads Stripe.js from; another one is for tests only", SCRIPT),
-    Setting("api_base", "The address of Stripe's API; another one is for tests only", API_BASE),
+    Setting("api_base", "The address of Stripe's API; another one is for tests only", API_BASE, account=True),
 )
 
 
