@@ -130,7 +130,7 @@ def _identify(services: Services, policy: Policy, guesses: Guesses, exchange: Ex
     except RestError:
         tell_refused(services, policy, request, "wrong_scope", pair.key)
         raise
-    used(services, pair.key)
+    used(services, pair)
 
 
 def _allowed(exchange: Exchange, siblings: list[Route]) -> tuple[str, ...]:

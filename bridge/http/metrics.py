@@ -79,6 +79,11 @@ def _numbers(found: Measures) -> Iterator[tuple[str, str, float | None]]:
     yield "unknown_oldest_seconds", "Age of the oldest unknown outcome", found.age(found.unknown.oldest) or 0.0
     yield "flagged_intents", "Payments that a person has to look at", found.flagged
     yield "stores_unable", "Stores whose provider's account takes no payments", found.unable_stores
+    yield (
+        "keys_refused_by_stores",
+        "Keys that shops refuse, or let do less",
+        found.keys_refused_by_stores,
+    )
     yield "stores_misdirected", "Stores whose provider's messages go astray", found.misdirected_stores
     for queue, told, counted in (
         ("inbox", "Messages of providers", found.inbox),

@@ -13,7 +13,7 @@ from bridge.payments import stores
 from bridge.payments.measures import Measures, measure
 from bridge.payments.refusals import MESSAGE
 from bridge.payments.services import Services
-from bridge.storage import condition, jobs, refusals, shops
+from bridge.storage import condition, jobs, keys, refusals, shops
 from bridge.storage import measures as rows
 from bridge.storage import stores as store_rows
 
@@ -67,6 +67,7 @@ def examine(services: Services, check_store: CheckStore, *, everything: bool = F
         return
     yield from _held(services)
     yield from _troubled(services)
+    yield from _keys(services)
     yield from _stores(services, check_store, everything=everything)
 
 
@@ -189,6 +190,17 @@ def _troubled(services: Services) -> Iterator[Check]:
         yield Check(f"store:{store_id}", False, problem)
     if len(troubled) > SHOWN:
         yield Check("stores", False, "More stores have a problem at their provider: wcpay-bridge stores check STORE")
+
+
+def _keys(services: Services) -> Iterator[Check]:
+    """Keys of clients against which their shop has something: one that it refuses is a finding, one that it lets do
+    less than before is only told."""
+    with services.database.read() as connection:
+        named = keys.with_problems(connection, SHOWN + 1)
+    for each in named[:SHOWN]:
+        yield Check(f"store:{each.store_id}", each.allowed is not None, each.store_problem)
+    if len(named) > SHOWN:
+        yield Check("keys", False, "More keys are refused by their shops, or may do less there: wcpay-bridge keys list")
 
 
 def _refused(services: Services, found: Measures) -> Iterator[Check]:

@@ -7,7 +7,7 @@ from functools import partial
 from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
-from bridge.payments import readers, store_webhooks, stores
+from bridge.payments import access, readers, store_webhooks, stores
 from bridge.payments.findings import Report
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
@@ -42,7 +42,7 @@ AT_ONCE = 500
 """Rows that are added in one transaction."""
 MOST = 100
 """Jobs that are due and are looked through for one whose provider may be asked now."""
-ASKING = ("catch_up", "reconcile", rows.READERS)
+ASKING = ("access", "catch_up", "reconcile", rows.READERS)
 """Jobs that ask the provider first of all."""
 
 
@@ -184,6 +184,8 @@ def _task(name: str) -> Task | None:
         return Task(DAILY, _reconciling(store_id))
     if kind == "webhooks":
         return Task(DAILY, store_webhooks.watching(store_id), wait=store_webhooks.until_next(store_id))
+    if kind == "access":
+        return Task(DAILY, access.checking(store_id), wait=access.until_next)
     if kind == "currency":
         return Task(DAILY, _asking_currency(store_id))
     return COMMON.get(name)

@@ -62,10 +62,11 @@ def import_pair(
         store_permissions=store_permissions,
     )
     key_hash, sealed = services.vault.lookup_hash(consumer_key), services.vault.encrypt(consumer_secret)
+    asked_with = None if origin == FROM_BRIDGE else services.vault.encrypt(consumer_key)
     with services.database.write() as connection:
         if store_rows.get(connection, store_id) is None:
             raise Refused(f"There is no store {store_id}.")
-        if not rows.add(connection, key, key_hash, sealed):
+        if not rows.add(connection, key, key_hash, sealed, asked_with):
             raise Refused(f"The consumer key that ends in {key.truncated} is here already.")
     return KeyPair(key, consumer_key, consumer_secret)
 
@@ -83,6 +84,24 @@ def every(services: Services, store_id: str | None = None) -> list[ApiKey]:
     """All keys, or those of one store, oldest first; never with their secrets."""
     with services.database.read() as connection:
         return rows.of_store(connection, store_id)
+
+
+def of_the_store(services: Services, store_id: str) -> list[KeyPair]:
+    """The keys that are not over and that the store has made, or may have, with their secrets in clear."""
+    now = services.clock()
+    with services.database.read() as connection:
+        found = rows.made_by_the_store(connection, store_id, FROM_BRIDGE)
+    current = [each for each in found if each.key.revoked is None and (each.key.expires or now + 1) > now]
+    decrypt = services.vault.decrypt
+    return [KeyPair(each.key, decrypt(each.consumer_key), decrypt(each.secret)) for each in current]
+
+
+def learn(services: Services, key: ApiKey, **values: str) -> None:
+    """Write down what is known of a key now; nothing if it was known."""
+    if all(getattr(key, name) == value for name, value in values.items()):
+        return
+    with services.database.write() as connection:
+        rows.change(connection, key.id, **values)
 
 
 def named(services: Services, name: str) -> ApiKey:
@@ -133,11 +152,13 @@ def lookup(services: Services, consumer_key: str) -> KeyPair | None:
     return KeyPair(key, consumer_key, secret, found.store_updated)
 
 
-def used(services: Services, key: ApiKey) -> None:
-    """Record the last use, at most once in five minutes."""
-    now = services.clock()
+def used(services: Services, pair: KeyPair) -> None:
+    """Record the last use, at most once in five minutes; and the key itself, if it is one of before that was kept, so
+    that its store can be asked about it."""
+    now, key = services.clock(), pair.key
     if key.last_used is None or now - key.last_used >= LAST_USED_RESOLUTION:
-        rows.use(services.database, key.id, now, now - LAST_USED_RESOLUTION)
+        asked_with = services.vault.encrypt(pair.consumer_key) if not key.origin else None
+        rows.use(services.database, key.id, now, now - LAST_USED_RESOLUTION, asked_with)
 
 
 def use_nonce(services: Services, key: ApiKey, nonce: str, timestamp: int) -> bool:

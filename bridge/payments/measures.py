@@ -19,6 +19,8 @@ class Measures:
     `unable_stores` are those whose provider's account takes no payments, `misdirected_stores` those whose messages go
     astray.
 
+    `keys_refused_by_stores` are those of clients that the shop refuses, or lets do less than they were given.
+
     `open_intents` are all that are not over, `recent_intents` those that were begun within a day, each by status.
     `refused` are credentials and messages, since the beginning.
     """
@@ -35,6 +37,7 @@ class Measures:
     heartbeat: float | None
     sweep_due: float | None
     failing_jobs: int
+    keys_refused_by_stores: int
     refused: list[Refused]
 
     def age(self, moment: float | None) -> float | None:
@@ -46,7 +49,7 @@ def measure(services: Services) -> Measures:
     refusals.write(services, every=0.0)
     with services.database.read() as connection:
         beat = jobs.one(connection, HEARTBEAT)
-        unable_stores, misdirected_stores = rows.troubled_stores(connection)
+        unable_stores, misdirected_stores, refused_keys = rows.troubled_stores(connection)
         failing_jobs, sweep_due = jobs.standing(connection, now)
         return Measures(
             now=now,
@@ -61,5 +64,6 @@ def measure(services: Services) -> Measures:
             heartbeat=beat.seen if beat else None,
             sweep_due=sweep_due,
             failing_jobs=failing_jobs,
+            keys_refused_by_stores=refused_keys,
             refused=refusal_rows.totals(connection),
         )

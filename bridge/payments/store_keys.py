@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from bridge.domain import logs
 from bridge.domain.errors import Refused
-from bridge.domain.ports import HasKeys, OrderBook
-from bridge.domain.stores import FROM_STORE, Permissions, Store
+from bridge.domain.ports import HasKeys, KeyStanding, OrderBook
+from bridge.domain.stores import FROM_BRIDGE, FROM_STORE, NOTHING, ApiKey, Permissions, Store
 from bridge.payments import keys
 from bridge.payments.keys import KeyPair
 from bridge.payments.services import Services
@@ -71,8 +71,47 @@ def import_proven(
         store.id,
         consumer_key,
         consumer_secret,
-        permissions or Permissions.READ_WRITE,
+        permissions or granted,
         description,
         origin=FROM_STORE,
         store_permissions=granted.value,
     )
+
+
+def look_at_keys(services: Services, store: Store) -> None:
+    """Ask the store about its keys, and write down what it says: from then on a client's key may do what the store lets
+    it do. Nothing is concluded while the store does not take the bridge's own key, as of a web server that has begun to
+    strip the Authorization header, or of a restored database.
+
+    Raises Refused for that, and StoreError if the store cannot be asked.
+    """
+    book = services.connections.order_book(store)
+    if not isinstance(book, HasKeys):
+        return
+    own = book.own_standing()
+    if own.problem:
+        raise Refused(own.problem, reason="key_refused")
+    for each in keys.of_the_store(services, store.id):
+        services.raise_if_ending()
+        found = book.standing_of(each.consumer_key, each.consumer_secret)
+        if not each.key.origin and found.is_unknown:  # made before that was written down, and by the bridge
+            keys.learn(services, each.key, origin=FROM_BRIDGE)
+            continue
+        problem = _problem(each.key, found)
+        if problem and problem != each.key.store_problem:
+            log.warning("store %s: %s", store.id, problem)
+        says = found.permissions.value if found.permissions else NOTHING
+        keys.learn(services, each.key, origin=FROM_STORE, store_permissions=says, store_problem=problem)
+
+
+def _problem(key: ApiKey, found: KeyStanding) -> str:
+    """What the owner has to know of a key: that the store refuses it, or lets it do less than it was given here."""
+    name = f"The key ...{key.truncated} ({key.id})"
+    if found.permissions is None:
+        return (
+            f"{name} is refused, here as by the store. {found.problem} End it here: wcpay-bridge keys revoke {key.id}"
+        )
+    if found.permissions.both(key.permissions) is not key.permissions:
+        says, given = found.permissions.value, key.permissions.value
+        return f"{name} may only {says} in the store now, and so it may here; it was given {given}."
+    return ""

@@ -35,7 +35,7 @@ CATCH_UP = 300.0
 HOUR, DAY = 3600.0, 24 * 3600.0
 SWEEP = 60.0
 """Seconds between looks at the orders of young open payments, at the most."""
-PER_STORE = {"catch_up": 0.0, "currency": 0.0, "reconcile": DAY, "sweep": SWEEP, "webhooks": HOUR}
+PER_STORE = {"access": DAY, "catch_up": 0.0, "currency": 0.0, "reconcile": DAY, "sweep": SWEEP, "webhooks": HOUR}
 """The jobs that every store has, and how many seconds after it was added each is due for the first time."""
 READERS, LOOK = "readers", 60.0
 """The job that looks at the provider's list for payments that card readers took, which a store has from when it first

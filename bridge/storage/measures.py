@@ -7,8 +7,9 @@ from sqlalchemy import Connection, func, literal_column, select
 
 from bridge.domain.intents import FINAL, UNSETTLED
 from bridge.storage.intents import is_called
+from bridge.storage.keys import has_problem
 from bridge.storage.literals import EMPTY, word, words
-from bridge.storage.tables import attempts, inbox, intents, outbox, stores
+from bridge.storage.tables import api_keys, attempts, inbox, intents, outbox, stores
 
 RECENT = 24 * 3600.0
 """Seconds back to which payments that are over are counted."""
@@ -81,15 +82,17 @@ def flagged_intents(connection: Connection, limit: int, order: str | None = None
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def troubled_stores(connection: Connection) -> tuple[int, int]:
-    """How many stores have an account that takes no payments, and how many a webhook endpoint of the wrong scope."""
+def troubled_stores(connection: Connection) -> tuple[int, int, int]:
+    """How many stores have an account that takes no payments, how many a webhook endpoint of the wrong scope, and how
+    many keys of clients their stores refuse, or let do less."""
     problems = (stores.c.account_problem, stores.c.webhook_problem)
-    counts = (
+    counts = [
         select(func.count()).select_from(stores).where(problem != EMPTY, stores.c.removed.is_(None)).scalar_subquery()
         for problem in problems
-    )
-    unable, misdirected = connection.execute(select(*counts)).one()
-    return unable, misdirected
+    ]
+    of_keys = select(func.count()).select_from(api_keys).where(has_problem).scalar_subquery()
+    unable, misdirected, keys = connection.execute(select(counts[0], counts[1], of_keys)).one()
+    return unable, misdirected, keys
 
 
 def inbox_queue(connection: Connection) -> Queue:

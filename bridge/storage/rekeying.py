@@ -11,6 +11,7 @@ from bridge.storage.vault import Vault
 COLUMNS: tuple[tuple[Table, str], ...] = (
     (secrets, "value"),
     (api_keys, "secret"),
+    (api_keys, "consumer_key"),
     (attempts, "material"),
     (inbox, "body"),
     (idempotency, "answer"),

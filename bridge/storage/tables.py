@@ -136,6 +136,7 @@ api_keys = Table(
     Column("origin", String(16), nullable=False, server_default=text("''")),
     Column("store_permissions", String(16), nullable=False, server_default=text("''")),
     Column("store_problem", Text, nullable=False, server_default=text("''")),
+    Column("consumer_key", Text),  # encrypted; of a key that the store has made, to ask it with
     CheckConstraint("permissions in ('read', 'write', 'read_write')", name="permissions"),
 )
 

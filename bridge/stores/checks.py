@@ -16,7 +16,11 @@ MISSING_ID = 10**15 + 7
 """An order that no store has. Writing nothing to it shows whether a key may: permission is checked before existence."""
 CANNOT_READ, CANNOT_WRITE = "Orders cannot be read.", "Orders cannot be changed."
 LEAVE_OUT = "Leave /wp-json/wc/ out of it."
-WOOPAYMENTS = "woocommerce_payments"
+WOOPAYMENTS, WOOPAYMENTS_ROUTE = "woocommerce_payments", "/wc/v3/payments/accounts"
+DEACTIVATE = (
+    "The WooPayments plugin is active. It acts on orders that carry a payment's id (meta _intent_id), whatever their "
+    "payment method: it looks for our payments in its own account, and leaves notes that they failed. Deactivate it."
+)
 PLUGIN = "woocommerce-payments/woocommerce-payments.php"
 
 
@@ -112,6 +116,8 @@ def _settings(options: Mapping[str, str], api: RestApi) -> Iterator[Finding]:
         status = load(STATUS, api.ask("GET", "wc/v3/system_status", query={"_fields": STATUS.names}).value)
     except StoreError as error:
         yield Finding(False, f"The store's settings cannot be read, so decimals and plugins were not checked. {error}")
+        if _serves_woopayments(api):
+            yield Finding(False, DEACTIVATE)
         return
     yield _decimals(
         status["settings"]["currency"].upper(), status["settings"]["number_of_decimals"], options["rounding"]
@@ -119,6 +125,8 @@ def _settings(options: Mapping[str, str], api: RestApi) -> Iterator[Finding]:
     is_active = any(plugin["plugin"] == PLUGIN for plugin in status["active_plugins"])
     if options["payment_method"] != WOOPAYMENTS:
         yield Finding(True, f"Orders will show the payment method {options['payment_method']}.")
+        if is_active:
+            yield Finding(False, DEACTIVATE)
     elif is_active:
         yield Finding(
             False,
@@ -127,6 +135,17 @@ def _settings(options: Mapping[str, str], api: RestApi) -> Iterator[Finding]:
         )
     else:
         yield Finding(True, f"Orders will show the payment method {WOOPAYMENTS}; the WooPayments plugin is not active.")
+
+
+def _serves_woopayments(api: RestApi) -> bool:
+    """Whether the plugin's own routes are in the store's index, which everybody may read: it registers them wherever it
+    is active. Source: `WC_REST_Payments_Accounts_Controller` of WooPayments."""
+    try:
+        index = api.ask("GET", "wc/v3", query={"_fields": f"routes.{WOOPAYMENTS_ROUTE}"}, anonymous=True).value
+    except StoreError:
+        return False
+    routes = index.get("routes") if isinstance(index, Mapping) else None
+    return isinstance(routes, Mapping) and WOOPAYMENTS_ROUTE in routes
 
 
 def _others(decimals: int, rounding: str) -> str:

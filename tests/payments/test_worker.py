@@ -158,14 +158,16 @@ def test_a_job_is_done_once_per_period_however_many_workers_there_are(make_local
 
     with ThreadPoolExecutor(4) as pool:
         first = sum(pool.map(all_jobs, range(4)))
-    kinds = ("catch_up", "currency", "reconcile", "sweep", "webhooks")
+    kinds = ("access", "catch_up", "currency", "reconcile", "sweep", "webhooks")
     assert known(local) == {*COMMON, *(f"{kind}:{local.store.id}" for kind in kinds)}
-    assert first == 5  # not the daily reconciliation (tomorrow), the sweep (a minute) and the webhooks (an hour)
+    assert (
+        first == 5
+    )  # not the daily reconciliation and access (tomorrow), the sweep (a minute), the webhooks (an hour)
     local.clock.advance(16)
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(all_jobs, range(4))) == 1
     local.clock.advance(24 * 3600)
-    assert all_jobs(0) == 8
+    assert all_jobs(0) == 9
 
 
 def test_a_job_whose_worker_was_killed_is_done_by_another_after_its_lease(local: Local) -> None:

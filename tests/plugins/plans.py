@@ -36,6 +36,7 @@ LARGE = 1000
 FIXED = {"secrets"}
 """Tables that do not grow."""
 UNDER_WAY = {
+    "ix_api_keys_store_problem",
     "ix_attempts_material",
     "ix_attempts_unsettled",
     "ix_inbox_dead",

@@ -127,9 +127,21 @@ def test_the_payment_method_of_woopayments_is_refused_where_that_plugin_is_activ
     )
 
 
-def test_another_payment_method_is_fine_beside_woopayments(open_shop: Callable[..., Shop]) -> None:
-    shop = open_shop(plugins=("woocommerce/woocommerce.php", WOOPAYMENTS))
-    assert wrong(shop.book.check()) == []
+DEACTIVATE = "The WooPayments plugin is active."
+
+
+@pytest.mark.parametrize("readable", [True, False], ids=["system status", "index"])
+@pytest.mark.parametrize("is_active", [True, False])
+def test_c10_an_active_woopayments_beside_us_is_to_be_deactivated(
+    open_shop: Callable[..., Shop], is_active: bool, readable: bool
+) -> None:
+    """Whatever payment method our orders show: it acts on the payment's id in their meta."""
+    shop = open_shop(plugins=("woocommerce/woocommerce.php", *([WOOPAYMENTS] if is_active else [])))
+    if not readable:
+        shop.faults.next(Fault.STATUS, match="system_status", status=403, body={"code": "rest_forbidden"})
+    warnings = [sentence for sentence in wrong(shop.book.check()) if sentence.startswith(DEACTIVATE)]
+    assert len(warnings) == is_active
+    assert all(warning.endswith("Deactivate it.") for warning in warnings)
 
 
 def test_settings_that_cannot_be_read_are_a_finding(shop: Shop) -> None:

@@ -112,6 +112,12 @@ ROUTES = (
 )
 
 
+WOOPAYMENTS_ROUTES = ("accounts", "connection_tokens", "webhook")
+"""Some of those that an active WooPayments adds to the namespace. They are shown only: a store whose payment routes are
+the bridge's never gets a request for them."""
+WOOPAYMENTS_ROUTE: dict[str, Any] = {"namespace": "wc/v3", "methods": ["GET"], "endpoints": []}
+
+
 def route_table() -> tuple[Route, ...]:
     """Every route, with the two indexes, which anybody may read, in front."""
     table: list[Route] = []
@@ -119,6 +125,8 @@ def route_table() -> tuple[Route, ...]:
     def index(show: Callable[[Shop, RestRequest, Mapping[str, Any]], Answer], prefix: str) -> Handler:
         def handler(shop: Shop, request: RestRequest) -> Answer:
             shown = {route.pattern: described(route) for route in table if route.pattern.startswith(prefix)}
+            if shop.has_woopayments:
+                shown |= {f"/wc/v3/payments/{name}": WOOPAYMENTS_ROUTE for name in WOOPAYMENTS_ROUTES}
             return show(shop, request, shown)
 
         return handler

@@ -65,9 +65,12 @@ class Shop:
         self.next_meta_id = itertools.count(1).__next__
 
     @property
+    def has_woopayments(self) -> bool:
+        return any(plugin.file == WOOPAYMENTS for plugin in self.plugins)
+
+    @property
     def gateways(self) -> tuple[Gateway, ...]:
-        active = any(plugin.file == WOOPAYMENTS for plugin in self.plugins)
-        return (*GATEWAYS, WOOPAYMENTS_GATEWAY) if active else GATEWAYS
+        return (*GATEWAYS, WOOPAYMENTS_GATEWAY) if self.has_woopayments else GATEWAYS
 
     def gateway(self, gateway_id: str) -> Gateway | None:
         return next((gateway for gateway in self.gateways if gateway.id == gateway_id), None)
