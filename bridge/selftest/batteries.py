@@ -18,6 +18,7 @@ from bridge.selftest import (
     troubles,
 )
 from bridge.selftest.bench import Bench
+from bridge.selftest.beside import battery as beside
 from bridge.selftest.judge import Fault
 from bridge.selftest.subject import BRIDGE
 from bridge.selftest.tally import BROKEN, Tally
@@ -38,6 +39,7 @@ BATTERIES: Mapping[str, tuple[str, Battery]] = {
     "B14": ("restarts under load", restarts.run),
     "B15": ("failovers under load", drill.run),
     "B16": ("hours of load", soak.run),
+    "B17": ("beside", beside.run),
     "S1": ("nothing stalls", stalls.run),
     "S2": ("malformed requests", nonsense.run),
 }

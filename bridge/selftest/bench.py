@@ -69,9 +69,9 @@ class Bench:
             return [kind for kind in self.kinds if kind != "postgresql"]
         return list(self.kinds)
 
-    def new_folder(self) -> Path:
+    def new_folder(self, within: Path | None = None) -> Path:
         self._count += 1
-        folder = self.folder / str(self._count)
+        folder = (within or self.folder) / str(self._count)
         folder.mkdir()
         return folder
 

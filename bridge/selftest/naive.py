@@ -48,6 +48,10 @@ class NaiveSubject:
     def work(self, until: float | None = None) -> int:  # noqa: ARG002 it never does
         return 0
 
+    def flagged(self) -> set[tuple[str, int]]:
+        """It tells nobody."""
+        return set()
+
     def keep_house(self) -> None:
         """It has no jobs."""
 
@@ -87,7 +91,9 @@ class NaiveSubject:
             self._pay(outlet, order["id"], answer["id"])
         elif answer["status"] == "requires_capture":
             self._shop(outlet, "PUT", f"orders/{order['id']}", {"status": "on-hold", "transaction_id": answer["id"]})
-        return jsonify(id=answer["id"], status=answer["status"], charge={"id": answer["latest_charge"]})
+        secret = answer["client_secret"] if answer["status"] == "requires_action" else None
+        charge = {"id": answer["latest_charge"]}
+        return jsonify(id=answer["id"], status=answer["status"], charge=charge, client_secret=secret)
 
     def _show(self, intent: str) -> Any:
         answer = self._stripe(f"payment_intents/{intent}")

@@ -18,6 +18,7 @@ from flask import Flask
 from bridge.app import Bridge, create_app
 from bridge.domain.ids import RandomIds
 from bridge.domain.ports import Clock
+from bridge.payments import flags
 from bridge.payments.jobs import run_jobs
 from bridge.payments.worker import run_once
 from bridge.selftest import leaks
@@ -26,6 +27,8 @@ from bridge.settings import Settings
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 INTENTS = f"{PAYMENTS}/payment_intents"
+BUYERS_PAGE = "/bridge/v1/pay/"
+"""The one place where a GET shows what the buyer pays with."""
 METRICS_TOKEN = leaks.canary("", "metrics") if find_spec("prometheus_client") else ""
 LOCAL = {"REMOTE_ADDR": "127.0.0.1"}
 ROUNDS = 100_000
@@ -45,6 +48,7 @@ class Outlet:
     customer: str
     shop_key: tuple[str, str] = field(repr=False)
     key: tuple[str, str] = field(repr=False)
+    adapter: str = "stripe_connect"
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
+    """`body` is parsed JSON, None if it is something else; `text` is what came."""
+
     status: int
     body: Any
     headers: Mapping[str, str]
     seconds: float = 0.0
+    text: str = field(default="", repr=False)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -113,6 +120,10 @@ class Subject(Protocol):
 
     def work(self, until: float | None = None) -> int:
         """Do all that is due now, but begin nothing after `until` (Unix seconds); how much there was."""
+        ...
+
+    def flagged(self) -> set[tuple[str, int]]:
+        """Stores and orders of the payments that wait for a person, who is told."""
         ...
 
     def keep_house(self) -> None:
@@ -171,12 +182,12 @@ def send(app: Flask, place: Place, call: Call) -> Answer:
         environ_overrides=LOCAL,
         **({name: value for name, value in content.items() if value is not None}),
     )
-    if call.method == "GET" or response.status_code >= 400:
+    if (call.method == "GET" and not call.path.startswith(BUYERS_PAGE)) or response.status_code >= 400:
         leaks.log.debug("an answer: %s %s", response.headers, response.get_data(as_text=True))
     body = None
     with contextlib.suppress(ValueError):
         body = json.loads(response.get_data())
-    return Answer(response.status_code, body, dict(response.headers))
+    return Answer(response.status_code, body, dict(response.headers), text=response.get_data(as_text=True))
 
 
 def _credentials(outlet: Outlet) -> dict[str, Any]:
@@ -206,6 +217,9 @@ class BridgeSubject:
                 return done
             done += busy
         raise RuntimeError("the worker never gets done")
+
+    def flagged(self) -> set[tuple[str, int]]:
+        return {(each["store"], each["order_id"]) for each in flags.flagged(self.bridge.services, ROUNDS)}
 
     def keep_house(self) -> None:
         while run_jobs(self.bridge.services):

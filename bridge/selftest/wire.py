@@ -68,13 +68,14 @@ def fair(_host: str, _request: requests.PreparedRequest) -> None:
 class Wire:
     """`apps` says who answers at which host; `weather` may be changed at any time. `troubles` counts what happened.
 
-    `arrived` is told of each request after its work is done, before its answer comes.
+    `arriving` is told of each request right before its work is done, `arrived` after it, before its answer comes.
     """
 
     def __init__(self, clock: SharedClock, random: Random, weather: Weather = fair) -> None:
         self.apps: Mapping[str, Any] = {}
         self.weather = weather
         self.clock = clock
+        self.arriving: Callable[[str, requests.PreparedRequest], None] | None = None
         self.arrived: Callable[[str, requests.PreparedRequest], None] | None = None
         self.troubles = 0
         self._random = random
@@ -142,6 +143,8 @@ class Wire:
     def _arrive(self, request: requests.PreparedRequest) -> HTTPResponse:
         environ = _environ(request)
         app = self.apps[environ["SERVER_NAME"]]
+        if self.arriving:
+            self.arriving(environ["SERVER_NAME"], request)
         pieces, status, headers = run_wsgi_app(app, environ)
         if self.arrived:
             self.arrived(environ["SERVER_NAME"], request)

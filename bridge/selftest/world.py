@@ -94,7 +94,7 @@ class World:
             ca_file=ca_file,
             outlets={},
         )
-        shop_keys = {name: shop.add_key(pair=_pair(f"shop {name}")) for name, shop in self.shops.items()}
+        shop_keys = {name: shop.add_key(pair=pair_of(f"shop {name}")) for name, shop in self.shops.items()}
         outlets = template.outlets if template else self._set_up(base, shop_keys)
         outlets = {name: replace(outlet, customer=customer) for name, outlet in outlets.items()}
         self.place = replace(base, outlets=outlets)
@@ -180,12 +180,12 @@ class World:
                 options=dict(STORE_OPTIONS),
             )
         )
-        key = _pair(f"client {capture}")
+        key = pair_of(f"client {capture}")
         keys.import_pair(bridge.services, store.id, *key, Permissions.READ_WRITE)
         return Outlet(store.id, capture, store.url, "", shop_key, key)
 
 
-def _pair(name: str) -> tuple[str, str]:
+def pair_of(name: str) -> tuple[str, str]:
     return canary("ck_", name), canary("cs_", name)
 
 

@@ -3,7 +3,22 @@
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Protocol
 from urllib.parse import urlsplit
+
+
+class Post(Protocol):
+    """Sends as `post` does: over sockets, or wherever a world without any leads."""
+
+    def __call__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        timeout: float,
+        context: ssl.SSLContext | None = None,
+    ) -> tuple[int | None, str | None]: ...
 
 
 def post(

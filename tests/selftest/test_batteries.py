@@ -1,7 +1,8 @@
 """A small, fixed slice of every battery, and proof that each of them can fail."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -31,9 +32,15 @@ def naive() -> Iterator[Bench]:
         yield bench
 
 
+@pytest.fixture(scope="module")
+def slices(bench: Bench) -> Callable[[str], Tally]:
+    """A slice of a battery by its name, played once."""
+    return cache(lambda name: next(run(bench, [name])))
+
+
 @pytest.mark.parametrize("name", BATTERIES)
-def test_a_slice_of_each_battery_finds_nothing(bench: Bench, name: str) -> None:
-    [tally] = run(bench, [name])
+def test_a_slice_of_each_battery_finds_nothing(slices: Callable[[str], Tally], name: str) -> None:
+    tally = slices(name)
     assert tally.violations == []
     assert tally.runs > 0
     assert tally.settled == tally.to_settle
@@ -46,7 +53,7 @@ def test_each_battery_finds_a_handler_without_guards_out(naive: Bench, name: str
     assert "the battery broke" not in table([tally])
 
 
-@pytest.mark.parametrize("name", ["B1", "B3B", "B6", "B9"])
+@pytest.mark.parametrize("name", ["B1", "B3B", "B6", "B9", "B17"])
 @pytest.mark.needs("postgresql")
 def test_a_slice_of_those_that_need_a_database_finds_nothing_on_postgresql(postgres_server: Any, name: str) -> None:
     with Bench(size="slice", kinds=("postgresql",), postgres_url=postgres_server.admin_url) as bench:
@@ -81,11 +88,27 @@ def test_a_seed_replays_the_same_thirty_days(bench: Bench) -> None:
     assert first != other
 
 
-def test_nothing_but_its_command_imports_it() -> None:
-    importers = {
+def importers_of(package: str) -> set[str]:
+    return {
         module
         for module, path in modules()
         for imported in read_imports(module, path.read_text(), is_package=path.name == "__init__.py")
-        if f"{imported.target}.".startswith("bridge.selftest.")
+        if f"{imported.target}.".startswith(f"{package}.")
     }
+
+
+@pytest.mark.parametrize("package", ["bridge.domain.judgement", "bridge.payments", "bridge.stores"])
+def test_the_judge_of_what_is_owed_shares_nothing_with_the_bridges_own(package: str) -> None:
+    judges = {f"bridge.selftest.beside.{name}" for name in ("acts", "books", "verdicts", "lives", "buyers")}
+    assert judges <= {module for module, _ in modules()}
+    assert not judges & importers_of(package)
+
+
+def test_a_fifth_of_the_acts_beside_falls_into_each_moment(slices: Callable[[str], Tally]) -> None:
+    shares = {figure for name, figure in slices("B17").figures.items() if name.startswith("acts ")}
+    assert shares == {"5 of 25"}
+
+
+def test_nothing_but_its_command_imports_it() -> None:
+    importers = importers_of("bridge.selftest")
     assert {module for module in importers if not module.startswith("bridge.selftest")} == {"bridge.cli.selftest"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from werkzeug.wrappers import Request
 
 from ..ledger import Ledger
+from ..posting import Post, post
 from .assumptions import Assumptions
 from .front import Change, Front
 from .intents import Intent
@@ -32,8 +33,8 @@ class FortePaymentsSimulator:
 
     `clock` gives Unix seconds, `random` all ids and tokens, `ledger` is where approvals go. `token_seconds` is the life
     of an access token. `url` is the address under which browsers reach it; while it is None, that is where a request
-    came to. `tls` is what trusts the certificates of https webhook endpoints. ValueError for production settings and
-    for credentials that could be none.
+    came to. `tls` is what trusts the certificates of https webhook endpoints, `post` what sends to them. ValueError for
+    production settings and for credentials that could be none.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class FortePaymentsSimulator:
         assumptions: Assumptions | None = None,
         url: str | None = None,
         tls: ssl.SSLContext | None = None,
+        post: Post = post,
     ) -> None:
         if production:
             raise ValueError("this is a simulator, it has no production")
@@ -65,7 +67,7 @@ class FortePaymentsSimulator:
             assumptions or Assumptions(),
             token_seconds,
         )
-        self._postman = Postman(self._state, tls)
+        self._postman = Postman(self._state, tls, post)
         self._front = Front(self._state)
         self._requests: list[RequestRecord] = []
 

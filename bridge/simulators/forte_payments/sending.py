@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..background import Background
-from ..posting import post
+from ..posting import Post, post
 from .state import State
 from .subscriptions import Subscription
 from .webhooks import Delivery, Webhook
@@ -34,11 +34,12 @@ class Attempt:
 
 class Postman:
     """Sends what is due, without the lock: when it is told to, or by itself in the `background`. `context` is for https
-    endpoints, None for the machine's own authorities."""
+    endpoints, None for the machine's own authorities. `send` is the way out."""
 
-    def __init__(self, state: State, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, state: State, context: ssl.SSLContext | None = None, send: Post = post) -> None:
         self._state = state
         self._context = context
+        self._send = send
         self._spoilers: list[Spoil] = []
         self._attempts: list[Attempt] = []
         self.background = Background(state.changed, self._wait, lambda: self.deliver(lambda _delivery: True))
@@ -94,7 +95,7 @@ class Postman:
 
     def _post(self, webhook: Webhook) -> tuple[int | None, str | None]:
         timeout = self._state.assumptions.delivery_timeout
-        return post(webhook.endpoint, webhook.headers, webhook.body, timeout=timeout, context=self._context)
+        return self._send(webhook.endpoint, webhook.headers, webhook.body, timeout=timeout, context=self._context)
 
     def _wait(self) -> float:
         self._state.intents.expire_due()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..background import Background
-from ..posting import post
+from ..posting import Post
 from . import order_routes
 from .answers import to_json, with_links
 from .lists import shaped
@@ -41,12 +41,13 @@ class Delivery:
 
 class Postman:
     """Sends what is due, without the store's lock: when it is told to, or by itself in the `background`. `context` is
-    for https endpoints; None trusts the machine's own authorities."""
+    for https endpoints; None trusts the machine's own authorities. `post` is the way out."""
 
-    def __init__(self, shop: Shop, changed: threading.Condition, context: ssl.SSLContext | None) -> None:
+    def __init__(self, shop: Shop, changed: threading.Condition, context: ssl.SSLContext | None, post: Post) -> None:
         self._shop = shop
         self._changed = changed
         self._context = context
+        self._post = post
         self._sent: list[Delivery] = []
         self.background = Background(changed, shop.webhooks.wait, self.deliver)
 
@@ -67,7 +68,7 @@ class Postman:
             if webhook is None:
                 return None
             written = self._ping(webhook) if due.order_id is None else self._written(webhook, due.order_id)
-        status, error = post(written.url, written.headers, written.body, timeout=TIMEOUT, context=self._context)
+        status, error = self._post(written.url, written.headers, written.body, timeout=TIMEOUT, context=self._context)
         delivery = replace(written, status=status, error=error)
         with self._changed:
             if due.order_id is not None:

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Request, Response
 
+from ..posting import Post, post
+from .bystanders import Bystanders
 from .conditions import Conditions
 from .deliveries import Delivery, Postman
 from .keys import Keys
@@ -60,10 +62,10 @@ class RecordedRequest:
     body: Any = None
 
 
-class WooCommerceSimulator(Conditions):
+class WooCommerceSimulator(Conditions, Bystanders):
     """One shop. `url` is the site's public address, the mount's prefix included; it may be set later, and while it is
     None the site is wherever a request came to. `clock` gives Unix seconds, `random` makes keys. `delivery_tls` is for
-    webhooks that go to https; None trusts the machine's own authorities. Thread-safe.
+    webhooks that go to https; None trusts the machine's own authorities. `post` sends them. Thread-safe.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class WooCommerceSimulator(Conditions):
         clock: Callable[[], float] = time.time,
         random: Random | None = None,
         delivery_tls: ssl.SSLContext | None = None,
+        post: Post = post,
     ) -> None:
         random = random or SystemRandom()
         self.url = url
@@ -87,7 +90,7 @@ class WooCommerceSimulator(Conditions):
         self._keys = Keys(clock, random)
         self._routes = route_table()
         self._changed = threading.Condition(threading.RLock())
-        self._postman = Postman(self._shop, self._changed, delivery_tls)
+        self._postman = Postman(self._shop, self._changed, delivery_tls, post)
         self._requests: list[RecordedRequest] = []
         self._front: WSGIApplication = self._answer
         seed_catalogue(self._shop)

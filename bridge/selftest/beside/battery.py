@@ -1,0 +1,326 @@
+"""Battery B17: who does what to which order when, by the seed, and what the judges say of it."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from itertools import count
+from pathlib import Path
+from random import Random
+from shutil import copy
+
+from bridge.selftest.bench import Bench, Kind, Size
+from bridge.selftest.beside.acts import EXPIRY, GATEWAY, STAFF, Act
+from bridge.selftest.beside.books import Books
+from bridge.selftest.beside.lives import AFTER, BEFORE, BETWEEN, MOMENTS, PRESSED, Life, Plan
+from bridge.selftest.beside.town import KINDS, Town
+from bridge.selftest.beside.verdicts import VERDICTS, Finding, fulfilment, holds, in_the_end, is_noted
+from bridge.selftest.judge import Fault
+from bridge.selftest.subject import Outlet
+from bridge.selftest.tally import Tally
+
+SIZES: dict[Size, int] = {"slice": 1, "small": 4, "full": 60}
+"""How many towns on each kind of database."""
+ORDERS: dict[Size, int] = {"slice": 25, "small": 50, "full": 50}
+"""Of each town, beside a quiet one at each outlet with which it opens."""
+STAFF_, EXPIRY_, GATEWAY_, CACHE, WEBHOOK = ACTORS = (
+    "staff",
+    "the store's expiry",
+    "another gateway",
+    "a cache",
+    "a broken webhook",
+)
+STEP, LATE_STEP = 10.0, 30.0
+"""Seconds between two ticks of the worker, and of the post, while something is new: in the first hours, and later."""
+NEWS, LATE_NEWS = 150.0, 1000.0
+"""Seconds for which something is new: later, payments are looked at more seldom."""
+DAY = 24 * 3600.0
+DELAYS: dict[Size, tuple[float, ...]] = {
+    "slice": (10.0, 60.0, 300.0),
+    "small": (10.0, 60.0, 600.0, 3 * 3600.0),
+    "full": (10.0, 60.0, 600.0, 3 * 3600.0, 30 * 3600.0),
+}
+"""Seconds after its payment at which somebody acts AFTER it."""
+YOUNG, RECENT = 2 * 3600.0, 24 * 3600.0
+"""Seconds of age up to which an open payment's order is looked at every minute, and every five; then every fifteen."""
+TROUBLE = 900.0
+"""Seconds for which a cache or a broken webhook stays."""
+
+_Event = tuple[float, int, Callable[[], object]]
+"""When (Unix seconds), its number, and what happens."""
+
+
+class Story:
+    """One town with its lives. `lives` happen at once, each in its own time."""
+
+    def __init__(self, town: Town, size: Size) -> None:
+        self.town = town
+        self.books = Books(town)
+        self.lives: list[Life] = []
+        self.was_told: list[bool] = []
+        self._agenda: list[_Event] = []
+        self._number = count()
+        self._size = size
+        self._busy_until = 0.0
+        self._begun = town.clock()
+        self._broken: set[str] = set()
+        town.mail = lambda outlet: 503 if outlet in self._broken else None
+
+    def run(self) -> None:
+        random, begun = self.town.random, self.town.clock()
+        for outlet in KINDS:
+            self._begin(Plan(outlet, KINDS[outlet].adapter.startswith("forte"), "", "", None), begun)
+        plans = _plans(random, self._size)
+        for plan in plans:
+            self._begin(plan, begun + 60 + random.uniform(0, 6 * len(plans)))
+        self._go_on()
+        for _ in range(2):
+            self.town.clock.advance(DAY + 3700)
+            for _ in range(2):
+                self.town.post_messages()
+                self.town.work()
+        flagged = self._flagged()
+        for life in self.lives:
+            quiet = life.acted_at is None
+            money, order = self.books.of(life.outlet, life.order), self._order(life)
+            told = self._is_told(life, flagged)
+            self.was_told.append(told)
+            life.found += in_the_end(money, order, life.owed, is_told=told, is_quiet=quiet)
+
+    def _begin(self, plan: Plan, moment: float) -> None:
+        def born() -> None:
+            life = Life(self.town, self.books, plan, self.town.new_order(plan.outlet, plan.total))
+            life.after_money = self._after_money
+            self.lives.append(life)
+            self._live(life)
+
+        self._at(moment, born)
+
+    def _live(self, life: Life) -> None:
+        """The create, at once, and the hours of the rest."""
+        random, plan, now = self.town.random, life.plan, self.town.clock()
+        if not plan.at_press and plan.moment in (BEFORE, BETWEEN):
+            self._prepare(life)
+        life.create()
+        self._checks(life)
+        if random.random() < 0.4:
+            self._at(now + random.uniform(0, 300), life.create)
+        if not plan.waits:
+            if plan.outlet == "manual" and random.random() < 0.4:
+                self._at(now + random.uniform(300, 1200), life.capture)
+            return
+        visit = now + random.uniform(5, 60)
+        self._at(visit, life.buyer.look)
+        self._at(visit + random.uniform(11, 90), partial(self._press, life))
+
+    def _press(self, life: Life) -> None:
+        random, plan, now = self.town.random, life.plan, self.town.clock()
+        if plan.at_press:
+            self._prepare(life)
+        arrived = life.press()
+        if life.acted_at is None and life.money_at is None and not arrived:
+            life.found.append(Finding("refused", "the buyer could not press"))
+        if not plan.act and random.random() < 0.2:  # the buyer goes away, and comes back
+            self._at(now + random.uniform(60, 600), partial(self._come_back, life))
+            return
+        answered = now + random.uniform(10, 90)
+        if plan.moment == PRESSED:
+            self._at(now + random.uniform(1, 9), partial(self._act, life, PRESSED))
+        if arrived:
+            self._at(answered, life.bank)
+        for _ in range(2):
+            self._at(answered + random.uniform(1, 120), life.buyer.ask)
+            self._at(answered + random.uniform(1, 300), life.buyer.look)
+        self._checks(life)
+
+    def _come_back(self, life: Life) -> None:
+        life.buyer.look()
+        if life.press():
+            self._at(self.town.clock() + self.town.random.uniform(10, 90), life.bank)
+
+    def _act(self, life: Life, moment: str) -> None:
+        if life.acted_at is None:
+            self._prepare(life)
+            life.act(moment)
+            self._checks(life)
+
+    def _after_money(self, life: Life) -> None:
+        """Right after the provider has the money; the act UNWRITTEN has come already."""
+        if life.plan.moment == AFTER and life.acted_at is None:
+            self._at(self.town.clock() + life.plan.delay, partial(self._act, life, AFTER))
+        self._checks(life)
+
+    def _prepare(self, life: Life) -> None:
+        """A cache or a broken webhook comes before the act that it hides, and stays for a while."""
+        town, shop, random = self.town, self.town.shops[life.outlet], self.town.random
+        if life.plan.who == CACHE:
+            shop.put_cache_in_front(honors_no_cache=random.random() < 0.5)
+            self._at(town.clock() + TROUBLE, shop.take_cache_away)
+        elif life.plan.who == WEBHOOK:
+            how = random.choice(("late", "never", "refused"))
+            if how == "late":
+                shop.deliver_late()
+            elif how == "never":
+                shop.deliver_never()
+            else:
+                self._broken.add(life.outlet)
+            self._at(town.clock() + TROUBLE, partial(self._mend, life.outlet))
+
+    def _mend(self, outlet: str) -> None:
+        self.town.shops[outlet].deliver_late(0, 0)
+        self._broken.discard(outlet)
+
+    def _checks(self, life: Life) -> None:
+        """What has to be right a minute, and an interval, after the last thing that happened."""
+        last = max(filter(None, (life.acted_at, life.money_at)), default=None)
+        if last is None:
+            return
+        step = STEP if self._is_early(last) else LATE_STEP
+        self._at(last + 60 + 2 * step, partial(self._check_fulfilment, life))
+        age = last - life.began
+        interval = 60.0 if age < YOUNG else 300.0 if age < RECENT else 900.0
+        second_look = 60.0 if life.owed.ended == "deleted" else 0.0
+        self._at(last + interval + second_look + 2 * step, partial(self._check_holds, life, last))
+
+    def _check_fulfilment(self, life: Life) -> None:
+        order = self._order(life)
+        life.found += fulfilment(self.books.of(life.outlet, life.order), order, life.owed)
+
+    def _check_holds(self, life: Life, last: float) -> None:
+        if last == max(filter(None, (life.acted_at, life.money_at))):
+            money = self.books.of(life.outlet, life.order)
+            life.found += holds(money, life.owed, self._is_told(life, self._flagged()))
+
+    def _flagged(self) -> set[tuple[str, int]]:
+        return self.town.subject.flagged()
+
+    def _is_told(self, life: Life, flagged: set[tuple[str, int]]) -> bool:
+        noted = False
+        with suppress(KeyError):
+            noted = is_noted(note["note"] for note in self.town.shops[life.outlet].notes(life.order))
+        return noted or (life.store_id, life.order) in flagged
+
+    def _order(self, life: Life) -> Mapping[str, object] | None:
+        with suppress(KeyError):
+            return self.town.shops[life.outlet].order(life.order)
+        return None
+
+    def _at(self, moment: float, do: Callable[[], object]) -> None:
+        event: _Event = (max(moment, self.town.clock()), next(self._number), do)
+        heapq.heappush(self._agenda, event)
+
+    def _go_on(self) -> None:
+        """One thing after the other. In between the worker works and the post comes, often while something is new."""
+        town, ticked = self.town, self._begun
+        while self._agenda:
+            tick = max(ticked + self._step(ticked), town.clock())
+            moment, _, do = self._agenda[0]
+            if moment > tick:
+                town.clock.set(tick)
+                ticked = tick
+                town.post_messages()
+                town.work()
+                continue
+            heapq.heappop(self._agenda)
+            town.clock.set(max(moment, town.clock()))
+            do()
+            self._busy_until = town.clock() + (NEWS if self._is_early(moment) else LATE_NEWS)
+            if town.random.random() < 0.6:  # a worker is woken
+                town.subject.work()
+
+    def _step(self, now: float) -> float:
+        """Seconds until the next tick."""
+        if now < self._busy_until:
+            return STEP if self._is_early(now) else LATE_STEP
+        return 60.0 if self._is_early(now) else 300.0 if now - self._begun < 6 * 3600 else 1800.0
+
+    def _is_early(self, moment: float) -> bool:
+        return moment - self._begun < YOUNG
+
+
+def _plans(random: Random, size: Size) -> list[Plan]:
+    """A fifth of the acts at each moment, by everybody in turn."""
+    plans = []
+    for number in range(ORDERS[size]):
+        moment, who = MOMENTS[number % len(MOMENTS)], ACTORS[number // len(MOMENTS) % len(ACTORS)]
+        outlet = random.choice([name for name in KINDS if moment != PRESSED or name != "sandbox"])
+        always = KINDS[outlet].adapter.startswith("forte") or moment == PRESSED
+        waits = always or random.random() < 0.5
+        plans.append(
+            Plan(
+                outlet,
+                waits,
+                moment,
+                who,
+                _act_of(random, who),
+                at_press=waits and moment in (BEFORE, BETWEEN) and random.random() < 0.7,
+                delay=random.choice(DELAYS[size]),
+                total=random.choice(("10.23", "12.00", "99.90")),
+            )
+        )
+    return plans
+
+
+def _act_of(random: Random, who: str) -> Act:
+    if who == EXPIRY_:
+        return EXPIRY
+    if who == GATEWAY_:
+        return GATEWAY
+    return random.choice(STAFF if who == STAFF_ else (*STAFF, EXPIRY, GATEWAY))
+
+
+def run(bench: Bench, tally: Tally) -> None:
+    shares: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
+    acts = 0
+    for kind in bench.present(tally):
+        towns = _Towns(bench, kind)
+        for number in range(SIZES[bench.size]):
+            seed = f"{bench.seed}/{kind}/{number}"
+            story = towns.play(seed, bench.size)
+            for index, life in enumerate(story.lives):
+                tally.judge(f"seed {seed}, life {index}, {_about(life)}", partial(_faults, life))
+                verdicts.update({finding.verdict for finding in life.found})
+                if life.acted_at is not None:
+                    shares[life.plan.moment] += 1
+                    acts += 1
+                tally.flagged += story.was_told[index]
+            tally.faults = acts
+            tally.progress(f"{kind}, town {number + 1}")
+    for moment in MOMENTS:
+        tally.figures[f"acts {moment}"] = f"{shares[moment]} of {acts}"
+    for name, (_, words) in VERDICTS.items():
+        tally.figures[words] = str(verdicts[name])
+
+
+class _Towns:
+    """One after the other at the same place, so that on SQLite the stores are added only once."""
+
+    def __init__(self, bench: Bench, kind: Kind) -> None:
+        self._bench = bench
+        self._kind = kind
+        self._folder = bench.new_folder(bench.memory)
+        self._outlets: Mapping[str, Outlet] | None = None
+
+    def play(self, seed: str, size: Size) -> Story:
+        for file in self._folder.glob("sandbox.sqlite*"):
+            file.unlink()
+        with self._bench.database(self._kind, self._folder) as url:
+            template = self._outlets if self._kind == "sqlite" else None
+            if template is not None:
+                copy(self._folder / "template", Path(url.removeprefix("sqlite:///")))
+            with Town(self._folder, url, seed, self._bench.subject, template) as town:
+                story = Story(town, size)
+                story.run()
+            return story
+
+
+def _about(life: Life) -> str:
+    plan = life.plan
+    act = f"{plan.who}: {plan.act.name} {plan.moment}" if plan.act else "quiet"
+    return f"order {life.order} at {plan.outlet}{' with a page' if plan.waits else ''}, {act}"
+
+
+def _faults(life: Life) -> list[Fault]:
+    return [Fault(VERDICTS[each.verdict][0], f"{each.verdict}: {each.text}") for each in life.found]
