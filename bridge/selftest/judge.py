@@ -136,13 +136,18 @@ def judge(facts: Facts) -> Iterator[Fault]:
     live = facts.live
     if len(live) > 1:
         yield Fault("double", f"{len(live)} charges hold or took money: {', '.join(charge.id for charge in live)}")
+    yield from beyond_limits(facts)
+    yield from _payment(facts, live)
+    yield from _refunds(facts)
+
+
+def beyond_limits(facts: Facts) -> Iterator[Fault]:
+    """What may never be, whatever anybody does to the order."""
     for charge in facts.charges:
         if charge.captured > charge.authorised:
             yield Fault("double", f"{charge.id} captured {charge.captured} of {charge.authorised}")
         if charge.refunded > charge.captured:
             yield Fault("double", f"{charge.id} refunded {charge.refunded} of {charge.captured}")
-    yield from _payment(facts, live)
-    yield from _refunds(facts)
     repeated = Counter(ref for note in facts.notes for ref in _REFERENCE.findall(note))
     for ref, times in repeated.items():
         if times > 1:

@@ -1,8 +1,11 @@
-"""B8: the shop is away for a day, in every way in which shops are away, while thousands of updates are owed to it."""
+"""B8: the shop is away for a day, in every way in which shops are away, while thousands of updates are owed to it; then
+the bridge is away for an hour, until the shop has switched its webhooks off."""
 
 from functools import partial
 
 from bridge.selftest.bench import Bench, Size
+from bridge.selftest.beside import away
+from bridge.selftest.beside.towns import Towns
 from bridge.selftest.judge import REFUND_ID, Fault
 from bridge.selftest.lab import Lab
 from bridge.selftest.subject import PAYMENTS, Call
@@ -43,6 +46,10 @@ def run(bench: Bench, tally: Tally) -> None:
         for order in charges:
             tally.runs += len(REFUNDS)
             tally.judge(f"seed {seed}, order {order}", partial(_faults, lab, order))
+    for kind in bench.present(tally):
+        with Towns(bench, kind).open(seed) as town:
+            away.run(town, max(SIZES[bench.size] // 10, 2), tally, seed)
+        tally.progress(f"the bridge is back, {kind}")
 
 
 def _pay(lab: Lab, count: int) -> dict[int, str]:

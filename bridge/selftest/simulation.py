@@ -1,17 +1,19 @@
 """B12: thirty days of everything at once, in one process under a virtual clock, decided by a seed alone.
 
-Clients pay, repeat, compete, capture, cancel and refund; buyers pass challenges; staff at the provider refund; messages
-come doubled, shuffled or not at all; provider and shop break down; the bridge is killed at commits and calls.
+Clients pay, repeat, compete, capture, cancel and refund; buyers pass challenges; staff at the provider refund, staff at
+the shop and another gateway act on orders; messages come doubled, shuffled or not at all; provider and shop break down;
+the bridge is killed at commits and calls.
 """
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from bridge.selftest.bench import Bench, Size
-from bridge.selftest.judge import Fault
+from bridge.selftest.beside.acts import EXPIRY, GATEWAY, STAFF, Owed, perform, stands_paid
+from bridge.selftest.judge import FLAGGED, Facts, Fault, beyond_limits
 from bridge.selftest.lab import DAY, Lab
 from bridge.selftest.spread import spread
 from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
@@ -25,6 +27,10 @@ SIZES: dict[Size, int] = {"slice": 4, "small": 60, "full": 10_000}
 STEPS = 40
 DAYS = 30.0
 LOST = 0.02
+TOTAL = 1023
+"""Of every order, in minor units."""
+ACTS = tuple(act for act in (*STAFF, EXPIRY, GATEWAY) if act.name not in ("delete", "refund a part", "refund it whole"))
+"""What is done beside, without what the shop could not be asked about in the end, and without refunds of its own."""
 SHARE = 50
 """So many seeds are played by one process in one go."""
 REPLAYED = 50
@@ -35,7 +41,8 @@ CARDS = ("visa", "visa", "visa", "mastercard", "authenticationRequired", "charge
 
 @dataclass
 class Deal:
-    """One order and what its clients know of it. Refunds by API have even amounts, and each another one."""
+    """One order and what its clients know of it. Refunds by API have even amounts, and each another one. `touched`:
+    somebody at the shop, or another gateway, has acted on it; it then owes what is `owed`."""
 
     outlet: str
     order: int
@@ -44,6 +51,8 @@ class Deal:
     charge: str = ""
     created: Answer | None = None
     refunds: dict[int, str] = field(default_factory=dict)
+    owed: Owed = field(default_factory=lambda: Owed(TOTAL))
+    touched: bool = False
 
 
 class Story:
@@ -59,7 +68,7 @@ class Story:
     def run(self) -> None:
         chances = [self.pay, self.pay, self.again, self.compete, self.capture, self.cancel, self.refund, self.refund]
         chances += [self.challenge, self.dashboard, self.deliver, self.deliver, self.work, self.work]
-        chances += [self.restart, self.worsen, self.improve, self.kill, *self.more]
+        chances += [self.restart, self.worsen, self.improve, self.kill, self.act, *self.more]
         random = self.lab.random
         for _ in range(STEPS):
             long = random.random() < 0.3
@@ -136,6 +145,16 @@ class Story:
         amount = 2 * self.lab.random.randrange(1, 100) + 1
         if amount <= left and self.lab.judge.facts(deal.outlet, deal.order).captured:
             self.lab.world.at_stripe("refunds", payment_intent=deal.intent, amount=amount)
+
+    def act(self) -> None:
+        """Staff at the shop, the shop itself or another gateway; once for an order."""
+        if deal := self._any(lambda deal: not deal.touched):
+            deal.touched = True
+            facts = self.lab.judge.facts(deal.outlet, deal.order)
+            is_ours = stands_paid(facts.order, {charge.intent for charge in facts.live})
+            owed, has_begun = replace(deal.owed, is_ours=is_ours), bool(facts.charges or deal.intent)
+            act = self.lab.random.choice(ACTS)
+            deal.owed = perform(act, self.lab.world, deal.outlet, deal.order, owed, has_begun=has_begun)
 
     def challenge(self) -> None:
         stripe = self.lab.world.stripe
@@ -237,8 +256,8 @@ def _play(bench: Bench, seed: str, tally: Tally) -> tuple[str, list[Fault]]:
 
 
 def _faults(lab: Lab, deal: Deal) -> list[Fault]:
-    faults = lab.judge.faults(deal.outlet, deal.order)
     facts = lab.judge.facts(deal.outlet, deal.order)
+    faults = list(_beside(lab, deal, facts)) if deal.touched else lab.judge.faults(deal.outlet, deal.order)
     amounts = list(facts.sent_back.values())
     for amount, told in deal.refunds.items():
         known = amounts.count(amount)
@@ -254,6 +273,24 @@ def _faults(lab: Lab, deal: Deal) -> list[Fault]:
     if deal.intent:
         faults += _shown(lab, deal)
     return [Fault(fault.kind, f"order {deal.order}: {fault.text}") for fault in faults]
+
+
+def _beside(lab: Lab, deal: Deal, facts: Facts) -> Iterator[Fault]:
+    """What is wrong with an order on which others have acted: all that concerns the money alone, and money that is not
+    owed without anybody having been told."""
+    is_told = (lab.world.place.outlets[deal.outlet].store_id, deal.order) in lab.subject.flagged()
+    is_told = is_told or any(FLAGGED in note for note in facts.notes)
+    yield from beyond_limits(facts)
+    if len(facts.live) > 1 and not is_told:
+        yield Fault("double", f"{len(facts.live)} charges hold or took money")
+    kept = facts.captured - facts.refunded
+    if kept > deal.owed.sum and not is_told:
+        yield Fault("lost", f"{kept} was taken, {deal.owed.sum} is owed, and nobody was told")
+    held = [charge for charge in facts.live if not charge.captured]
+    if held and deal.owed.ended == "cancelled":
+        yield Fault("stuck", f"{held[0].id} is still held, and the order was cancelled")
+    elif held and not is_told and (not deal.owed.sum or deal.owed.sum > held[0].authorised or deal.owed.handed_out):
+        yield Fault("lost", f"{held[0].id} is held, {deal.owed.sum} is owed, and nobody was told")
 
 
 def _is_flagged(lab: Lab, deal: Deal) -> bool:

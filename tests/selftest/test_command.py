@@ -22,7 +22,7 @@ def test_it_prints_a_table_and_succeeds(cli: CommandLine) -> None:
     head, line = told.stdout.splitlines()
     columns = ["runs", "faults", "double", "lost", "stuck", "leaked", "wrong", "flagged", "settled", "time"]
     assert head.split() == ["battery", *columns]
-    assert line.startswith("B8 the shop is away for a day  200 ")
+    assert line.startswith("B8 the shop is away for a day  214 ")
     assert line.endswith("ok")
 
 

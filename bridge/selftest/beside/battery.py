@@ -6,18 +6,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import count
-from pathlib import Path
 from random import Random
-from shutil import copy
 
-from bridge.selftest.bench import Bench, Kind, Size
+from bridge.selftest.bench import Bench, Size
 from bridge.selftest.beside.acts import EXPIRY, GATEWAY, STAFF, Act
 from bridge.selftest.beside.books import Books
 from bridge.selftest.beside.lives import AFTER, BEFORE, BETWEEN, MOMENTS, PRESSED, Life, Plan
 from bridge.selftest.beside.town import KINDS, Town
+from bridge.selftest.beside.towns import Towns
 from bridge.selftest.beside.verdicts import VERDICTS, Finding, fulfilment, holds, in_the_end, is_noted
 from bridge.selftest.judge import Fault
-from bridge.selftest.subject import Outlet
 from bridge.selftest.tally import Tally
 
 SIZES: dict[Size, int] = {"slice": 1, "small": 4, "full": 60}
@@ -275,10 +273,12 @@ def run(bench: Bench, tally: Tally) -> None:
     verdicts: Counter[str] = Counter()
     acts = 0
     for kind in bench.present(tally):
-        towns = _Towns(bench, kind)
+        towns = Towns(bench, kind)
         for number in range(SIZES[bench.size]):
             seed = f"{bench.seed}/{kind}/{number}"
-            story = towns.play(seed, bench.size)
+            with towns.open(seed) as town:
+                story = Story(town, bench.size)
+                story.run()
             for index, life in enumerate(story.lives):
                 tally.judge(f"seed {seed}, life {index}, {_about(life)}", partial(_faults, life))
                 verdicts.update({finding.verdict for finding in life.found})
@@ -292,28 +292,6 @@ def run(bench: Bench, tally: Tally) -> None:
         tally.figures[f"acts {moment}"] = f"{shares[moment]} of {acts}"
     for name, (_, words) in VERDICTS.items():
         tally.figures[words] = str(verdicts[name])
-
-
-class _Towns:
-    """One after the other at the same place, so that on SQLite the stores are added only once."""
-
-    def __init__(self, bench: Bench, kind: Kind) -> None:
-        self._bench = bench
-        self._kind = kind
-        self._folder = bench.new_folder(bench.memory)
-        self._outlets: Mapping[str, Outlet] | None = None
-
-    def play(self, seed: str, size: Size) -> Story:
-        for file in self._folder.glob("sandbox.sqlite*"):
-            file.unlink()
-        with self._bench.database(self._kind, self._folder) as url:
-            template = self._outlets if self._kind == "sqlite" else None
-            if template is not None:
-                copy(self._folder / "template", Path(url.removeprefix("sqlite:///")))
-            with Town(self._folder, url, seed, self._bench.subject, template) as town:
-                story = Story(town, size)
-                story.run()
-            return story
 
 
 def _about(life: Life) -> str:

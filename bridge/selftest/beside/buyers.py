@@ -29,7 +29,8 @@ _NOT_PAID = ("Nothing was paid", "no payment has arrived yet", "The payment was 
 @dataclass
 class Buyer:
     """One buyer of one order, who holds what the client was answered. `waits` is what the bank has still to answer:
-    the provider's name of the payment. `told` hears at once whether somebody was told paid, and in which words."""
+    the provider's name of the payment. `told` hears at once whether somebody was told paid, and in which words;
+    `between` is called when the bridge has let the buyer go on, before the provider hears of it."""
 
     town: Town
     outlet: str
@@ -39,6 +40,8 @@ class Buyer:
     pay_url: str = ""
     secret: str = ""
     waits: str = ""
+    between: Callable[[], None] = lambda: None
+    _shown: str = field(default="", repr=False)
     _keys: dict[str, str] = field(default_factory=dict, repr=False)
 
     def create(self, *, waits: bool) -> Answer:
@@ -69,6 +72,7 @@ class Buyer:
         if not self.pay_url:
             return ""
         answer = self._get(f"{self.pay_url}?look")
+        self._shown = answer.text
         return self._heard(answer)
 
     def ask(self) -> str:
@@ -92,12 +96,16 @@ class Buyer:
             return answer.status == 303
         if kind.mode == "redirect":
             return self._hop()
-        page = self._get(f"{self.pay_url}?look")
-        self._heard(page)
-        needs = _needs(page.text)
+        needs = _needs(self._shown)
+        if needs is None or kind.mode == "widget":  # what is pressed at Forte asks nobody: its page was read when shown
+            self.look()
+            needs = _needs(self._shown)
         if needs is None:
             return False
-        return bool(self.waits) if kind.mode == "widget" else self._confirm(needs)
+        if kind.mode == "widget":
+            self.between()
+            return bool(self.waits)
+        return self._confirm(needs)
 
     def bank(self) -> None:
         """The bank says yes, or a Forte does: from here on the provider has the money."""
@@ -119,6 +127,7 @@ class Buyer:
         asked = self.town.request(Call("POST", f"{self.pay_url}/confirm", raw=b"", headers=HEADERS | FORM))
         if isinstance(asked.body, dict) and "payable" in asked.body and not asked.body["payable"]:
             return False
+        self.between()
         self._keys = {
             "key": needs["publishable_key"] or "",
             "account": needs["stripe_account"] or "",

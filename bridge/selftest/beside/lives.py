@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from bridge.selftest.beside.acts import Act, Owed, minor
+from bridge.selftest.beside.acts import Act, Owed, minor, perform, stands_paid
 from bridge.selftest.beside.books import Books
 from bridge.selftest.beside.buyers import Buyer
-from bridge.selftest.beside.town import KINDS, SHOPS, Town
+from bridge.selftest.beside.town import SHOPS, Town
 from bridge.selftest.beside.verdicts import Finding, told_falsely, too_much
 from bridge.selftest.subject import PAYMENTS, Answer, Call
 
@@ -85,6 +85,9 @@ class Life:
     def press(self) -> bool:
         """The buyer goes on to pay."""
         with_act = self.plan.at_press and self.acted_at is None
+        if with_act:
+            self.act(BEFORE)
+            self.buyer.between = lambda: self.act(BETWEEN)
         went_on = bool(self._operate(self.buyer.press, with_act=with_act))
         self.pressed = self.read
         return went_on
@@ -111,25 +114,18 @@ class Life:
         if self.acted_at is not None or self.plan.act is None or self.plan.moment != moment:
             return
         self.acted_at = self.town.clock()
-        act = self.plan.act
-        self.owed = replace(self.owed, is_ours=self._stands_paid())
-        after = act.do(self.town, self.outlet, self.order, self.owed)
-        if KINDS[self.outlet].capture == "manual" and moment != BEFORE and "by hand" in act.name:
-            # money that is held is captured for what staff complete, and told of for what they process
-            after = replace(self.owed, handed_out=act.name == "process by hand" and not self.owed.is_ours)
-        self.owed = after
-
-    def _stands_paid(self) -> bool:
-        shown = self.town.shops[self.outlet].order(self.order)
         names = {each.name for each in self.books.of(self.outlet, self.order)} | {self.buyer.intent}
-        return shown["date_paid"] is not None and shown["transaction_id"] in names - {""}
+        shown = self.town.shops[self.outlet].order(self.order)
+        self.owed = replace(self.owed, is_ours=stands_paid(shown, names))
+        has_begun = moment != BEFORE
+        self.owed = perform(self.plan.act, self.town, self.outlet, self.order, self.owed, has_begun=has_begun)
 
     def _operate(self, work: Callable[[], Any], *, with_act: bool) -> Any:
         """Something in which the bridge reads the order and may go to the provider."""
         before = self.books.sum(self.outlet, self.order)
         self.read = self.owed
         wire = self.town.wire
-        wire.arriving = self._arriving if with_act and self.plan.moment == BEFORE else None
+        wire.arriving = self._arriving if with_act and self.plan.moment in (BEFORE, BETWEEN) else None
         wire.arrived = self._arrived if with_act and self.plan.moment == BETWEEN else None
         try:
             done = work()
@@ -148,9 +144,10 @@ class Life:
 
     def _arriving(self, host: str, request: requests.PreparedRequest) -> None:
         if self._is_read(host, request):
-            self.town.wire.arriving = None
             self.act(BEFORE)
             self.read = self.owed
+        elif host != SHOPS:
+            self.act(BETWEEN)
 
     def _arrived(self, host: str, request: requests.PreparedRequest) -> None:
         if self._is_read(host, request):

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.test import Client
 
 from bridge.app import Bridge
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
@@ -115,15 +114,6 @@ class Town:
             lines = [{"product_id": virtual, "total": total}]
             return shop.add_order(lines=lines, created_via="checkout", billing=BILLING)
         return shop.add_order(total=total, created_via="checkout", billing=BILLING)
-
-    def at_shop(self, outlet: str, order: int, **changes: Any) -> None:
-        """Somebody else changes an order through the shop's own REST API."""
-        shop = self.shops[outlet]
-        address = f"https://{SHOPS}/{outlet}"
-        auth = self.shop_keys[outlet]
-        answer = Client(shop._answer).put(f"/wp-json/wc/v3/orders/{order}", base_url=address, json=changes, auth=auth)
-        if answer.status_code != 200:
-            raise RuntimeError(f"order {order} cannot be changed: {answer.get_data(as_text=True)}")
 
     def post_messages(self, share: float = 1.0) -> None:
         """Deliver what is due of the shops' webhooks and the providers' messages, some share of the latter."""
