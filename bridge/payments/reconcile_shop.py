@@ -130,14 +130,14 @@ def _compare_paid(
     else:
         if is_paid_by(order, {intent.shown_id}):
             check_notes(services, store, intent, order)
-        _compare_refunds(services, store, intent, report)
+        _compare_refunds(services, store, intent, order, report)
 
 
-def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, report: Report) -> None:
+def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, order: Order, report: Report) -> None:
     with services.database.read() as connection:
         ours = refund_rows.of_intent(connection, intent.id)
         origins = comparing.origins(connection, intent.id)
-    in_shop = services.connections.order_book(store).refunds(intent.order_id)
+    in_shop = services.connections.order_book(store).refunds(intent.order_id) if order.refunded else []
     shown = {refund.refund_id for refund in in_shop}
     missing = [refund for refund in ours if refund.status is RefundStatus.SUCCEEDED and refund.id not in shown]
     notes = services.connections.order_book(store).notes(intent.order_id) if missing else []

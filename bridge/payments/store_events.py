@@ -61,7 +61,8 @@ def _hurry(services: Services, store: Store, intent: PaymentIntent) -> None:
 def _match_refunds(services: Services, store: Store, intent: PaymentIntent, order: Order) -> None:
     """Only once the shop has heard of everything: it writes our refunds down a little before their ids, and until it
     has answered, one of ours looks like staff's."""
-    if intent.only_known or not (intent.charge and intent.charge.captured):
+    has_refunds = order.refunded  # the order itself says whether it has any
+    if intent.only_known or not (intent.charge and intent.charge.captured and has_refunds):
         return
     with services.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
