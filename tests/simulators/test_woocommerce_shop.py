@@ -2,6 +2,8 @@
 
 import pytest
 
+from bridge.simulators.woocommerce import WooCommerceSimulator
+
 NOTE_KEYS = "id author date_created date_created_gmt note customer_note _links"
 REFUND_KEYS = (
     "id date_created date_created_gmt amount reason refunded_by refunded_payment meta_data line_items shipping_lines "
@@ -225,3 +227,42 @@ def test_customers_are_found_by_email(shop, store):
     shop.add_order(total="1", status="completed", customer_id=customer_id)
     assert store.get(f"/customers/{customer_id}")["is_paying_customer"] is True
     assert told(store("GET", "/customers/999")) == (404, "woocommerce_rest_invalid_id")
+
+
+def test_another_gateway_pays_only_what_is_not_past_paying(shop):
+    held, paid = shop.add_order(total="10.23"), shop.add_order(total="10.23", status="processing")
+    shop.update_order(held, status="on-hold")
+    assert shop.pay_by_gateway(held, "ppcp-gateway", "PayPal", "PAYPAL-1")
+    assert not shop.pay_by_gateway(paid, "ppcp-gateway", "PayPal", "PAYPAL-2")
+    shown = shop.order(held)
+    assert (shown["status"], shown["transaction_id"]) == ("processing", "PAYPAL-1")
+    assert shown["date_paid"]
+    assert shop.notes(held)[-1]["note"] == "Payment via PayPal (PAYPAL-1)."
+    assert shop.order(paid)["transaction_id"] == ""
+
+
+def test_the_time_for_unpaid_orders_ends_only_what_waits_at_the_checkout(shop):
+    waiting = shop.add_order(total="10.23", created_via="checkout")
+    by_staff = shop.add_order(total="10.23", created_via="admin")
+    on_hold = shop.add_order(total="10.23", created_via="checkout", status="on-hold")
+    assert [shop.expire_unpaid(order) for order in (waiting, by_staff, on_hold)] == [True, False, False]
+    assert [shop.order(order)["status"] for order in (waiting, by_staff, on_hold)] == [
+        "cancelled",
+        "pending",
+        "on-hold",
+    ]
+    assert shop.notes(waiting)[-1]["note"].startswith("Unpaid order cancelled - time limit reached.")
+
+
+def test_webhooks_go_out_by_the_way_that_is_given():
+    sent = []
+
+    def post(url, headers, body, *, timeout, context=None):
+        sent.append((url, headers.get("X-WC-Webhook-Topic", "ping")))
+        return 200, None
+
+    shop = WooCommerceSimulator("shop", post=post)
+    shop.add_webhook("order.updated", "https://nowhere.test/hook")
+    shop.update_order(shop.add_order(total="1.00"), status="cancelled")
+    shop.deliver_due()
+    assert sent == [("https://nowhere.test/hook", "ping"), ("https://nowhere.test/hook", "order.updated")]

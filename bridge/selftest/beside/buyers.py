@@ -37,8 +37,8 @@ class Buyer:
     order: int
     told: Callable[[bool, str], None]
     intent: str = ""
-    pay_url: str = ""
-    secret: str = ""
+    pay_url: str = field(default="", repr=False)
+    secret: str = field(default="", repr=False)
     waits: str = ""
     between: Callable[[], None] = lambda: None
     _shown: str = field(default="", repr=False)
