@@ -1,5 +1,6 @@
 """Battery B17: who does what to which order when, by the seed, and what the judges say of it."""
 
+import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -42,6 +43,8 @@ DELAYS: dict[Size, tuple[float, ...]] = {
 """Seconds after its payment at which somebody acts AFTER it."""
 YOUNG, RECENT = 2 * 3600.0, 24 * 3600.0
 """Seconds of age up to which an open payment's order is looked at every minute, and every five; then every fifteen."""
+REPLAYED = 4
+"""Every so manieth town is played twice, and must come out the same."""
 TROUBLE = 900.0
 """Seconds for which a cache or a broken webhook stays."""
 
@@ -85,6 +88,11 @@ class Story:
             told = self._is_told(life, flagged)
             self.was_told.append(told)
             life.found += in_the_end(money, order, life.owed, is_told=told, is_quiet=quiet)
+
+    def digest(self) -> str:
+        """How the providers' ledgers and the shops came out."""
+        told = [f"{self.books.of(life.outlet, life.order)} {self._order(life)}" for life in self.lives]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
     def _begin(self, plan: Plan, moment: float) -> None:
         def born() -> None:
@@ -276,9 +284,9 @@ def run(bench: Bench, tally: Tally) -> None:
         towns = Towns(bench, kind)
         for number in range(SIZES[bench.size]):
             seed = f"{bench.seed}/{kind}/{number}"
-            with towns.open(seed) as town:
-                story = Story(town, bench.size)
-                story.run()
+            story = _play(towns, seed, bench.size)
+            if number % REPLAYED == REPLAYED - 1 and _play(towns, seed, bench.size).digest() != story.digest():
+                tally.violate(f"seed {seed}", Fault("wrong", "the seed does not replay"))
             for index, life in enumerate(story.lives):
                 tally.judge(f"seed {seed}, life {index}, {_about(life)}", partial(_faults, life))
                 verdicts.update({finding.verdict for finding in life.found})
@@ -292,6 +300,13 @@ def run(bench: Bench, tally: Tally) -> None:
         tally.figures[f"acts {moment}"] = f"{shares[moment]} of {acts}"
     for name, (_, words) in VERDICTS.items():
         tally.figures[words] = str(verdicts[name])
+
+
+def _play(towns: Towns, seed: str, size: Size) -> Story:
+    with towns.open(seed) as town:
+        story = Story(town, size)
+        story.run()
+    return story
 
 
 def _about(life: Life) -> str:
