@@ -11,6 +11,7 @@ from bridge.domain.intents import (
     MONEY,
     UNSETTLED,
     Attempt,
+    AttemptState,
     Dispute,
     PaymentIntent,
     Refund,
@@ -80,6 +81,8 @@ def record_in(
     answered = _settle_attempt(connection, now, attempt, outcome, _material(services, outcome))
     first = answered == "create"
     changes = _changes(services, before, outcome, first) | {"updated": now}
+    if changes.get("status", before.status) in FINAL:
+        _end_voids(connection, before.id)
     changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
     if _is_moot(before, outcome, changes):
         changes = {"flag": ""} | changes
@@ -300,6 +303,13 @@ def _material(services: Services, outcome: Outcome) -> str | None:
         "provider_data": outcome.provider_data,
     }
     return services.vault.encrypt(json.dumps(needed))
+
+
+def _end_voids(connection: Connection, intent_id: str) -> None:
+    """A payment that is over cannot be voided any more, and shows whether it was: whoever says so settles it."""
+    for attempt in rows.attempts_of(connection, intent_id):
+        if attempt.operation == "cancel" and attempt.state is AttemptState.UNKNOWN:
+            rows.change_attempt(connection, attempt.id, state=AttemptState.DONE)
 
 
 def _settle_attempt(

@@ -80,3 +80,25 @@ def test_a_message_is_not_given_up_because_nobody_worked_for_days(stripe: Local)
     stripe.clock.advance(2 * 3600)
     stripe.work()
     assert [told["state"] for told in queues.messages(stripe.bridge.services)] == ["done"]
+
+
+def test_a_void_whose_answer_was_lost_is_settled_by_a_look_that_shows_it_voided(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    """Nobody worked for a month, the provider was away at the last check, and the outcome stayed unknown for ever."""
+    local = make_local(sqlite_url, "stripe_connect", settings={"off_session": "no"})
+    assert local.provider_faults
+    intent = local.create(payment_method="pm_card_threeDSecure2Required").get_json()["id"]
+    local.work()
+    local.shop.update_order(local.orders["payable"], status="cancelled")
+    local.provider_faults.next(Fault.DROPPED, times=9, match="/cancel")
+    assert local.create().get_json()["code"]
+    local.provider_faults.clear()
+    assert local.show(intent).get_json()["outcome"] == "unknown"
+    local.clock.advance(32 * DAY)
+    local.provider_faults.next(Fault.ERROR_503, times=9, match="/cancel")
+    local.work()
+    local.clock.advance(2 * DAY)
+    local.work()
+    shown = local.show(intent).get_json()
+    assert (shown["status"], shown.get("outcome", "known")) == ("canceled", "known")
