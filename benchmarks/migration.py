@@ -30,7 +30,7 @@ from bridge.selftest import filling
 from bridge.selftest.postgresql import PostgreSql, drop_database, new_database
 from bridge.storage import Database, migrate
 
-BEFORE = "0011"
+BEFORE = "0012"
 NOW = 1_790_000_000.0
 TWICE = 20
 """Every so many payments of the first entry, the second one has a payment of the same order."""

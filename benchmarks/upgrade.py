@@ -40,7 +40,7 @@ def fill_at_first_schema(database: Database, stores: int, payments: int) -> floa
     started = time.monotonic()
     with database.write() as connection:
         connection.execute(text(f"alter table stores add column {LATER_COLUMN} text"))
-    fill(database, stores, payments, time.time())
+    fill(database, stores, payments, time.time(), shops=False)
     with database.write() as connection:
         connection.execute(text(f"alter table stores drop column {LATER_COLUMN}"))
     return time.monotonic() - started

@@ -180,9 +180,11 @@ def _at_address(connection: Connection, address: str, wish: str | None, now: flo
 
 def _without_address(connection: Connection, store: Store, wish: str | None, now: float) -> str:
     """Of orders that no other entry shares: of a removed entry of the same kind, so that what is held stays held."""
-    if wish is None and (found := shops.left_behind(connection, store.url, store.identity, store.live)):
+    behind = shops.left_behind(connection, store.url, store.identity, store.live) if wish is None else []
+    for found in behind:
         shops.lock(connection, found)
-        if all(entry.removed is not None for entry in shops.entries(connection, found)):
+        is_served = any(entry.removed is None for entry in shops.entries(connection, found))
+        if not is_served and not shops.addresses(connection, found):
             return found
     return shops.add(connection, now)
 

@@ -13,7 +13,17 @@ from bridge.storage.engine import Database
 YEAR = 365 * 24 * 3600.0
 UNDER_WAY = 5000
 """One payment of so many is open, unknown, flagged, or waits in a queue."""
-SHOPS = "insert into shops (id, created) select 'shop-' || i, :now - :year from n"
+SHOPS = (
+    "insert into shops (id, created) select 'shop-' || i, :now - :year from n",
+    """
+insert into shop_addresses (address, shop_id, since)
+select replace(:url, '*', cast(i as text)) || '/' || i, 'shop-' || i, :now - :year from n
+""",
+    """
+insert into shop_history (shop_id, store_id, at, who, what, before, after)
+select 'shop-' || i, 'shop-' || i, :now - :year, '', 'added', '', '' from n
+""",
+)
 OF_SHOPS = re.compile(r"\[\[(.*?)\]\]")
 """What stands in double brackets is not in the tables of a version that knew no shops."""
 STORES = """
@@ -129,7 +139,7 @@ def fill(
     seconds before `now` (Unix seconds). Without `shops` into tables of a version that knew none."""
     shares = {"rare": min(UNDER_WAY, max(payments // 100, 10)), "disputed": min(500, max(payments // 2000, 1))}
     with database.write() as connection:
-        for statement in (*([SHOPS] if shops else []), STORES, *OF_STORE):
+        for statement in (*(SHOPS if shops else ()), STORES, *OF_STORE):
             _insert(connection, _fitting(statement, shops), stores, now=now, url=url)
         for statement in OF_PAYMENT if payments else ():
             _insert(

@@ -11,7 +11,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     select,
@@ -117,15 +116,11 @@ def entries(connection: Connection, shop_id: str) -> list[Entry]:
     return [Entry(**row._mapping) for row in connection.execute(query)]
 
 
-def left_behind(connection: Connection, url: str, identity: str, live: bool) -> str | None:
-    """The shop of the last entry of just this kind that was removed, if nobody serves it: a shop without an address of
-    its own is known by that."""
-    served = stores.alias()
+def left_behind(connection: Connection, url: str, identity: str, live: bool) -> list[str]:
+    """Shops of which an entry of just this kind was removed, the last one first."""
     alike = (stores.c.url == url, stores.c.identity == identity, stores.c.live.is_(live), stores.c.removed.is_not(None))
-    is_served = exists().where(served.c.shop_id == stores.c.shop_id, served.c.removed.is_(None))
-    has_address = exists().where(shop_addresses.c.shop_id == stores.c.shop_id)
-    query = select(stores.c.shop_id).where(*alike, ~is_served, ~has_address).order_by(stores.c.removed.desc()).limit(1)
-    return connection.execute(query).scalar()
+    query = select(stores.c.shop_id).where(*alike).order_by(stores.c.removed.desc())
+    return list(dict.fromkeys(connection.execute(query).scalars()))
 
 
 def beside(connection: Connection, store_ids: Collection[str]) -> dict[str, list[str]]:

@@ -1,8 +1,7 @@
 """The shop holds an order, whichever of its entries has begun the payment.
 
 Entries of one address become one shop's; an entry of a host's own order book is a shop of its own. Payments of one
-order that two entries had begun go on holding it, both of them, numbered by `rival`, and a person is told. On
-PostgreSQL a process of the version before may go on until it is restarted: what it writes gets its entry's shop.
+order that two entries had begun go on holding it, both of them, numbered by `rival`, and a person is told.
 """
 
 import hashlib
@@ -24,19 +23,6 @@ SHORT = 120
 makes one of 109, `ck_` and 40 digits one of 149."""
 WHO = "migration 0013"
 MONEY = ("succeeded", "requires_capture")
-OF_POSTGRESQL = (
-    """
-create function intents_shop() returns trigger language plpgsql as $$
-begin
-    select shop_id into new.shop_id from stores where id = new.store_id;
-    return new;
-end $$
-""",
-    """
-create trigger intents_shop before insert on intents for each row when (new.shop_id = '')
-execute function intents_shop()
-""",
-)
 RIVALS = """
 select id, number from (
     select id, row_number() over (partition by shop_id, live, order_id, order_key order by created, id) - 1 as number,
@@ -62,9 +48,8 @@ def upgrade() -> None:
     _keep_rivals(connection)
     _make_indexes()
     if connection.dialect.name == "postgresql":
-        op.alter_column("stores", "shop_id", server_default=None)  # an entry without a shop is refused
-        for statement in OF_POSTGRESQL:
-            op.execute(statement)
+        for table in ("stores", "intents"):  # what a process of the version before would write is refused
+            op.alter_column(table, "shop_id", server_default=None)
 
 
 def _make_tables() -> None:
