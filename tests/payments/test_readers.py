@@ -26,12 +26,13 @@ def lists(local: Local) -> int:
 
 
 def pass_minutes(local: Local, minutes: int) -> None:
-    """All jobs are done meanwhile but the one that reads the provider's list for other reasons."""
+    """All jobs are done meanwhile but those that ask the provider for other reasons."""
     services = local.bridge.services
     for _ in range(minutes):
         local.clock.advance(60)
         with services.database.write() as connection:
-            jobs.begin_again(connection, jobs.name_of("catch_up", local.store.id), services.clock() + DAY, None)
+            for kind in ("access", "catch_up", "reconcile"):
+                jobs.begin_again(connection, jobs.name_of(kind, local.store.id), services.clock() + DAY, None)
         while run_jobs(services):
             pass
         local.work()
@@ -114,7 +115,7 @@ def test_the_tokens_of_a_destination_store_are_for_its_location(make_local: Make
     first = opened(make_local, sqlite_url, DESTINATION)
     location = first.at_stripe("terminal/locations", **place)["id"]
     first.store.settings["terminal_location"] = location
-    stores.update(first.bridge.services, first.store, {"secret_key", "webhook_secret"})
+    stores.update(first.bridge.services, first.store, {"secret_key", "webhook_secret"}, {})
     first.clock.advance(60)
     connect(first)
     assert first.stripe

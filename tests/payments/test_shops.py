@@ -429,6 +429,7 @@ def test_an_entry_that_was_removed_and_is_added_again_finds_its_orders_held(
     created = local.create().get_json()
     waiting = local.create("payable_2", payment_method="pm_card_visa").get_json()
     assert waiting["status"] == "succeeded"
+    local.work()
     operate(local, "stores", "remove", local.store.id, "--yes")
     settings = local.store.settings if adapter == "stripe_connect" else {"books": str(tmp_path / "other.sqlite")}
     again = client(local, local.bridge.add_store(replace(local.store, id="", adapter=adapter, settings=settings)))
@@ -444,7 +445,7 @@ def test_what_a_removed_entry_has_left_open_is_in_the_way_of_its_successor(
 ) -> None:
     local = make_local(sqlite_url, "stripe_connect", settings={"off_session": "no"})
     waiting = local.create(payment_method=WAITING["stripe"]).get_json()
-    operate(local, "stores", "remove", local.store.id, "--yes")
+    operate(local, "stores", "remove", local.store.id, "--yes", "--force")
     settings = {"books": str(tmp_path / "other.sqlite")}
     again = client(local, local.bridge.add_store(replace(local.store, id="", adapter="sandbox", settings=settings)))
     local.clock.advance(10)  # the process looks at its stores anew

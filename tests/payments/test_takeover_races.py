@@ -96,7 +96,7 @@ def test_a_message_that_is_worked_on_while_an_app_names_its_payment(make_local: 
 
 def test_two_entries_of_one_shop_take_a_payment_over_once(make_local: MakeLocal, sqlite_url: str) -> None:
     local = opened(make_local, sqlite_url)
-    other = local.bridge.add_store(replace(local.store, id="", options=STORE_OPTIONS))
+    other = local.bridge.add_store(replace(local.store, id="", options=STORE_OPTIONS), shop=local.store.id)
     made(local, capture_method="automatic")
     reports = [compared(local, store.id) for store in (local.store, other)]
     assert [[each.kind for each in report.differences] for report in reports] == [["taken_over"], []]

@@ -44,11 +44,11 @@ QUESTIONS: dict[str, tuple[Callable[[Connection], Any], set[str]]] = {
     ),
     "an order's intents": (
         lambda connection: intents.of_order(connection, "shop", 12),
-        {"ix_intents_order (order_id=? AND store_id=?)"},
+        {"ix_intents_order (order_id=? AND shop_id=?)"},
     ),
     "the ids of an order's intents": (
         lambda connection: reports.intents_of_order(connection, "shop", 12),
-        {"ix_intents_order (order_id=? AND store_id=?)"},
+        {"ix_intents_order (order_id=? AND shop_id=?)"},
     ),
     "what an owner calls by an order's number": (
         lambda connection: intents.named(connection, "A-23"),
