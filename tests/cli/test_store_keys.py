@@ -47,7 +47,7 @@ def adding(local: Local, pair: tuple[str, str], *more: str) -> list[str]:
     """The words of a command that adds Local's shop once more."""
     words = ["stores", "add", "--test", "--adapter", "sandbox", "--url", local.store.url]
     words += ["--ca-file", str(local.store.ca_file), "--consumer-key", pair[0], "--consumer-secret", pair[1]]
-    return [*words, *more]
+    return [*words, "--shop", local.store.id, *more]
 
 
 def importing(local: Local, pair: tuple[str, str], *more: str) -> list[str]:

@@ -195,7 +195,7 @@ def test_115_every_change_is_written_down_with_its_source_its_time_and_the_provi
 def test_113_a_store_does_not_change_its_provider_under_open_payments(platform: Shop) -> None:
     created = platform.create()
     sandbox = replace(platform.local.store, adapter="sandbox", settings={})
-    with pytest.raises(Refused, match="1 open payments at forte_platform"):
+    with pytest.raises(Refused, match="cannot change its adapter: 1 open payment"):
         platform.local.bridge.update_store(sandbox)
     payment = pay(platform)
     tell(platform, payment, X_Forte_Trusted="1")

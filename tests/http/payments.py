@@ -15,7 +15,7 @@ DAY = 86400.0
 
 def capture_by_hand(door: Door) -> None:
     door.clock.advance(10)
-    stores.update(door.bridge.services, replace(door.store, capture="manual"), ())
+    stores.update(door.bridge.services, replace(door.store, capture="manual"), (), {})
 
 
 def pay(door: Door, order: int, **changes: Any) -> dict[str, Any]:

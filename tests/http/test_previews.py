@@ -145,7 +145,7 @@ def test_a_sum_that_the_currency_cannot_express_is_refused_or_rounded_as_the_sto
         assert (answer.status_code, answer.json["data"]["reason"]) == (500, "amount_not_representable")
     door.clock.advance(10)
     store = stores.get(door.bridge.services, door.store.id)
-    stores.update(door.bridge.services, replace(store, options=store.options | {"rounding": "half_up"}), ())
+    stores.update(door.bridge.services, replace(store, options=store.options | {"rounding": "half_up"}), (), {})
     for body in (cart, {"order_id": 20}):
         assert ask(door, body).json["total"] == 1230
 

@@ -113,7 +113,7 @@ def test_a_store_that_is_removed_and_added_again_finds_its_orders_held(make_host
     store, other = host.add(), host.add("https://other.example")
     assert host.create(store)["status"] == "succeeded"
     for each in (store, other):
-        stores.remove(host.bridge.services, each.id)
+        stores.remove(host.bridge.services, each.id, force=True)
     again, apart, new = host.add(), host.add("https://other.example"), host.add()
     assert (again.shop_id, apart.shop_id) == (store.shop_id, other.shop_id)
     assert new.shop_id not in (store.shop_id, other.shop_id)
