@@ -59,7 +59,8 @@ def test_a_scenario_has_a_name_and_a_provider_can_be_laid_hands_on(own_world: Wo
     else:
         assert {payment["state"] for payment in simulator.payments} == {"CANCELLED"}
     assert store.at(adapter, "/__sim/reset")["ahead"] == 0
-    assert requests.get(f"{url}/__sim/requests", timeout=PATIENCE).json() == {"requests": []}
+    asked = requests.get(f"{url}/__sim/requests", timeout=PATIENCE).json()["requests"]
+    assert not [entry for entry in asked if entry["method"] == "POST"]  # the worker may have looked meanwhile
 
 
 def test_the_shops_can_be_away(open_store: OpenStore, world: World) -> None:
