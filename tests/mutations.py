@@ -43,7 +43,7 @@ SWEEP, SWEPT = "tests/payments/test_sweep.py", "tests/beside/test_sweep.py"
 MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "an unknown create is sent again only inside the provider's window",
-        "payments/attempts.py",
+        "payments/outcomes.py",
         "elif now < attempt.sent_at + adapter.replay_window and (",
         "elif (",
         f"{ATTEMPTS}::test_an_unknown_create_is_not_sent_again_once_the_provider_may_have_forgotten_its_key",
@@ -71,14 +71,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "not found counts only when the request can no longer arrive",
-        "payments/attempts.py",
+        "payments/outcomes.py",
         "if services.clock() > known.last_sent_at + services.provider_timeout + ON_ITS_WAY:",
         "if services.clock() > known.last_sent_at + services.provider_timeout:",
         f"{ATTEMPTS}::test_not_found_frees_the_order_only_when_the_request_can_no_longer_arrive",
     ),
     _mutation(
         "a request that was sent again can arrive as late after that",
-        "payments/attempts.py",
+        "payments/outcomes.py",
         "if services.clock() > known.last_sent_at + services.provider_timeout + ON_ITS_WAY:",
         "if services.clock() > known.sent_at + services.provider_timeout + ON_ITS_WAY:",
         f"{ATTEMPTS}::test_a_request_that_was_sent_again_may_still_arrive_and_holds_the_order",

@@ -1,7 +1,7 @@
-"""Attempts: sending one, concluding it, and settling one whose outcome is unknown.
+"""Attempts: sending one, and concluding it.
 
-Only the stored request is ever sent, under the stored key. "Not found" at the provider counts only when the request
-can no longer be on its way; a proven no frees the order, the passing of time never does.
+Only the stored request is ever sent, under the stored key. What becomes of one that gets no usable answer is found out
+in `bridge.payments.outcomes`.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from bridge.domain import logs
-from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.domain.errors import (
     AwaitsReconcile,
     BridgeError,
@@ -30,11 +29,10 @@ from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.beside import require_not_others
 from bridge.payments.intents import Shown
-from bridge.payments.openings import OPEN, has_aged, heard, nobody_can_pay, payable
+from bridge.payments.openings import end_unpayable
 from bridge.payments.record import WAITING, record
-from bridge.payments.returned import recognise
 from bridge.payments.services import Services
-from bridge.payments.unknowns import CANNOT_ASK, abandon, flag_intent, give_up, mark_unknown, postpone
+from bridge.payments.unknowns import abandon, mark_unknown
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 
@@ -77,7 +75,7 @@ def begin(
     services: Services,
     store: Store,
     connection: Connection,
-    intent_id: str,
+    intent: PaymentIntent,
     operation: str,
     request: dict[str, Any],
     attempt_id: str | None = None,
@@ -87,18 +85,18 @@ def begin(
     Raises InProgress while an earlier request about it has no known outcome: two would race at the provider; Refused
     for a payment that somebody else made and that is only known.
     """
-    require_not_others(rows.get(connection, intent_id))
-    if unsettled := rows.unsettled(connection, intent_id):
+    require_not_others(intent)
+    if unsettled := rows.unsettled(connection, intent.id):
         raise InProgress(
             "Another request about this payment is not settled yet. Ask again in a moment.",
             outcome="unknown",
             attempt_id=unsettled.id,
             provider=store.adapter,
         )
-    attempt = new_attempt(services, store, attempt_id or services.ids.attempt(), intent_id, operation, request)
+    attempt = new_attempt(services, store, attempt_id or services.ids.attempt(), intent.id, operation, request)
     rows.add_attempt(connection, attempt)
     told = {name: value for name, value in request.items() if name in ("amount", "reason")}
-    journal.write(connection, attempt.created, intent_id, f"{operation}_sent", attempt_id=attempt.id, **told)
+    journal.write(connection, attempt.created, intent.id, f"{operation}_sent", attempt_id=attempt.id, **told)
     return attempt
 
 
@@ -174,7 +172,7 @@ def cancel_open(
     What nobody can pay needs no provider, and what is not open any more stays as it is. Raises OrderLocked where the
     provider cannot void.
     """
-    if (given_up := _let_go(services, intent, why)) is not None:
+    if (given_up := end_unpayable(services, intent, why)) is not None:
         return given_up
     if "cancel" not in services.connections.adapter(store).operations:
         raise OrderLocked(
@@ -189,7 +187,7 @@ def cancel_open(
         if intent.status not in WAITING:
             return intent
         request = {"reference": reference_of(connection, intent.id)}
-        attempt = begin(services, store, connection, intent.id, "cancel", request)
+        attempt = begin(services, store, connection, intent, "cancel", request)
     try:
         with leases.kept(services, attempt.busy_until):
             return send_cancel(services, store, attempt)
@@ -212,148 +210,6 @@ def send_cancel(services: Services, store: Store, attempt: Attempt) -> PaymentIn
     adapter = services.connections.adapter(store)
     outcome = ask(lambda: adapter.cancel(attempt.request["reference"], attempt.key))
     return record(services, attempt.intent_id, outcome, attempt)
-
-
-def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) -> bool:
-    """Find out what became of an unsettled attempt. False if that is still unknown, or somebody else is at it.
-
-    With `resend` the same request goes out again under the same key, while the provider still knows the key; without,
-    the provider is only asked where it can be, so that no money moves behind the back of whoever was told "unknown".
-    """
-    end = leases.until(services, leases.LOOK_UP)
-    if not rows.take(services.database, attempt.id, services.clock(), end):
-        return False
-    logs.name(attempt_id=attempt.id)
-    with leases.kept(services, end):
-        return _settle(services, store, attempt, resend=resend)
-
-
-def _settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) -> bool:
-    """`attempt` as its sender has left it: its lease is theirs."""
-    adapter, now = services.connections.adapter(store), services.clock()
-    try:
-        if attempt.operation == "cancel":
-            send_cancel(services, store, attempt)
-        elif attempt.operation in ("capture", "refund"):
-            _look(services, adapter, attempt)
-        elif attempt.operation == OPEN:
-            _look_at_opening(services, adapter, attempt)
-        elif now < attempt.sent_at + adapter.replay_window and (resend or "find" not in adapter.operations):
-            send_create(services, store, sending_again(services, attempt), again=True)
-        elif "find" in adapter.operations:
-            _find(services, store, adapter, attempt)
-        else:
-            postpone(services, attempt, flag=CANNOT_ASK)
-    except OutcomeUnknown:
-        return False
-    except ProviderError:
-        postpone(services, attempt)
-        return False
-    except Declined:
-        return True
-    with services.database.read() as connection:
-        return not rows.is_unsettled(connection, attempt.intent_id)
-
-
-def look_at(services: Services, store: Store, intent_id: str) -> PaymentIntent:
-    """Ask the provider how a payment stands, or each of its openings, and record it. Raises ProviderError.
-
-    Raises OutcomeUnknown while it is not known which payment at the provider it is.
-    """
-    adapter = services.connections.adapter(store)
-    with services.database.read() as connection:
-        intent = rows.get(connection, intent_id)
-        created, *openings = rows.attempts_of(connection, intent_id)
-    if created.reference is None and not intent.unknown:
-        return _look_without_reference(services, adapter, intent, created, openings)
-    if created.reference is None:
-        raise OutcomeUnknown("The provider has not said yet which payment this is.", attempt_id=created.id)
-    reference = created.reference
-    intent = record(services, intent_id, ask(lambda: adapter.fetch(reference)))
-    services.wake()
-    return intent
-
-
-def _look_without_reference(
-    services: Services, adapter: Adapter, intent: PaymentIntent, created: Attempt, openings: list[Attempt]
-) -> PaymentIntent:
-    """A create that made no payment, as far as we were told: nobody can be asked, and it does not wait for ever.
-
-    After MAY_BE_PAID seconds it is given up if it was never more than offered to a buyer, else a person has to look.
-    """
-    now = services.clock()
-    found = [opening for opening in payable(openings, now) if opening.reference]
-    for opening in found:
-        reference = str(opening.reference)
-        intent = heard(services, opening, ask(partial(adapter.fetch, reference)))
-    if has_aged(created, now) and intent.status in WAITING:
-        return _let_go(services, intent, "no payment was made within a day") or intent
-    if has_aged(created, now) and intent.holding and not intent.flag and not intent.charge:
-        return flag_intent(services, intent.id, "The provider has never said which payment this is.")
-    if not found and not created.exposed:
-        with services.database.write() as connection:
-            rows.change(connection, intent.id, look_at=None)
-    return intent
-
-
-def _let_go(services: Services, intent: PaymentIntent, why: str) -> PaymentIntent | None:
-    """End an intent of which the provider has nothing that could be paid; None if that is not proven."""
-    with services.database.write() as connection:
-        intent = rows.get(connection, intent.id, lock=True)
-        attempts = rows.attempts_of(connection, intent.id)
-        if intent.unknown or intent.status not in WAITING or not nobody_can_pay(attempts, services.clock()):
-            return None
-        return give_up(services, connection, intent, why)
-
-
-def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) -> None:
-    since = attempt.sent_at - ON_ITS_WAY
-    outcome = ask(lambda: adapter.find(attempt.request, attempt.key, since))
-    if outcome is not None:
-        conclude(services, store, attempt, outcome)
-    else:
-        _not_there(services, attempt, "The provider has no such payment.")
-
-
-def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
-    """Ask how the payment stands, and whether that shows what the attempt was to do."""
-    outcome = ask(lambda: adapter.fetch(attempt.request["reference"]))
-    if attempt.operation == "refund":
-        with services.database.read() as connection:
-            intent = rows.get(connection, attempt.intent_id)
-            outcome = recognise(services, connection, intent, outcome)
-        shown = any(refund.operation_id == attempt.id for refund in outcome.refunds)
-    else:
-        shown = is_captured(attempt, outcome)
-    record(services, attempt.intent_id, outcome, attempt if shown else None)
-    if not shown:
-        _not_there(services, attempt, f"The provider shows no {attempt.operation}.")
-
-
-def _look_at_opening(services: Services, adapter: Adapter, attempt: Attempt) -> None:
-    """One that was submitted under its key, as the provider says: which payment that is, only a message can tell."""
-    if attempt.reference:
-        heard(services, attempt, ask(lambda: adapter.fetch(str(attempt.reference))))
-    else:
-        is_old = services.clock() > attempt.last_sent_at + services.provider_timeout + ON_ITS_WAY
-        postpone(services, attempt, flag=CANNOT_ASK if is_old else "")
-
-
-def is_captured(attempt: Attempt, outcome: Outcome) -> bool:
-    """Whether the payment shows what this capture was to take, or waits for no capture any more."""
-    taken = outcome.charge.amount_captured if outcome.charge else 0
-    due = attempt.request["taken"] + attempt.request["amount"]
-    return outcome.status is not Status.REQUIRES_CAPTURE or taken >= due
-
-
-def _not_there(services: Services, attempt: Attempt, why: str) -> None:
-    """Rule 3: "not found" proves something only once the last sending, whoever made it, can no longer arrive."""
-    with services.database.read() as connection:
-        known = rows.attempt(connection, attempt.id)
-    if services.clock() > known.last_sent_at + services.provider_timeout + ON_ITS_WAY:
-        abandon(services, attempt, "not_found", why)
-    else:
-        postpone(services, attempt)
 
 
 def _never_exposed(adapter: Adapter, attempt: Attempt, outcome: Outcome) -> bool:

@@ -18,8 +18,9 @@ from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import updates
-from bridge.payments.attempts import ask, ask_first, begin, failed, look_at, reference_of
+from bridge.payments.attempts import ask, ask_first, begin, failed, reference_of
 from bridge.payments.orders import read_order, terms
+from bridge.payments.outcomes import look_at
 from bridge.payments.record import Scribe, record
 from bridge.payments.services import Services
 from bridge.payments.takeover import meet_named
@@ -84,7 +85,7 @@ def void(services: Services, store: Store, intent: PaymentIntent) -> PaymentInte
         if intent.status is not Status.REQUIRES_CAPTURE:
             raise Uncapturable("The payment cannot be canceled", reason="status")
         request = {"reference": reference_of(connection, intent.id)}
-        attempt = begin(services, store, connection, intent.id, "cancel", request)
+        attempt = begin(services, store, connection, intent, "cancel", request)
     try:
         outcome = ask_first(services, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
         after = record(services, intent.id, outcome, attempt)
@@ -129,7 +130,7 @@ def capture(
         reference = reference_of(connection, intent.id)
         request = {"reference": reference, "amount": amount, "taken": taken, "asked_as": attempt_id}
         fresh_id = None if any(one.id == attempt_id for one in captures) else attempt_id
-        attempt = begin(services, store, connection, intent.id, "capture", request, fresh_id)
+        attempt = begin(services, store, connection, intent, "capture", request, fresh_id)
         rows.change(connection, intent.id, deducted=deduction(order))
     try:
         outcome = ask_first(services, attempt, lambda: adapter.capture(reference, amount, attempt.key))

@@ -11,6 +11,7 @@ from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.payments.record import LOOK, WAITING, record
 from bridge.payments.services import Services
+from bridge.payments.unknowns import give_up
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 
@@ -84,3 +85,13 @@ def _end(connection: Connection, now: float, intent: PaymentIntent, attempt: Att
     if outcome.decline and intent.status in WAITING and not may_still_be_paid:
         error = {"type": "card_error", **asdict(outcome.decline)}
         rows.change(connection, intent.id, status=Status.REQUIRES_PAYMENT_METHOD, last_error=error, updated=now)
+
+
+def end_unpayable(services: Services, intent: PaymentIntent, why: str) -> PaymentIntent | None:
+    """End an intent of which the provider has nothing that could be paid; None if that is not proven."""
+    with services.database.write() as connection:
+        intent = rows.get(connection, intent.id, lock=True)
+        attempts = rows.attempts_of(connection, intent.id)
+        if intent.unknown or intent.status not in WAITING or not nobody_can_pay(attempts, services.clock()):
+            return None
+        return give_up(services, connection, intent, why)

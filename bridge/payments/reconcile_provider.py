@@ -9,8 +9,9 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.adopt import adopt
-from bridge.payments.attempts import conclude, look_at, settle
+from bridge.payments.attempts import conclude
 from bridge.payments.findings import Difference, Report, flag
+from bridge.payments.outcomes import look_at, settle
 from bridge.payments.record import RECONCILE, record
 from bridge.payments.services import Services
 from bridge.payments.takeover import Site, meet

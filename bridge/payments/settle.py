@@ -15,7 +15,8 @@ from bridge.domain.intents import MONEY, Attempt, Charge, PaymentIntent, RefundS
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import leases, updates
-from bridge.payments.attempts import ask, conclude, is_captured
+from bridge.payments.attempts import ask, conclude
+from bridge.payments.outcomes import is_captured
 from bridge.payments.record import STAFF, Scribe, record
 from bridge.payments.services import Services
 from bridge.payments.unknowns import FLAGS, abandon

@@ -12,12 +12,13 @@ from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import readers
-from bridge.payments.attempts import ask, cancel_open, look_at, new_attempt, send_create, settle
+from bridge.payments.attempts import ask, cancel_open, new_attempt, send_create
 from bridge.payments.captures import capture, named_intent, require_not_refunded
 from bridge.payments.create import close_misfits, describe, metadata_of, released, require_nothing_in_the_way
 from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
 from bridge.payments.orders import amount_due, read_order, require_payable
+from bridge.payments.outcomes import look_at, settle
 from bridge.payments.services import Services
 from bridge.payments.shops import entry_of
 from bridge.payments.takeover import meet_named
