@@ -17,8 +17,9 @@ from bridge.domain.ports import Adapter, Clock, Finding, Ids, NamesShop, OrderBo
 from bridge.domain.stores import Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
-from bridge.payments import refusals, shops, store_keys, stores
+from bridge.payments import shops, store_keys, stores
 from bridge.payments.obstacles import Obstacles
+from bridge.payments.refusals import Refusals
 from bridge.payments.services import Queue, Services
 from bridge.payments.store_webhooks import webhook_findings
 from bridge.payments.worker import Worker
@@ -77,6 +78,7 @@ class Bridge:
             connections=connections,
             provider_timeout=self.settings.provider_timeout,
             version=__version__,
+            refusals=Refusals(database, clock),
             max_sweeps=self.settings.max_sweeps,
             wake=self._wake,
         )
@@ -197,7 +199,7 @@ class Bridge:
             self._worker.stop()
             self._worker = None
         self._connections.close()
-        refusals.write(self.services, every=0.0)
+        self.services.refusals.write(every=0.0)
         self.services.database.close()
 
     def _wake(self, queue: Queue = Queue.DELIVERIES, /) -> None:

@@ -19,7 +19,6 @@ from bridge.http.php import Pairs, form_pairs, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.transport import client_address, is_encrypted, is_local
 from bridge.payments.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
-from bridge.payments.refusals import refuse_credentials
 from bridge.payments.services import Services
 
 READING = frozenset({"GET", "HEAD"})
@@ -63,7 +62,7 @@ def tell_refused(services: Services, policy: Policy, request: Request, reason: s
     """One line and one count for credentials that were refused."""
     store, letters = (key.store_id, key.truncated) if key else ("", "")
     address = client_address(request, policy)
-    refuse_credentials(services, reason, address=address, store=store, key=letters)
+    services.refusals.credentials(reason, address=address, store=store, key=letters)
 
 
 def require_permission(policy: Policy, permissions: Permissions, method: str) -> None:

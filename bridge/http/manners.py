@@ -23,7 +23,6 @@ from bridge.http.php import lists, nest, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint, Route
 from bridge.payments.keys import used
-from bridge.payments.refusals import write as write_refusals
 from bridge.payments.services import Services
 
 log = logs.logger(__name__)
@@ -37,7 +36,7 @@ def install(blueprint: Blueprint, services: Services, policy: Policy) -> None:
     guesses = Guesses(policy)
 
     def admit() -> Response | None:
-        write_refusals(services)
+        services.refusals.write()
         exchange = _begin(blueprint, policy)
         route = _override_method(blueprint, exchange)
         if route:

@@ -12,7 +12,7 @@ from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
 from bridge.http.transport import client_address
 from bridge.payments.measures import Measures, measure
-from bridge.payments.refusals import CREDENTIALS, MESSAGE, refuse_credentials
+from bridge.payments.refusals import CREDENTIALS, MESSAGE
 from bridge.payments.services import Services
 
 PREFIX = "wcpay_bridge_"
@@ -31,7 +31,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
             raise no_route()
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {policy.metrics_token}".encode()):
-            refuse_credentials(services, "wrong_token", address=client_address(request, policy))
+            services.refusals.credentials("wrong_token", address=client_address(request, policy))
             raise forbidden()
         from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest

@@ -29,7 +29,6 @@ from bridge.payments import accounts, leases, stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
-from bridge.payments.refusals import refuse_message
 from bridge.payments.services import Queue, Services
 from bridge.payments.store_events import order_changed
 from bridge.payments.takeover import Site, meet
@@ -74,7 +73,7 @@ def receive(services: Services, endpoint: str, headers: Mapping[str, str], body:
         return _receive(services, endpoint, headers, body)
     except EventRefused as refusal:
         reason = str(refusal.details.get("cause", "refused"))
-        refuse_message(services, endpoint, reason, str(refusal), known=reason != UNKNOWN_ENDPOINT)
+        services.refusals.message(endpoint, reason, str(refusal), known=reason != UNKNOWN_ENDPOINT)
         raise
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from bridge.payments import refusals
 from bridge.payments.reconcile import HEARTBEAT
 from bridge.payments.services import Services
 from bridge.storage import jobs
@@ -46,7 +45,7 @@ class Measures:
 
 def measure(services: Services) -> Measures:
     now = services.clock()
-    refusals.write(services, every=0.0)
+    services.refusals.write(every=0.0)
     with services.database.read() as connection:
         beat = jobs.one(connection, HEARTBEAT)
         unable_stores, misdirected_stores, refused_keys = rows.troubled_stores(connection)

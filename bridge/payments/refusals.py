@@ -4,17 +4,12 @@ Counts are kept in memory and written together, at most every ten seconds: whoev
 not make the database write as fast.
 """
 
-from __future__ import annotations
-
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from bridge.domain import logs
+from bridge.domain.ports import Clock
+from bridge.storage import Database
 from bridge.storage import refusals as rows
-
-if TYPE_CHECKING:
-    from bridge.payments.services import Services
 
 log = logs.logger(__name__)
 
@@ -41,54 +36,53 @@ REASONS = {
 
 
 class Refusals:
-    """What this process has not written yet."""
+    """Tells the owner what was refused, and counts it."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
         self._lock = threading.Lock()
         self._tallies: dict[rows.Cause, rows.Tally] = {}
         self._written = float("-inf")
 
-    def count(self, subject: str, kind: str, reason: str, now: float) -> None:
-        self.add(dict.fromkeys(((rows.EVERYBODY, kind, reason), (subject, kind, reason)), (1, now)))
+    def credentials(self, reason: str, *, address: str, store: str = "", key: str = "") -> None:
+        """`address` is the caller's; `store` and `key` (its last letters) are known if the key is."""
+        whose = f" (the key ...{key} of {store})" if store else ""
+        log.warning("credentials from %s were refused: %s%s", address, REASONS[reason], whose)
+        self._count(store, CREDENTIALS, reason)
 
-    def add(self, tallies: Mapping[rows.Cause, rows.Tally]) -> None:
+    def message(self, endpoint: str, reason: str, text: str, *, known: bool) -> None:
+        """Endpoints that are not `known` are not told apart: anybody can invent them."""
+        log.warning("a message to the endpoint %s was refused: %s", endpoint, text)
+        self._count(endpoint if known else "", MESSAGE, reason)
+
+    def write(self, *, every: float = WRITE_EVERY) -> None:
+        """Write what this process has counted, unless it did less than `every` seconds ago. Never fails: counts wait
+        for a database that is away."""
+        tallies = self._take(self._clock(), every)
+        if not tallies:
+            return
+        try:
+            with self._database.write() as connection:
+                rows.add(connection, tallies)
+        except self._database.troubles as error:
+            self._add(tallies)
+            log.debug("refusals could not be counted: %s", error)
+
+    def _count(self, subject: str, kind: str, reason: str) -> None:
+        causes = ((rows.EVERYBODY, kind, reason), (subject, kind, reason))
+        self._add(dict.fromkeys(causes, (1, self._clock())))
+        self.write()
+
+    def _add(self, tallies: dict[rows.Cause, rows.Tally]) -> None:
         with self._lock:
             for cause, (count, last) in tallies.items():
                 known, latest = self._tallies.get(cause, (0, last))
                 self._tallies[cause] = known + count, max(last, latest)
 
-    def take(self, now: float, *, every: float) -> dict[rows.Cause, rows.Tally]:
-        """What is to be written now: nothing if something was written less than `every` seconds ago."""
+    def _take(self, now: float, every: float) -> dict[rows.Cause, rows.Tally]:
         with self._lock:
             if not self._tallies or abs(now - self._written) < every:
                 return {}
             self._written, taken, self._tallies = now, self._tallies, {}
             return taken
-
-
-def refuse_credentials(services: Services, reason: str, *, address: str, store: str = "", key: str = "") -> None:
-    """Tell the owner. `address` is the caller's; `store` and `key` (its last letters) are known if the key is."""
-    whose = f" (the key ...{key} of {store})" if store else ""
-    log.warning("credentials from %s were refused: %s%s", address, REASONS[reason], whose)
-    services.refusals.count(store, CREDENTIALS, reason, services.clock())
-    write(services)
-
-
-def refuse_message(services: Services, endpoint: str, reason: str, text: str, *, known: bool) -> None:
-    """Tell the owner. Endpoints that are not `known` are not told apart: anybody can invent them."""
-    log.warning("a message to the endpoint %s was refused: %s", endpoint, text)
-    services.refusals.count(endpoint if known else "", MESSAGE, reason, services.clock())
-    write(services)
-
-
-def write(services: Services, *, every: float = WRITE_EVERY) -> None:
-    """Write what this process has counted, if it is time. Never fails: counts wait for a database that is away."""
-    tallies = services.refusals.take(services.clock(), every=every)
-    if not tallies:
-        return
-    try:
-        with services.database.write() as connection:
-            rows.add(connection, tallies)
-    except services.database.troubles as error:
-        services.refusals.add(tallies)
-        log.debug("refusals could not be counted: %s", error)

@@ -68,12 +68,12 @@ class Services:
     connections: Connections
     provider_timeout: float
     version: str
+    refusals: Refusals = field(repr=False)
     max_sweeps: int = 8
     wake: Wake = _nobody
     is_ending: Callable[[], bool] = lambda: False
     jitter: Callable[[], float] = random.random
     pause: Callable[[float], None] = time.sleep
-    refusals: Refusals = field(default_factory=Refusals, repr=False)
 
     def raise_if_ending(self) -> None:
         """Between two steps of long work. Raises Ending."""
