@@ -9,8 +9,7 @@ from .deliveries import Attempt
 from .errors import STATUSES, injected_error
 from .journal import RequestRecord
 from .scenarios import SCENARIOS
-from .state import AuditEntry, Project
-from .triggers import Delivery
+from .state import AuditEntry, Delivery, Project
 
 __all__ = [
     "SCENARIOS",

@@ -21,8 +21,7 @@ from .errors import STATUSES, ForteError, Json, with_statuses
 from .front import Change, Front, Manners, Mischief
 from .journal import RequestRecord
 from .routes import build_map
-from .state import AuditEntry, Payment, Project, SavedMethod, Service, State, User
-from .triggers import Delivery
+from .state import AuditEntry, Delivery, Payment, Project, SavedMethod, Service, State, User
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

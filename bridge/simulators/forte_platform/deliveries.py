@@ -15,8 +15,7 @@ from urllib.parse import quote
 
 from ..background import Background
 from ..posting import post
-from .state import State
-from .triggers import Delivery
+from .state import Delivery, State
 
 ATTEMPTS = 5
 DELAY = 60.0

@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from string import ascii_letters, digits
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..ledger import Ledger
 from ..stripe.cards import Card
 from .errors import Json, not_found
-
-if TYPE_CHECKING:
-    from .triggers import Delivery, Trigger
 
 _PREFIXES = {"pi": "pi_3", "ch": "ch_3", "re": "re_3", "acct": "acct_1", "taxcalc": "taxcalc_1", "tax": "tax_1"}
 
@@ -24,6 +21,44 @@ _PREFIXES = {"pi": "pi_3", "ch": "ch_3", "re": "re_3", "acct": "acct_1", "taxcal
 def iso(moment: float) -> str:
     """Unix seconds as Forte writes times: ISO 8601, UTC, milliseconds."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A service's wish to hear of events."""
+
+    id: str
+    project: str
+    display_name: str
+    service: str
+    path: str
+    events: tuple[str, ...]
+    enabled: bool
+    created: float
+
+    @property
+    def shape(self) -> Json:
+        return {
+            "triggerId": self.id,
+            "displayName": self.display_name,
+            "targetServiceId": self.service,
+            "targetPath": self.path,
+            "events": list(self.events),
+            "enabled": self.enabled,
+            "createdAt": iso(self.created),
+        }
+
+
+@dataclass
+class Delivery:
+    """A body that is owed to a trigger. `outcome` is pending, delivered, abandoned (after the last attempt) or dropped
+    (the trigger was disabled or deleted meanwhile); `due` is Unix seconds."""
+
+    trigger_id: str
+    body: Json
+    due: float
+    attempts: int = 0
+    outcome: str = field(default="pending")
 
 
 @dataclass(frozen=True)

@@ -3,49 +3,9 @@
 Source: the section "Payment triggers" of Forte's guide, and the SDK's types.
 """
 
-from dataclasses import dataclass, field
-
 from .bodies import EVENTS
 from .errors import ForteError, Json
-from .state import Call, Payment, State, iso
-
-
-@dataclass(frozen=True)
-class Trigger:
-    """A service's wish to hear of events."""
-
-    id: str
-    project: str
-    display_name: str
-    service: str
-    path: str
-    events: tuple[str, ...]
-    enabled: bool
-    created: float
-
-    @property
-    def shape(self) -> Json:
-        return {
-            "triggerId": self.id,
-            "displayName": self.display_name,
-            "targetServiceId": self.service,
-            "targetPath": self.path,
-            "events": list(self.events),
-            "enabled": self.enabled,
-            "createdAt": iso(self.created),
-        }
-
-
-@dataclass
-class Delivery:
-    """A body that is owed to a trigger. `outcome` is pending, delivered, abandoned (after the last attempt) or dropped
-    (the trigger was disabled or deleted meanwhile); `due` is Unix seconds."""
-
-    trigger_id: str
-    body: Json
-    due: float
-    attempts: int = 0
-    outcome: str = field(default="pending")
+from .state import Call, Delivery, Payment, State, Trigger, iso
 
 
 def fire(state: State, payment: Payment, word: str, moment: float) -> None:

@@ -8,17 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
-
-if TYPE_CHECKING:
-    from .shop import Shop
 
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 EDITABLE = ("POST", "PUT", "PATCH")
 
 Links = dict[str, list[dict[str, Any]]]
-Handler = Callable[["Shop", "RestRequest"], "Answer"]
+Handler = Callable[[Any, "RestRequest"], "Answer"]
+"""What a route does, given the shop and the request."""
 
 
 class RestError(Exception):
