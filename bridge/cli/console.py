@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
@@ -110,11 +110,6 @@ def interrupt_on_endings() -> None:
 def _endings() -> list[signal.Signals]:
     is_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return [number for number in ENDINGS if number is not signal.SIGHUP or not is_nohup]
-
-
-def beside(store: str, others: Sequence[str]) -> str:
-    """A store, with the other entries of its shop."""
-    return f"{store} (beside {', '.join(others)})" if others else store
 
 
 def who() -> str:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import beside, json_option, note, opened_bridge, order_option, print_json, who, with_bridge
+from bridge.cli.console import json_option, note, opened_bridge, order_option, print_json, who, with_bridge
 from bridge.domain.errors import BridgeError, Refused
 from bridge.domain.orders import called
+from bridge.domain.shops import named_beside
 from bridge.payments import flags as flag_cases
 from bridge.payments import reconcile as reconcile_cases
 from bridge.payments import stores
@@ -147,7 +148,7 @@ def list_flags(bridge: Bridge, limit: int, order: str | None, as_json: bool) -> 
         return
     for each in found:
         order = f"order {called(each['order_id'], each['order'])}"
-        store = beside(each["store"], each["other_entries"])
+        store = named_beside(each["store"], each["other_entries"])
         click.echo("\t".join((each["payment_intent"], store, order, each["flag"])))
 
 

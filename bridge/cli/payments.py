@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import beside, catch_endings, json_option, note, print_json, with_bridge
+from bridge.cli.console import catch_endings, json_option, note, print_json, with_bridge
 from bridge.cli.log_output import log_options, logging_to_stderr
 from bridge.domain.money import Money
 from bridge.domain.orders import called
+from bridge.domain.shops import named_beside
 from bridge.payments import why as use_case
 from bridge.payments.jobs import run_jobs
 from bridge.payments.worker import Worker, run_once
@@ -61,7 +62,7 @@ def _tell(story: dict[str, Any]) -> str:
     mode, order = "live" if story["live"] else "test", called(story["order"]["id"], story["order"]["number"])
     lines = [
         f"{story['payment_intent']}: {story['money']} for order {order} "
-        f"of {beside(story['store'], story['other_entries'])}, by {story['provider']} ({mode})",
+        f"of {named_beside(story['store'], story['other_entries'])}, by {story['provider']} ({mode})",
         f"  status {story['status']}" + (", outcome unknown" if story["outcome"] == "unknown" else ""),
     ]
     if story["unsettled"]:

@@ -5,8 +5,9 @@ from dataclasses import asdict
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import beside, iso_time, json_option, note, order_option, print_json, with_bridge
+from bridge.cli.console import iso_time, json_option, note, order_option, print_json, with_bridge
 from bridge.domain.orders import called
+from bridge.domain.shops import named_beside
 from bridge.payments import queues, store_events, stores, subscriptions
 
 limit_option = click.option("--limit", default=50, show_default=True)
@@ -77,7 +78,7 @@ def list_updates(bridge: Bridge, state: str | None, limit: int, order: str | Non
     for each in found:
         columns = (
             each["id"],
-            beside(each["store_id"], each["other_entries"]),
+            named_beside(each["store_id"], each["other_entries"]),
             f"order {called(each['order_id'], each['order_number'])}",
             each["kind"],
             each["state"],

@@ -1,5 +1,6 @@
 """A shop is what holds orders. Entries (stores) of one shop share them, whatever their addresses and adapters are."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -37,3 +38,8 @@ def address_of(identity: str) -> str:
     host = f"[{host}]" if ":" in host else host
     where = host if port in (None, 80, 443) else f"{host}:{port}"
     return where + parts.path.rstrip("/")
+
+
+def named_beside(store_id: str, others: Sequence[str]) -> str:
+    """A store as people read it, with the other entries of its shop."""
+    return f"{store_id} (beside {', '.join(others)})" if others else store_id

@@ -62,6 +62,12 @@ def pay_link(services: Services, intent: PaymentIntent) -> dict[str, str]:
 
 def add_routes(blueprint: Blueprint, services: Services) -> None:
     page: dict[str, Any] = {"tags": TAGS, "public": True, "raw": True, "names": ANYTHING, "largest_body": LARGEST_FORM}
+    _add_page(blueprint, services, page)
+    _add_script_routes(blueprint, services, page)
+
+
+def _add_page(blueprint: Blueprint, services: Services, page: dict[str, Any]) -> None:
+    """What a person sees and presses."""
 
     @blueprint.route(f"{PATH}/<token>", methods=["GET"], **page)
     @blueprint.doc(summary="The buyer's page", operationId="showPayPage", security=[])
@@ -93,6 +99,10 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         if not _is_ours():
             return _answer(render_problem("This form came from another place", ASK_SHOP, up=_up()), 403)
         return _press(services, token, request.form.get("action", ""))
+
+
+def _add_script_routes(blueprint: Blueprint, services: Services, page: dict[str, Any]) -> None:
+    """What the page's script asks, and the files that the page is made of."""
 
     @blueprint.route(f"{PATH}/<token>/status", methods=["GET"], **page)
     @blueprint.doc(summary="How the buyer's payment stands", operationId="askPayPage", security=[])

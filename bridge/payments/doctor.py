@@ -8,6 +8,7 @@ from typing import Any
 from bridge.domain.errors import BridgeError
 from bridge.domain.orders import called
 from bridge.domain.ports import Finding
+from bridge.domain.shops import named_beside
 from bridge.domain.stores import Store
 from bridge.payments import stores
 from bridge.payments.measures import Measures, measure
@@ -124,10 +125,11 @@ def _unknown(services: Services, found: Measures) -> Iterator[Check]:
     for each in named:
         age = (found.now - each["sent_at"]) / 60
         name, order = each["public_id"] or each["id"], called(each["order_id"], each["order_number"])
+        store = named_beside(each["store_id"], others.get(each["store_id"], []))
         yield Check(
             "unknown",
             False,
-            f"Order {order} of {_entry(each['store_id'], others)}: the outcome of a {each['operation']} is unknown for "
+            f"Order {order} of {store}: the outcome of a {each['operation']} is unknown for "
             f"{age:.0f} minutes ({name}). It is being settled, or: wcpay-bridge settle {name} --as ...",
         )
     if found.unknown.waiting > SHOWN:
@@ -142,7 +144,7 @@ def _flags(services: Services, found: Measures) -> Iterator[Check]:
         named = rows.flagged_intents(connection, SHOWN)
         others = shops.beside(connection, {each["store_id"] for each in named})
     for each in named:
-        store = _entry(each["store_id"], others)
+        store = named_beside(each["store_id"], others.get(each["store_id"], []))
         name = each["public_id"] or each["id"]
         yield Check(
             "flags",
@@ -151,12 +153,6 @@ def _flags(services: Services, found: Measures) -> Iterator[Check]:
         )
     if found.flagged > SHOWN:
         yield Check("flags", False, f"{found.flagged - SHOWN} more wait for a person.")
-
-
-def _entry(store_id: str, others: dict[str, list[str]]) -> str:
-    """A store, with the other entries of its shop."""
-    beside = others.get(store_id)
-    return f"{store_id} (beside {', '.join(beside)})" if beside else store_id
 
 
 def _queues(found: Measures) -> Iterator[Check]:

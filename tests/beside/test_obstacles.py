@@ -103,20 +103,26 @@ def test_c5_what_is_over_stands_in_nobodys_way(local: Local, change: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "within", "shown"),
     [
-        ["--capture", "automatic"],
-        ["--set", "rounding=half_up"],
-        ["--set", "secret_key=sk_test_rotated0123456789ab"],
-        ["--set", f"account={ACCOUNT}"],
-        ["--set", "charge_type=direct"],
-        ["--set", "charge_type="],
+        (["--capture", "automatic"], "", ("capture", "automatic")),
+        (["--set", "rounding=half_up"], "options", ("rounding", "half_up")),
+        (["--set", "secret_key=sk_test_rotated0123456789ab"], "settings", ("secret_key", "(encrypted)")),
+        (["--set", f"account={ACCOUNT}"], "settings", ("account", ACCOUNT)),
+        (["--set", "charge_type=direct"], "settings", ("charge_type", "direct")),
+        (["--set", "charge_type="], "settings", ("account", ACCOUNT)),
     ],
-    ids=lambda words: words[-1],
+    ids=lambda words: str(words[-1]) if words else "",
 )
-def test_c5_a_change_that_leaves_the_account_is_made_at_any_time(local: Local, arguments: list[str]) -> None:
+def test_c5_a_change_that_leaves_the_account_is_made_at_any_time(
+    local: Local, arguments: list[str], within: str, shown: tuple[str, str]
+) -> None:
     open_payment(local)
     operate(local, "stores", "update", local.store.id, *arguments)
+    store = operate_json(local, "stores", "show", local.store.id)
+    assert shown in (store[within] if within else store).items()
+    assert operate_json(local, "flags", "list") == []
+    assert "left behind" not in operate(local, "why", str(local.orders["payable"])).output
 
 
 @pytest.mark.parametrize("kind", NOT_OVER)
