@@ -7,12 +7,10 @@ compared. Pure functions.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from bridge.domain.orders import is_order_id
 
 _LONGEST = 200
-_DEFAULT_PORTS = (None, 80, 443)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +36,3 @@ def read_claim(metadata: Mapping[str, Any]) -> Claim | None:
 def _plain(text: Any) -> str:
     """Fit to be told to a person: whoever made the payment has written it."""
     return "".join(letter for letter in str(text or "") if letter.isprintable())[:_LONGEST]
-
-
-def is_same_site(one: str, other: str) -> bool:
-    """Whether two addresses are of one site, however they are written: scheme, default port, `www.`, the case of the
-    host, its international spelling and a slash at the end make no other site. What is no address is nobody's."""
-    site = _site(one)
-    return site is not None and site == _site(other)
-
-
-def _site(address: str) -> tuple[str, int | None, str] | None:
-    address = address.strip()
-    try:
-        parts = urlsplit(address if "://" in address else f"https://{address}")
-        host, port = _host(parts.hostname or ""), parts.port
-    except ValueError:
-        return None
-    if not host:
-        return None
-    return host, None if port in _DEFAULT_PORTS else port, unquote(parts.path).rstrip("/")
-
-
-def _host(name: str) -> str:
-    """In lower case and in the spelling of the domain name system. Raises ValueError (UnicodeError) for what is no
-    host."""
-    ascii_name = name.rstrip(".").encode("idna").decode() if not name.isascii() else name.rstrip(".")
-    return ascii_name.lower().removeprefix("www.")

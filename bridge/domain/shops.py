@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +19,37 @@ class Change:
 
 
 def address_of(identity: str) -> str:
-    """A site's address as its shop is known by it: http or https, with or without `www.`, default port and final slash
-    make no difference; another path does, and so does another host. What is no address is itself.
+    """A site's address as its shop is known by it (`site_of`). What is no address is itself."""
+    return site_of(identity) or identity.strip()
+
+
+def is_same_site(one: str, other: str) -> bool:
+    """Whether two addresses, with or without a scheme, are of one site. What is no address is nobody's."""
+    first, second = (site_of(each if "://" in each else f"https://{each.strip()}") for each in (one, other))
+    return first is not None and first == second
+
+
+def site_of(address: str) -> str | None:
+    """What two addresses have in common if they are of one site: http or https, with or without `www.`, default port,
+    the case and the international spelling of the host, and a slash at the end make no difference; another path does,
+    and so does another host. None for what is no address.
 
     WordPress has one such address (the option `home`), and tells it whichever way it is reached. Source:
     `WP_REST_Server::get_index`.
     """
     try:
-        parts = urlsplit(identity.strip())
+        parts = urlsplit(address.strip())
         host, port = (parts.hostname or "").lower().removesuffix("."), parts.port
     except ValueError:
-        host, port = "", None
+        return None
     if not host or parts.scheme.lower() not in ("http", "https"):
-        return identity.strip()
+        return None
     with suppress(UnicodeError):
         host = host.encode("idna").decode()
     host = host.removeprefix("www.")
     host = f"[{host}]" if ":" in host else host
     where = host if port in (None, 80, 443) else f"{host}:{port}"
-    return where + parts.path.rstrip("/")
+    return where + unquote(parts.path).rstrip("/")
 
 
 def named_beside(store_id: str, others: Sequence[str]) -> str:

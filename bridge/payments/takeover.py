@@ -9,13 +9,14 @@ blocks nothing. Metadata prove nothing: amount, currency, account and money that
 import re
 from dataclasses import dataclass, replace
 
-from bridge.domain.claims import is_same_site, read_claim
+from bridge.domain.claims import read_claim
 from bridge.domain.errors import InProgress, IntentNotFound, OrderNotFound, ProviderRefused, Refused
 from bridge.domain.intents import MONEY, Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.judgement import OTHERS, Bar, is_paid, is_paid_by, misfit_of_others
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Outcome, Payment
 from bridge.domain.ports import Adapter, HasAddresses
+from bridge.domain.shops import is_same_site
 from bridge.domain.stores import Store
 from bridge.payments import flags, readers, updates
 from bridge.payments.attempts import ask
@@ -26,7 +27,7 @@ from bridge.payments.intents import new_intent
 from bridge.payments.orders import amount_due
 from bridge.payments.record import WAITING, Scribe, record, record_in
 from bridge.payments.services import Services
-from bridge.payments.shops import entry_of
+from bridge.payments.shops import entry_of, is_address
 from bridge.storage import Connection, outbox
 from bridge.storage import intents as rows
 
@@ -58,7 +59,7 @@ class Met:
 
 
 class Site:
-    """Where a store is, as it says itself. It is asked at most once, and only about what is not its identity."""
+    """Where a store is, as it says itself. It is asked at most once, and only about what no address of its shop is."""
 
     def __init__(self, services: Services, store: Store) -> None:
         self._services = services
@@ -67,7 +68,8 @@ class Site:
 
     def is_named(self, address: str) -> bool:
         """Raises StoreError."""
-        return is_same_site(address, self._store.identity) or any(is_same_site(address, one) for one in self._asked())
+        known = is_address(self._services, self._store, address)
+        return known or any(is_same_site(address, one) for one in self._asked())
 
     def _asked(self) -> list[str]:
         if self._addresses is None:

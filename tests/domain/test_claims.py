@@ -2,7 +2,8 @@
 
 import pytest
 
-from bridge.domain.claims import is_same_site, read_claim
+from bridge.domain.claims import read_claim
+from bridge.domain.shops import is_same_site
 
 SITE = "https://shop.example/store"
 
