@@ -7,6 +7,9 @@ from typing import Any
 from bridge.domain.intents import Charge, Dispute, Refund, Status
 from bridge.domain.orders import Address, Order
 
+IN_PERSON = frozenset({"card_present", "interac_present"})
+"""Types of payment methods that only a card reader takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -84,6 +87,11 @@ class Outcome:
     client_secret: str | None = field(default=None, repr=False)
     provider_data: dict[str, Any] | None = field(default=None, repr=False)
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_in_person(self) -> bool:
+        """Whether a card reader took it, as its charge says."""
+        return self.charge is not None and self.charge.payment_method_type in IN_PERSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,27 +5,25 @@ It is written down as if its create had just been answered, if its order is ther
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bridge.domain.errors import BridgeError, InProgress, OrderNotFound, OutcomeUnknown, ProviderError
 from bridge.domain.intents import MONEY, Attempt, PaymentIntent, Status
 from bridge.domain.judgement import is_paid_by
 from bridge.domain.money import Money
 from bridge.domain.orders import Order, is_order_id
-from bridge.domain.outcomes import Outcome, Payment
+from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.attempts import conclude
 from bridge.payments.findings import Difference, Report
 from bridge.payments.follow import follow_order
-from bridge.payments.intents import new_intent
+from bridge.payments.intents import found_intent
 from bridge.payments.record import WAITING, Scribe
 from bridge.payments.services import Services
 from bridge.payments.shops import is_address
 from bridge.storage import intents as rows
 from bridge.storage import outbox
-
-READERS = frozenset({"card_present", "interac_present"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +96,7 @@ def _named(outcome: Outcome) -> _Named | None:
 
 def _written(services: Services, store: Store, order: Order, outcome: Outcome) -> tuple[PaymentIntent, Attempt]:
     now, attempt_id = services.clock(), str(outcome.attempt_id)
-    begun = outcome.created or now
-    in_person = outcome.charge is not None and outcome.charge.payment_method_type in READERS
-    held = outcome.status is Status.REQUIRES_CAPTURE
-    payment = Payment(
-        attempt_id=attempt_id,
-        order=order,
-        amount=outcome.amount,
-        currency=outcome.currency.upper(),
-        customer=outcome.customer or "",
-        payment_method=outcome.payment_method or "",
-        capture="manual" if held else store.capture,
-        metadata=outcome.metadata,
-        description="",
-    )
-    intent = new_intent(store, payment, now, channel="terminal" if in_person else "online")
-    intent = replace(intent, order_read=0.0, created=begun)
+    intent = found_intent(store, order, outcome, attempt_id, now, store.capture)
     attempt = Attempt(
         id=attempt_id,
         intent_id=attempt_id,
@@ -122,8 +105,8 @@ def _written(services: Services, store: Store, order: Order, outcome: Outcome) -
         request={},
         key=f"{attempt_id}:create",
         reference=outcome.reference,
-        created=begun,
-        sent_at=begun,
+        created=intent.created,
+        sent_at=intent.created,
         busy_until=leases.until(services),
         next_check_at=leases.until(services),
     )

@@ -1,12 +1,13 @@
 """An intent, as a create begins it and as a caller is shown it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.domain.errors import IntentNotFound
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.judgement import deduction
-from bridge.domain.outcomes import Payment
+from bridge.domain.orders import Order
+from bridge.domain.outcomes import Outcome, Payment
 from bridge.domain.stores import Store
 from bridge.payments.services import Services
 from bridge.storage import intents as rows
@@ -55,6 +56,26 @@ def new_intent(store: Store, payment: Payment, now: float, *, channel: str = "on
         metadata=payment.metadata,
         deducted=deduction(payment.order),
     )
+
+
+def found_intent(
+    store: Store, order: Order, outcome: Outcome, attempt_id: str, now: float, capture: str
+) -> PaymentIntent:
+    """What is written of a payment that was found at the provider: it was there since `created`, whoever made it, and
+    its order was read only now."""
+    payment = Payment(
+        attempt_id=attempt_id,
+        order=order,
+        amount=outcome.amount,
+        currency=outcome.currency.upper(),
+        customer=outcome.customer or "",
+        payment_method=outcome.payment_method or "",
+        capture="manual" if outcome.status is Status.REQUIRES_CAPTURE else capture,
+        metadata=outcome.metadata,
+        description="",
+    )
+    intent = new_intent(store, payment, now, channel="terminal" if outcome.is_in_person else "online")
+    return replace(intent, order_read=0.0, created=outcome.created or now)
 
 
 def show(services: Services, store: Store, name: str) -> Shown:

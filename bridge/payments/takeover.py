@@ -14,7 +14,7 @@ from bridge.domain.errors import InProgress, IntentNotFound, OrderNotFound, Prov
 from bridge.domain.intents import MONEY, Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.judgement import OTHERS, Bar, is_paid, is_paid_by, misfit_of_others
 from bridge.domain.orders import Order
-from bridge.domain.outcomes import Outcome, Payment
+from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter, HasAddresses
 from bridge.domain.shops import is_same_site
 from bridge.domain.stores import Store
@@ -23,7 +23,7 @@ from bridge.payments.attempts import ask
 from bridge.payments.beside import first_watch
 from bridge.payments.closing import close
 from bridge.payments.create import ROUNDS, released
-from bridge.payments.intents import new_intent
+from bridge.payments.intents import found_intent
 from bridge.payments.orders import amount_due
 from bridge.payments.record import WAITING, Scribe, record, record_in
 from bridge.payments.services import Services
@@ -31,8 +31,6 @@ from bridge.payments.shops import entry_of, is_address
 from bridge.storage import Connection, outbox
 from bridge.storage import intents as rows
 
-READERS = frozenset({"card_present", "interac_present"})
-"""Kinds of payment methods that only a card reader takes."""
 NAMED, BY_READER = "an app named it", "a card reader took it"
 """Why a payment was taken over."""
 
@@ -107,10 +105,9 @@ def meet(services: Services, store: Store, outcome: Outcome, site: Site, *, orde
     found = _examined(services, store, outcome, site, order)
     if not isinstance(found, Order):
         return Met(misfit=found)
-    in_person = outcome.charge is not None and outcome.charge.payment_method_type in READERS
-    why = NAMED if order is not None else BY_READER if in_person else ""
-    met = _settled_in(services, store, found, outcome, why, in_person)
-    if in_person:
+    why = NAMED if order is not None else BY_READER if outcome.is_in_person else ""
+    met = _settled_in(services, store, found, outcome, why)
+    if outcome.is_in_person:
         readers.used(services, store)
     services.wake()
     return met
@@ -175,16 +172,16 @@ def _owed(store: Store, adapter: Adapter, order: Order) -> int | None:
         return None
 
 
-def _settled_in(services: Services, store: Store, order: Order, outcome: Outcome, why: str, in_person: bool) -> Met:
+def _settled_in(services: Services, store: Store, order: Order, outcome: Outcome, why: str) -> Met:
     """Let it hold its order. With `why` it is taken over, else it is only known."""
     for _ in range(ROUNDS):
         with services.database.read() as connection:
             known = rows.find(connection, store.id, str(outcome.reference))
             holder = rows.holding(connection, store.id, store.live, order.id, order.key)
         if known is not None:
-            return Met(_promoted(services, known, outcome, why, in_person) if why and known.only_known else known)
+            return Met(_promoted(services, known, outcome, why) if why and known.only_known else known)
         if holder is None:
-            if (intent := _claimed(services, store, order, outcome, why, in_person)) is not None:
+            if (intent := _claimed(services, store, order, outcome, why)) is not None:
                 return Met(intent)
         elif holder.public_id == outcome.reference:  # another entry of the shop has met it: it is one payment, not two
             return Met()
@@ -214,29 +211,14 @@ def _made_way(services: Services, store: Store, holder: PaymentIntent, outcome: 
     return False
 
 
-def _claimed(
-    services: Services, store: Store, order: Order, outcome: Outcome, why: str, in_person: bool
-) -> PaymentIntent | None:
+def _claimed(services: Services, store: Store, order: Order, outcome: Outcome, why: str) -> PaymentIntent | None:
     """Its row, with all that the provider says of it, in one transaction; None if the order was claimed meanwhile."""
     now, attempt_id = services.clock(), outcome.attempt_id or services.ids.attempt()
-    payment = Payment(
-        attempt_id=attempt_id,
-        order=order,
-        amount=outcome.amount,
-        currency=outcome.currency.upper(),
-        customer=outcome.customer or "",
-        payment_method=outcome.payment_method or "",
-        capture="manual" if outcome.status is Status.REQUIRES_CAPTURE else "automatic",
-        metadata=outcome.metadata,
-        description="",
-    )
     intent = replace(
-        new_intent(store, payment, now, channel="terminal" if in_person else "online"),
+        found_intent(store, order, outcome, attempt_id, now, "automatic"),
         public_id=outcome.public_id,
         status=Status.REQUIRES_CONFIRMATION,  # from where the outcome takes it on, within this transaction
         unknown=False,
-        order_read=0.0,
-        created=outcome.created or now,
         look_at=None if why else first_watch(outcome, now),
         tip=outcome.tip,
         only_known=not why,
@@ -255,7 +237,7 @@ def _claimed(
         sent_at=now,
         answered=now,
     )
-    told = {"provider": store.adapter, "order": order.number, "amount": outcome.amount, "currency": payment.currency}
+    told = {"provider": store.adapter, "order": order.number, "amount": outcome.amount, "currency": intent.currency}
     told |= {"reference": outcome.reference, "why": why or "somebody else made it", "tip": outcome.tip}
 
     def write_down(connection: Connection) -> None:
@@ -270,7 +252,7 @@ def _claimed(
         return rows.get(connection, intent.id)
 
 
-def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: str, in_person: bool) -> PaymentIntent:
+def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: str) -> PaymentIntent:
     """What was only known is taken over: a caller names it. The store hears how it stands."""
     record(services, known.id, outcome)
     now = services.clock()
@@ -278,7 +260,7 @@ def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: s
         known = rows.get(connection, known.id, lock=True)
         if not known.only_known:
             return known
-        channel = "terminal" if in_person else "online"
+        channel = "terminal" if outcome.is_in_person else "online"
         rows.change(connection, known.id, only_known=False, channel=channel, look_at=now, updated=now)
         scribe = Scribe(services, connection, rows.get(connection, known.id), now)
         scribe.log("taken_over", None, reference=outcome.reference, why=why, amount=known.amount, tip=known.tip)

@@ -8,7 +8,7 @@ from typing import Any
 from bridge.domain.errors import InProgress, IntentNotFound, InvalidParameter, ProviderError, Uncapturable, Unsupported
 from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Status
 from bridge.domain.orders import Order
-from bridge.domain.outcomes import Payment
+from bridge.domain.outcomes import IN_PERSON, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import readers
@@ -24,7 +24,6 @@ from bridge.payments.shops import entry_of
 from bridge.payments.takeover import meet_named
 from bridge.storage import intents as rows
 
-METHODS = frozenset({"card_present", "interac_present"})
 CAPTURES = frozenset({"manual", "automatic"})
 """What `payment_methods` and `capture_method` may name."""
 TAKEN = "The payment cannot be captured for completed or processed orders."
@@ -152,7 +151,7 @@ def _adapter(services: Services, store: Store, route: str) -> Adapter:
 
 def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str, dict[str, Any]]:
     methods = ["card_present"] if methods is None else methods
-    if not isinstance(methods, list) or not methods or not METHODS.issuperset(map(str, methods)):
+    if not isinstance(methods, list) or not methods or not IN_PERSON.issuperset(map(str, methods)):
         raise InvalidParameter("payment_methods", "payment_methods is a list of card_present and interac_present.")
     capture = "manual" if capture is None else capture
     if not isinstance(capture, str) or capture not in CAPTURES:

@@ -18,10 +18,8 @@ from bridge.domain.errors import ConfigurationError, CurrencyNotSupported, Inval
 from bridge.domain.intents import Refund
 from bridge.domain.money import step
 from bridge.domain.orders import Address
-from bridge.domain.outcomes import CustomerDetails, Outcome, Payment, RefundRequest
+from bridge.domain.outcomes import IN_PERSON, CustomerDetails, Outcome, Payment, RefundRequest
 from bridge.domain.ports import Finding, Setting
-
-READERS = frozenset({"card_present", "interac_present"})
 
 
 class SandboxAdapter(BaseAdapter):
@@ -67,7 +65,7 @@ class SandboxAdapter(BaseAdapter):
         }
 
     def prepare_terminal(self, payment: Payment, methods: list[str], metadata: dict[str, Any]) -> dict[str, Any]:
-        if not methods or not READERS.issuperset(methods):
+        if not methods or not IN_PERSON.issuperset(methods):
             raise InvalidParameter("payment_methods", "payment_methods is a list of card_present and interac_present.")
         return {
             **_asked(payment),
