@@ -35,7 +35,7 @@ def _mutation(rule: str, file: str, old: str, new: str, *tests: str) -> Mutation
 CREATE, ATTEMPTS = "tests/payments/test_create.py", "tests/payments/test_attempts.py"
 RECORD, REFUNDS = "tests/payments/test_record.py", "tests/payments/test_refunds.py"
 WAITING, HELD = "tests/beside/test_waiting.py", "tests/beside/test_held_and_paid.py"
-TAKEOVER, BESIDE = "tests/payments/test_takeover.py", "tests/payments/test_beside.py"
+TAKEOVER, BESIDE = "tests/payments/test_takeover.py", "tests/payments/test_payments_of_others.py"
 SHOPS = "tests/payments/test_shops.py"
 CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_outbox.py"
 SWEEP, SWEPT = "tests/payments/test_sweep.py", "tests/beside/test_sweep.py"

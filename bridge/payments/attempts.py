@@ -27,9 +27,9 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import leases
-from bridge.payments.beside import require_not_others
 from bridge.payments.intents import Shown
 from bridge.payments.openings import end_unpayable
+from bridge.payments.payments_of_others import require_not_others
 from bridge.payments.record import WAITING, record
 from bridge.payments.services import Services
 from bridge.payments.unknowns import abandon, mark_unknown

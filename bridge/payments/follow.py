@@ -22,10 +22,10 @@ from bridge.domain.judgement import (
 from bridge.domain.orders import HOLD, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, updates
-from bridge.payments.beside import watch
 from bridge.payments.captures import capture, void
 from bridge.payments.closing import close, close_quietly, reopen
 from bridge.payments.orders import not_payable, terms
+from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING, Scribe
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal, outbox

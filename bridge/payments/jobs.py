@@ -7,7 +7,7 @@ from functools import partial
 from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
-from bridge.payments import access, readers, store_webhooks, stores
+from bridge.payments import card_readers, daily_checks, store_webhooks, stores
 from bridge.payments.findings import Report
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
@@ -105,7 +105,7 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
     """Look for what card readers took: their apps make such payments by themselves, and may never tell of them."""
 
     def look(services: Services, job: Job) -> None:
-        if not readers.are_used(services, store_id):
+        if not card_readers.are_used(services, store_id):
             return
         store = services.connections.store(store_id)
         if services.connections.adapter(store).names_orders:
@@ -120,7 +120,7 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
 
 def _until_next_look(store_id: str) -> Callable[[Services], float]:
     """Every minute while readers are used, else when they are used again."""
-    return lambda services: rows.LOOK if readers.are_used(services, store_id) else DAILY
+    return lambda services: rows.LOOK if card_readers.are_used(services, store_id) else DAILY
 
 
 def _until_next(store_id: str) -> Callable[[Services], float]:
@@ -185,7 +185,7 @@ def _task(name: str) -> Task | None:
     if kind == "webhooks":
         return Task(DAILY, store_webhooks.watching(store_id), wait=store_webhooks.until_next(store_id))
     if kind == "access":
-        return Task(DAILY, access.checking(store_id), wait=access.until_next)
+        return Task(DAILY, daily_checks.checking(store_id), wait=daily_checks.until_next)
     if kind == "currency":
         return Task(DAILY, _asking_currency(store_id))
     return COMMON.get(name)

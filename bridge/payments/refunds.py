@@ -19,12 +19,12 @@ from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
 from bridge.payments import leases, updates
 from bridge.payments.attempts import ask_first, failed, new_attempt, reference_of, sending_again, unknown
-from bridge.payments.beside import require_not_others
 from bridge.payments.captures import REPEATED_WITHIN
 from bridge.payments.create import answered_soon
 from bridge.payments.looks import SOON
 from bridge.payments.orders import read_order
 from bridge.payments.outcomes import settle
+from bridge.payments.payments_of_others import require_not_others
 from bridge.payments.record import Scribe
 from bridge.payments.services import Services
 from bridge.storage import Connection, journal

@@ -18,13 +18,13 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter, HasAddresses
 from bridge.domain.shops import is_same_site
 from bridge.domain.stores import Store
-from bridge.payments import flags, readers, updates
+from bridge.payments import card_readers, flags, updates
 from bridge.payments.attempts import ask
-from bridge.payments.beside import first_watch
 from bridge.payments.closing import close
 from bridge.payments.create import ROUNDS, released
 from bridge.payments.intents import found_intent
 from bridge.payments.orders import amount_due
+from bridge.payments.payments_of_others import first_watch
 from bridge.payments.record import WAITING, Scribe, record, record_in
 from bridge.payments.services import Services
 from bridge.payments.shops import entry_of, is_address
@@ -108,7 +108,7 @@ def meet(services: Services, store: Store, outcome: Outcome, site: Site, *, orde
     why = NAMED if order is not None else BY_READER if outcome.is_in_person else ""
     met = _settled_in(services, store, found, outcome, why)
     if outcome.is_in_person:
-        readers.used(services, store)
+        card_readers.used(services, store)
     services.wake()
     return met
 

@@ -11,7 +11,7 @@ from bridge.domain.orders import Order
 from bridge.domain.outcomes import IN_PERSON, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments import readers
+from bridge.payments import card_readers
 from bridge.payments.attempts import ask, cancel_open, new_attempt, send_create
 from bridge.payments.captures import capture, named_intent, require_not_refunded
 from bridge.payments.create import close_misfits, describe, metadata_of, released, require_nothing_in_the_way
@@ -73,7 +73,7 @@ def create_terminal_intent(
         known = rows.of_shops_order(connection, store.id, store.live, order.id)
     require_payable(order, known, in_person=True)
     require_nothing_in_the_way(services, known, order)
-    readers.used(services, store)
+    card_readers.used(services, store)
     intent = new_intent(store, payment, services.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
@@ -137,7 +137,7 @@ def _has_money(services: Services, store: Store, held: PaymentIntent, named: Pay
 def connection_token(services: Services, store: Store) -> dict[str, Any]:
     """What a reader's app needs to connect. Raises Unsupported or ProviderError."""
     adapter = _adapter(services, store, "connection_tokens")
-    readers.used(services, store)
+    card_readers.used(services, store)
     return ask(adapter.connection_token)
 
 

@@ -17,11 +17,11 @@ from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError
 from bridge.domain.intents import Attempt
 from bridge.payments import leases
-from bridge.payments.beside import watch_order
 from bridge.payments.events import take_message
 from bridge.payments.jobs import beat, run_common, take_job, take_sweep
 from bridge.payments.outbox import take_delivery
 from bridge.payments.outcomes import look_at, settle
+from bridge.payments.payments_of_others import watch_order
 from bridge.payments.pool import TROUBLED_SECONDS, Pool
 from bridge.payments.services import Queue, Services
 from bridge.payments.work import EVERYTHING, Room, Take, Work
