@@ -19,10 +19,10 @@ from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
 from bridge.payments import shops, store_keys, stores
 from bridge.payments.obstacles import Obstacles
-from bridge.payments.refusals import Refusals
-from bridge.payments.services import Queue, Services
 from bridge.payments.store_webhooks import webhook_findings
 from bridge.payments.worker import Worker
+from bridge.refusals import Refusals
+from bridge.services import Queue, Services
 from bridge.settings import Settings, data_directory
 from bridge.storage import Database
 from bridge.storage.references import UnreadableReference

@@ -19,7 +19,7 @@ from bridge.http.php import Pairs, form_pairs, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.transport import client_address, is_encrypted, is_local
 from bridge.payments.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
-from bridge.payments.services import Services
+from bridge.services import Services
 
 READING = frozenset({"GET", "HEAD"})
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})

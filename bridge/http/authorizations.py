@@ -7,9 +7,9 @@ from bridge.http.lines import common, date, wanted_page
 from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
 from bridge.payments import reports
-from bridge.payments.services import Services
 from bridge.schemas.woopayments_reports import Authorization, Authorizations, AuthorizationsSummary
 from bridge.schemas.wordpress import Paging
+from bridge.services import Services
 
 PATH = "/wp-json/wc/v3/payments/authorizations"
 

@@ -23,7 +23,7 @@ from bridge.http import (
 )
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
-from bridge.payments.services import Services
+from bridge.services import Services
 
 __all__ = ["Blueprint", "Policy", "make_blueprint"]
 

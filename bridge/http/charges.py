@@ -11,8 +11,8 @@ from bridge.http.parameters import order_number
 from bridge.http.shapes import formatted, order_members, shown_order, whole_charge
 from bridge.http.smorest import Blueprint
 from bridge.payments import reports
-from bridge.payments.services import Services
 from bridge.schemas.woopayments_reports import Charge, OrderAsCharge
+from bridge.services import Services
 
 PATH = "/wp-json/wc/v3/payments/charges"
 

@@ -6,9 +6,9 @@ from bridge.http.answers import render
 from bridge.http.failures import FORWARDED
 from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
-from bridge.payments.services import Services
 from bridge.payments.terminal import connection_token
 from bridge.schemas.woopayments_orders import ConnectionToken
+from bridge.services import Services
 
 
 def add_routes(blueprint: Blueprint, services: Services) -> None:

@@ -6,8 +6,8 @@ from bridge.http.failures import FORWARDED
 from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
 from bridge.payments.customers import payment_methods
-from bridge.payments.services import Services
 from bridge.schemas.woopayments_orders import SavedPaymentMethod
+from bridge.services import Services
 
 PATH = "/wp-json/wc/v3/payments/customers/<customer_id>/payment_methods"
 OWN_PARTS = ("card", "sepa_debit", "link")

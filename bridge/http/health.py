@@ -7,7 +7,7 @@ from flask import Response
 from bridge.domain import logs
 from bridge.http.answers import render
 from bridge.http.smorest import Blueprint
-from bridge.payments.services import Services
+from bridge.services import Services
 
 log = logs.logger(__name__)
 

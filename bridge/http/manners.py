@@ -23,7 +23,7 @@ from bridge.http.php import lists, nest, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint, Route
 from bridge.payments.keys import used
-from bridge.payments.services import Services
+from bridge.services import Services
 
 log = logs.logger(__name__)
 

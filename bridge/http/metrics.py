@@ -12,8 +12,8 @@ from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
 from bridge.http.transport import client_address
 from bridge.payments.measures import Measures, measure
-from bridge.payments.refusals import CREDENTIALS, MESSAGE
-from bridge.payments.services import Services
+from bridge.refusals import CREDENTIALS, MESSAGE
+from bridge.services import Services
 
 PREFIX = "wcpay_bridge_"
 

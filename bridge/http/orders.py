@@ -9,8 +9,8 @@ from bridge.http.manners import authorised
 from bridge.http.parameters import identifier, order_number
 from bridge.http.smorest import Blueprint
 from bridge.payments import captures, customers, terminal
-from bridge.payments.services import Services
 from bridge.schemas.woopayments_orders import Capture, Concluded, Intent, Named, TerminalIntent
+from bridge.services import Services
 
 PATH = "/wp-json/wc/v3/payments/orders/<order_id>"
 AUTHORIZATIONS, IN_PERSON = ["Authorizations"], ["In-person payments"]

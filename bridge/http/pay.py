@@ -18,7 +18,7 @@ from bridge.http.smorest import Blueprint
 from bridge.payments import pay
 from bridge.payments.open import NOT_NOW, OPENED_BEFORE
 from bridge.payments.pay import REDIRECT, Stage
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.web.pay import Page, assets, render_problem, render_visit
 from bridge.web.troubles import ASK_SHOP, FAULT, trouble_of
 

@@ -13,8 +13,8 @@ from bridge.payments import reports
 from bridge.payments.create import create_payment_intent
 from bridge.payments.intents import show
 from bridge.payments.repeats import carry_on
-from bridge.payments.services import Services
 from bridge.schemas.woopayments import CreatedIntent, Parameters, ShownIntent
+from bridge.services import Services
 
 PATH = "/wp-json/wc/v3/payments/payment_intents"
 NAMES = rf"(?!preview$){WORD}"

@@ -7,8 +7,8 @@ from bridge.http.failures import PREVIEW
 from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
 from bridge.payments.preview import preview
-from bridge.payments.services import Services
 from bridge.schemas.woopayments_previews import Preview, Previewed
+from bridge.services import Services
 
 PATH = "/wp-json/wc/v3/payments/payment_intents/preview"
 EXAMPLE = {

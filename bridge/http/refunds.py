@@ -10,8 +10,8 @@ from bridge.http.parameters import identifier
 from bridge.http.smorest import Blueprint
 from bridge.payments.refunds import refund
 from bridge.payments.reports import intent_of_refund
-from bridge.payments.services import Services
 from bridge.schemas.woopayments_orders import Refunded, RefundWanted
+from bridge.services import Services
 
 EXAMPLE = {"order_id": 19, "amount": 250, "reason": "requested_by_customer"}
 

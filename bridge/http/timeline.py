@@ -5,9 +5,9 @@ from typing import Any
 from bridge.http.failures import LOOK_UP
 from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
-from bridge.payments.services import Services
 from bridge.payments.timeline import timeline
 from bridge.schemas.woopayments_reports import Timeline
+from bridge.services import Services
 
 
 def add_routes(blueprint: Blueprint, services: Services) -> None:

@@ -9,7 +9,6 @@ from bridge.http.manners import authorised
 from bridge.http.shapes import order_members
 from bridge.http.smorest import Blueprint
 from bridge.payments import reports
-from bridge.payments.services import Services
 from bridge.schemas.woopayments_reports import (
     Filters,
     SearchTerm,
@@ -20,6 +19,7 @@ from bridge.schemas.woopayments_reports import (
     TransactionsWanted,
 )
 from bridge.schemas.wordpress import seconds
+from bridge.services import Services
 
 PATH = "/wp-json/wc/v3/payments/transactions"
 TAGS = ["Transactions"]

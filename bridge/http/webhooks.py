@@ -15,8 +15,8 @@ from bridge.http.smorest import Blueprint
 from bridge.http.transport import client_address
 from bridge.payments.events import receive
 from bridge.payments.hints import take_hint
-from bridge.payments.services import Services
 from bridge.schemas.woopayments_orders import HintTaken, MessageTaken
+from bridge.services import Services
 
 log = logs.logger(__name__)
 

@@ -9,7 +9,7 @@ from bridge.domain import logs
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import stores as rows
 
 log = logs.logger(__name__)

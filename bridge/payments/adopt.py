@@ -20,8 +20,8 @@ from bridge.payments.findings import Difference, Report
 from bridge.payments.follow import follow_order
 from bridge.payments.intents import found_intent
 from bridge.payments.record import WAITING, Scribe
-from bridge.payments.services import Services
 from bridge.payments.shops import is_address
+from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import outbox
 

@@ -31,8 +31,8 @@ from bridge.payments.intents import Shown
 from bridge.payments.openings import end_unpayable
 from bridge.payments.payments_of_others import require_not_others
 from bridge.payments.record import WAITING, record
-from bridge.payments.services import Services
 from bridge.payments.unknowns import abandon, mark_unknown
+from bridge.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 

@@ -22,8 +22,8 @@ from bridge.payments.attempts import ask, ask_first, begin, failed, reference_of
 from bridge.payments.orders import read_order, terms
 from bridge.payments.outcomes import look_at
 from bridge.payments.record import Scribe, record
-from bridge.payments.services import Services
 from bridge.payments.takeover import meet_named
+from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 

@@ -2,7 +2,7 @@
 store's readers were used within a day, the provider's list is looked at every minute (`bridge.payments.jobs`)."""
 
 from bridge.domain.stores import Store
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import jobs
 from bridge.storage import stores as rows
 

@@ -15,7 +15,7 @@ from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.payments.attempts import cancel_open
 from bridge.payments.record import WAITING
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import journal
 

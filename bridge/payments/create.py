@@ -37,8 +37,8 @@ from bridge.payments.intents import Shown, new_intent
 from bridge.payments.orders import agreed_for, amount_due, in_the_way, names_of, not_payable, others_of
 from bridge.payments.outcomes import look_at, settle
 from bridge.payments.record import WAITING, record
-from bridge.payments.services import Services
 from bridge.payments.shops import entry_of
+from bridge.services import Services
 from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows

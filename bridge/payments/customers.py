@@ -12,8 +12,8 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask
 from bridge.payments.orders import read_order
-from bridge.payments.services import Services
 from bridge.payments.shops import is_address
+from bridge.services import Services
 from bridge.storage import customers as rows
 
 log = logs.logger(__name__)

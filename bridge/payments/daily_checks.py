@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bridge.domain.errors import BridgeError
 from bridge.payments import accounts, store_keys
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage.jobs import DAY, Job
 
 

@@ -12,8 +12,8 @@ from bridge.domain.shops import named_beside
 from bridge.domain.stores import Store
 from bridge.payments import stores
 from bridge.payments.measures import Measures, measure
-from bridge.payments.refusals import MESSAGE
-from bridge.payments.services import Services
+from bridge.refusals import MESSAGE
+from bridge.services import Services
 from bridge.storage import condition, jobs, keys, refusals, shops
 from bridge.storage import measures as rows
 from bridge.storage import stores as store_rows

@@ -29,11 +29,11 @@ from bridge.payments import accounts, leases, stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
-from bridge.payments.services import Queue, Services
 from bridge.payments.store_events import order_changed
 from bridge.payments.takeover import Site, meet
 from bridge.payments.unknowns import flag_intent
 from bridge.payments.work import EVERYTHING, Room, Work
+from bridge.services import Queue, Services
 from bridge.storage import inbox
 from bridge.storage import intents as rows
 from bridge.storage.inbox import Letter

@@ -5,7 +5,7 @@ from typing import Any
 
 from bridge.domain.intents import PaymentIntent
 from bridge.payments import flags
-from bridge.payments.services import Services
+from bridge.services import Services
 
 
 @dataclass(frozen=True, slots=True)

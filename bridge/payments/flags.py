@@ -4,7 +4,7 @@ from typing import Any
 
 from bridge.domain.errors import Refused
 from bridge.domain.intents import PaymentIntent
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection, journal, measures, obstacles, shops
 from bridge.storage import intents as rows
 

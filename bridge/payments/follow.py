@@ -27,7 +27,7 @@ from bridge.payments.closing import close, close_quietly, reopen
 from bridge.payments.orders import not_payable, terms
 from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING, Scribe
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows

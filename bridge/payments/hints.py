@@ -11,7 +11,7 @@ from bridge.domain.intents import PaymentIntent
 from bridge.domain.orders import is_order_id
 from bridge.domain.stores import Store
 from bridge.payments.outcomes import look_at, settle
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection
 from bridge.storage import intents as rows
 

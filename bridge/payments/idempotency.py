@@ -10,7 +10,7 @@ from typing import Any
 
 from bridge.domain.stores import Store
 from bridge.payments import leases
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import idempotency as rows
 
 KEPT = 24 * 3600.0

@@ -9,7 +9,7 @@ from bridge.domain.judgement import deduction
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Outcome, Payment
 from bridge.domain.stores import Store
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import intents as rows
 
 

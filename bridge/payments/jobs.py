@@ -12,10 +12,10 @@ from bridge.payments.findings import Report
 from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
 from bridge.payments.reconcile_provider import compare_listed
-from bridge.payments.services import Ending, Queue, Services
 from bridge.payments.sweep import LEASE as LEASE_OF_SWEEP
 from bridge.payments.sweep import SELDOM, sweeping, until_next
 from bridge.payments.work import EVERYTHING, Room, Work
+from bridge.services import Ending, Queue, Services
 from bridge.storage import comparing
 from bridge.storage import jobs as rows
 from bridge.storage.jobs import Job

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.domain.errors import Refused
 from bridge.domain.stores import FROM_BRIDGE, ApiKey, Permissions
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import keys as rows
 from bridge.storage import stores as store_rows
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bridge.domain.deadlines import within
-from bridge.payments.services import Services
+from bridge.services import Services
 
 MARGIN = 2.0
 """Seconds at the end of a lease for writing down what came of its exchanges."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bridge.payments.reconcile import HEARTBEAT
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import jobs
 from bridge.storage import measures as rows
 from bridge.storage import refusals as refusal_rows

@@ -19,8 +19,8 @@ from bridge.payments.create import JOIN_LOOKS, JOIN_PAUSE, describe
 from bridge.payments.follow import require_fit
 from bridge.payments.openings import OPEN, payable
 from bridge.payments.record import WAITING
-from bridge.payments.services import Services
 from bridge.payments.unknowns import mark_unknown
+from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import journal
 

@@ -7,8 +7,8 @@ from bridge.domain.errors import BridgeError, ConfigurationError, StoreUnreachab
 from bridge.domain.intents import Status
 from bridge.domain.orders import Delivery, UpdateKind
 from bridge.payments import flags, leases
-from bridge.payments.services import Queue, Services
 from bridge.payments.work import EVERYTHING, Room, Work
+from bridge.services import Queue, Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as intent_rows
 from bridge.storage import outbox as rows

@@ -18,8 +18,8 @@ from bridge.payments.attempts import ask, conclude, send_cancel, send_create, se
 from bridge.payments.openings import OPEN, end_unpayable, has_aged, heard, payable
 from bridge.payments.record import WAITING, record
 from bridge.payments.returned import recognise
-from bridge.payments.services import Services
 from bridge.payments.unknowns import CANNOT_ASK, abandon, flag_intent, postpone
+from bridge.services import Services
 from bridge.storage import intents as rows
 
 

@@ -22,7 +22,7 @@ from bridge.payments.open import MOST, NOT_NOW, open_payment
 from bridge.payments.openings import OPEN, payable
 from bridge.payments.outcomes import look_at
 from bridge.payments.record import WAITING
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import jobs
 from bridge.storage import stores as store_rows

@@ -11,7 +11,7 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.payments.looks import LATEST
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import intents as rows
 
 log = logs.logger(__name__)

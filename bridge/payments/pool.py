@@ -14,8 +14,8 @@ from enum import Enum, auto
 from queue import SimpleQueue
 
 from bridge.domain import logs
-from bridge.payments.services import Queue
 from bridge.payments.work import Room, Work
+from bridge.services import Queue
 
 log = logs.logger(__name__)
 

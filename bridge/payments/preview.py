@@ -16,7 +16,7 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.orders import amount_due
 from bridge.payments.owed import require_currency, rounds
-from bridge.payments.services import Services
+from bridge.services import Services
 
 MOST_LINES = 49
 """Lines of an order that are quoted one by one. Forte takes fifty, and the shop's tax becomes one more."""

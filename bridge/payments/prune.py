@@ -3,7 +3,7 @@
 from bridge.payments import idempotency
 from bridge.payments.events import KEPT
 from bridge.payments.keys import NONCE_WINDOW
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import forgetting
 from bridge.storage.forgetting import Rule
 

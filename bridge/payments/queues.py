@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bridge.domain.errors import Refused
-from bridge.payments.services import Queue, Services
+from bridge.services import Queue, Services
 from bridge.storage import inbox, outbox, shops
 
 

@@ -9,8 +9,8 @@ from bridge.domain.errors import BridgeError, ProviderError, Refused, StoreError
 from bridge.domain.stores import Store
 from bridge.payments import reconcile_provider, reconcile_shop, stores
 from bridge.payments.findings import Report
-from bridge.payments.services import Services
 from bridge.payments.shops import is_address
+from bridge.services import Services
 from bridge.storage import comparing, jobs
 
 log = logs.logger(__name__)

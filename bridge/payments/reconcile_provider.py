@@ -13,8 +13,8 @@ from bridge.payments.attempts import conclude
 from bridge.payments.findings import Difference, Report, flag
 from bridge.payments.outcomes import look_at, settle
 from bridge.payments.record import RECONCILE, record
-from bridge.payments.services import Services
 from bridge.payments.takeover import Site, meet
+from bridge.services import Services
 from bridge.storage import comparing
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows

@@ -15,7 +15,7 @@ from bridge.payments.orders import made_by_staff, terms
 from bridge.payments.payments_of_others import watch
 from bridge.payments.reconcile_provider import changed
 from bridge.payments.record import WAITING
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import comparing, outbox
 from bridge.storage import refunds as refund_rows
 

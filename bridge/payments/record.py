@@ -25,8 +25,8 @@ from bridge.payments import flags, updates
 from bridge.payments.flags import DIFFERS, DISPUTED, HELD
 from bridge.payments.looks import next_look
 from bridge.payments.returned import recognise
-from bridge.payments.services import Services
 from bridge.payments.unknowns import FLAGS
+from bridge.services import Services
 from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows

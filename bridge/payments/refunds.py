@@ -26,7 +26,7 @@ from bridge.payments.orders import read_order
 from bridge.payments.outcomes import settle
 from bridge.payments.payments_of_others import require_not_others
 from bridge.payments.record import Scribe
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows

@@ -11,7 +11,7 @@ from bridge.payments.follow import require_fit
 from bridge.payments.intents import Shown, show
 from bridge.payments.orders import terms
 from bridge.payments.record import WAITING
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import intents as rows
 
 

@@ -9,7 +9,7 @@ from bridge.domain.intents import Dispute, PaymentIntent, Refund
 from bridge.domain.orders import Order
 from bridge.domain.stores import Store
 from bridge.payments.orders import read_order
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection
 from bridge.storage import intents as intent_rows
 from bridge.storage import refunds as refund_rows

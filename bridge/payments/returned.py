@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bridge.domain.intents import PaymentIntent, Refund
 from bridge.domain.outcomes import Outcome
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection
 from bridge.storage import refunds as rows
 

@@ -18,8 +18,8 @@ from bridge.payments import leases, updates
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.outcomes import is_captured
 from bridge.payments.record import STAFF, Scribe, record
-from bridge.payments.services import Services
 from bridge.payments.unknowns import FLAGS, abandon
+from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
 

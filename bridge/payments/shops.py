@@ -10,7 +10,7 @@ from bridge.domain.ports import Finding
 from bridge.domain.shops import Change, address_of
 from bridge.domain.stores import Store
 from bridge.payments import flags
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection, Database, shops
 from bridge.storage import intents as rows
 from bridge.storage.shops import Entry

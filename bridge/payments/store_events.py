@@ -17,7 +17,7 @@ from bridge.payments.follow import follow_order
 from bridge.payments.orders import made_by_staff
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import jobs, outbox, sweeps
 from bridge.storage import refunds as refund_rows

@@ -11,7 +11,7 @@ from bridge.domain.ports import HasKeys, KeyStanding, OrderBook
 from bridge.domain.stores import FROM_BRIDGE, FROM_STORE, NOTHING, ApiKey, Permissions, Store
 from bridge.payments import keys
 from bridge.payments.keys import KeyPair
-from bridge.payments.services import Services
+from bridge.services import Services
 
 log = logs.logger(__name__)
 

@@ -12,7 +12,7 @@ from bridge.domain import logs
 from bridge.domain.errors import StoreRefused
 from bridge.domain.ports import Finding, OrderBook, StoreWebhook, TellsByWebhooks
 from bridge.domain.stores import Store
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import comparing
 from bridge.storage import stores as rows
 from bridge.storage.jobs import DAY, HOUR, Job

@@ -12,7 +12,7 @@ from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments import shops
 from bridge.payments.obstacles import Obstacles, leave_behind, require_none
 from bridge.payments.obstacles import find as find_obstacles
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection, comparing, jobs, obstacles, rekeying
 from bridge.storage import stores as rows
 from bridge.storage.references import UnreadableReference, is_reference, resolve

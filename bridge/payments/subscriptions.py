@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 from bridge.domain.errors import Refused
 from bridge.domain.stores import Store
 from bridge.payments import stores
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage.references import is_reference
 
 SECRET = "webhook_secret"  # noqa: S105 the name of the setting

@@ -16,7 +16,7 @@ from bridge.domain.orders import Order
 from bridge.domain.ports import OrderBook
 from bridge.domain.stores import Store
 from bridge.payments.follow import follow_order
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import sweeps
 from bridge.storage.jobs import QUIET, SWEEP, Job

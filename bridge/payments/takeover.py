@@ -26,8 +26,8 @@ from bridge.payments.intents import found_intent
 from bridge.payments.orders import amount_due
 from bridge.payments.payments_of_others import first_watch
 from bridge.payments.record import WAITING, Scribe, record, record_in
-from bridge.payments.services import Services
 from bridge.payments.shops import entry_of, is_address
+from bridge.services import Services
 from bridge.storage import Connection, outbox
 from bridge.storage import intents as rows
 

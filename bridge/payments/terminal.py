@@ -19,9 +19,9 @@ from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
 from bridge.payments.orders import amount_due, read_order, require_payable
 from bridge.payments.outcomes import look_at, settle
-from bridge.payments.services import Services
 from bridge.payments.shops import entry_of
 from bridge.payments.takeover import meet_named
+from bridge.services import Services
 from bridge.storage import intents as rows
 
 CAPTURES = frozenset({"manual", "automatic"})

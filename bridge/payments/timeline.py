@@ -10,7 +10,7 @@ from bridge.domain.errors import IntentNotFound
 from bridge.domain.intents import PaymentIntent, RefundStatus, Status
 from bridge.domain.orders import is_order_id
 from bridge.domain.stores import Store
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import intents as intent_rows
 from bridge.storage import journal, reports
 

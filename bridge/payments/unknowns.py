@@ -2,7 +2,7 @@
 
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, RefundStatus, Status
 from bridge.payments import flags
-from bridge.payments.services import Services
+from bridge.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows

@@ -6,8 +6,8 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
-from bridge.payments.services import Services
 from bridge.payments.unknowns import NEVER
+from bridge.services import Services
 from bridge.storage import Connection, journal, outbox, reports, shops
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from bridge.payments.services import Queue
+from bridge.services import Queue
 from bridge.storage import Connection
 from bridge.storage.engine import Database
 

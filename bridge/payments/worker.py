@@ -23,8 +23,8 @@ from bridge.payments.outbox import take_delivery
 from bridge.payments.outcomes import look_at, settle
 from bridge.payments.payments_of_others import watch_order
 from bridge.payments.pool import TROUBLED_SECONDS, Pool
-from bridge.payments.services import Queue, Services
 from bridge.payments.work import EVERYTHING, Room, Take, Work
+from bridge.services import Queue, Services
 from bridge.storage import Connection
 from bridge.storage import intents as rows
 

@@ -17,8 +17,8 @@ from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.payments import keys, queues
 from bridge.payments.jobs import run_jobs
 from bridge.payments.pool import POOL, RESERVED, SHARE_OF_ACCOUNT, SHARE_OF_SLOW, SLOW_SECONDS
-from bridge.payments.services import Queue
 from bridge.payments.worker import Worker
+from bridge.services import Queue
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import DRIPS, Fault, Faults
 from bridge.simulators.server import serve

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from bridge.domain.ports import Adapter, Clock, Ids, OrderBook
 from bridge.domain.stores import Store
-from bridge.payments.refusals import Refusals
+from bridge.refusals import Refusals
 from bridge.storage.engine import Database
 from bridge.storage.vault import Vault
 
