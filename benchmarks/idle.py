@@ -25,14 +25,14 @@ import requests
 from sqlalchemy import text
 
 from bridge import Bridge
-from bridge.payments.jobs import MOST, beat, run_common
-from bridge.payments.worker import run_once
 from bridge.selftest.filling import fill
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs, migrate
 from bridge.storage.engine import Database
+from bridge.worker.jobs import MOST, beat, run_common
+from bridge.worker.runner import run_once
 
 TOKEN = secrets.token_hex(16)
 SECRET_KEY = secrets.token_hex(20)

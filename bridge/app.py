@@ -20,7 +20,6 @@ from bridge.http.errors import handle_outside
 from bridge.payments import shops, store_keys, stores
 from bridge.payments.obstacles import Obstacles
 from bridge.payments.store_webhooks import webhook_findings
-from bridge.payments.worker import Worker
 from bridge.refusals import Refusals
 from bridge.services import Queue, Services
 from bridge.settings import Settings, data_directory
@@ -29,6 +28,7 @@ from bridge.storage.references import UnreadableReference
 from bridge.storage.vault import Vault
 from bridge.version import __version__
 from bridge.web.front import add_front_page
+from bridge.worker.runner import Worker
 
 if TYPE_CHECKING:
     import requests

@@ -291,7 +291,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a second delivery is not a first",
-        "payments/outbox.py",
+        "worker/delivery.py",
         "first=parcel.tries == 1",
         "first=parcel.tries >= 1",
         f"{OUTBOX}::test_a_note_whose_answer_was_lost_is_not_written_a_second_time",
@@ -483,21 +483,21 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "nobody has deleted all orders of a store",
-        "payments/sweep.py",
+        "worker/sweep.py",
         "if is_empty or len(doubtful) > MANY:",
         "if len(doubtful) > MANY:",
         f"{SWEPT}::test_a8_all_orders_that_are_missing_at_once_are_the_stores_fault_however_few",
     ),
     _mutation(
         "nobody has deleted many orders at once",
-        "payments/sweep.py",
+        "worker/sweep.py",
         "if is_empty or len(doubtful) > MANY:",
         "if is_empty:",
         f"{SWEPT}::test_a8_many_orders_that_are_missing_at_once_are_the_stores_fault",
     ),
     _mutation(
         "one look is no proof that an order was deleted",
-        "payments/sweep.py",
+        "worker/sweep.py",
         "elif now - payment.order_missed >= MISSING:",
         "elif now >= payment.order_missed:",
         f"{SWEPT}::test_a8_a_message_between_two_looks_makes_the_second_one_no_earlier",

@@ -16,8 +16,8 @@ from bridge.payments import reconcile as reconcile_cases
 from bridge.payments import stores
 from bridge.payments.doctor import Check, examine
 from bridge.payments.findings import Report
-from bridge.payments.prune import prune as prune_now
 from bridge.payments.settle import Verdict, settle_by_hand
+from bridge.worker.prune import prune as prune_now
 
 UNITS = {"m": 60.0, "h": 3600.0, "d": 24 * 3600.0}
 reason_option = click.option("--reason", required=True, help="Why: it is kept with the payment.")

@@ -12,8 +12,8 @@ from bridge.domain.money import Money
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
 from bridge.payments import why as use_case
-from bridge.payments.jobs import run_jobs
-from bridge.payments.worker import Worker, run_once
+from bridge.worker.jobs import run_jobs
+from bridge.worker.runner import Worker, run_once
 
 
 @click.command()

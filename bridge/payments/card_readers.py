@@ -1,5 +1,5 @@
 """Stores whose card readers are used. Apps make payments at readers themselves and may never tell of them: as long as a
-store's readers were used within a day, the provider's list is looked at every minute (`bridge.payments.jobs`)."""
+store's readers were used within a day, the provider's list is looked at every minute (`bridge.worker.jobs`)."""
 
 from bridge.domain.stores import Store
 from bridge.services import Services

@@ -11,8 +11,6 @@ from typing import Any
 from sqlalchemy import event
 
 from bridge.app import Bridge, create_app
-from bridge.payments.jobs import beat, run_common, run_jobs, take_job, take_sweep
-from bridge.payments.worker import run_once
 from bridge.selftest.bench import Bench
 from bridge.selftest.filling import fill
 from bridge.selftest.judge import Fault
@@ -20,6 +18,8 @@ from bridge.selftest.subject import METRICS_TOKEN
 from bridge.selftest.tally import Tally
 from bridge.selftest.world import SECRET_KEY, sqlite_url
 from bridge.storage import migrate
+from bridge.worker.jobs import beat, run_common, run_jobs, take_job, take_sweep
+from bridge.worker.runner import run_once
 
 NOW = 1_790_000_000.0
 NOBODY = "https://127.0.0.1:9/shop-*"

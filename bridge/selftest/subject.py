@@ -19,11 +19,11 @@ from bridge.app import Bridge, create_app
 from bridge.domain.ids import RandomIds
 from bridge.domain.ports import Clock
 from bridge.payments import flags
-from bridge.payments.jobs import run_jobs
-from bridge.payments.worker import run_once
 from bridge.selftest import leaks
 from bridge.selftest.clock import SharedClock
 from bridge.settings import Settings
+from bridge.worker.jobs import run_jobs
+from bridge.worker.runner import run_once
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 INTENTS = f"{PAYMENTS}/payment_intents"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.jobs import run_jobs
 from bridge.payments.store_events import register
 from bridge.simulators.server import serve
+from bridge.worker.jobs import run_jobs
 from tests.beside.conftest import Beside, OpenShop, open_beside
 from tests.beside.test_page import press
 from tests.plugins.local import Local, MakeLocal

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.jobs import run_jobs
 from bridge.simulators.faults import Fault
+from bridge.worker.jobs import run_jobs
 from tests.beside.conftest import Beside
 from tests.cli.operator import at_provider, operate, operate_json, unknown
 from tests.plugins.local import ACCOUNT, Local, MakeLocal

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.jobs import run_jobs
 from bridge.payments.store_events import register
+from bridge.worker.jobs import run_jobs
 from tests.plugins.local import Local, MakeLocal
 
 OURS = "http://127.0.0.1"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.jobs import run_jobs
 from bridge.payments.why import why
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
+from bridge.worker.jobs import run_jobs
 from tests.beside.conftest import ENDS, WAITING, Beside, OpenShop, open_beside
 from tests.beside.test_waiting import is_closed
 from tests.cli.test_doctor import examined

@@ -11,11 +11,11 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.event import listen
 
 from bridge.payments import queues
-from bridge.payments.jobs import run_jobs
 from bridge.selftest.filling import fill
 from bridge.simulators.faults import Fault
 from bridge.storage import forgetting
 from bridge.storage.tables import inbox, journal, oauth_nonces, outbox
+from bridge.worker.jobs import run_jobs
 from tests.cli.operator import operate, operate_json, unknown
 from tests.plugins.commandline import CommandLine
 from tests.plugins.local import PLATFORM_KEY, Local, MakeLocal

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bridge.payments.jobs import run_jobs
 from bridge.simulators.faults import Fault
 from bridge.storage.tables import outbox
+from bridge.worker.jobs import run_jobs
 from tests.cli.operator import CREATE, operate, operate_json, unknown
 from tests.plugins.local import Local, MakeLocal
 

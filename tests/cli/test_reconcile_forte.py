@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bridge.payments.jobs import run_jobs
 from bridge.simulators.faults import Fault
+from bridge.worker.jobs import run_jobs
 from tests.cli.operator import operate_json
 from tests.cli.test_reconcile import Restored
 from tests.forte.conftest import OpenShop, Shop, hear, letters, open_shop, pay, platform, story, widget

@@ -10,9 +10,9 @@ from random import Random
 
 from sqlalchemy import text
 
-from bridge.payments.jobs import run_jobs
 from bridge.payments.why import why
 from bridge.simulators.faults import DRIPS, Fault, Match
+from bridge.worker.jobs import run_jobs
 from tests.forte.tills import Platform, Redirect, Sale, Till, Widget
 from tests.web.conftest import OpenShop, Shop
 

@@ -31,6 +31,7 @@ LAYERS = (
     layer("entry",      "http",       "web schemas payments refusals services domain",
                                                              "flask flask_smorest limits prometheus_client"),
     layer("pages",      "web",                               "schemas payments domain", "flask"),
+    layer("worker",     "worker",                            "payments refusals services domain storage", ""),
     layer("use cases",  "payments",                          "services refusals domain storage", ""),
     layer("services",   "services refusals",                 "refusals domain storage",          ""),
     layer("edges",      "adapters stores",                   "schemas domain",          "requests stripe"),

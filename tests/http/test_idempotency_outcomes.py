@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from bridge.payments.prune import prune
 from bridge.simulators.faults import Fault
+from bridge.worker.prune import prune
 from tests.plugins.clock import Time
 from tests.plugins.local import INTENTS, Local, MakeLocal
 

@@ -9,8 +9,8 @@ import pytest
 
 from bridge.domain.stores import Permissions
 from bridge.payments import keys as key_cases
-from bridge.payments.jobs import run_jobs
 from bridge.simulators.faults import Fault
+from bridge.worker.jobs import run_jobs
 from tests.cli.operator import operate, operate_json
 from tests.cli.test_store_keys import as_client, importing
 from tests.plugins.local import ACCOUNT, Local, MakeLocal

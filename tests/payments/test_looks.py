@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.worker import take_look
 from bridge.simulators.faults import Fault
 from bridge.storage import intents as rows
+from bridge.worker.runner import take_look
 from tests.plugins.local import Local, MakeLocal
 
 PAYMENTS = "/wp-json/wc/v3/payments"

@@ -7,9 +7,9 @@ import pytest
 from bridge.domain.intents import Charge, Status
 from bridge.domain.judgement import OTHERS, bar_of_capture, misfit, misfit_of_hold
 from bridge.payments.orders import agreed_for
-from bridge.payments.worker import run_once
 from bridge.simulators.faults import Fault
 from bridge.storage import intents as rows
+from bridge.worker.runner import run_once
 from tests.payments.orders import PAYMENTS, UNCAPTURABLE, asked, at, taken
 from tests.payments.tills import (
     DIRECT,

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import event, update
 
 from bridge.payments import stores
-from bridge.payments.jobs import CATCH_UP, COMMON, QUIET, beat, run_jobs
-from bridge.payments.worker import run_once
 from bridge.selftest.filling import fill
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
 from bridge.storage.tables import jobs as jobs_table
+from bridge.worker.jobs import CATCH_UP, COMMON, QUIET, beat, run_jobs
+from bridge.worker.runner import run_once
 from tests.forte.conftest import OpenShop, open_shop
 from tests.plugins.local import Local, MakeLocal
 

@@ -15,9 +15,6 @@ from werkzeug.wrappers import Request
 
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.payments import keys, queues
-from bridge.payments.jobs import run_jobs
-from bridge.payments.pool import POOL, RESERVED, SHARE_OF_ACCOUNT, SHARE_OF_SLOW, SLOW_SECONDS
-from bridge.payments.worker import Worker
 from bridge.services import Queue
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import DRIPS, Fault, Faults
@@ -25,6 +22,9 @@ from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs
+from bridge.worker.jobs import run_jobs
+from bridge.worker.pool import POOL, RESERVED, SHARE_OF_ACCOUNT, SHARE_OF_SLOW, SLOW_SECONDS
+from bridge.worker.runner import Worker
 from tests.cli.processes import wait_for
 from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local, MakeLocal
 

@@ -16,16 +16,16 @@ from bridge import Bridge
 from bridge.domain import deadlines
 from bridge.domain.stores import Permissions
 from bridge.payments import keys
-from bridge.payments.jobs import run_jobs, take_sweep
-from bridge.payments.outbox import take_delivery
-from bridge.payments.sweep import LEASE
 from bridge.payments.why import why
-from bridge.payments.worker import Worker
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs
+from bridge.worker.delivery import take_delivery
+from bridge.worker.jobs import run_jobs, take_sweep
+from bridge.worker.runner import Worker
+from bridge.worker.sweep import LEASE
 from tests.cli.processes import wait_for
 from tests.plugins.local import Local, MakeLocal
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.sweep import sweep
 from bridge.simulators.faults import Fault
+from bridge.worker.sweep import sweep
 from tests.http.app_decoders import undecodable
 from tests.payments.orders import CAPTURE_FAILED, MISMATCH, PAYMENTS, UNCAPTURABLE, asked, at, taken
 from tests.payments.tills import DESTINATION, HEARS, compared, direct, flagged, made, opened, story, tell, till

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from bridge.payments import queues, stores
-from bridge.payments.jobs import COMMON, HEARTBEAT, run_jobs
-from bridge.payments.worker import Worker, run_once
 from bridge.simulators.faults import Fault
 from bridge.storage import inbox, jobs, outbox
 from bridge.storage import intents as rows
 from bridge.storage.tables import jobs as jobs_table
+from bridge.worker.jobs import COMMON, HEARTBEAT, run_jobs
+from bridge.worker.runner import Worker, run_once
 from tests.cli.processes import wait_for
 from tests.plugins.local import Local, MakeLocal
 

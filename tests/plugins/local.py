@@ -18,12 +18,12 @@ from bridge import Bridge, create_app
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.payments import keys
 from bridge.payments.keys import KeyPair
-from bridge.payments.worker import run_once
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Faults
 from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce import WooCommerceSimulator
+from bridge.worker.runner import run_once
 from tests.plugins.clock import Time
 
 INTENTS = "/wp-json/wc/v3/payments/payment_intents"

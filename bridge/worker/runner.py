@@ -1,7 +1,7 @@
 """The worker: delivers the outbox, works the inbox, settles what is unknown, looks after open payments, does the jobs.
 
 Any number may run: rows are claimed, and what two of them do twice has one effect. One thread takes what is due and
-hands it to a pool (`bridge.payments.pool`), so that nothing waits for a shop or provider but what is about it; the jobs
+hands it to a pool (`bridge.worker.pool`), so that nothing waits for a shop or provider but what is about it; the jobs
 that are no store's have a thread of their own.
 """
 
@@ -18,15 +18,15 @@ from bridge.domain.errors import BridgeError
 from bridge.domain.intents import Attempt
 from bridge.payments import leases
 from bridge.payments.events import take_message
-from bridge.payments.jobs import beat, run_common, take_job, take_sweep
-from bridge.payments.outbox import take_delivery
 from bridge.payments.outcomes import look_at, settle
 from bridge.payments.payments_of_others import watch_order
-from bridge.payments.pool import TROUBLED_SECONDS, Pool
 from bridge.payments.work import EVERYTHING, Room, Take, Work
 from bridge.services import Queue, Services
 from bridge.storage import Connection
 from bridge.storage import intents as rows
+from bridge.worker.delivery import take_delivery
+from bridge.worker.jobs import beat, run_common, take_job, take_sweep
+from bridge.worker.pool import TROUBLED_SECONDS, Pool
 
 log = logs.logger(__name__)
 

@@ -9,16 +9,16 @@ from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
 from bridge.payments import card_readers, daily_checks, store_webhooks, stores
 from bridge.payments.findings import Report
-from bridge.payments.prune import prune
 from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
 from bridge.payments.reconcile_provider import compare_listed
-from bridge.payments.sweep import LEASE as LEASE_OF_SWEEP
-from bridge.payments.sweep import SELDOM, sweeping, until_next
 from bridge.payments.work import EVERYTHING, Room, Work
 from bridge.services import Ending, Queue, Services
 from bridge.storage import comparing
 from bridge.storage import jobs as rows
 from bridge.storage.jobs import Job
+from bridge.worker.prune import prune
+from bridge.worker.sweep import LEASE as LEASE_OF_SWEEP
+from bridge.worker.sweep import SELDOM, sweeping, until_next
 
 log = logs.logger(__name__)
 
