@@ -326,14 +326,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a person's word does not go before the provider's: not paid",
-        "payments/settle.py",
+        "operations/manual_settlement.py",
         "happened = outcome.status is not Status.CANCELED",
         "happened = outcome.status is None",
         "tests/cli/test_settle.py::test_not_paid_is_refused_while_the_provider_shows_the_payment",
     ),
     _mutation(
         "a person's word does not go before the provider's: another payment",
-        "payments/settle.py",
+        "operations/manual_settlement.py",
         "if outcome.attempt_id not in (None, attempt.id, intent.id):",
         "if not outcome.reference:",
         "tests/cli/test_settle.py::test_another_orders_payment_another_attempts_and_an_unknown_reference_are_refused",

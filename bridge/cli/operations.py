@@ -11,12 +11,12 @@ from bridge.cli.console import json_option, note, opened_bridge, order_option, p
 from bridge.domain.errors import BridgeError, Refused
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
+from bridge.operations.doctor import Check, examine
+from bridge.operations.manual_settlement import Verdict, settle_by_hand
 from bridge.payments import flags as flag_cases
 from bridge.payments import reconcile as reconcile_cases
 from bridge.payments import stores
-from bridge.payments.doctor import Check, examine
 from bridge.payments.findings import Report
-from bridge.payments.settle import Verdict, settle_by_hand
 from bridge.worker.prune import prune as prune_now
 
 UNITS = {"m": 60.0, "h": 3600.0, "d": 24 * 3600.0}

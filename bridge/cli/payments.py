@@ -11,7 +11,7 @@ from bridge.cli.log_output import log_options, logging_to_stderr
 from bridge.domain.money import Money
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
-from bridge.payments import why as use_case
+from bridge.operations import why as use_case
 from bridge.worker.jobs import run_jobs
 from bridge.worker.runner import Worker, run_once
 

@@ -8,7 +8,8 @@ from bridge.app import Bridge
 from bridge.cli.console import iso_time, json_option, note, order_option, print_json, with_bridge
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
-from bridge.payments import queues, store_events, stores, subscriptions
+from bridge.operations import inbox_admin, webhook_registration
+from bridge.payments import store_events, stores
 
 limit_option = click.option("--limit", default=50, show_default=True)
 
@@ -25,7 +26,7 @@ def events() -> None:
 @with_bridge
 def list_events(bridge: Bridge, state: str | None, limit: int, as_json: bool) -> None:
     """The newest messages."""
-    found = queues.messages(bridge.services, state, limit)
+    found = inbox_admin.messages(bridge.services, state, limit)
     if as_json:
         print_json(found)
         return
@@ -41,7 +42,7 @@ def list_events(bridge: Bridge, state: str | None, limit: int, as_json: bool) ->
 @with_bridge
 def show(bridge: Bridge, event: str, as_json: bool) -> None:
     """One message with its body."""
-    found = queues.message(bridge.services, event)
+    found = inbox_admin.message(bridge.services, event)
     if as_json:
         print_json(found)
         return
@@ -54,7 +55,7 @@ def show(bridge: Bridge, event: str, as_json: bool) -> None:
 @with_bridge
 def replay(bridge: Bridge, event: str) -> None:
     """Work on a message once more."""
-    queues.replay(bridge.services, event)
+    inbox_admin.replay(bridge.services, event)
     note(f"Message {event} is worked on again.")
 
 
@@ -71,7 +72,7 @@ def outbox() -> None:
 @with_bridge
 def list_updates(bridge: Bridge, state: str | None, limit: int, order: str | None, as_json: bool) -> None:
     """The newest updates."""
-    found = queues.updates(bridge.services, state, limit, order)
+    found = inbox_admin.updates(bridge.services, state, limit, order)
     if as_json:
         print_json(found)
         return
@@ -94,7 +95,7 @@ def retry(bridge: Bridge, update: str | None, all_dead: bool) -> None:
     """Deliver an UPDATE again, what an order (by its id or number) has still to hear, or all dead letters."""
     if bool(update) == all_dead:
         raise click.UsageError("Name an update or an order, or say --all-dead.")
-    note(f"{queues.retry(bridge.services, update)} on the way.")
+    note(f"{inbox_admin.retry(bridge.services, update)} on the way.")
 
 
 @click.group()
@@ -115,7 +116,7 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
     sentences = store_events.register(bridge.services, found, address)
     if not as_json:
         click.echo("\n".join(sentences))
-    subscribed = subscriptions.subscribe(bridge.services, found.id, address)
+    subscribed = webhook_registration.subscribe(bridge.services, found.id, address)
     if as_json:
         print_json({"shop": sentences, "provider": asdict(subscribed) if subscribed else None})
     elif subscribed:

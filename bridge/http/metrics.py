@@ -11,7 +11,7 @@ from bridge.http.errors import forbidden, no_route
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
 from bridge.http.transport import client_address
-from bridge.payments.measures import Measures, measure
+from bridge.operations.metrics import Measures, measure
 from bridge.refusals import CREDENTIALS, MESSAGE
 from bridge.services import Services
 

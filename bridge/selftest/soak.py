@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bridge.app import Bridge
-from bridge.payments.measures import measure
+from bridge.operations.metrics import measure
 from bridge.selftest.bench import Bench, Size
 from bridge.selftest.judge import Fault
 from bridge.selftest.serving import Site, serving

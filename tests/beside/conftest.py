@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
+from bridge.operations.why import why
 from bridge.payments import store_events
-from bridge.payments.why import why
 from tests.web.conftest import OpenShop, Shop, buyer, open_shop
 from tests.web.test_elements import stripe_shop
 

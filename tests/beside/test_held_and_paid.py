@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from bridge.operations.why import why
 from bridge.payments import store_events
 from bridge.payments.reconcile import reconcile
-from bridge.payments.why import why
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
 from tests.beside.conftest import BANK, Beside

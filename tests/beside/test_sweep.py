@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.why import why
+from bridge.operations.why import why
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
 from bridge.worker.jobs import run_jobs

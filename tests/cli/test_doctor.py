@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.event import listen
 
-from bridge.payments import queues
+from bridge.operations import inbox_admin
 from bridge.selftest.filling import fill
 from bridge.simulators.faults import Fault
 from bridge.storage import forgetting
@@ -213,7 +213,7 @@ def test_prune_forgets_what_is_old_and_nothing_of_a_payment(stripe: Local) -> No
         )
         assert sent.status_code == 200
     stripe.work()
-    about_it = [m for m in queues.messages(stripe.bridge.services) if m["payment_intent"]]
+    about_it = [m for m in inbox_admin.messages(stripe.bridge.services) if m["payment_intent"]]
     assert about_it
     with stripe.bridge.services.database.write() as connection:
         stale = {"key_id": "k", "timestamp": int(stripe.clock.now)}

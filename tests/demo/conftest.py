@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from bridge.cli.world import World
-from bridge.payments.why import why
+from bridge.operations.why import why
 from bridge.simulators.woocommerce.seed import BILLING
 from tests.plugins.commandline import CommandLine
 from tests.web.conftest import Buyer

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.payments import queues
-from bridge.payments.why import why
+from bridge.operations import inbox_admin
+from bridge.operations.why import why
 from tests.web.conftest import OpenShop, Shop, open_shop
 
 __all__ = [
@@ -61,7 +61,7 @@ def story(shop: Shop, name: str) -> dict[str, Any]:
 
 def letters(shop: Shop) -> list[tuple[str, str]]:
     """The messages that were kept, oldest first: what they are about and what became of them."""
-    return [(row["event"]["type"], row["state"]) for row in reversed(queues.messages(shop.local.bridge.services))]
+    return [(row["event"]["type"], row["state"]) for row in reversed(inbox_admin.messages(shop.local.bridge.services))]
 
 
 def pay(shop: Shop, status: str = "succeeded") -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge.payments import queues
-from bridge.payments.why import why
+from bridge.operations import inbox_admin
+from bridge.operations.why import why
 from bridge.simulators.faults import Fault
 from tests.forte.conftest import OpenShop, Shop, hear, pay, tell
 from tests.web.conftest import API_KEY, CLIENT_SECRET
@@ -34,7 +34,7 @@ def everywhere(shop: Shop, name: str, caplog: pytest.LogCaptureFixture) -> dict[
         "look-up": json.dumps(shop.show(name)),
         **{path: shown(shop, path.format(order=order, name=name)) for path in LOOKS},
         "journal": json.dumps(why(services, name), default=str),
-        "messages": json.dumps(queues.messages(services), default=str),
+        "messages": json.dumps(inbox_admin.messages(services), default=str),
         "shop": json.dumps(orders, default=str) + json.dumps(notes),
         "store": repr(services.connections.store(shop.local.store.id)) + repr(shop.adapter),
     }

@@ -10,7 +10,7 @@ from random import Random
 
 from sqlalchemy import text
 
-from bridge.payments.why import why
+from bridge.operations.why import why
 from bridge.simulators.faults import DRIPS, Fault, Match
 from bridge.worker.jobs import run_jobs
 from tests.forte.tills import Platform, Redirect, Sale, Till, Widget

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from werkzeug.test import TestResponse
 
 from bridge.adapters.sandbox import SandboxAdapter
-from bridge.payments.why import why
+from bridge.operations.why import why
 from bridge.simulators.stripe import Webhook
 from bridge.simulators.woocommerce.seed import BILLING
 from tests.plugins.local import Local

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge.payments import doctor, queues, stores
+from bridge.operations import doctor, inbox_admin
+from bridge.payments import stores
 from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local, MakeLocal
 
 SECRET = "whsec_0123456789abcdef"
@@ -31,7 +32,7 @@ def post(local: Local, kind: str, *, connect: bool, thin: bool) -> list[dict[str
     answer = local.app.test_client().post(path, data=message.body, headers=dict(message.headers))
     assert answer.status_code == 200
     local.work()
-    return queues.messages(local.bridge.services)
+    return inbox_admin.messages(local.bridge.services)
 
 
 def diagnosis(local: Local) -> list[str]:
@@ -114,7 +115,7 @@ def test_c8_the_url_of_a_thin_event_is_never_used(make_local: MakeLocal, sqlite_
     path = f"/bridge/v1/webhooks/{local.store.id}"
     assert local.app.test_client().post(path, data=body, headers=headers).status_code == 200
     local.work()
-    assert [letter["state"] for letter in queues.messages(local.bridge.services)] == ["done"]
+    assert [letter["state"] for letter in inbox_admin.messages(local.bridge.services)] == ["done"]
     assert [path for path in asked(local) if "refunds" in path] == []
 
 
@@ -131,7 +132,7 @@ def test_c8_a_thin_event_about_anything_else_has_no_effect(
     path = f"/bridge/v1/webhooks/{local.store.id}"
     assert local.app.test_client().post(path, data=body, headers=headers).status_code == 200
     local.work()
-    assert [letter["state"] for letter in queues.messages(local.bridge.services)] == ["done"]
+    assert [letter["state"] for letter in inbox_admin.messages(local.bridge.services)] == ["done"]
 
 
 @CHARGE_TYPES

@@ -122,7 +122,7 @@ def test_an_unknown_payment_is_flagged_for_a_person_after_a_day_and_stays_unknow
         stripe.work()
     shown = stripe.show(attempt).get_json()
     assert (shown["status"], shown["outcome"]) == ("processing", "unknown")
-    from bridge.payments.why import why
+    from bridge.operations.why import why
 
     [story] = why(stripe.bridge.services, attempt)
     assert story["flag"] == "The outcome of this payment is unknown for more than a day."

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.why import why
+from bridge.operations.why import why
 from tests.payments.orders import PAYMENTS, hint
 from tests.plugins.local import Local, MakeLocal
 

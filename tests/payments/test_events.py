@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from bridge.payments import queues
-from bridge.payments.why import why
+from bridge.operations import inbox_admin
+from bridge.operations.why import why
 from bridge.simulators.stripe.sending import signature
 from tests.plugins.local import Local, MakeLocal
 
@@ -38,7 +38,7 @@ def post(local: Local, event_id: str, endpoint: str, **changes: str) -> int:
 
 def states(local: Local) -> dict[str, int]:
     counted: dict[str, int] = {}
-    for message in queues.messages(local.bridge.services, limit=1000):
+    for message in inbox_admin.messages(local.bridge.services, limit=1000):
         counted[message["state"]] = counted.get(message["state"], 0) + 1
     return counted
 

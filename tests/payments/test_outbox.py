@@ -3,8 +3,8 @@
 import pytest
 
 from bridge.domain.money import Money
+from bridge.operations.why import why
 from bridge.payments.record import doubt
-from bridge.payments.why import why
 from bridge.simulators.faults import Fault
 from tests.plugins.local import Local, MakeLocal
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.why import why
+from bridge.operations.why import why
 from bridge.simulators.faults import Fault
 from tests.payments.orders import PAYMENTS, at, authorized, hint
 from tests.payments.providers import PROVIDERS, books, pay, says, shop_at, taken

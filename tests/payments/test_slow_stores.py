@@ -14,7 +14,8 @@ from sqlalchemy import event
 from werkzeug.wrappers import Request
 
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.payments import keys, queues
+from bridge.operations import inbox_admin
+from bridge.payments import keys
 from bridge.services import Queue
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import DRIPS, Fault, Faults
@@ -345,7 +346,7 @@ def test_shops_that_were_slow_wait_in_a_small_share_with_new_orders_as_well(mall
 
 
 def first_try_is_over(local: Local) -> bool:
-    updates = queues.updates(local.bridge.services)
+    updates = inbox_admin.updates(local.bridge.services)
     return any(each["tries"] == 1 and each["last_error"] for each in updates if each["store_id"] == local.store.id)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from bridge.operations.why import why
 from bridge.payments import store_events
-from bridge.payments.why import why
 from bridge.simulators.server import serve
 from tests.payments.orders import hint
 from tests.plugins.local import Local, MakeLocal

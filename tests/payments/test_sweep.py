@@ -15,8 +15,8 @@ from werkzeug.wrappers import Request
 from bridge import Bridge
 from bridge.domain import deadlines
 from bridge.domain.stores import Permissions
+from bridge.operations.why import why
 from bridge.payments import keys
-from bridge.payments.why import why
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.domain.stores import STORE_OPTIONS
-from bridge.payments import queues
+from bridge.operations import inbox_admin
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve
@@ -58,7 +58,7 @@ def test_a_create_that_has_left_already_is_a_second_payment_that_a_person_hears_
     with held(local.provider_faults, "POST /v1/payment_intents", local.create, Fault.STALLED) as create:
         second = made(local, capture_method="automatic")
         tell(local)
-        assert {message["state"] for message in queues.messages(local.bridge.services)} == {"new"}
+        assert {message["state"] for message in inbox_admin.messages(local.bridge.services)} == {"new"}
     assert create.result().status_code == 200
     local.clock.advance(60)
     local.work()

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bridge.payments import queues, stores
+from bridge.operations import inbox_admin
+from bridge.payments import stores
 from bridge.simulators.faults import Fault
 from bridge.storage import inbox, jobs, outbox
 from bridge.storage import intents as rows
@@ -132,7 +133,7 @@ def test_while_a_shop_is_down_one_update_knocks_and_the_others_wait(local: Local
     local.work()
     local.clock.advance(3)
     local.work()
-    tried = [update["tries"] for update in queues.updates(local.bridge.services)]
+    tried = [update["tries"] for update in inbox_admin.updates(local.bridge.services)]
     assert 1 <= sum(tried) <= 3
     local.shop_faults.clear()
     local.clock.advance(60)
@@ -198,7 +199,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_has_in_hand(local: Loca
     worker.ask_to_stop()
     go_on.set()
     worker.stop(timeout=20)
-    found = queues.updates(local.bridge.services)
+    found = inbox_admin.updates(local.bridge.services)
     assert Counter(update["state"] for update in found)["delivered"] >= 1
     assert all(update["state"] == "delivered" or update["tries"] == 0 for update in found)
     local.work()
@@ -260,7 +261,7 @@ def test_messages_are_worked_on_while_payments_are_compared(comparing: Comparing
     message = local.stripe.signed(local.stripe.events[-1]["id"], endpoint.id)
     route = f"/bridge/v1/webhooks/{local.store.id}"
     assert local.app.test_client().post(route, data=message.body, headers=dict(message.headers)).status_code == 200
-    wait_for(lambda: [row["state"] for row in queues.messages(local.bridge.services)] == ["done"])
+    wait_for(lambda: [row["state"] for row in inbox_admin.messages(local.bridge.services)] == ["done"])
     assert comparing.refunded == 1023
     assert comparing.job(comparing.name).busy_until > local.clock.now
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
+from bridge.operations.why import why
 from bridge.payments import flags, reconcile
-from bridge.payments.why import why
 from tests.plugins.local import ACCOUNT, Local, MakeLocal
 
 SECRET = "whsec_0123456789abcdef"

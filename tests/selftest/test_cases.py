@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from bridge.payments import queues
+from bridge.operations import inbox_admin
 from bridge.simulators.faults import Fault
 from tests.plugins.local import Local, MakeLocal
 
@@ -59,7 +59,7 @@ def test_a_message_is_kept_encrypted(stripe: Local) -> None:
     with stripe.bridge.services.database.read() as connection:
         [stored] = connection.execute(text("select * from inbox")).all()
     assert secret not in str(tuple(stored))
-    assert queues.message(stripe.bridge.services, stored.id)["body"] == message.body.decode()
+    assert inbox_admin.message(stripe.bridge.services, stored.id)["body"] == message.body.decode()
 
 
 def test_a_message_is_not_given_up_because_nobody_worked_for_days(stripe: Local) -> None:
@@ -76,10 +76,10 @@ def test_a_message_is_not_given_up_because_nobody_worked_for_days(stripe: Local)
     stripe.provider_faults.next(Fault.ERROR_503, times=9)
     stripe.work()
     stripe.provider_faults.clear()
-    assert [told["state"] for told in queues.messages(stripe.bridge.services)] == ["new"]
+    assert [told["state"] for told in inbox_admin.messages(stripe.bridge.services)] == ["new"]
     stripe.clock.advance(2 * 3600)
     stripe.work()
-    assert [told["state"] for told in queues.messages(stripe.bridge.services)] == ["done"]
+    assert [told["state"] for told in inbox_admin.messages(stripe.bridge.services)] == ["done"]
 
 
 def test_a_void_whose_answer_was_lost_is_settled_by_a_look_that_shows_it_voided(

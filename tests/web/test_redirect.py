@@ -15,10 +15,10 @@ from uuid import UUID
 import pytest
 import requests
 
+from bridge.operations.why import why
 from bridge.payments.flags import clear
 from bridge.payments.open import MOST
 from bridge.payments.openings import MAY_BE_PAID
-from bridge.payments.why import why
 from bridge.simulators.faults import Fault
 from bridge.storage import intents as rows
 from tests.web.conftest import BROWSER, Buyer, OpenShop, Shop

@@ -10,8 +10,8 @@ from bridge.domain.orders import called
 from bridge.domain.ports import Finding
 from bridge.domain.shops import named_beside
 from bridge.domain.stores import Store
+from bridge.operations.metrics import Measures, measure
 from bridge.payments import stores
-from bridge.payments.measures import Measures, measure
 from bridge.refusals import MESSAGE
 from bridge.services import Services
 from bridge.storage import condition, jobs, keys, refusals, shops
