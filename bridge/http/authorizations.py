@@ -6,7 +6,7 @@ from bridge.http.failures import LISTS, LOOK_UP
 from bridge.http.lines import common, date, wanted_page
 from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
-from bridge.payments import reports
+from bridge.reports import lists
 from bridge.schemas.woopayments_reports import Authorization, Authorizations, AuthorizationsSummary
 from bridge.schemas.wordpress import Paging
 from bridge.services import Services
@@ -21,14 +21,14 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, Authorizations, description="One page of them.")
     def list_authorizations(parameters: dict[str, Any]) -> dict[str, Any]:
         store = authorised(services)
-        page = wanted_page(parameters, reports.AUTHORIZATION_SORTS, "created")
-        return {"data": [_shown(line) for line in reports.authorizations(services, store, page)]}
+        page = wanted_page(parameters, lists.AUTHORIZATION_SORTS, "created")
+        return {"data": [_shown(line) for line in lists.authorizations(services, store, page)]}
 
     @blueprint.route(f"{PATH}/summary", methods=["GET"], tags=["Authorizations"], failures=LOOK_UP)
     @blueprint.doc(summary="Count and add up what waits to be captured", operationId="summarizeAuthorizations")
     @blueprint.response(200, AuthorizationsSummary, description="All currencies counted, one added up.")
     def summarize_authorizations() -> dict[str, Any]:
-        sums = reports.authorization_sums(services, authorised(services))
+        sums = lists.authorization_sums(services, authorised(services))
         return {
             "count": sum(each.count for each in sums),
             "currency": sums[0].currency.lower() if sums else None,
@@ -40,10 +40,10 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.doc(summary="Look up the authorisation of an intent", operationId="getAuthorization")
     @blueprint.response(200, Authorization, description="Whatever became of it.")
     def get_authorization(payment_intent_id: str) -> dict[str, Any]:
-        return _shown(reports.authorization(services, authorised(services), payment_intent_id))
+        return _shown(lists.authorization(services, authorised(services), payment_intent_id))
 
 
-def _shown(line: reports.Line) -> dict[str, Any]:
+def _shown(line: lists.Line) -> dict[str, Any]:
     return {
         **common(line),
         "transaction_id": line.id if line.captured and line.id != line.charge else None,

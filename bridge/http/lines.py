@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.payments.reports import Line, Page, page_of
+from bridge.reports.lists import Line, Page, page_of
 
 PAGE_SIZE = 25
 CHANNELS = {"terminal": "in_person"}

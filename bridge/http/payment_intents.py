@@ -9,10 +9,10 @@ from bridge.http.pay import pay_link
 from bridge.http.policy import Policy
 from bridge.http.shapes import created_intent, shown_intent
 from bridge.http.smorest import WORD, Blueprint
-from bridge.payments import reports
 from bridge.payments.create import create_payment_intent
 from bridge.payments.intents import show
 from bridge.payments.repeats import carry_on
+from bridge.reports import lists
 from bridge.schemas.woopayments import CreatedIntent, Parameters, ShownIntent
 from bridge.services import Services
 
@@ -52,5 +52,5 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
         """By its id, by an attempt's id, or by the provider's own reference."""
         store = authorised(services)
         shown = show(services, store, payment_intent_id)
-        charge = reports.charge_of(services, shown.intent)
+        charge = lists.charge_of(services, shown.intent)
         return shown_intent(shown, charge, store) | pay_link(services, shown.intent)

@@ -9,7 +9,7 @@ from bridge.http.manners import authorised
 from bridge.http.parameters import identifier
 from bridge.http.smorest import Blueprint
 from bridge.payments.refunds import refund
-from bridge.payments.reports import intent_of_refund
+from bridge.reports.lists import intent_of_refund
 from bridge.schemas.woopayments_orders import Refunded, RefundWanted
 from bridge.services import Services
 

@@ -12,7 +12,7 @@ from bridge.domain.intents import Charge, Dispute, PaymentIntent, Refund, Status
 from bridge.domain.stores import Store
 from bridge.http.charge_members import shown_charge
 from bridge.payments.intents import Shown
-from bridge.payments.reports import ShownCharge
+from bridge.reports.lists import ShownCharge
 
 
 def created_intent(shown: Shown, compat: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from bridge.http.failures import LOOK_UP
 from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
-from bridge.payments.timeline import timeline
+from bridge.reports.timeline import timeline
 from bridge.schemas.woopayments_reports import Timeline
 from bridge.services import Services
 
