@@ -14,8 +14,8 @@ import click
 from bridge.app import Bridge, create_app
 from bridge.cli.console import catch_endings, note, plain_errors, print_json, with_bridge
 from bridge.cli.log_output import log_options, logging_to_stderr
-from bridge.payments.reconcile import hold_all
 from bridge.payments.shops import rivals
+from bridge.reconcile.run import hold_all
 from bridge.settings import Settings, data_directory
 from bridge.storage import migrate as migrate_database
 

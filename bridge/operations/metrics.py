@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bridge.payments.reconcile import HEARTBEAT
+from bridge.reconcile.run import HEARTBEAT
 from bridge.services import Services
 from bridge.storage import jobs
 from bridge.storage import measures as rows

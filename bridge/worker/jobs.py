@@ -8,10 +8,10 @@ from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
 from bridge.payments import card_readers, daily_checks, store_webhooks, stores
-from bridge.payments.findings import Report
-from bridge.payments.reconcile import HEARTBEAT, default_since, reconcile
-from bridge.payments.reconcile_provider import compare_listed
 from bridge.payments.work import EVERYTHING, Room, Work
+from bridge.reconcile.provider import compare_listed
+from bridge.reconcile.report import Report
+from bridge.reconcile.run import HEARTBEAT, default_since, reconcile
 from bridge.services import Ending, Queue, Services
 from bridge.storage import comparing
 from bridge.storage import jobs as rows

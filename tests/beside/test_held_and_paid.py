@@ -8,7 +8,7 @@ import pytest
 
 from bridge.operations.why import why
 from bridge.payments import store_events
-from bridge.payments.reconcile import reconcile
+from bridge.reconcile.run import reconcile
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
 from tests.beside.conftest import BANK, Beside

@@ -297,7 +297,7 @@ def test_a_worker_releases_restored_stores_by_itself(make_local: MakeLocal, sqli
     local.clock.advance(60)
     local.create()
     restored.restore()
-    from bridge.payments.reconcile import hold_all
+    from bridge.reconcile.run import hold_all
 
     assert hold_all(local.bridge.services) == [local.store.id]
     while run_jobs(local.bridge.services):
@@ -307,7 +307,7 @@ def test_a_worker_releases_restored_stores_by_itself(make_local: MakeLocal, sqli
 
 
 def test_a_person_can_release_a_store_of_which_not_everything_can_be_compared(stripe: Local) -> None:
-    from bridge.payments.reconcile import hold_all
+    from bridge.reconcile.run import hold_all
 
     hold_all(stripe.bridge.services)
     assert stripe.create().get_json()["data"]["reason"] == "reconcile_first"
@@ -317,7 +317,7 @@ def test_a_person_can_release_a_store_of_which_not_everything_can_be_compared(st
 
 
 def test_nothing_is_sent_to_a_provider_for_a_restored_store(stripe: Local) -> None:
-    from bridge.payments.reconcile import hold_all
+    from bridge.reconcile.run import hold_all
 
     hold_all(stripe.bridge.services)
     stripe.create()

@@ -9,7 +9,7 @@ import pytest
 from bridge.domain.errors import Refused
 from bridge.domain.stores import Permissions
 from bridge.payments import keys
-from bridge.payments.reconcile import reconcile
+from bridge.reconcile.run import reconcile
 from bridge.simulators.faults import Fault
 from tests.forte.conftest import LOOP, OpenShop, Shop, hear, pay, story, tell
 from tests.plugins.local import INTENTS

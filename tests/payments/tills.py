@@ -7,7 +7,8 @@ import pytest
 import requests
 
 from bridge.operations.why import why
-from bridge.payments import flags, reconcile
+from bridge.payments import flags
+from bridge.reconcile import run
 from tests.plugins.local import ACCOUNT, Local, MakeLocal
 
 SECRET = "whsec_0123456789abcdef"
@@ -71,13 +72,13 @@ def tell(local: Local, *types: str, thin: bool = False, name: str = "") -> None:
     local.work()
 
 
-def compared(local: Local, store_id: str = "") -> reconcile.Report:
-    return reconcile.reconcile(local.bridge.services, store_id or local.store.id, local.clock() - 3600)
+def compared(local: Local, store_id: str = "") -> run.Report:
+    return run.reconcile(local.bridge.services, store_id or local.store.id, local.clock() - 3600)
 
 
-def looked(local: Local) -> reconcile.Report:
+def looked(local: Local) -> run.Report:
     """As the worker looks at the provider's list, without the store."""
-    return reconcile.reconcile(local.bridge.services, local.store.id, local.clock() - 3600, with_shop=False)
+    return run.reconcile(local.bridge.services, local.store.id, local.clock() - 3600, with_shop=False)
 
 
 def story(local: Local, intent: str) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.adopt import adopt
 from bridge.payments.attempts import conclude
-from bridge.payments.findings import Difference, Report, flag
 from bridge.payments.outcomes import look_at, settle
 from bridge.payments.record import RECONCILE, record
 from bridge.payments.takeover import Site, meet
+from bridge.reconcile.report import Difference, Report, flag
+from bridge.reconcile.restore_missing import adopt
 from bridge.services import Services
 from bridge.storage import comparing
 from bridge.storage import intents as rows

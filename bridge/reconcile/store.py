@@ -9,12 +9,12 @@ from bridge.domain.money import Money
 from bridge.domain.orders import HOLD, NOT_BOOKED, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, updates
-from bridge.payments.findings import Report, flag
 from bridge.payments.follow import check_notes, follow_order, hold_trouble, owe_again
 from bridge.payments.orders import made_by_staff, terms
 from bridge.payments.payments_of_others import watch
-from bridge.payments.reconcile_provider import changed
 from bridge.payments.record import WAITING
+from bridge.reconcile.provider import changed
+from bridge.reconcile.report import Report, flag
 from bridge.services import Services
 from bridge.storage import comparing, outbox
 from bridge.storage import refunds as refund_rows

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ProviderError, Refused, StoreError
 from bridge.domain.stores import Store
-from bridge.payments import reconcile_provider, reconcile_shop, stores
-from bridge.payments.findings import Report
+from bridge.payments import stores
 from bridge.payments.shops import is_address
+from bridge.reconcile import provider
+from bridge.reconcile import store as reconcile_shop
+from bridge.reconcile.report import Report
 from bridge.services import Services
 from bridge.storage import comparing, jobs
 
@@ -40,7 +42,7 @@ def reconcile(
     report = Report(store.id, since)
     if replay:
         _replay(services, store, report)
-    reconcile_provider.compare(services, store, report, in_full=with_shop)
+    provider.compare(services, store, report, in_full=with_shop)
     if with_shop and _is_itself(services, store, report):
         reconcile_shop.compare(services, store, report)
     if with_shop and not report.problems and stores.opened(services, store_id)[0].awaits_reconcile:

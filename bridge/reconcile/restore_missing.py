@@ -16,11 +16,11 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.attempts import conclude
-from bridge.payments.findings import Difference, Report
 from bridge.payments.follow import follow_order
 from bridge.payments.intents import found_intent
 from bridge.payments.record import WAITING, Scribe
 from bridge.payments.shops import is_address
+from bridge.reconcile.report import Difference, Report
 from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import outbox

@@ -1,0 +1,1 @@
+"""The provider against the bridge against the store. It never moves money."""
