@@ -270,14 +270,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "staff's refunds move money only where the store says so",
-        "payments/store_events.py",
+        "inbound/store_events.py",
         'if store.options["store_refunds"] != "execute":',
         'if store.options["store_refunds"] == "never":',
         "tests/payments/test_store_events.py::test_a_refund_that_staff_make_is_reported_and_moves_no_money",
     ),
     _mutation(
         "a message must be of the store's account and mode",
-        "payments/events.py",
+        "inbound/provider_events.py",
         "if not adapter.owns(letter.event):",
         "if not adapter:",
         "tests/payments/test_events.py::test_a_message_of_the_other_mode_or_of_another_account_asks_for_nothing",
@@ -504,7 +504,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a message about an order that is not there proves nothing",
-        "payments/store_events.py",
+        "inbound/store_events.py",
         "if order is None and intent.status in WAITING:",
         "if order is None and intent.status in ():",
         f"{SWEPT}::test_a8_a_message_about_an_order_that_is_not_there_closes_nothing_by_itself",

@@ -8,8 +8,9 @@ from bridge.app import Bridge
 from bridge.cli.console import iso_time, json_option, note, order_option, print_json, with_bridge
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
+from bridge.inbound import store_events
 from bridge.operations import inbox_admin, webhook_registration
-from bridge.payments import store_events, stores
+from bridge.payments import stores
 
 limit_option = click.option("--limit", default=50, show_default=True)
 

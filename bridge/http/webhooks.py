@@ -13,8 +13,8 @@ from bridge.http.manners import authorised
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
 from bridge.http.transport import client_address
-from bridge.payments.events import receive
-from bridge.payments.hints import take_hint
+from bridge.inbound.provider_events import receive
+from bridge.inbound.wcpay_webhook import take_hint
 from bridge.schemas.woopayments_orders import HintTaken, MessageTaken
 from bridge.services import Services
 

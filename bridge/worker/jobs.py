@@ -7,7 +7,8 @@ from functools import partial
 from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
-from bridge.payments import card_readers, daily_checks, store_webhooks, stores
+from bridge.inbound import store_webhooks
+from bridge.payments import card_readers, daily_checks, stores
 from bridge.payments.work import EVERYTHING, Room, Work
 from bridge.reconcile.provider import compare_listed
 from bridge.reconcile.report import Report

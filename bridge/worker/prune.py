@@ -1,7 +1,7 @@
 """Forget what nobody needs any more, a little at a time. Never anything of a payment: that stays on record."""
 
+from bridge.inbound.provider_events import KEPT
 from bridge.payments import idempotency
-from bridge.payments.events import KEPT
 from bridge.payments.keys import NONCE_WINDOW
 from bridge.services import Services
 from bridge.storage import forgetting

@@ -16,8 +16,8 @@ from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError
 from bridge.domain.intents import Attempt
+from bridge.inbound.provider_events import take_message
 from bridge.payments import leases
-from bridge.payments.events import take_message
 from bridge.payments.outcomes import look_at, settle
 from bridge.payments.payments_of_others import watch_order
 from bridge.payments.work import EVERYTHING, Room, Take, Work

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
+from bridge.inbound import store_events
 from bridge.operations.why import why
-from bridge.payments import store_events
 from tests.web.conftest import OpenShop, Shop, buyer, open_shop
 from tests.web.test_elements import stripe_shop
 

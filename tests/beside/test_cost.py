@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.store_events import register
+from bridge.inbound.store_events import register
 from bridge.simulators.server import serve
 from bridge.worker.jobs import run_jobs
 from tests.beside.conftest import Beside, OpenShop, open_beside

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from bridge.inbound import store_events
 from bridge.operations.why import why
-from bridge.payments import store_events
 from bridge.reconcile.run import reconcile
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.store_events import register
+from bridge.inbound.store_events import register
 from bridge.worker.jobs import run_jobs
 from tests.plugins.local import Local, MakeLocal
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from bridge.payments import store_events
+from bridge.inbound import store_events
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
 from tests.life.conftest import LiveIn

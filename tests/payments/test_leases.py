@@ -11,9 +11,9 @@ from sqlalchemy import select
 from urllib3 import Timeout
 
 from bridge.domain.deadlines import left
+from bridge.inbound.provider_events import take_message
 from bridge.operations.manual_settlement import Verdict, settle_by_hand
 from bridge.payments import leases
-from bridge.payments.events import take_message
 from bridge.simulators.faults import Fault
 from bridge.storage.tables import metadata
 from tests.plugins.local import Local, MakeLocal

@@ -2,8 +2,8 @@
 
 import pytest
 
+from bridge.inbound import store_events
 from bridge.operations.why import why
-from bridge.payments import store_events
 from bridge.simulators.server import serve
 from tests.payments.orders import hint
 from tests.plugins.local import Local, MakeLocal

@@ -25,11 +25,11 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
+from bridge.inbound.store_events import order_changed
 from bridge.payments import accounts, leases, stores
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
-from bridge.payments.store_events import order_changed
 from bridge.payments.takeover import Site, meet
 from bridge.payments.unknowns import flag_intent
 from bridge.payments.work import EVERYTHING, Room, Work
