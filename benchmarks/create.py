@@ -26,7 +26,7 @@ from bridge import Bridge, create_app
 from bridge.domain.orders import Address, Delivery, Order, OrderUpdate
 from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.schemas.woopayments import CreatedIntent, Parameters
 
 PATH = "/wp-json/wc/v3/payments/payment_intents"

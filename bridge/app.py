@@ -18,9 +18,10 @@ from bridge.domain.stores import Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.errors import handle_outside
 from bridge.inbound.store_webhooks import webhook_findings
-from bridge.payments import shops, store_keys, stores
-from bridge.payments.obstacles import Obstacles
+from bridge.payments import shops
 from bridge.refusals import Refusals
+from bridge.registry import store_keys, stores
+from bridge.registry.obstacles import Obstacles
 from bridge.services import Queue, Services
 from bridge.settings import Settings, data_directory
 from bridge.storage import Database

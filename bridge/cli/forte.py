@@ -9,7 +9,7 @@ from bridge.app import Bridge
 from bridge.cli.console import json_option, note, print_json, with_bridge
 from bridge.cli.keys import store_option
 from bridge.domain.errors import Refused
-from bridge.payments import stores
+from bridge.registry import stores
 from bridge.schemas.forte_platform import EVENTS
 
 if TYPE_CHECKING:

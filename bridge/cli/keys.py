@@ -9,10 +9,10 @@ from bridge.app import Bridge
 from bridge.cli.console import iso_time, json_option, note, print_json, secret, with_bridge
 from bridge.cli.stores import suggesting_unchecked, unchecked_option
 from bridge.domain.stores import FROM_STORE, NOTHING, ApiKey, Permissions
-from bridge.payments import keys as use_cases
-from bridge.payments import store_keys
-from bridge.payments import stores as store_cases
-from bridge.payments.keys import KeyPair
+from bridge.registry import keys as use_cases
+from bridge.registry import store_keys
+from bridge.registry import stores as store_cases
+from bridge.registry.keys import KeyPair
 from bridge.storage.references import resolve
 
 permissions_option = click.option(

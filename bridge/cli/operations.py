@@ -14,9 +14,9 @@ from bridge.domain.shops import named_beside
 from bridge.operations.doctor import Check, examine
 from bridge.operations.manual_settlement import Verdict, settle_by_hand
 from bridge.payments import flags as flag_cases
-from bridge.payments import stores
 from bridge.reconcile import run as reconcile_cases
 from bridge.reconcile.report import Report
+from bridge.registry import stores
 from bridge.worker.prune import prune as prune_now
 
 UNITS = {"m": 60.0, "h": 3600.0, "d": 24 * 3600.0}

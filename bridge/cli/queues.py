@@ -10,7 +10,7 @@ from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
 from bridge.inbound import store_events
 from bridge.operations import inbox_admin, webhook_registration
-from bridge.payments import stores
+from bridge.registry import stores
 
 limit_option = click.option("--limit", default=50, show_default=True)
 

@@ -14,9 +14,9 @@ from bridge.domain.errors import ConfigurationError, Refused, StoreError
 from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments import shops
-from bridge.payments import stores as use_cases
-from bridge.payments.obstacles import Obstacles
-from bridge.payments.store_keys import STRIPPED
+from bridge.registry import stores as use_cases
+from bridge.registry.obstacles import Obstacles
+from bridge.registry.store_keys import STRIPPED
 
 OPTION_CHOICES = {
     "rounding": ("exact", "half_up"),

@@ -19,7 +19,7 @@ from bridge.app import Bridge, create_app
 from bridge.cli.providers import CUSTOMER, PLANS, FortePayments, FortePlatform, Plan, Provider, Stripe, webhook_path
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.inbound import store_events
-from bridge.payments import keys as key_cases
+from bridge.registry import keys as key_cases
 from bridge.settings import Settings
 from bridge.simulators.certificates import LOCAL_HOSTS, Certificates
 from bridge.simulators.fault_routes import with_routes

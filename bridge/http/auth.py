@@ -18,7 +18,7 @@ from bridge.http.errors import RestError, forbidden
 from bridge.http.php import Pairs, form_pairs, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.transport import client_address, is_encrypted, is_local
-from bridge.payments.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
+from bridge.registry.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
 from bridge.services import Services
 
 READING = frozenset({"GET", "HEAD"})

@@ -22,7 +22,7 @@ from bridge.http.parameters import merge, read_body
 from bridge.http.php import lists, nest, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint, Route
-from bridge.payments.keys import used
+from bridge.registry.keys import used
 from bridge.services import Services
 
 log = logs.logger(__name__)

@@ -26,13 +26,14 @@ from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.inbound.store_events import order_changed
-from bridge.payments import accounts, leases, stores
+from bridge.payments import leases
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.openings import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
 from bridge.payments.takeover import Site, meet
 from bridge.payments.unknowns import flag_intent
 from bridge.payments.work import EVERYTHING, Room, Work
+from bridge.registry import accounts, stores
 from bridge.services import Queue, Services
 from bridge.storage import inbox
 from bridge.storage import intents as rows

@@ -11,8 +11,8 @@ from bridge.domain.ports import Finding
 from bridge.domain.shops import named_beside
 from bridge.domain.stores import Store
 from bridge.operations.metrics import Measures, measure
-from bridge.payments import stores
 from bridge.refusals import MESSAGE
+from bridge.registry import stores
 from bridge.services import Services
 from bridge.storage import condition, jobs, keys, refusals, shops
 from bridge.storage import measures as rows

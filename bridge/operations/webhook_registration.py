@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 
 from bridge.domain.errors import Refused
 from bridge.domain.stores import Store
-from bridge.payments import stores
+from bridge.registry import stores
 from bridge.services import Services
 from bridge.storage.references import is_reference
 

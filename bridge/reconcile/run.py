@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ProviderError, Refused, StoreError
 from bridge.domain.stores import Store
-from bridge.payments import stores
 from bridge.payments.shops import is_address
 from bridge.reconcile import provider
 from bridge.reconcile import store as reconcile_shop
 from bridge.reconcile.report import Report
+from bridge.registry import stores
 from bridge.services import Services
 from bridge.storage import comparing, jobs
 

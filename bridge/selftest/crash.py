@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from bridge.payments.keys import LAST_USED_RESOLUTION
+from bridge.registry.keys import LAST_USED_RESOLUTION
 from bridge.selftest.bench import Bench, Size
 from bridge.selftest.failpoints import Crash
 from bridge.selftest.judge import Fault, Judge

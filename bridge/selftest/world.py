@@ -18,7 +18,7 @@ from werkzeug.test import Client
 
 from bridge.app import Bridge
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.selftest.clock import START, SharedClock
 from bridge.selftest.leaks import canary
 from bridge.selftest.subject import Call, Outlet, Place, send_out_through, settings_of

@@ -1,4 +1,4 @@
-"""Rows of `stores`. Secrets are ciphertexts or references here; `bridge.payments.stores` resolves them."""
+"""Rows of `stores`. Secrets are ciphertexts or references here; `bridge.registry.stores` resolves them."""
 
 from collections.abc import Mapping
 from typing import Any

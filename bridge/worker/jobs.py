@@ -8,11 +8,12 @@ from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
 from bridge.inbound import store_webhooks
-from bridge.payments import card_readers, daily_checks, stores
+from bridge.payments import card_readers
 from bridge.payments.work import EVERYTHING, Room, Work
 from bridge.reconcile.provider import compare_listed
 from bridge.reconcile.report import Report
 from bridge.reconcile.run import HEARTBEAT, default_since, reconcile
+from bridge.registry import daily_checks, stores
 from bridge.services import Ending, Queue, Services
 from bridge.storage import comparing
 from bridge.storage import jobs as rows

@@ -2,7 +2,7 @@
 
 from bridge.inbound.provider_events import KEPT
 from bridge.payments import idempotency
-from bridge.payments.keys import NONCE_WINDOW
+from bridge.registry.keys import NONCE_WINDOW
 from bridge.services import Services
 from bridge.storage import forgetting
 from bridge.storage.forgetting import Rule

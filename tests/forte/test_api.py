@@ -8,8 +8,8 @@ import pytest
 
 from bridge.domain.errors import Refused
 from bridge.domain.stores import Permissions
-from bridge.payments import keys
 from bridge.reconcile.run import reconcile
+from bridge.registry import keys
 from bridge.simulators.faults import Fault
 from tests.forte.conftest import LOOP, OpenShop, Shop, hear, pay, story, tell
 from tests.plugins.local import INTENTS

@@ -28,18 +28,23 @@ LAYERS = (
     #      layer         rooms                               of bridge                  of the world
     layer("wiring",     "__init__ app cli server settings version","everything",                  "everything"),
     layer("harness",    "selftest",                          "everything",                  "everything"),
-    layer("entry",      "http",       "web schemas inbound operations reports payments refusals services domain",
+    layer("entry",      "http",
+                                                             "web schemas inbound operations reports registry "
+                                                             "payments refusals services domain",
                                                              "flask flask_smorest limits prometheus_client"),
     layer("pages",      "web",                               "schemas payments domain", "flask"),
     layer("worker",     "worker",
-                                                             "inbound reconcile payments refusals "
-                                                             "services domain storage", ""),
+                                                             "inbound reconcile registry payments "
+                                                             "refusals services domain storage", ""),
     layer("operations", "operations",
-                                                             "reconcile payments refusals "
-                                                             "services domain storage", ""),
+                                                             "reconcile registry payments "
+                                                             "refusals services domain storage", ""),
     layer("reports",    "reports",                           "payments services domain storage", ""),
-    layer("reconcile",  "reconcile",                         "payments services domain storage", ""),
-    layer("inbound",    "inbound",                           "payments refusals services domain storage", ""),
+    layer("reconcile",  "reconcile",                         "registry payments services domain storage", ""),
+    layer("inbound",    "inbound",
+                                                             "registry payments refusals services "
+                                                             "domain storage", ""),
+    layer("registry",   "registry",                          "payments services domain storage", ""),
     layer("use cases",  "payments",                          "services domain storage", ""),
     layer("services",   "services refusals",                 "refusals domain storage",          ""),
     layer("edges",      "adapters stores",                   "schemas domain",          "requests stripe"),

@@ -19,8 +19,8 @@ from bridge.domain.errors import OrderNotFound
 from bridge.domain.orders import Address, Delivery, Line, LineKind, Order, OrderUpdate
 from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.payments import keys, stores
-from bridge.payments.keys import KeyPair
+from bridge.registry import keys, stores
+from bridge.registry.keys import KeyPair
 from tests.plugins.clock import Time
 from tests.plugins.local import INTENTS
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bridge.adapters.sandbox import SandboxAdapter
-from bridge.payments import stores
+from bridge.registry import stores
 from tests.http.conftest import BILLING, Door
 from tests.plugins.clock import START
 

@@ -164,7 +164,7 @@ def test_refusals_leave_no_secret_in_the_log(door: Door, caplog: pytest.LogCaptu
 
 
 def test_the_last_use_of_a_key_is_recorded_at_most_every_five_minutes(door: Door) -> None:
-    from bridge.payments import keys
+    from bridge.registry import keys
 
     def last_used() -> float | None:
         return keys.named(door.bridge.services, door.pairs["read_write"].key.id).last_used

@@ -264,7 +264,7 @@ def test_a_fault_of_our_own_is_logged_and_not_told(
 
 
 def test_a_store_that_was_removed_takes_its_keys_with_it(door: Door) -> None:
-    from bridge.payments import stores
+    from bridge.registry import stores
 
     assert door.get(f"{INTENTS}/pi_x").json["code"] == "resource_missing"
     stores.remove(door.bridge.services, door.store.id)

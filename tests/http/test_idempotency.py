@@ -8,7 +8,8 @@ from sqlalchemy import event, text
 from werkzeug.test import TestResponse
 
 from bridge.domain.errors import StoreUnreachable
-from bridge.payments import idempotency, stores
+from bridge.payments import idempotency
+from bridge.registry import stores
 from bridge.storage import forgetting
 from tests.http.conftest import BODY, Door, MakeDoor, make_pairs
 from tests.plugins.local import INTENTS

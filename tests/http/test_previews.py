@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from bridge import Bridge
 from bridge.domain.errors import StoreUnreachable
 from bridge.domain.orders import Line, LineKind
-from bridge.payments import stores
+from bridge.registry import stores
 from tests.http.conftest import Door, MakeDoor
 from tests.http.payments import PAYMENTS
 from tests.plugins.local import Local

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from bridge import Bridge
 from bridge.domain.stores import Permissions
-from bridge.payments import keys
+from bridge.registry import keys
 from tests.cli.operator import operate_json
 from tests.http.conftest import HTTP, HTTPS, Door, MakeDoor
 from tests.http.test_webhooks import OTHER_SECRET, deliver, message

@@ -9,7 +9,7 @@ import pytest
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.smorest import Blueprint, Route
-from bridge.payments import stores
+from bridge.registry import stores
 from tests.http.conftest import BODY, HTTPS, Door, MakeDoor, make_pairs
 from tests.http.payments import PAYMENTS, capture_by_hand
 from tests.plugins.local import INTENTS

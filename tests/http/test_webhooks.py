@@ -10,7 +10,7 @@ from sqlalchemy import text
 from werkzeug.test import Client, TestResponse
 
 from bridge.domain.stores import Permissions
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.simulators.faults import Fault
 from bridge.simulators.stripe import Webhook
 from bridge.simulators.stripe.sending import signature

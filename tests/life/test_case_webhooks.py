@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.domain.stores import Permissions
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.simulators.faults import Fault
 from tests.life.cases import plays
 from tests.life.lives import PAYMENTS, Life

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from bridge.domain.stores import Permissions
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Faults
 from bridge.simulators.server import serve

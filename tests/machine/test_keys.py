@@ -10,8 +10,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multi
 
 from bridge.domain.errors import Refused
 from bridge.domain.stores import Permissions
-from bridge.payments import keys
-from bridge.payments.keys import KeyPair
+from bridge.registry import keys
+from bridge.registry.keys import KeyPair
 from tests.life.lives import PAYMENTS
 from tests.machine.conftest import Tenants, sized
 

@@ -14,7 +14,7 @@ from bridge.domain.errors import Refused
 from bridge.domain.orders import Delivery, Order, OrderUpdate
 from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.payments import keys, stores
+from bridge.registry import keys, stores
 from tests.plugins.local import INTENTS
 
 BODY = {"order_id": 5, "customer": "cus_1", "payment_method": "pm_card_visa"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.operations import doctor, inbox_admin
-from bridge.payments import stores
+from bridge.registry import stores
 from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local, MakeLocal
 
 SECRET = "whsec_0123456789abcdef"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.payments import stores
+from bridge.registry import stores
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
 from bridge.worker.jobs import run_jobs

@@ -283,7 +283,7 @@ def test_no_store_sees_the_intents_of_another(make_local: MakeLocal, sqlite_url:
     from dataclasses import replace
 
     from bridge.domain.stores import Permissions
-    from bridge.payments import keys
+    from bridge.registry import keys
 
     other = ours.bridge.add_store(replace(ours.store, id=""), shop=ours.store.id)
     ours.pair = keys.create(ours.bridge.services, other.id, Permissions.READ_WRITE)

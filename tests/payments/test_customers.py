@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from bridge.domain.stores import Permissions
-from bridge.payments import keys
+from bridge.registry import keys
 from tests.plugins.local import PLATFORM_KEY, Local, MakeLocal
 from tests.plugins.together import at_once
 

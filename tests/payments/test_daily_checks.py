@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.domain.stores import Permissions
-from bridge.payments import keys as key_cases
+from bridge.registry import keys as key_cases
 from bridge.simulators.faults import Fault
 from bridge.worker.jobs import run_jobs
 from tests.cli.operator import operate, operate_json

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bridge.domain.stores import Permissions
-from bridge.payments import keys, stores
+from bridge.registry import keys, stores
 from tests.payments.orders import PAYMENTS, at, authorized, presented
 from tests.plugins.local import INTENTS, Local, MakeLocal
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from bridge.domain.stores import Permissions
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.storage import keys as rows
 from tests.plugins.local import Local, MakeLocal
 
@@ -59,7 +59,7 @@ def test_a_revoked_key_stops_at_once(local: Local) -> None:
 
 
 def test_the_keys_of_a_removed_store_stop_at_once(local: Local) -> None:
-    from bridge.payments import stores
+    from bridge.registry import stores
 
     stores.remove(local.bridge.services, local.store.id)
     assert local.show("pi_1").status_code == 401

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments import stores
+from bridge.registry import stores
 from bridge.worker.jobs import run_jobs
 from tests.payments.orders import PAYMENTS, at
 from tests.plugins.local import Local, MakeLocal, refusal

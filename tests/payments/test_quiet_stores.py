@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, update
 
-from bridge.payments import stores
+from bridge.registry import stores
 from bridge.selftest.filling import fill
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs

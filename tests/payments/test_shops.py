@@ -13,7 +13,8 @@ from bridge.domain.errors import Refused
 from bridge.domain.shops import address_of
 from bridge.domain.stores import Permissions, Store
 from bridge.operations.why import why
-from bridge.payments import keys, shops, stores
+from bridge.payments import shops
+from bridge.registry import keys, stores
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request
 
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.operations import inbox_admin
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.services import Queue
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import DRIPS, Fault, Faults

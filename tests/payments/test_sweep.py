@@ -16,7 +16,7 @@ from bridge import Bridge
 from bridge.domain import deadlines
 from bridge.domain.stores import Permissions
 from bridge.operations.why import why
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bridge.operations import inbox_admin
-from bridge.payments import stores
+from bridge.registry import stores
 from bridge.simulators.faults import Fault
 from bridge.storage import inbox, jobs, outbox
 from bridge.storage import intents as rows

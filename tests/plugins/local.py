@@ -16,8 +16,8 @@ from flask import Flask, Response
 
 from bridge import Bridge, create_app
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.payments import keys
-from bridge.payments.keys import KeyPair
+from bridge.registry import keys
+from bridge.registry.keys import KeyPair
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Faults
 from bridge.simulators.server import serve

@@ -19,7 +19,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from bridge.app import Bridge
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.inbound import store_events
-from bridge.payments import keys
+from bridge.registry import keys
 from bridge.selftest.clock import START, SharedClock
 from bridge.selftest.leaks import canary
 from bridge.selftest.subject import Answer, Call, Outlet, Place, Subject, find_subject, send_out_through, settings_of

@@ -10,7 +10,7 @@ from bridge.domain.errors import OrderNotFound
 from bridge.domain.orders import Delivery, Order, OrderUpdate
 from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.payments import keys
+from bridge.registry import keys
 
 
 class Book:

@@ -1,7 +1,7 @@
 """Keys know who made them and what their store says of them; stores count how often their payments' place has changed.
 
 Who has made the keys that are here already is not known, nor the keys themselves, but for a hash: when one is used, it
-is kept, encrypted, and its store is asked (`bridge.payments.store_keys`).
+is kept, encrypted, and its store is asked (`bridge.registry.store_keys`).
 """
 
 import sqlalchemy as sa

@@ -10,8 +10,8 @@ from bridge.domain.errors import ConfigurationError, Refused, StoreRefused
 from bridge.domain.ports import HasCurrency, OrderBook
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.payments import shops
-from bridge.payments.obstacles import Obstacles, leave_behind, require_none
-from bridge.payments.obstacles import find as find_obstacles
+from bridge.registry.obstacles import Obstacles, leave_behind, require_none
+from bridge.registry.obstacles import find as find_obstacles
 from bridge.services import Services
 from bridge.storage import Connection, comparing, jobs, obstacles, rekeying
 from bridge.storage import stores as rows

@@ -45,7 +45,7 @@ def import_pair(
     origin: str = "",
     store_permissions: str = "",
 ) -> KeyPair:
-    """Take a pair that the store's clients already use, without asking the store (`bridge.payments.store_keys` does).
+    """Take a pair that the store's clients already use, without asking the store (`bridge.registry.store_keys` does).
 
     Raises Refused for an odd pair, or one that is here already.
     """

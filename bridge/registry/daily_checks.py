@@ -5,7 +5,7 @@ still takes payments. What either has against one is written down, so that it is
 from collections.abc import Callable
 
 from bridge.domain.errors import BridgeError
-from bridge.payments import accounts, store_keys
+from bridge.registry import accounts, store_keys
 from bridge.services import Services
 from bridge.storage.jobs import DAY, Job
 

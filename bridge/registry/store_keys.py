@@ -9,8 +9,8 @@ from bridge.domain import logs
 from bridge.domain.errors import Refused
 from bridge.domain.ports import HasKeys, KeyStanding, OrderBook
 from bridge.domain.stores import FROM_BRIDGE, FROM_STORE, NOTHING, ApiKey, Permissions, Store
-from bridge.payments import keys
-from bridge.payments.keys import KeyPair
+from bridge.registry import keys
+from bridge.registry.keys import KeyPair
 from bridge.services import Services
 
 log = logs.logger(__name__)

@@ -1,0 +1,1 @@
+"""Stores and consumer keys, and what a use case is given of them."""
