@@ -150,7 +150,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a total that cannot be charged exactly is refused",
-        "payments/owed.py",
+        "payments/order_amount.py",
         "rounding=rounds(store)",
         "rounding=True",
         f"{CREATE}::test_a_total_that_cannot_be_charged_exactly_is_refused_unless_the_store_rounds",
@@ -262,7 +262,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a failed order does not void its authorisation",
-        "payments/follow.py",
+        "payments/follow_order.py",
         'found.reason == "order_cancelled":',
         'found.reason in ("order_cancelled", "order_failed"):',
         "tests/payments/test_store_events.py"
@@ -382,7 +382,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a press of the buyer reads the order",
-        "payments/pay.py",
+        "payments/checkout_page.py",
         "    if approve:",
         "    if not approve:",
         "tests/beside/test_page.py::test_a1_a_press_reads_the_order_and_confirms_nothing_for_one_that_has_changed",
@@ -390,8 +390,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "only what a create itself answered is written without a look",
         "payments/record.py",
-        "if first and words is updates.CHARGED else",
-        "if words is updates.CHARGED else",
+        "if first and words is order_updates.CHARGED else",
+        "if words is order_updates.CHARGED else",
         f"{HELD}::test_a4_what_the_buyer_confirms_later_looks_before_it_writes",
     ),
     _mutation(

@@ -21,7 +21,7 @@ from bridge.http.parameters import order_number
 from bridge.http.smorest import Blueprint
 from bridge.payments import leases
 from bridge.payments.idempotency import Answer, Turn, forget, keep, leave_open, take_turn
-from bridge.payments.repeats import attempt_at_work, one_time_material
+from bridge.payments.idempotent_create import attempt_at_work, one_time_material
 from bridge.services import Services
 
 log = logs.logger(__name__)

@@ -15,9 +15,9 @@ from bridge.http.answers import render
 from bridge.http.errors import no_route
 from bridge.http.exchange import require
 from bridge.http.smorest import Blueprint
-from bridge.payments import pay
-from bridge.payments.open import NOT_NOW, OPENED_BEFORE
-from bridge.payments.pay import REDIRECT, Stage
+from bridge.payments import checkout_page
+from bridge.payments.checkout_page import REDIRECT, Stage
+from bridge.payments.hosted_checkout import NOT_NOW, OPENED_BEFORE
 from bridge.services import Services
 from bridge.web.pay import Page, assets, render_problem, render_visit
 from bridge.web.troubles import ASK_SHOP, FAULT, trouble_of
@@ -53,7 +53,7 @@ _MACHINES = re.compile(
 
 def pay_link(services: Services, intent: PaymentIntent) -> dict[str, str]:
     """`pay_url` of an intent that waits for the buyer, for an answer of the API; else nothing."""
-    token, root = pay.token_for(services, intent), require().root
+    token, root = checkout_page.token_for(services, intent), require().root
     if token is None:
         return {}
     host = "" if urlsplit(root).netloc else request.host_url.rstrip("/")
@@ -80,10 +80,10 @@ def _add_page(blueprint: Blueprint, services: Services, page: dict[str, Any]) ->
     def show(token: str) -> Response:
         """Shows how the payment stands and lets the buyer pay. In redirect mode a person who comes for the first time
         is sent on to the provider; HEAD, prefetches and link previews are not."""
-        visit = pay.visit(services, token)
+        visit = checkout_page.visit(services, token)
         if visit.kind == REDIRECT and visit.stage is Stage.OPEN and not request.query_string and is_person():
             return _hop(services, token, again=False)
-        return _show(pay.shown(services, token), token)
+        return _show(checkout_page.shown(services, token), token)
 
     @blueprint.route(f"{PATH}/<token>", methods=["POST"], **page)
     @blueprint.doc(summary="A button of the buyer's page", operationId="pressPayPage", security=[])
@@ -112,7 +112,7 @@ def _add_script_routes(blueprint: Blueprint, services: Services, page: dict[str,
     def status(token: str) -> Any:
         """Asks the provider, unless somebody has done so within three seconds."""
         try:
-            return {"stage": pay.refresh(services, token).stage.value}
+            return {"stage": checkout_page.refresh(services, token).stage.value}
         except domain.Refused as error:
             return render({"stage": "invalid"}, _status_of_invalid(error))
 
@@ -129,12 +129,12 @@ def _add_script_routes(blueprint: Blueprint, services: Services, page: dict[str,
         if not _is_ours():
             return render({"stage": "invalid", "payable": False}, 403)
         try:
-            seen = pay.confirm(services, token)
+            seen = checkout_page.confirm(services, token)
         except domain.Refused as error:
             return render({"stage": "invalid", "payable": False}, _status_of_invalid(error))
         except domain.StoreError:
-            return render({"stage": pay.visit(services, token).stage.value, "payable": False}, 502)
-        payable = pay.may_confirm(seen)
+            return render({"stage": checkout_page.visit(services, token).stage.value, "payable": False}, 502)
+        payable = checkout_page.may_confirm(seen)
         return render({"stage": seen.stage.value, "payable": payable}, 200 if payable else 409)
 
     @blueprint.route(ASSETS, methods=["GET"], **page)
@@ -146,7 +146,7 @@ def _add_script_routes(blueprint: Blueprint, services: Services, page: dict[str,
 
 
 def _status_of_invalid(error: domain.Refused) -> int:
-    return 410 if error.reason == pay.STORE_REMOVED else 404
+    return 410 if error.reason == checkout_page.STORE_REMOVED else 404
 
 
 def is_person() -> bool:
@@ -192,20 +192,20 @@ def _for_people(view: Callable[[str], Response]) -> Callable[[str], Response]:
 def _press(services: Services, token: str, action: str) -> Response:
     """What a button does."""
     if action == "check":
-        pay.refresh(services, token)
-        return _show(pay.shown(services, token), token, asked=True)
+        checkout_page.refresh(services, token)
+        return _show(checkout_page.shown(services, token), token, asked=True)
     if action in ("open", "again") and is_person():
         return _hop(services, token, again=action == "again", seen=request.form.get("seen", type=int))
     try:
         if action == "retry":
-            return _go(pay.try_again(services, token))
+            return _go(checkout_page.try_again(services, token))
         if action in ("approve", "decline"):
-            pay.decide(services, token, approve=action == "approve")
+            checkout_page.decide(services, token, approve=action == "approve")
             return _go(token)
         if action == "onward":
-            return _away(pay.onward(services, token))
+            return _away(checkout_page.onward(services, token))
     except domain.OrderNotPayable:
-        if (visit := pay.visit(services, token)).closed:
+        if (visit := checkout_page.visit(services, token)).closed:
             return _show(visit, token)
         raise
     except domain.Refused as error:
@@ -218,15 +218,15 @@ def _press(services: Services, token: str, action: str) -> Response:
 def _hop(services: Services, token: str, *, again: bool, seen: int | None = None) -> Response:
     """To the provider, once. Its address stands in this answer and nowhere else."""
     try:
-        opening = pay.open_redirect(services, token, again=again, seen=seen)
+        opening = checkout_page.open_redirect(services, token, again=again, seen=seen)
     except domain.OrderNotPayable:
-        if (visit := pay.visit(services, token)).closed:
+        if (visit := checkout_page.visit(services, token)).closed:
             return _show(visit, token)
         raise
     except domain.Refused as error:
         if error.reason not in (NOT_NOW, OPENED_BEFORE):
             raise
-        return _show(pay.visit(services, token), token)
+        return _show(checkout_page.visit(services, token), token)
     return _away(opening.url)
 
 
@@ -234,7 +234,7 @@ def _away(url: str) -> Response:
     return Response(status=303, headers={**HOP_HEADERS, "Location": url})
 
 
-def _show(visit: pay.Visit, token: str, *, asked: bool = False) -> Response:
+def _show(visit: checkout_page.Visit, token: str, *, asked: bool = False) -> Response:
     page = render_visit(
         visit,
         up=_up(),

@@ -10,8 +10,8 @@ from bridge.http.policy import Policy
 from bridge.http.shapes import created_intent, shown_intent
 from bridge.http.smorest import WORD, Blueprint
 from bridge.payments.create import create_payment_intent
+from bridge.payments.idempotent_create import carry_on
 from bridge.payments.intents import show
-from bridge.payments.repeats import carry_on
 from bridge.reports import lists
 from bridge.schemas.woopayments import CreatedIntent, Parameters, ShownIntent
 from bridge.services import Services

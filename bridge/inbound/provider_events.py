@@ -28,10 +28,10 @@ from bridge.domain.stores import Store
 from bridge.inbound.store_events import order_changed
 from bridge.payments import leases
 from bridge.payments.attempts import ask, conclude
-from bridge.payments.openings import OPEN, heard, named
+from bridge.payments.checkout_attempts import OPEN, heard, named
 from bridge.payments.record import MESSAGE, doubt, record
 from bridge.payments.takeover import Site, meet
-from bridge.payments.unknowns import flag_intent
+from bridge.payments.unresolved import flag_intent
 from bridge.payments.work import EVERYTHING, Room, Work
 from bridge.registry import accounts, stores
 from bridge.services import Queue, Services

@@ -13,7 +13,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import Order, StoreRefund
 from bridge.domain.stores import Store
 from bridge.payments import flags
-from bridge.payments.follow import follow_order
+from bridge.payments.follow_order import follow_order
 from bridge.payments.orders import made_by_staff
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund

@@ -14,11 +14,11 @@ from bridge.domain.errors import (
 from bridge.domain.intents import MONEY, Attempt, Charge, PaymentIntent, RefundStatus, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
-from bridge.payments import leases, updates
+from bridge.payments import leases, order_updates
 from bridge.payments.attempts import ask, conclude
 from bridge.payments.outcomes import is_captured
 from bridge.payments.record import STAFF, Scribe, record
-from bridge.payments.unknowns import FLAGS, abandon
+from bridge.payments.unresolved import FLAGS, abandon
 from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import refunds as refund_rows
@@ -191,7 +191,7 @@ def _not_paid(services: Services, store: Store, intent: PaymentIntent, attempt: 
         with services.database.write() as connection:
             locked = rows.get(connection, intent.id, lock=True)
             why = f"It was settled by hand as not paid: {verdict.reason}"
-            Scribe(services, connection, locked, services.clock()).tell(updates.DECLINED, reason=why)
+            Scribe(services, connection, locked, services.clock()).tell(order_updates.DECLINED, reason=why)
 
 
 def _require_nothing_there(

@@ -6,7 +6,7 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
-from bridge.payments.unknowns import NEVER
+from bridge.payments.unresolved import NEVER
 from bridge.services import Services
 from bridge.storage import Connection, journal, outbox, reports, shops
 from bridge.storage import intents as rows

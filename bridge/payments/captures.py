@@ -17,7 +17,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments import updates
+from bridge.payments import order_updates
 from bridge.payments.attempts import ask, ask_first, begin, failed, reference_of
 from bridge.payments.orders import read_order, terms
 from bridge.payments.outcomes import look_at
@@ -92,7 +92,7 @@ def void(services: Services, store: Store, intent: PaymentIntent) -> PaymentInte
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
         if after.status is not Status.CANCELED:
-            _tell(services, after, updates.VOID_FAILED, str(error))
+            _tell(services, after, order_updates.VOID_FAILED, str(error))
             raise _failure(NOT_CANCELED, error, 502) from error
     services.wake()
     if after.status is not Status.CANCELED:
@@ -138,7 +138,7 @@ def capture(
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
         if after.status is not Status.SUCCEEDED:
-            _tell(services, after, updates.CAPTURE_FAILED, str(error), amount)
+            _tell(services, after, order_updates.CAPTURE_FAILED, str(error), amount)
             raise _failure(NOT_CAPTURED, error, 502) from error
     services.wake()
     if after.status is not Status.SUCCEEDED and _taken(after) == taken:
@@ -268,7 +268,7 @@ def _after_failure(
 
 
 def _tell(
-    services: Services, intent: PaymentIntent, words: updates.Words, reason: str, amount: int | None = None
+    services: Services, intent: PaymentIntent, words: order_updates.Words, reason: str, amount: int | None = None
 ) -> None:
     with services.database.write() as connection:
         Scribe(services, connection, intent, services.clock()).tell(words, amount, reason=reason)

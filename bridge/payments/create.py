@@ -31,7 +31,7 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.payments.attempts import ask, cancel_open, new_attempt, send_create, sending_again
-from bridge.payments.closing import close, reopen
+from bridge.payments.close_checkout import close, reopen
 from bridge.payments.customers import require_own
 from bridge.payments.intents import Shown, new_intent
 from bridge.payments.orders import agreed_for, amount_due, in_the_way, names_of, not_payable, others_of

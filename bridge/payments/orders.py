@@ -12,7 +12,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import Order, StoreRefund
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.owed import owed, rounds
+from bridge.payments.order_amount import owed, rounds
 from bridge.services import Services
 from bridge.storage import Connection
 from bridge.storage import intents as rows

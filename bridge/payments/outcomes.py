@@ -15,10 +15,10 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.attempts import ask, conclude, send_cancel, send_create, sending_again
-from bridge.payments.openings import OPEN, end_unpayable, has_aged, heard, payable
+from bridge.payments.checkout_attempts import OPEN, end_unpayable, has_aged, heard, payable
 from bridge.payments.record import WAITING, record
-from bridge.payments.returned import recognise
-from bridge.payments.unknowns import CANNOT_ASK, abandon, flag_intent, postpone
+from bridge.payments.refund_matching import recognise
+from bridge.payments.unresolved import CANNOT_ASK, abandon, flag_intent, postpone
 from bridge.services import Services
 from bridge.storage import intents as rows
 

@@ -10,7 +10,7 @@ from bridge.domain.orders import Order
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import flags
-from bridge.payments.looks import LATEST
+from bridge.payments.poll_schedule import LATEST
 from bridge.services import Services
 from bridge.storage import intents as rows
 

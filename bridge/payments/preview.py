@@ -14,8 +14,8 @@ from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.domain.outcomes import Cart, Quote, QuoteLine
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
+from bridge.payments.order_amount import require_currency, rounds
 from bridge.payments.orders import amount_due
-from bridge.payments.owed import require_currency, rounds
 from bridge.services import Services
 
 MOST_LINES = 49

@@ -21,11 +21,11 @@ from bridge.domain.intents import (
 from bridge.domain.money import Money
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
-from bridge.payments import flags, updates
+from bridge.payments import flags, order_updates
 from bridge.payments.flags import DIFFERS, DISPUTED, HELD
-from bridge.payments.looks import next_look
-from bridge.payments.returned import recognise
-from bridge.payments.unknowns import FLAGS
+from bridge.payments.poll_schedule import next_look
+from bridge.payments.refund_matching import recognise
+from bridge.payments.unresolved import FLAGS
 from bridge.services import Services
 from bridge.storage import Connection, journal, outbox
 from bridge.storage import intents as rows
@@ -96,9 +96,9 @@ def record_in(
     scribe = Scribe(services, connection, after, now)
     if answered or after.status is not before.status:
         scribe.note_payment(attempt, outcome, source)
-    if words := updates.of_payment(before, after, outcome, first):
+    if words := order_updates.of_payment(before, after, outcome, first):
         # rule 7: only what the create itself answered as taken is written without another look at the order
-        read_at = after.order_read if first and words is updates.CHARGED else 0.0
+        read_at = after.order_read if first and words is order_updates.CHARGED else 0.0
         scribe.tell(words, _taken(words, before, after), total, read_at)
     if before.status is Status.CANCELED and outcome.status in MONEY:
         scribe.report_late(outcome)
@@ -140,26 +140,26 @@ class Scribe:
 
     def tell(
         self,
-        words: updates.Words,
+        words: order_updates.Words,
         amount: int | None = None,
         total: int | None = None,
         read_at: float = 0.0,
         **more: str,
     ) -> None:
         """The shop must hear of it; `read_at` is when the order was read, if it may be written to without a look."""
-        self._owe(updates.build(self._new_id(), self._title, self._intent, words, amount, total, read_at, **more))
+        self._owe(order_updates.build(self._new_id(), self._title, self._intent, words, amount, total, read_at, **more))
 
     def report_second(self, outcome: Outcome) -> None:
         """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back."""
         flag = "duplicate_payment: {names} paid the order once more. Send it back at the provider."
-        self._report("duplicate_payment", outcome, flag, updates.DUPLICATE)
+        self._report("duplicate_payment", outcome, flag, order_updates.DUPLICATE)
 
     def report_late(self, outcome: Outcome) -> None:
         """Money came for a payment that was taken as canceled: nothing is fulfilled, and a person has to decide."""
         flag = f"The provider reports {outcome.status.value} for a payment that was taken as canceled ({{names}})."
-        self._report("late_payment", outcome, flag, updates.LATE)
+        self._report("late_payment", outcome, flag, order_updates.LATE)
 
-    def _report(self, kind: str, outcome: Outcome, flag: str, words: updates.Words) -> None:
+    def _report(self, kind: str, outcome: Outcome, flag: str, words: order_updates.Words) -> None:
         """Money that fulfils nothing, of each payment at the provider once. The flag names all with which nobody has
         dealt."""
         waiting: list[str] = []
@@ -214,9 +214,9 @@ class Scribe:
         if is_over:
             why = "its money was sent back whole"
             flags.settle_about_order(self._connection, self._intent.id, why, self._now, is_back=True)
-        if words := updates.of_refund(before, refund):
+        if words := order_updates.of_refund(before, refund):
             new_id, intent = self._new_id(), self._intent
-            self._owe(updates.build_refund(new_id, self._title, intent, words, refund, origin, over=is_over))
+            self._owe(order_updates.build_refund(new_id, self._title, intent, words, refund, origin, over=is_over))
 
     def put_dispute(self, dispute: Dispute) -> None:
         before = refund_rows.dispute(self._connection, self._intent.store_id, dispute.id)
@@ -228,8 +228,8 @@ class Scribe:
         self.log("dispute", None, **asdict(dispute))
         if dispute.is_closed and self._intent.flag.startswith(DISPUTED):
             rows.change(self._connection, self._intent.id, flag="")
-        for words in updates.of_dispute(before, dispute):
-            self._owe(updates.build_dispute(self._new_id(), self._title, self._intent, words, dispute))
+        for words in order_updates.of_dispute(before, dispute):
+            self._owe(order_updates.build_dispute(self._new_id(), self._title, self._intent, words, dispute))
 
     def log(self, kind: str, attempt_id: str | None, **detail: Any) -> None:
         journal.write(self._connection, self._now, self._intent.id, kind, attempt_id=attempt_id, **detail)
@@ -286,11 +286,15 @@ def _is_second(before: PaymentIntent, outcome: Outcome) -> bool:
     return bool(paid and before.charge and outcome.charge and before.charge.id != outcome.charge.id)
 
 
-def _taken(words: updates.Words, before: PaymentIntent, after: PaymentIntent) -> int | None:
+def _taken(words: order_updates.Words, before: PaymentIntent, after: PaymentIntent) -> int | None:
     """Minor units that a note about money that was taken speaks of."""
-    if words is updates.PART_CAPTURED:
-        return updates.captured_now(before, after)
-    return after.charge.amount_captured if after.charge and words in (updates.CAPTURED, updates.CHARGED) else None
+    if words is order_updates.PART_CAPTURED:
+        return order_updates.captured_now(before, after)
+    return (
+        after.charge.amount_captured
+        if after.charge and words in (order_updates.CAPTURED, order_updates.CHARGED)
+        else None
+    )
 
 
 def _material(services: Services, outcome: Outcome) -> str | None:

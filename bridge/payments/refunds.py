@@ -17,14 +17,14 @@ from bridge.domain.intents import UNSETTLED, Attempt, PaymentIntent, Refund, Ref
 from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
-from bridge.payments import leases, updates
+from bridge.payments import leases, order_updates
 from bridge.payments.attempts import ask_first, failed, new_attempt, reference_of, sending_again, unknown
 from bridge.payments.captures import REPEATED_WITHIN
 from bridge.payments.create import answered_soon
-from bridge.payments.looks import SOON
 from bridge.payments.orders import read_order
 from bridge.payments.outcomes import settle
 from bridge.payments.payments_of_others import require_not_others
+from bridge.payments.poll_schedule import SOON
 from bridge.payments.record import Scribe
 from bridge.services import Services
 from bridge.storage import Connection, journal
@@ -204,7 +204,7 @@ def _record(services: Services, attempt: Attempt, done: Refund, origin: str, *, 
 def _refused(services: Services, intent: PaymentIntent, amount: int, why: str) -> None:
     """The shop hears that a refund did not work."""
     with services.database.write() as connection:
-        Scribe(services, connection, intent, services.clock()).tell(updates.REFUND_REFUSED, amount, reason=why)
+        Scribe(services, connection, intent, services.clock()).tell(order_updates.REFUND_REFUSED, amount, reason=why)
     services.wake()
 
 

@@ -18,9 +18,9 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter, HasAddresses
 from bridge.domain.shops import is_same_site
 from bridge.domain.stores import Store
-from bridge.payments import card_readers, flags, updates
+from bridge.payments import card_readers, flags, order_updates
 from bridge.payments.attempts import ask
-from bridge.payments.closing import close
+from bridge.payments.close_checkout import close
 from bridge.payments.create import ROUNDS, released
 from bridge.payments.intents import found_intent
 from bridge.payments.orders import amount_due
@@ -264,7 +264,7 @@ def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: s
         rows.change(connection, known.id, only_known=False, channel=channel, look_at=now, updated=now)
         scribe = Scribe(services, connection, rows.get(connection, known.id), now)
         scribe.log("taken_over", None, reference=outcome.reference, why=why, amount=known.amount, tip=known.tip)
-        if words := updates.reached(known):
+        if words := order_updates.reached(known):
             scribe.tell(words)
         flags.settle_about_order(connection, known.id, why, now)
         return rows.get(connection, known.id)

@@ -16,7 +16,7 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.attempts import conclude
-from bridge.payments.follow import follow_order
+from bridge.payments.follow_order import follow_order
 from bridge.payments.intents import found_intent
 from bridge.payments.record import WAITING, Scribe
 from bridge.payments.shops import is_address

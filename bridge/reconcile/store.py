@@ -8,8 +8,8 @@ from bridge.domain.judgement import PAID, UNCAPTURED, Terms, is_paid_by, misfit,
 from bridge.domain.money import Money
 from bridge.domain.orders import HOLD, NOT_BOOKED, Order
 from bridge.domain.stores import Store
-from bridge.payments import flags, updates
-from bridge.payments.follow import check_notes, follow_order, hold_trouble, owe_again
+from bridge.payments import flags, order_updates
+from bridge.payments.follow_order import check_notes, follow_order, hold_trouble, owe_again
 from bridge.payments.orders import made_by_staff, terms
 from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING
@@ -150,7 +150,9 @@ def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, or
             continue
         with services.database.write() as connection:
             title, origin = store.options["payment_method_title"], origins[refund.operation_id]
-            update = updates.build_refund(services.ids.attempt(), title, intent, updates.REFUNDED, refund, origin)
+            update = order_updates.build_refund(
+                services.ids.attempt(), title, intent, order_updates.REFUNDED, refund, origin
+            )
             outbox.add(connection, services.clock(), store.id, intent.id, update)
         services.wake()
         money = Money(refund.amount, intent.currency)

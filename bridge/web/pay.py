@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bridge.domain.money import Money
-from bridge.payments.pay import ELEMENTS, LINK, REDIRECT, WIDGET, Stage, Visit
+from bridge.payments.checkout_page import ELEMENTS, LINK, REDIRECT, WIDGET, Stage, Visit
 
 SOURCES = {
     "default-src": ["'none'"],

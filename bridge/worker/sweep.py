@@ -15,7 +15,7 @@ from bridge.domain.errors import BridgeError, OrderNotFound, StoreRefused
 from bridge.domain.orders import Order
 from bridge.domain.ports import OrderBook
 from bridge.domain.stores import Store
-from bridge.payments.follow import follow_order
+from bridge.payments.follow_order import follow_order
 from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import sweeps

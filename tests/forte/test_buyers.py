@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.openings import MAY_BE_PAID
+from bridge.payments.checkout_attempts import MAY_BE_PAID
 from tests.forte.conftest import Shop, edit_order, hear, story
 from tests.web.conftest import CLIENT_SECRET
 

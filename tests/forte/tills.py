@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bridge.payments.unknowns import CANNOT_ASK
+from bridge.payments.unresolved import CANNOT_ASK
 from bridge.simulators.faults import Match
 from tests.forte.conftest import makes_a_payment, tell
 from tests.web.conftest import Shop

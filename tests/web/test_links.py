@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bridge import Bridge, create_app
-from bridge.payments.pay import DAY, LINK_DAYS
+from bridge.payments.checkout_page import DAY, LINK_DAYS
 from bridge.settings import Settings
 from bridge.storage import Database
 from bridge.storage.vault import Vault

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from bridge.payments import pay
+from bridge.payments import checkout_page
 from bridge.simulators.faults import Fault
 from bridge.storage import intents
 from bridge.web.pay import Page, assets, render_visit
@@ -270,11 +270,11 @@ def test_a_form_whose_script_has_no_address_is_not_shown(open_shop: OpenShop, sc
     assert "<script" not in page.html
 
 
-def visited(shop: Shop, intent_id: str) -> pay.Visit:
+def visited(shop: Shop, intent_id: str) -> checkout_page.Visit:
     services = shop.local.bridge.services
     with services.database.read() as connection:
         intent = intents.get(connection, intent_id)
-    return pay.visit(services, pay.token_for(services, intent))
+    return checkout_page.visit(services, checkout_page.token_for(services, intent))
 
 
 def rendered(shop: Shop, intent_id: str, **provider_data: Any) -> Page:

@@ -16,9 +16,9 @@ import pytest
 import requests
 
 from bridge.operations.why import why
+from bridge.payments.checkout_attempts import MAY_BE_PAID
 from bridge.payments.flags import clear
-from bridge.payments.open import MOST
-from bridge.payments.openings import MAY_BE_PAID
+from bridge.payments.hosted_checkout import MOST
 from bridge.simulators.faults import Fault
 from bridge.storage import intents as rows
 from tests.web.conftest import BROWSER, Buyer, OpenShop, Shop

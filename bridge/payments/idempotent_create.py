@@ -7,7 +7,7 @@ from bridge.domain.intents import FINAL, PaymentIntent, Status
 from bridge.domain.judgement import misfit
 from bridge.domain.stores import Store
 from bridge.payments.create import ROUNDS, as_stored, refreshed, settle_first
-from bridge.payments.follow import require_fit
+from bridge.payments.follow_order import require_fit
 from bridge.payments.intents import Shown, show
 from bridge.payments.orders import terms
 from bridge.payments.record import WAITING

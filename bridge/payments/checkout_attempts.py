@@ -10,7 +10,7 @@ from dataclasses import asdict
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.payments.record import LOOK, WAITING, record
-from bridge.payments.unknowns import give_up
+from bridge.payments.unresolved import give_up
 from bridge.services import Services
 from bridge.storage import Connection, journal
 from bridge.storage import intents as rows

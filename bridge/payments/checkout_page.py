@@ -16,10 +16,10 @@ from bridge.domain.outcomes import Opening, Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import ask, reference_of
+from bridge.payments.checkout_attempts import OPEN, payable
 from bridge.payments.create import create_payment_intent
-from bridge.payments.follow import require_fit
-from bridge.payments.open import MOST, NOT_NOW, open_payment
-from bridge.payments.openings import OPEN, payable
+from bridge.payments.follow_order import require_fit
+from bridge.payments.hosted_checkout import MOST, NOT_NOW, open_payment
 from bridge.payments.outcomes import look_at
 from bridge.payments.record import WAITING
 from bridge.services import Services

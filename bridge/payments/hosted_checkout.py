@@ -15,11 +15,11 @@ from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import SUBMITTED, ask_first, new_attempt
+from bridge.payments.checkout_attempts import OPEN, payable
 from bridge.payments.create import JOIN_LOOKS, JOIN_PAUSE, describe
-from bridge.payments.follow import require_fit
-from bridge.payments.openings import OPEN, payable
+from bridge.payments.follow_order import require_fit
 from bridge.payments.record import WAITING
-from bridge.payments.unknowns import mark_unknown
+from bridge.payments.unresolved import mark_unknown
 from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import journal

@@ -21,9 +21,9 @@ from bridge.domain.judgement import (
 )
 from bridge.domain.orders import HOLD, Order
 from bridge.domain.stores import Store
-from bridge.payments import flags, updates
+from bridge.payments import flags, order_updates
 from bridge.payments.captures import capture, void
-from bridge.payments.closing import close, close_quietly, reopen
+from bridge.payments.close_checkout import close, close_quietly, reopen
 from bridge.payments.orders import not_payable, terms
 from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING, Scribe
@@ -87,14 +87,14 @@ def require_fit(services: Services, store: Store, intent: PaymentIntent) -> Orde
 
 def owe_again(services: Services, intent: PaymentIntent) -> None:
     """The store does not show money that it should, and its order can take it: it is told again, after another look."""
-    words = updates.AUTHORIZED
+    words = order_updates.AUTHORIZED
     if intent.status is Status.SUCCEEDED:
-        words = updates.CAPTURED if intent.capture == "manual" else updates.CHARGED
+        words = order_updates.CAPTURED if intent.capture == "manual" else order_updates.CHARGED
     now = services.clock()
     with services.database.write() as connection:
         locked = rows.get(connection, intent.id, lock=True)
         charge = locked.charge
-        part = charge.amount_captured if charge and words is updates.CAPTURED else None
+        part = charge.amount_captured if charge and words is order_updates.CAPTURED else None
         scribe = Scribe(services, connection, locked, now)
         scribe.tell(words, part)
         scribe.log("owed_again", None, what=words[0])
