@@ -16,7 +16,7 @@ from bridge.domain.ids import RandomIds
 from bridge.domain.ports import Adapter, Clock, Finding, Ids, NamesShop, OrderBook
 from bridge.domain.stores import Store
 from bridge.http.blueprint import make_blueprint
-from bridge.http.errors import handle_outside
+from bridge.http.wordpress.errors import handle_outside
 from bridge.inbound.store_webhooks import webhook_findings
 from bridge.payments import shops
 from bridge.refusals import Refusals

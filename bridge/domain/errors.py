@@ -1,5 +1,5 @@
-"""Everything that can go wrong, as one tree. The core knows no HTTP: `bridge.http.errors` maps reasons to codes and
-statuses.
+"""Everything that can go wrong, as one tree. The core knows no HTTP: `bridge.http.wordpress.errors` maps reasons to
+codes and statuses.
 
 BridgeError
 ├── Refused                     the bridge will not do it; nothing was sent, nothing is owed

@@ -14,10 +14,10 @@ from werkzeug.datastructures import Authorization
 
 from bridge.domain.stores import ApiKey, Permissions
 from bridge.http import oauth
-from bridge.http.errors import RestError, forbidden
-from bridge.http.php import Pairs, form_pairs, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.transport import client_address, is_encrypted, is_local
+from bridge.http.wordpress.errors import RestError, forbidden
+from bridge.http.wordpress.php_input import Pairs, form_pairs, query_pairs
 from bridge.registry.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
 from bridge.services import Services
 

@@ -1,19 +1,17 @@
 """The one way to the bridge by HTTP: a blueprint that closes over its own services. Nothing is global."""
 
-from bridge.http import (
+from bridge.http import idempotency
+from bridge.http.policy import Policy
+from bridge.http.routes import (
     authorizations,
     charges,
+    checkout_page,
     connection_tokens,
     customers,
-    errors,
     health,
-    idempotency,
-    index,
-    manners,
     metrics,
     openapi,
     orders,
-    pay,
     payment_intents,
     previews,
     refunds,
@@ -21,8 +19,8 @@ from bridge.http import (
     transactions,
     webhooks,
 )
-from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress import errors, request_pipeline, route_index
 from bridge.services import Services
 
 __all__ = ["Blueprint", "Policy", "make_blueprint"]
@@ -37,7 +35,7 @@ RESOURCES = (
     authorizations,
     transactions,
     timeline,
-    pay,
+    checkout_page,
 )
 
 
@@ -45,13 +43,13 @@ def make_blueprint(services: Services, settings: Policy, *, name: str = "wcpay_b
     """A fresh blueprint. It may be mounted under any prefix; two in one app need two names."""
     blueprint = Blueprint(name, "WooPayments' REST API")
     errors.install(blueprint, settings, services.database.troubles)
-    manners.install(blueprint, services, settings)
+    request_pipeline.install(blueprint, services, settings)
     idempotency.install(blueprint, services)
     payment_intents.add_routes(blueprint, services, settings)
     for resource in RESOURCES:
         resource.add_routes(blueprint, services)
     webhooks.add_routes(blueprint, services, settings)
-    index.add_routes(blueprint)
+    route_index.add_routes(blueprint)
     health.add_routes(blueprint, services)
     metrics.add_routes(blueprint, services, settings)
     openapi.add_routes(blueprint, settings, services.version, lambda: make_blueprint(services, settings))

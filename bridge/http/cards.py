@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from bridge.domain.errors import CardDataRefused
-from bridge.http.failures import CARD_DATA
-from bridge.http.php import walk
+from bridge.http.wordpress.error_table import CARD_DATA
+from bridge.http.wordpress.php_input import walk
 
 SHORTEST, LONGEST = 13, 19
 """Digits of a card number. Source: ISO/IEC 7812."""

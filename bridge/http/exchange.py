@@ -7,7 +7,7 @@ from typing import Any
 from flask import has_request_context, request
 
 from bridge.domain.stores import ApiKey
-from bridge.http.failures import Failures
+from bridge.http.wordpress.error_table import Failures
 from bridge.payments.idempotency import Turn
 
 _PLACE = "wcpay_bridge.exchange"

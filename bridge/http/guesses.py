@@ -11,9 +11,9 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from bridge.domain import logs
-from bridge.http.errors import RATE_LIMITED, RestError
 from bridge.http.policy import Policy
 from bridge.http.transport import client_address
+from bridge.http.wordpress.errors import RATE_LIMITED, RestError
 
 log = logs.logger(__name__)
 T = TypeVar("T")

@@ -13,12 +13,12 @@ from flask import Response, request
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, Declined, ProviderRefused, Refused, StoreError
 from bridge.domain.stores import Store
-from bridge.http.answers import render
-from bridge.http.errors import IN_FLIGHT, KEY_MALFORMED, KEY_REUSED, RestError
 from bridge.http.exchange import Exchange, current, require
-from bridge.http.manners import authorised, without_credentials
-from bridge.http.parameters import order_number
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.answers import render
+from bridge.http.wordpress.errors import IN_FLIGHT, KEY_MALFORMED, KEY_REUSED, RestError
+from bridge.http.wordpress.parameters import order_number
+from bridge.http.wordpress.request_pipeline import authorised, without_credentials
 from bridge.payments import leases
 from bridge.payments.idempotency import Answer, Turn, forget, keep, leave_open, take_turn
 from bridge.payments.idempotent_create import attempt_at_work, one_time_material

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 from urllib.request import parse_http_list
 
-from bridge.http.php import Pairs, nest
+from bridge.http.wordpress.php_input import Pairs, nest
 
 REQUIRED = ("oauth_consumer_key", "oauth_timestamp", "oauth_nonce", "oauth_signature", "oauth_signature_method")
 DIGESTS = {"HMAC-SHA1": hashlib.sha1, "HMAC-SHA256": hashlib.sha256}

@@ -19,10 +19,10 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter, Rule
 
 from bridge.domain.deadlines import within
-from bridge.http.answers import render
-from bridge.http.errors import LARGEST_BODY, invalid_params, missing_params, no_route
 from bridge.http.exchange import require
-from bridge.http.failures import Failures
+from bridge.http.wordpress.answers import render
+from bridge.http.wordpress.error_table import Failures
+from bridge.http.wordpress.errors import LARGEST_BODY, invalid_params, missing_params, no_route
 
 View = TypeVar("View", bound=Callable[..., Any])
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -13,7 +13,7 @@ from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import Unreader
 
-from bridge.http.webhooks import LARGEST_MESSAGE
+from bridge.http.routes.webhooks import LARGEST_MESSAGE
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of the request line and all headers."""

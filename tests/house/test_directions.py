@@ -94,8 +94,8 @@ def test_a_new_room_needs_a_place_in_the_table() -> None:
 
 
 def test_relative_imports_of_a_package_start_at_the_package_itself() -> None:
-    read = list(read_imports("bridge.http", "from .auth import Caller\nfrom . import manners", is_package=True))
+    read = list(read_imports("bridge.http", "from .auth import Caller\nfrom . import blueprint", is_package=True))
     assert read == [
         Import(1, "bridge.http.auth.Caller", relative=True),
-        Import(2, "bridge.http.manners", relative=True),
+        Import(2, "bridge.http.blueprint", relative=True),
     ]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.domain import errors
-from bridge.http import failures
+from bridge.http.wordpress import error_table
 from tests.http.conftest import BODY, Door, MakeDoor
 from tests.http.test_routes import INTENT, PAYMENTS
 from tests.plugins.local import INTENTS
@@ -225,7 +225,7 @@ def test_every_kind_of_error_is_in_a_table() -> None:
             *(kinds(child) for child in error.__subclasses__() if child.__module__ == error.__module__)
         )
 
-    tables = [table for name, table in vars(failures).items() if name.isupper() and isinstance(table, tuple)]
+    tables = [table for name, table in vars(error_table).items() if name.isupper() and isinstance(table, tuple)]
     rows = {row.error for table in tables for row in table}
     abstract_or_own = {errors.BridgeError, errors.StoreRefused, errors.ProviderConfused, errors.ConfigurationError}
     abstract_or_own |= {errors.NotOurs}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.http.errors import REFUSALS
+from bridge.http.wordpress.errors import REFUSALS
 from tests.http.conftest import BODY, HTTPS, Door, MakeDoor
 from tests.http.test_routes import MISSING, routes
 from tests.plugins.local import INTENTS

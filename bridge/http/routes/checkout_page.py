@@ -11,10 +11,10 @@ from flask import Response, request
 from bridge.domain import errors as domain
 from bridge.domain import logs
 from bridge.domain.intents import PaymentIntent
-from bridge.http.answers import render
-from bridge.http.errors import no_route
 from bridge.http.exchange import require
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.answers import render
+from bridge.http.wordpress.errors import no_route
 from bridge.payments import checkout_page
 from bridge.payments.checkout_page import REDIRECT, Stage
 from bridge.payments.hosted_checkout import NOT_NOW, OPENED_BEFORE

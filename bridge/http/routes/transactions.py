@@ -3,11 +3,11 @@
 from typing import Any
 
 from bridge.domain.stores import Store
-from bridge.http.failures import LISTS, LOOK_UP
 from bridge.http.lines import CHANNELS, common, date, wanted_page
-from bridge.http.manners import authorised
 from bridge.http.shapes import order_members
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.error_table import LISTS, LOOK_UP
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.reports import lists
 from bridge.schemas.woopayments_reports import (
     Filters,

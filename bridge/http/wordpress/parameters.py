@@ -15,8 +15,8 @@ from bridge.domain import logs
 from bridge.domain.errors import OrderMissing
 from bridge.domain.orders import is_order_id
 from bridge.http.auth import WRITING
-from bridge.http.errors import RestError, bad_request, invalid_params
-from bridge.http.php import InvalidJson, decode_json, form_pairs, lists, nest
+from bridge.http.wordpress.errors import RestError, bad_request, invalid_params
+from bridge.http.wordpress.php_input import InvalidJson, decode_json, form_pairs, lists, nest
 
 log = logs.logger(__name__)
 _JSON_TYPE = re.compile(r"application/([\w!#$&^.+-]+\+)?json(\+oembed)?", re.ASCII)

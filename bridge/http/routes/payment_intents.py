@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from bridge.http.failures import CREATE, LOOK_UP
 from bridge.http.idempotency import begun_attempt, fresh_attempt
-from bridge.http.manners import authorised
-from bridge.http.pay import pay_link
 from bridge.http.policy import Policy
+from bridge.http.routes.checkout_page import pay_link
 from bridge.http.shapes import created_intent, shown_intent
 from bridge.http.smorest import WORD, Blueprint
+from bridge.http.wordpress.error_table import CREATE, LOOK_UP
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.payments.create import create_payment_intent
 from bridge.payments.idempotent_create import carry_on
 from bridge.payments.intents import show

@@ -2,10 +2,10 @@
 
 from flask import Response
 
-from bridge.http.answers import render
-from bridge.http.failures import FORWARDED
-from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.answers import render
+from bridge.http.wordpress.error_table import FORWARDED
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.payments.terminal import connection_token
 from bridge.schemas.woopayments_orders import ConnectionToken
 from bridge.services import Services

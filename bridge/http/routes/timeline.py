@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bridge.http.failures import LOOK_UP
-from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.error_table import LOOK_UP
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.reports.timeline import timeline
 from bridge.schemas.woopayments_reports import Timeline
 from bridge.services import Services

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from bridge.http.failures import LISTS, LOOK_UP
 from bridge.http.lines import common, date, wanted_page
-from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.error_table import LISTS, LOOK_UP
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.reports import lists
 from bridge.schemas.woopayments_reports import Authorization, Authorizations, AuthorizationsSummary
 from bridge.schemas.wordpress import Paging

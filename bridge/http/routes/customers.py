@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bridge.http.failures import FORWARDED
-from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.error_table import FORWARDED
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.payments.customers import payment_methods
 from bridge.schemas.woopayments_orders import SavedPaymentMethod
 from bridge.services import Services

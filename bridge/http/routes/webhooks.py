@@ -6,13 +6,13 @@ from flask import Response, request
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, EventRefused
-from bridge.http.answers import render
 from bridge.http.exchange import require
-from bridge.http.failures import LOOK_UP, MESSAGE
-from bridge.http.manners import authorised
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
 from bridge.http.transport import client_address
+from bridge.http.wordpress.answers import render
+from bridge.http.wordpress.error_table import LOOK_UP, MESSAGE
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.inbound.provider_events import receive
 from bridge.inbound.wcpay_webhook import take_hint
 from bridge.schemas.woopayments_orders import HintTaken, MessageTaken

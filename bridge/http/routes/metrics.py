@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Response, request
 
-from bridge.http.errors import forbidden, no_route
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint
 from bridge.http.transport import client_address
+from bridge.http.wordpress.errors import forbidden, no_route
 from bridge.operations.metrics import Measures, measure
 from bridge.refusals import CREDENTIALS, MESSAGE
 from bridge.services import Services

@@ -3,11 +3,11 @@
 from typing import Any
 
 from bridge.domain.intents import PaymentIntent
-from bridge.http.failures import CANCEL, CAPTURE, CUSTOMER, TERMINAL
 from bridge.http.idempotency import begun_attempt, fresh_attempt
-from bridge.http.manners import authorised
-from bridge.http.parameters import identifier, order_number
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.error_table import CANCEL, CAPTURE, CUSTOMER, TERMINAL
+from bridge.http.wordpress.parameters import identifier, order_number
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.payments import captures, customers, terminal
 from bridge.schemas.woopayments_orders import Capture, Concluded, Intent, Named, TerminalIntent
 from bridge.services import Services

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Response
 
 from bridge.domain import logs
-from bridge.http.answers import render
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.answers import render
 from bridge.services import Services
 
 log = logs.logger(__name__)

@@ -11,17 +11,17 @@ from werkzeug.exceptions import HTTPException
 
 from bridge.domain import logs
 from bridge.domain.stores import Store
-from bridge.http.answers import render
 from bridge.http.auth import authenticate, permits, require_permission, tell_refused
 from bridge.http.cards import refuse_card_data
-from bridge.http.errors import LARGEST_BODY, RestError, bad_request, forbidden, no_route, too_large
 from bridge.http.exchange import Exchange, begin, require
 from bridge.http.guesses import Guesses
-from bridge.http.index import describe_path
-from bridge.http.parameters import merge, read_body
-from bridge.http.php import lists, nest, query_pairs
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint, Route
+from bridge.http.wordpress.answers import render
+from bridge.http.wordpress.errors import LARGEST_BODY, RestError, bad_request, forbidden, no_route, too_large
+from bridge.http.wordpress.parameters import merge, read_body
+from bridge.http.wordpress.php_input import lists, nest, query_pairs
+from bridge.http.wordpress.route_index import describe_path
 from bridge.registry.keys import used
 from bridge.services import Services
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from bridge.domain.outcomes import Quote, QuoteLine
-from bridge.http.failures import PREVIEW
-from bridge.http.manners import authorised
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.error_table import PREVIEW
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.payments.preview import preview
 from bridge.schemas.woopayments_previews import Preview, Previewed
 from bridge.services import Services

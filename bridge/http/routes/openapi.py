@@ -8,11 +8,11 @@ from typing import Any
 
 from flask import Response
 
-from bridge.http.errors import REFUSALS
-from bridge.http.failures import Row
 from bridge.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from bridge.http.policy import Policy
 from bridge.http.smorest import Blueprint, Route, describe
+from bridge.http.wordpress.error_table import Row
+from bridge.http.wordpress.errors import REFUSALS
 from bridge.schemas.woopayments import Error
 from bridge.web.docs import render_page
 

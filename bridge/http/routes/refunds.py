@@ -3,11 +3,11 @@
 from typing import Any
 
 from bridge.http.exchange import require
-from bridge.http.failures import REFUND_OF_CHARGE, REFUND_OF_ORDER
 from bridge.http.idempotency import begun_attempt, fresh_attempt
-from bridge.http.manners import authorised
-from bridge.http.parameters import identifier
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.error_table import REFUND_OF_CHARGE, REFUND_OF_ORDER
+from bridge.http.wordpress.parameters import identifier
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.payments.refunds import refund
 from bridge.reports.lists import intent_of_refund
 from bridge.schemas.woopayments_orders import Refunded, RefundWanted

@@ -5,11 +5,11 @@ from typing import Any
 from bridge.domain.money import Money
 from bridge.domain.orders import Address
 from bridge.domain.stores import Store
-from bridge.http.failures import CHARGE, ORDER
-from bridge.http.manners import authorised
-from bridge.http.parameters import order_number
 from bridge.http.shapes import formatted, order_members, shown_order, whole_charge
 from bridge.http.smorest import Blueprint
+from bridge.http.wordpress.error_table import CHARGE, ORDER
+from bridge.http.wordpress.parameters import order_number
+from bridge.http.wordpress.request_pipeline import authorised
 from bridge.reports import lists
 from bridge.schemas.woopayments_reports import Charge, OrderAsCharge
 from bridge.services import Services

@@ -1,0 +1,1 @@
+"""How WordPress reads requests and answers them."""
