@@ -14,8 +14,8 @@ from werkzeug.datastructures import Authorization
 
 from bridge.domain.stores import ApiKey, Permissions
 from bridge.http import oauth
-from bridge.http.policy import Policy
-from bridge.http.transport import client_address, is_encrypted, is_local
+from bridge.http.client_address import client_address, is_encrypted, is_local
+from bridge.http.settings_protocol import Policy
 from bridge.http.wordpress.errors import RestError, forbidden
 from bridge.http.wordpress.php_input import Pairs, form_pairs, query_pairs
 from bridge.registry.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce

@@ -1,7 +1,6 @@
 """The one way to the bridge by HTTP: a blueprint that closes over its own services. Nothing is global."""
 
 from bridge.http import idempotency
-from bridge.http.policy import Policy
 from bridge.http.routes import (
     authorizations,
     charges,
@@ -19,6 +18,7 @@ from bridge.http.routes import (
     transactions,
     webhooks,
 )
+from bridge.http.settings_protocol import Policy
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress import errors, request_pipeline, route_index
 from bridge.services import Services

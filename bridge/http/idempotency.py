@@ -13,7 +13,7 @@ from flask import Response, request
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, Declined, ProviderRefused, Refused, StoreError
 from bridge.domain.stores import Store
-from bridge.http.exchange import Exchange, current, require
+from bridge.http.request_context import Exchange, current, require
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.errors import IN_FLIGHT, KEY_MALFORMED, KEY_REUSED, RestError

@@ -19,7 +19,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.routing import BaseConverter, Rule
 
 from bridge.domain.deadlines import within
-from bridge.http.exchange import require
+from bridge.http.request_context import require
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.error_table import Failures
 from bridge.http.wordpress.errors import LARGEST_BODY, invalid_params, missing_params, no_route

@@ -5,7 +5,7 @@ from typing import Any
 from bridge.domain.money import Money
 from bridge.domain.orders import Address
 from bridge.domain.stores import Store
-from bridge.http.shapes import formatted, order_members, shown_order, whole_charge
+from bridge.http.serializers import formatted, order_members, shown_order, whole_charge
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.error_table import CHARGE, ORDER
 from bridge.http.wordpress.parameters import order_number

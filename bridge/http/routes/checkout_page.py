@@ -11,7 +11,7 @@ from flask import Response, request
 from bridge.domain import errors as domain
 from bridge.domain import logs
 from bridge.domain.intents import PaymentIntent
-from bridge.http.exchange import require
+from bridge.http.request_context import require
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.errors import no_route

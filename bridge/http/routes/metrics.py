@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Response, request
 
-from bridge.http.policy import Policy
+from bridge.http.client_address import client_address
+from bridge.http.settings_protocol import Policy
 from bridge.http.smorest import Blueprint
-from bridge.http.transport import client_address
 from bridge.http.wordpress.errors import forbidden, no_route
 from bridge.operations.metrics import Measures, measure
 from bridge.refusals import CREDENTIALS, MESSAGE

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 
 from bridge.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
-from bridge.http.policy import Policy
+from bridge.http.settings_protocol import Policy
 from bridge.http.smorest import Blueprint, Route, describe
 from bridge.http.wordpress.error_table import Row
 from bridge.http.wordpress.errors import REFUSALS

@@ -3,9 +3,9 @@
 from typing import Any
 
 from bridge.http.idempotency import begun_attempt, fresh_attempt
-from bridge.http.policy import Policy
 from bridge.http.routes.checkout_page import pay_link
-from bridge.http.shapes import created_intent, shown_intent
+from bridge.http.serializers import created_intent, shown_intent
+from bridge.http.settings_protocol import Policy
 from bridge.http.smorest import WORD, Blueprint
 from bridge.http.wordpress.error_table import CREATE, LOOK_UP
 from bridge.http.wordpress.request_pipeline import authorised

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bridge.http.exchange import require
 from bridge.http.idempotency import begun_attempt, fresh_attempt
+from bridge.http.request_context import require
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.error_table import REFUND_OF_CHARGE, REFUND_OF_ORDER
 from bridge.http.wordpress.parameters import identifier

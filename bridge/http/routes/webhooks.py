@@ -6,10 +6,10 @@ from flask import Response, request
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, EventRefused
-from bridge.http.exchange import require
-from bridge.http.policy import Policy
+from bridge.http.client_address import client_address
+from bridge.http.request_context import require
+from bridge.http.settings_protocol import Policy
 from bridge.http.smorest import Blueprint
-from bridge.http.transport import client_address
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.error_table import LOOK_UP, MESSAGE
 from bridge.http.wordpress.request_pipeline import authorised

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from bridge.http.exchange import Exchange, current
+from bridge.http.request_context import Exchange, current
 
 JSON = "application/json; charset=UTF-8"
 ALWAYS = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bridge.domain import errors as domain
-from bridge.http.policy import Policy
+from bridge.http.settings_protocol import Policy
 
 FAILED = "The request could not be completed because of an internal error."
 SERVER_ERROR = "wcpay_server_error"

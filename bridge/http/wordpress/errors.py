@@ -10,8 +10,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError, default_exce
 
 from bridge.domain import errors as domain
 from bridge.domain import logs
-from bridge.http.exchange import Exchange, current
-from bridge.http.policy import Policy
+from bridge.http.request_context import Exchange, current
+from bridge.http.settings_protocol import Policy
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.error_table import FAILED, SERVER_ERROR, row_of, status_of
 

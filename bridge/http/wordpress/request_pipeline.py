@@ -12,10 +12,10 @@ from werkzeug.exceptions import HTTPException
 from bridge.domain import logs
 from bridge.domain.stores import Store
 from bridge.http.auth import authenticate, permits, require_permission, tell_refused
-from bridge.http.cards import refuse_card_data
-from bridge.http.exchange import Exchange, begin, require
-from bridge.http.guesses import Guesses
-from bridge.http.policy import Policy
+from bridge.http.card_data import refuse_card_data
+from bridge.http.rate_limit import Guesses
+from bridge.http.request_context import Exchange, begin, require
+from bridge.http.settings_protocol import Policy
 from bridge.http.smorest import Blueprint, Route
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.errors import LARGEST_BODY, RestError, bad_request, forbidden, no_route, too_large

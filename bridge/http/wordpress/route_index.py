@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.http.exchange import require
+from bridge.http.request_context import require
 from bridge.http.smorest import Blueprint, Route
 
 NAMESPACE = "wc/v3"

@@ -5,7 +5,7 @@ import re
 
 from flask import Request
 
-from bridge.http.policy import Policy
+from bridge.http.settings_protocol import Policy
 
 _FORWARDING = re.compile(
     r"forwarded|via|x-forwarded(-.*)?|x-real-ip|x-original-.*|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip"

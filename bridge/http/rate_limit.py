@@ -11,8 +11,8 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from bridge.domain import logs
-from bridge.http.policy import Policy
-from bridge.http.transport import client_address
+from bridge.http.client_address import client_address
+from bridge.http.settings_protocol import Policy
 from bridge.http.wordpress.errors import RATE_LIMITED, RestError
 
 log = logs.logger(__name__)
