@@ -176,7 +176,7 @@ class Bridge:
             raise Refused(f"The shop has to be asked whether the payment method {WOOPAYMENTS} is free.")
         if known and known.url == store.url:
             return store, self._shop_name(store)
-        from bridge.stores.order_book import normalised
+        from bridge.stores.woocommerce.order_book import normalised
 
         store = replace(store, identity=known.identity if known else normalised(store.url), awaits_reconcile=True)
         return store, self._shop_name(store)
@@ -331,7 +331,7 @@ class _Connections:
         return session
 
     def _woocommerce(self, store: Store) -> OrderBook:
-        from bridge.stores.order_book import WooCommerceOrderBook
+        from bridge.stores.woocommerce.order_book import WooCommerceOrderBook
 
         session = self._make_session(
             timeout=self._settings.provider_timeout,

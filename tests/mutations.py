@@ -136,7 +136,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "an order that comes back with another key is another order: delivery",
-        "stores/errand.py",
+        "stores/woocommerce/order_delivery.py",
         "return order.key == self.update.order_key",
         "return order.key != ''",
         f"{OUTBOX}::test_what_an_order_is_owed_never_reaches_another_one_that_has_its_number",
@@ -298,9 +298,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a refund that the shop has is found again by the provider's id",
-        "stores/refunds.py",
+        "stores/woocommerce/refunds.py",
         "if provider_id(row, meta) == _name(errand)]",
-        "if provider_id(row, meta) == errand.update.operation_id]",
+        "if provider_id(row, meta) == order_delivery.update.operation_id]",
         f"{OUTBOX}::test_a_refund_whose_answer_was_lost_is_not_written_down_a_second_time",
     ),
     _mutation(

@@ -21,7 +21,7 @@ from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import DRIPS, Fault, Faults
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
-from bridge.stores.order_book import WooCommerceOrderBook
+from bridge.stores.woocommerce.order_book import WooCommerceOrderBook
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -11,7 +11,7 @@ from bridge.domain.errors import StoreRefused, StoreUnreachable
 from bridge.domain.ports import Finding
 from bridge.domain.stores import Store
 from bridge.simulators.faults import Fault
-from bridge.stores.order_book import WooCommerceOrderBook, normalised
+from bridge.stores.woocommerce.order_book import WooCommerceOrderBook, normalised
 
 from .conftest import FAILURES, WOOPAYMENTS, Answering, Shop
 

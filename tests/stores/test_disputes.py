@@ -9,7 +9,7 @@ import pytest
 
 from bridge.domain.orders import Delivery, OrderUpdate, UpdateKind
 from bridge.simulators.faults import DRIPS, Fault
-from bridge.stores.disputes import BEFORE, DISPUTE
+from bridge.stores.woocommerce.disputes import BEFORE, DISPUTE
 
 from .conftest import TRANSACTION, Shop
 

@@ -10,8 +10,8 @@ from werkzeug.wrappers import Request, Response
 from bridge.domain.errors import OrderNotFound, StoreUnreachable
 from bridge.domain.orders import Delivery, OrderUpdate, StoreRefund, UpdateKind
 from bridge.simulators.faults import Fault
-from bridge.stores.errand import reference
-from bridge.stores.refunds import PATIENCE
+from bridge.stores.woocommerce.order_delivery import reference
+from bridge.stores.woocommerce.refunds import PATIENCE
 
 from .conftest import TRANSACTION, Answering, Shop
 from .refund_updates import DONE, PROCESSED, failure, refund

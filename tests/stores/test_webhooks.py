@@ -12,7 +12,7 @@ from bridge.domain.errors import EventRefused, StoreRefused, StoreUnreachable
 from bridge.domain.orders import StoreEvent
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault
-from bridge.stores.webhooks import is_ping, read_event, sign
+from bridge.stores.woocommerce.webhooks import is_ping, read_event, sign
 
 from .conftest import Shop
 

@@ -2,8 +2,8 @@
 
 from bridge.domain.ports import StoreWebhook
 from bridge.schemas.woocommerce import WebhookSchema
-from bridge.stores.rest import RestApi, load, rows
-from bridge.stores.webhooks import TOPICS
+from bridge.stores.woocommerce.rest import RestApi, load, rows
+from bridge.stores.woocommerce.webhooks import TOPICS
 
 PATH = "wc/v3/webhooks"
 WEBHOOK = WebhookSchema()

@@ -12,8 +12,8 @@ from decimal import Decimal
 from bridge.domain.errors import StoreUnreachable
 from bridge.domain.money import Money
 from bridge.domain.orders import NOT_BOOKED, PAIRED, Delivery, StoreRefund
-from bridge.stores.errand import ANOTHER_ORDER, Errand
-from bridge.stores.orders import Orders, OrderState, RefundRow
+from bridge.stores.woocommerce.order_delivery import ANOTHER_ORDER, Errand
+from bridge.stores.woocommerce.orders import Orders, OrderState, RefundRow
 
 REFUND_ID = "_wcpay_refund_id"
 """Meta of a store's refund: the provider's id."""

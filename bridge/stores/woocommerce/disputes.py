@@ -5,8 +5,8 @@ the order since stays, and news that come late or again change nothing.
 """
 
 from bridge.domain.orders import Delivery
-from bridge.stores.errand import ANOTHER_ORDER, Errand
-from bridge.stores.refunds import book
+from bridge.stores.woocommerce.order_delivery import ANOTHER_ORDER, Errand
+from bridge.stores.woocommerce.refunds import book
 
 DISPUTE = "_wcpay_bridge_dispute"
 """Order meta: the dispute for which we put the order on hold; with ` closed` behind it, the one that is over."""

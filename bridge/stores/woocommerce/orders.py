@@ -11,7 +11,7 @@ from bridge.domain.errors import OrderNotFound, StoreRefused
 from bridge.domain.money import exponent
 from bridge.domain.orders import NOT_PAID, PAYABLE, Address, Line, LineKind, Order
 from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema, RefundSchema, RefundSumsSchema
-from bridge.stores.rest import PAGE, Answer, RestApi, load, rows
+from bridge.stores.woocommerce.rest import PAGE, Answer, RestApi, load, rows
 
 ORDER = OrderSchema()
 STATE = OrderStateSchema()

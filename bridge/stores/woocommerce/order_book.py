@@ -14,14 +14,14 @@ from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreE
 from bridge.domain.ports import Clock, Finding, Ids, KeyStanding, StoreWebhook
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.schemas.woocommerce import IndexSchema, SettingSchema
-from bridge.stores import refunds, subscriptions
-from bridge.stores.checks import findings, own_standing
-from bridge.stores.delivery import carry_out
-from bridge.stores.errand import Errand
-from bridge.stores.keys import standing
-from bridge.stores.orders import Orders, decimals
-from bridge.stores.rest import RestApi, load
-from bridge.stores.webhooks import is_ping, read_event
+from bridge.stores.woocommerce import refunds, webhook_registration
+from bridge.stores.woocommerce.checks import findings, own_standing
+from bridge.stores.woocommerce.keys import standing
+from bridge.stores.woocommerce.order_delivery import Errand
+from bridge.stores.woocommerce.order_updates import carry_out
+from bridge.stores.woocommerce.orders import Orders, decimals
+from bridge.stores.woocommerce.rest import RestApi, load
+from bridge.stores.woocommerce.webhooks import is_ping, read_event
 
 FRESH_SECONDS = 5.0
 """How long after an order was read its payment may be written without reading it again (rule 7)."""
@@ -135,15 +135,15 @@ class WooCommerceOrderBook:
 
         Doing it again only updates them. Raises StoreUnreachable, StoreRefused; then some may be made already.
         """
-        return subscriptions.register(self._api, url, secret)
+        return webhook_registration.register(self._api, url, secret)
 
     def webhooks(self) -> list[StoreWebhook]:
         """All that the store has. Raises StoreUnreachable, StoreRefused."""
-        return subscriptions.listed(self._api)
+        return webhook_registration.listed(self._api)
 
     def enable_webhook(self, webhook_id: int) -> None:
         """Have it deliver again. Raises StoreUnreachable, StoreRefused."""
-        subscriptions.enable(self._api, webhook_id)
+        webhook_registration.enable(self._api, webhook_id)
 
     def own_standing(self) -> KeyStanding:
         """Whether the bridge's key may read and change orders, in the words of `check`. Raises StoreUnreachable, and

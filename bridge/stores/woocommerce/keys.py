@@ -9,7 +9,7 @@ ask for that same capability, `manage_woocommerce`. Sources: `WC_REST_Authentica
 from bridge.domain.errors import StoreRefused
 from bridge.domain.ports import KeyStanding
 from bridge.domain.stores import Permissions
-from bridge.stores.rest import KEY_REFUSED, NOBODY, RestApi
+from bridge.stores.woocommerce.rest import KEY_REFUSED, NOBODY, RestApi
 
 SETTINGS = "wc/v3/settings/general"
 THERE, NOT_THERE = f"{SETTINGS}/woocommerce_currency", f"{SETTINGS}/wcpay_bridge_not_there"

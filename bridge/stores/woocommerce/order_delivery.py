@@ -14,7 +14,7 @@ from typing import Any
 from bridge.domain import judgement
 from bridge.domain.judgement import Bar, Terms
 from bridge.domain.orders import HOLD, Delivery, OrderUpdate, UpdateKind
-from bridge.stores.orders import Orders, OrderState
+from bridge.stores.woocommerce.orders import Orders, OrderState
 
 ANOTHER_ORDER = "this is another order now"
 

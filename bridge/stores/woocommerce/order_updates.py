@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from bridge.domain.errors import OrderNotFound
 from bridge.domain.orders import Delivery, UpdateKind
-from bridge.stores import disputes, payments, refunds
-from bridge.stores.errand import Errand
+from bridge.stores.woocommerce import disputes, payments, refunds
+from bridge.stores.woocommerce.order_delivery import Errand
 
 RULES: Mapping[UpdateKind, Callable[[Errand], Delivery]] = {
     UpdateKind.PAID: payments.paid,

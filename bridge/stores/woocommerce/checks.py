@@ -8,8 +8,8 @@ from bridge.domain.ports import Finding, KeyStanding
 from bridge.domain.shops import address_of
 from bridge.domain.stores import Permissions, Store
 from bridge.schemas.woocommerce import SystemStatusSchema
-from bridge.stores.orders import Orders
-from bridge.stores.rest import KEY_REFUSED, RestApi, load, rows
+from bridge.stores.woocommerce.orders import Orders
+from bridge.stores.woocommerce.rest import KEY_REFUSED, RestApi, load, rows
 
 STATUS = SystemStatusSchema()
 MISSING_ID = 10**15 + 7

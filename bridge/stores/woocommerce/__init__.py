@@ -1,0 +1,1 @@
+"""WooCommerce stores, over their REST API."""
