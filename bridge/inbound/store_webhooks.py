@@ -13,7 +13,7 @@ from bridge.domain.errors import StoreRefused
 from bridge.domain.ports import Finding, OrderBook, StoreWebhook, TellsByWebhooks
 from bridge.domain.stores import Store
 from bridge.services import Services
-from bridge.storage import comparing
+from bridge.storage import reconcile
 from bridge.storage import stores as rows
 from bridge.storage.jobs import DAY, HOUR, Job
 
@@ -49,7 +49,7 @@ def until_next(store_id: str) -> Callable[[Services], float]:
 
     def wait(services: Services) -> float:
         with services.database.read() as connection:
-            changed = comparing.last_change(connection, store_id) or 0.0
+            changed = reconcile.last_change(connection, store_id) or 0.0
         is_quiet = services.clock() - changed > 7 * DAY
         return (DAY if is_quiet else HOUR) * (1 + services.jitter() / 10)
 

@@ -14,8 +14,8 @@ from bridge.operations.metrics import Measures, measure
 from bridge.refusals import MESSAGE
 from bridge.registry import stores
 from bridge.services import Services
-from bridge.storage import condition, jobs, keys, refusals, shops
-from bridge.storage import measures as rows
+from bridge.storage import health, jobs, keys, refusals, shops
+from bridge.storage import metrics as rows
 from bridge.storage import stores as store_rows
 
 ALIVE = 120.0
@@ -63,8 +63,8 @@ def examine(services: Services, check_store: CheckStore, *, everything: bool = F
         yield from _flags(services, found)
         yield from _queues(found)
         yield from _refused(services, found)
-    except condition.Unusable as error:
-        yield Check("database", False, f"The database cannot be used: {condition.first_line(error)}")
+    except health.Unusable as error:
+        yield Check("database", False, f"The database cannot be used: {health.first_line(error)}")
         return
     yield from _held(services)
     yield from _troubled(services)
@@ -77,21 +77,21 @@ def _database(services: Services, *, everything: bool) -> Iterator[Check]:
     current = services.database.is_current()
     words = f"The database is at version {version}"
     yield Check("database", current, f"{words}." if current else f"{words}. Run `wcpay-bridge migrate`.")
-    why_not = condition.why_not_writable(services.database)
+    why_not = health.why_not_writable(services.database)
     yield Check("database", not why_not, why_not or "It can be written to.")
-    size = condition.size(services.database)
+    size = health.size(services.database)
     if size is not None and size > SEARCHED and not everything:
         text = f"It has {size / 1024**3:.1f} GiB and was not searched for damage: `doctor --all` does so."
         yield Check("database", True, text)
         return
-    for problem in condition.damage(services.database):
+    for problem in health.damage(services.database):
         yield Check("database", False, f"SQLite finds it damaged: {problem}")
 
 
 def _clock(services: Services) -> Iterator[Check]:
     now = services.clock()
     with services.database.read() as connection:
-        theirs, newest = condition.clock(connection), condition.newest_line(connection)
+        theirs, newest = health.clock(connection), health.newest_line(connection)
     if theirs is not None and abs(theirs - now) > CLOCK_OFF:
         yield Check("clock", False, f"This machine's clock is {now - theirs:+.0f} seconds off the database's.")
     elif newest is not None and newest - now > CLOCK_OFF:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from bridge.reconcile.run import HEARTBEAT
 from bridge.services import Services
 from bridge.storage import jobs
-from bridge.storage import measures as rows
+from bridge.storage import metrics as rows
 from bridge.storage import refusals as refusal_rows
-from bridge.storage.measures import Queue
+from bridge.storage.metrics import Queue
 from bridge.storage.refusals import Refused
 
 

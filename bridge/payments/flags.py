@@ -5,7 +5,7 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import PaymentIntent
 from bridge.services import Services
-from bridge.storage import Connection, journal, measures, obstacles, shops
+from bridge.storage import Connection, journal, metrics, obstacles, shops
 from bridge.storage import intents as rows
 
 HELD = "authorized: "
@@ -60,7 +60,7 @@ def settle_about_order(connection: Connection, intent_id: str, why: str, now: fl
 def flagged(services: Services, limit: int = 50, order: str | None = None) -> list[dict[str, Any]]:
     """The payments that wait for a person, the one that waits longest first; of one `order` (id or number) only."""
     with services.database.read() as connection:
-        found = measures.flagged_intents(connection, limit, order)
+        found = metrics.flagged_intents(connection, limit, order)
         others = shops.beside(connection, {each["store_id"] for each in found})
         return [
             {

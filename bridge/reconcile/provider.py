@@ -15,8 +15,8 @@ from bridge.payments.takeover import Site, meet
 from bridge.reconcile.report import Difference, Report, flag
 from bridge.reconcile.restore_missing import adopt
 from bridge.services import Services
-from bridge.storage import comparing
 from bridge.storage import intents as rows
+from bridge.storage import reconcile
 from bridge.storage import refunds as refund_rows
 
 
@@ -53,11 +53,11 @@ def changed(services: Services, store: Store, since: float) -> Iterator[PaymentI
     until, after = services.clock(), (since, "")
     while True:
         with services.database.read() as connection:
-            page = comparing.changed(connection, store.id, until, after)
+            page = reconcile.changed(connection, store.id, until, after)
         for intent in page:
             services.raise_if_ending()
             yield intent
-        if len(page) < comparing.PAGE:
+        if len(page) < reconcile.PAGE:
             return
         after = (page[-1].updated, page[-1].id)
 

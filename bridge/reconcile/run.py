@@ -13,7 +13,8 @@ from bridge.reconcile import store as reconcile_shop
 from bridge.reconcile.report import Report
 from bridge.registry import stores
 from bridge.services import Services
-from bridge.storage import comparing, jobs
+from bridge.storage import jobs
+from bridge.storage import reconcile as comparing
 
 log = logs.logger(__name__)
 

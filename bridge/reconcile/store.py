@@ -16,7 +16,7 @@ from bridge.payments.record import WAITING
 from bridge.reconcile.provider import changed
 from bridge.reconcile.report import Report, flag
 from bridge.services import Services
-from bridge.storage import comparing, outbox
+from bridge.storage import outbox, reconcile
 from bridge.storage import refunds as refund_rows
 
 
@@ -136,7 +136,7 @@ def _compare_paid(
 def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, order: Order, report: Report) -> None:
     with services.database.read() as connection:
         ours = refund_rows.of_intent(connection, intent.id)
-        origins = comparing.origins(connection, intent.id)
+        origins = reconcile.origins(connection, intent.id)
     in_shop = services.connections.order_book(store).refunds(intent.order_id) if order.refunded else []
     shown = {refund.refund_id for refund in in_shop}
     missing = [refund for refund in ours if refund.status is RefundStatus.SUCCEEDED and refund.id not in shown]

@@ -13,9 +13,9 @@ from bridge.payments import shops
 from bridge.registry.obstacles import Obstacles, leave_behind, require_none
 from bridge.registry.obstacles import find as find_obstacles
 from bridge.services import Services
-from bridge.storage import Connection, comparing, jobs, obstacles, rekeying
+from bridge.storage import Connection, jobs, key_rotation, obstacles, reconcile
 from bridge.storage import stores as rows
-from bridge.storage.references import UnreadableReference, is_reference, resolve
+from bridge.storage.secret_references import UnreadableReference, is_reference, resolve
 from bridge.storage.vault import Vault
 
 ENCRYPTED = "encrypted:"
@@ -92,7 +92,7 @@ def update(
         shops.move(services, connection, before, store, said.shop, has_address=said.shop_name is not None)
         rows.change(connection, store.id, **values)
         if store.awaits_reconcile and not before.awaits_reconcile:
-            comparing.hold_stores(connection, now, store.id)
+            reconcile.hold_stores(connection, now, store.id)
             _compare_if_held(connection, store, now)
         store = replace(store, shop_id=rows.shop_of(connection, store.id))
         shops.written(connection, store.shop_id, store, now, said.who, before)
@@ -217,7 +217,7 @@ def opened(services: Services, store_id: str) -> tuple[Store, float]:
 
 def rekey(services: Services) -> int:
     """Encrypt everything that is sealed, of stores and of all else, with the first key; how much was not yet."""
-    return rekeying.rekey(services.database, services.vault, ENCRYPTED, services.clock())
+    return key_rotation.rekey(services.database, services.vault, ENCRYPTED, services.clock())
 
 
 def unseal(vault: Vault, store: Store) -> Store:

@@ -14,8 +14,8 @@ from bridge.storage import Connection
 from bridge.storage import intents as intent_rows
 from bridge.storage import refunds as refund_rows
 from bridge.storage import reports as rows
-from bridge.storage.lines import Filters, Line
 from bridge.storage.reports import Page, Sum
+from bridge.storage.transactions import Filters, Line
 
 __all__ = ["Line", "Page", "Sum"]
 
@@ -86,7 +86,7 @@ def authorization_sums(services: Services, store: Store) -> list[Sum]:
 
 
 def transactions(services: Services, store: Store, page: Page, filters: Filters) -> list[Line]:
-    """Charges, refunds and disputes that `filters` (see `bridge.storage.lines.FILTERS`) let through."""
+    """Charges, refunds and disputes that `filters` (see `bridge.storage.transactions.FILTERS`) let through."""
     with services.database.read() as connection:
         return rows.transactions(connection, store.id, page, filters)
 

@@ -15,8 +15,8 @@ from bridge.reconcile.report import Report
 from bridge.reconcile.run import HEARTBEAT, default_since, reconcile
 from bridge.registry import daily_checks, stores
 from bridge.services import Ending, Queue, Services
-from bridge.storage import comparing
 from bridge.storage import jobs as rows
+from bridge.storage import reconcile as comparing
 from bridge.storage.jobs import Job
 from bridge.worker.prune import prune
 from bridge.worker.sweep import LEASE as LEASE_OF_SWEEP

@@ -4,8 +4,8 @@ from bridge.inbound.provider_events import KEPT
 from bridge.payments import idempotency
 from bridge.registry.keys import NONCE_WINDOW
 from bridge.services import Services
-from bridge.storage import forgetting
-from bridge.storage.forgetting import Rule
+from bridge.storage import retention
+from bridge.storage.retention import Rule
 
 DAY = 24 * 3600.0
 DELIVERED_KEPT = 30 * DAY
@@ -16,11 +16,11 @@ AT_ONCE = 500
 """Rows deleted in one transaction, so that nobody waits for it."""
 
 RULES: tuple[tuple[str, float, Rule], ...] = (
-    ("messages without effect", KEPT, forgetting.MESSAGES),
-    ("updates that shops have heard of", DELIVERED_KEPT, forgetting.UPDATES),
-    ("sealed material of the buyer's page", MATERIAL_KEPT, forgetting.MATERIAL),
-    ("idempotency keys", idempotency.KEPT, forgetting.KEYS),
-    ("nonces", 2.0 * NONCE_WINDOW, forgetting.NONCES),
+    ("messages without effect", KEPT, retention.MESSAGES),
+    ("updates that shops have heard of", DELIVERED_KEPT, retention.UPDATES),
+    ("sealed material of the buyer's page", MATERIAL_KEPT, retention.MATERIAL),
+    ("idempotency keys", idempotency.KEPT, retention.KEYS),
+    ("nonces", 2.0 * NONCE_WINDOW, retention.NONCES),
 )
 """What is forgotten, after how many seconds, and by what."""
 
@@ -36,8 +36,8 @@ def _drop_all(services: Services, rule: Rule, before: float) -> int:
     total = 0
     while True:
         services.raise_if_ending()
-        keys = forgetting.find(services.database, rule, before, AT_ONCE)
+        keys = retention.find(services.database, rule, before, AT_ONCE)
         if keys:
-            total += forgetting.drop(services.database, rule, keys, before)
+            total += retention.drop(services.database, rule, keys, before)
         if len(keys) < AT_ONCE:
             return total

@@ -13,7 +13,7 @@ from sqlalchemy.event import listen
 from bridge.operations import inbox_admin
 from bridge.selftest.filling import fill
 from bridge.simulators.faults import Fault
-from bridge.storage import forgetting
+from bridge.storage import retention
 from bridge.storage.tables import inbox, journal, oauth_nonces, outbox
 from bridge.worker.jobs import run_jobs
 from tests.cli.operator import operate, operate_json, unknown
@@ -239,11 +239,11 @@ def test_what_was_taken_up_again_since_it_was_found_is_not_forgotten(stripe: Loc
         for number, state in enumerate(("done", "foreign", "new", "dead")):
             own = {"id": str(number), "event_id": str(number), "digest": "", "state": state, "received": before - 1}
             connection.execute(insert(inbox), row | own)
-    found = forgetting.find(database, forgetting.MESSAGES, before, 9)
+    found = retention.find(database, retention.MESSAGES, before, 9)
     assert len(found) == 2
     with database.write() as connection:
         connection.execute(text("update inbox set state = 'new' where id = '0'"))
-    assert forgetting.drop(database, forgetting.MESSAGES, found, before) == 1
+    assert retention.drop(database, retention.MESSAGES, found, before) == 1
     assert count(stripe, inbox) == 3
 
 

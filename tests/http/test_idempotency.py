@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from bridge.domain.errors import StoreUnreachable
 from bridge.payments import idempotency
 from bridge.registry import stores
-from bridge.storage import forgetting
+from bridge.storage import retention
 from tests.http.conftest import BODY, Door, MakeDoor, make_pairs
 from tests.plugins.local import INTENTS
 
@@ -178,9 +178,9 @@ def test_old_keys_are_pruned(door: Door) -> None:
     door.clock.advance(60)
     keyed(door, "another")
     database = door.bridge.services.database
-    assert forgetting.find(database, forgetting.KEYS, door.clock() - 60, 9) == []
-    [old] = forgetting.find(database, forgetting.KEYS, door.clock() - 59, 9)
-    assert forgetting.drop(database, forgetting.KEYS, [old], door.clock() - 59) == 1
+    assert retention.find(database, retention.KEYS, door.clock() - 60, 9) == []
+    [old] = retention.find(database, retention.KEYS, door.clock() - 59, 9)
+    assert retention.drop(database, retention.KEYS, [old], door.clock() - 59) == 1
     assert is_replay(keyed(door, "another"))
     assert not is_replay(keyed(door))
 

@@ -3,8 +3,8 @@
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bridge.storage.comparing import newest_line
 from bridge.storage.engine import Database
+from bridge.storage.reconcile import newest_line
 from bridge.storage.tables import jobs
 
 __all__ = ["Unusable", "clock", "damage", "first_line", "newest_line", "why_not_writable"]
