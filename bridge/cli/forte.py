@@ -13,7 +13,7 @@ from bridge.registry import stores
 from bridge.schemas.forte_platform import EVENTS
 
 if TYPE_CHECKING:
-    from bridge.adapters.forte_platform.triggers import Trigger, Triggers
+    from bridge.adapters.forte_platform.webhook_registration import Trigger, Triggers
 
 NAME = "wcpay-bridge"
 path_option = click.option("--path", metavar="/PATH", help="Where on the service it is delivered.")
@@ -64,7 +64,7 @@ def create(
     as_json: bool,
 ) -> None:
     """Make one. Without --path the store's setting trigger_path, without --event what the bridge lives on."""
-    from bridge.adapters.forte_platform.triggers import WANTED
+    from bridge.adapters.forte_platform.webhook_registration import WANTED
 
     found = _triggers(bridge, store)
     path = path or stores.get(bridge.services, store).settings.get("trigger_path")

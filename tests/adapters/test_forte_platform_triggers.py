@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.adapters import Finding, ProviderConfused, ProviderRefused, ProviderUnreachable, Refused
-from bridge.adapters.forte_platform.triggers import Trigger
+from bridge.adapters.forte_platform.webhook_registration import Trigger
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_platform_provider import forte
 from tests.adapters.orders import CUSTOMER

@@ -19,9 +19,9 @@ from bridge.adapters.forte_payments.answers import (
 from bridge.adapters.forte_payments.checks import findings
 from bridge.adapters.forte_payments.client import Client
 from bridge.adapters.forte_payments.errors import Conflict
+from bridge.adapters.forte_payments.events import is_uuid, prove, read_event
 from bridge.adapters.forte_payments.request import KEY, build_request, require_currency, require_sellable
-from bridge.adapters.forte_payments.subscriptions import Subscription, Subscriptions
-from bridge.adapters.forte_payments.webhooks import is_uuid, prove, read_event
+from bridge.adapters.forte_payments.webhook_registration import Subscription, Subscriptions
 from bridge.domain import logs
 from bridge.domain.errors import ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.money import step

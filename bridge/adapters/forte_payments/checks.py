@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from bridge.adapters.forte_payments.client import Client
 from bridge.adapters.forte_payments.settings import Account
-from bridge.adapters.forte_payments.subscriptions import Subscription, Subscriptions
+from bridge.adapters.forte_payments.webhook_registration import Subscription, Subscriptions
 from bridge.domain.errors import ProviderError
 from bridge.domain.ports import Finding
 

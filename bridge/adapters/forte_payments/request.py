@@ -5,8 +5,8 @@ Source: docs.fortepayments.io, create payment intent, `createRedirectV2`.
 
 from typing import Any
 
-from bridge.adapters.forte_payments.buyer import build_buyer, known_by
-from bridge.adapters.forte_payments.item import build_item
+from bridge.adapters.forte_payments.customers import build_buyer, known_by
+from bridge.adapters.forte_payments.line_items import build_item
 from bridge.adapters.forte_payments.settings import Account
 from bridge.adapters.identifiers import stripe_identifier
 from bridge.domain.errors import CurrencyNotSupported, InvalidAmount, Refused, Unsupported

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from bridge.adapters.forte_payments.webhooks import ALGORITHMS, Fields, Scheme
+from bridge.adapters.forte_payments.events import ALGORITHMS, Fields, Scheme
 from bridge.domain.errors import ConfigurationError
 from bridge.domain.ports import Setting
 from bridge.schemas.forte_payments import LONGEST_TEXT

@@ -5,18 +5,18 @@ from typing import Any, ClassVar
 
 from bridge.adapters.base import BaseAdapter
 from bridge.adapters.context import AdapterContext
-from bridge.adapters.forte_platform import checks, events, quotes
+from bridge.adapters.forte_platform import checks, events, previews
 from bridge.adapters.forte_platform import settings as options
 from bridge.adapters.forte_platform.answers import outcome_of
 from bridge.adapters.forte_platform.client import Client
+from bridge.adapters.forte_platform.customers import payer
+from bridge.adapters.forte_platform.errors import UNREACHABLE, is_missing
 from bridge.adapters.forte_platform.lists import Lists
 from bridge.adapters.forte_platform.once import Once
 from bridge.adapters.forte_platform.payments import Payments, nothing_sent
 from bridge.adapters.forte_platform.refunds import refund
-from bridge.adapters.forte_platform.refusals import UNREACHABLE, is_missing
 from bridge.adapters.forte_platform.request import ATTEMPT, build_create
-from bridge.adapters.forte_platform.triggers import Triggers
-from bridge.adapters.forte_platform.users import payer
+from bridge.adapters.forte_platform.webhook_registration import Triggers
 from bridge.domain.errors import InvalidParameter, ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.intents import Refund
 from bridge.domain.money import step
@@ -111,7 +111,7 @@ class FortePlatformAdapter(BaseAdapter):
 
     def preview(self, cart: Cart, customer: str) -> Quote:
         """What the cart would cost; with tax only if Forte computes it. Makes nothing anywhere."""
-        return quotes.preview(self._options, self._payments, cart, customer)
+        return previews.preview(self._options, self._payments, cart, customer)
 
     def payment_methods(self, customer: str) -> list[dict[str, Any]]:
         """The cards that the customer's user has saved; nothing for a customer who is nobody's."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.adapters.forte_platform.refusals import NONSENSE
+from bridge.adapters.forte_platform.errors import NONSENSE
 from bridge.adapters.forte_platform.request import ATTEMPT, NAMES, OFF_SESSION, ON_TOP, TAX
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bridge.adapters.forte_platform.payments import Payments
 from bridge.adapters.forte_platform.settings import Options
-from bridge.adapters.forte_platform.triggers import WANTED, Triggers
+from bridge.adapters.forte_platform.webhook_registration import WANTED, Triggers
 from bridge.domain.errors import ProviderError
 from bridge.domain.ports import Finding
 

@@ -9,7 +9,7 @@ from typing import Any
 import requests
 
 from bridge.adapters.context import AdapterContext
-from bridge.adapters.forte_platform.refusals import NONSENSE, UNREACHABLE, read_refusal, refuse
+from bridge.adapters.forte_platform.errors import NONSENSE, UNREACHABLE, read_refusal, refuse
 from bridge.adapters.forte_platform.settings import Options
 from bridge.adapters.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain import logs

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.adapters.forte_platform.client import Client
-from bridge.adapters.forte_platform.refusals import NONSENSE, is_missing
+from bridge.adapters.forte_platform.errors import NONSENSE, is_missing
 from bridge.adapters.forte_platform.settings import Options
 from bridge.domain.errors import ProviderConfused, ProviderError
 from bridge.schemas.forte_platform import PageSchema, UserSchema

@@ -14,11 +14,11 @@ from bridge.adapters.forte_platform.answers import (
     status_of,
 )
 from bridge.adapters.forte_platform.client import Client
+from bridge.adapters.forte_platform.customers import user_of
+from bridge.adapters.forte_platform.errors import NONSENSE, is_missing, refuse
 from bridge.adapters.forte_platform.lists import Lists, as_query_time
-from bridge.adapters.forte_platform.refusals import NONSENSE, is_missing, refuse
 from bridge.adapters.forte_platform.request import ATTEMPT, off_session
 from bridge.adapters.forte_platform.settings import Options, is_id
-from bridge.adapters.forte_platform.users import user_of
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.intents import Status

@@ -7,8 +7,8 @@ from typing import Any
 
 from bridge.adapters.forte_platform.answers import read_payment, refunds_of
 from bridge.adapters.forte_platform.client import Client
+from bridge.adapters.forte_platform.errors import NONSENSE, refuse
 from bridge.adapters.forte_platform.payments import Payments
-from bridge.adapters.forte_platform.refusals import NONSENSE, refuse
 from bridge.adapters.forte_platform.settings import Options
 from bridge.domain.errors import ProviderConfused
 from bridge.domain.intents import Refund

@@ -6,9 +6,9 @@ Source: Forte's guide "Creating Payments"; the SDK's type CreatePaymentRequest f
 import re
 from typing import Any
 
-from bridge.adapters.forte_platform.lines import SHIPPING_CODE, carries_tax, clean, cut, order_lines
+from bridge.adapters.forte_platform.customers import payer
+from bridge.adapters.forte_platform.line_items import SHIPPING_CODE, carries_tax, clean, cut, order_lines
 from bridge.adapters.forte_platform.settings import Options, require_currency
-from bridge.adapters.forte_platform.users import payer
 from bridge.adapters.identifiers import stripe_identifier
 from bridge.domain.errors import Refused, Unsupported
 from bridge.domain.orders import Address, Order

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal
 from bridge.adapters.base import BaseAdapter
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.identifiers import stripe_identifier
-from bridge.adapters.sandbox import story
+from bridge.adapters.sandbox import lifecycle
 from bridge.adapters.sandbox.answers import outcome_of
-from bridge.adapters.sandbox.books import Books
-from bridge.adapters.sandbox.magic import DAY, Quarrel, magic_of
-from bridge.adapters.sandbox.names import name
+from bridge.adapters.sandbox.database import Books
+from bridge.adapters.sandbox.ids import name
+from bridge.adapters.sandbox.test_cards import DAY, Quarrel, magic_of
 from bridge.domain.errors import ConfigurationError, CurrencyNotSupported, InvalidParameter, ProviderUnreachable
 from bridge.domain.intents import Refund
 from bridge.domain.money import step
@@ -81,7 +81,7 @@ class SandboxAdapter(BaseAdapter):
             raise ProviderUnreachable("The sandbox plays a provider that is down.", sent=False)
         with self._books.open() as page:
             known = page.by_key(key)
-            outcome = outcome_of(page, known or story.begin(page, key, request))
+            outcome = outcome_of(page, known or lifecycle.begin(page, key, request))
         if fault == "lost_answer" and not known:
             raise ProviderUnreachable("The sandbox plays a provider whose answer is lost.")
         return outcome
@@ -89,34 +89,36 @@ class SandboxAdapter(BaseAdapter):
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:  # noqa: ARG002
         with self._books.open() as page:
             known = page.by_key(key, since)
-            return outcome_of(page, story.pass_time(page, known)) if known else None
+            return outcome_of(page, lifecycle.pass_time(page, known)) if known else None
 
     def fetch(self, reference: str) -> Outcome:
         """How it stands. Whoever waits for a card at the reader need not wait: looking is what makes it happen."""
         with self._books.open() as page:
-            return outcome_of(page, story.present(page, story.pass_time(page, page.find(reference))))
+            return outcome_of(page, lifecycle.present(page, lifecycle.pass_time(page, page.find(reference))))
 
     def listed(self, since: float) -> Iterator[Outcome]:
         """All payments about which the books have a line since then. Keys say which attempt they belong to."""
         with self._books.open() as page:
-            changed = [(key, outcome_of(page, story.pass_time(page, entry)), entry) for key, entry in page.since(since)]
+            changed = [
+                (key, outcome_of(page, lifecycle.pass_time(page, entry)), entry) for key, entry in page.since(since)
+            ]
         for key, outcome, entry in changed:
             metadata = dict(entry.request["metadata"])
             yield replace(outcome, attempt_id=key.partition(":")[0], metadata=metadata)
 
     def cancel(self, reference: str, key: str) -> Outcome:  # noqa: ARG002
         with self._books.open() as page:
-            return outcome_of(page, story.void(page, story.pass_time(page, page.find(reference))))
+            return outcome_of(page, lifecycle.void(page, lifecycle.pass_time(page, page.find(reference))))
 
     def capture(self, reference: str, amount: int, key: str) -> Outcome:
         with self._books.open() as page:
-            entry = story.pass_time(page, page.find(reference))
+            entry = lifecycle.pass_time(page, page.find(reference))
             is_last = "multicapture" not in self.operations
-            return outcome_of(page, story.capture(page, entry, amount, key, is_last=is_last))
+            return outcome_of(page, lifecycle.capture(page, entry, amount, key, is_last=is_last))
 
     def refund(self, request: RefundRequest, key: str) -> Refund:
         with self._books.open() as page:
-            return story.refund(page, story.pass_time(page, page.find(request.reference)), request, key)
+            return lifecycle.refund(page, lifecycle.pass_time(page, page.find(request.reference)), request, key)
 
     def save_customer(self, details: CustomerDetails, customer: str | None, key: str) -> str:
         """Whoever has the same e-mail address is the same customer."""
@@ -143,27 +145,27 @@ class SandboxAdapter(BaseAdapter):
     def present(self, reference: str, payment_method: str = "pm_card_visa") -> Outcome:
         """Hold a card to the reader that waits for this payment."""
         with self._books.open() as page:
-            entry = story.pass_time(page, page.find(reference))
-            return outcome_of(page, story.present(page, entry, payment_method))
+            entry = lifecycle.pass_time(page, page.find(reference))
+            return outcome_of(page, lifecycle.present(page, entry, payment_method))
 
     def authenticate(self, reference: str, success: bool) -> Outcome:
         """The payer presses a button of the buyer's page. Raises ProviderRefused if nothing was asked."""
         with self._books.open() as page:
-            entry = story.pass_time(page, page.find(reference))
-            return outcome_of(page, story.authenticate(page, entry, success=success))
+            entry = lifecycle.pass_time(page, page.find(reference))
+            return outcome_of(page, lifecycle.authenticate(page, entry, success=success))
 
     def dispute(self, reference: str, reason: str = "fraudulent") -> Outcome:
         """Let the payer's bank ask for the money back. Raises ProviderRefused if there is none."""
         with self._books.open() as page:
-            entry = story.pass_time(page, page.find(reference))
-            story.dispute(page, entry, Quarrel(reason))
+            entry = lifecycle.pass_time(page, page.find(reference))
+            lifecycle.dispute(page, entry, Quarrel(reason))
             return outcome_of(page, entry)
 
     def close_dispute(self, reference: str, status: Literal["won", "lost"]) -> Outcome:
         """Let the payer's bank decide; an inquiry just ends. Raises ProviderRefused if it has nothing to decide."""
         with self._books.open() as page:
-            entry = story.pass_time(page, page.find(reference))
-            story.close_dispute(page, entry, status)
+            entry = lifecycle.pass_time(page, page.find(reference))
+            lifecycle.close_dispute(page, entry, status)
             return outcome_of(page, entry)
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bridge.adapters.sandbox.books import Entry, Page
-from bridge.adapters.sandbox.magic import AUTHORIZATION_SECONDS
-from bridge.adapters.sandbox.names import charge_of, name
+from bridge.adapters.sandbox.database import Entry, Page
+from bridge.adapters.sandbox.ids import charge_of, name
+from bridge.adapters.sandbox.test_cards import AUTHORIZATION_SECONDS
 from bridge.domain.intents import Charge, Refund, Status
 from bridge.domain.outcomes import Decline, Outcome
 

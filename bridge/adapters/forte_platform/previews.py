@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from bridge.adapters.forte_platform.lines import clean, cut, tax_line
+from bridge.adapters.forte_platform.customers import quoted
+from bridge.adapters.forte_platform.line_items import clean, cut, tax_line
 from bridge.adapters.forte_platform.payments import Payments, require_sum
 from bridge.adapters.forte_platform.request import address_of, order_cart
 from bridge.adapters.forte_platform.settings import Options, require_currency
-from bridge.adapters.forte_platform.users import quoted
 from bridge.domain.errors import Refused
 from bridge.domain.outcomes import Cart, Quote, QuoteLine
 from bridge.schemas.forte_platform import LONGEST_LINE, QuoteRequestSchema

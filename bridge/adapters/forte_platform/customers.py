@@ -6,8 +6,8 @@ Forte's users register themselves; nobody can make one from here, and nobody is 
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.adapters.forte_platform.errors import NONSENSE, refuse
 from bridge.adapters.forte_platform.lists import Lists
-from bridge.adapters.forte_platform.refusals import NONSENSE, refuse
 from bridge.adapters.forte_platform.settings import Options
 from bridge.adapters.identifiers import stripe_identifier
 from bridge.domain.errors import InvalidParameter, ProviderConfused, Refused

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bridge.adapters.sandbox.magic import Magic, magic_of
-from bridge.adapters.sandbox.names import charge_of
+from bridge.adapters.sandbox.ids import charge_of
+from bridge.adapters.sandbox.test_cards import Magic, magic_of
 from bridge.domain.errors import ProviderRefused
 from bridge.domain.intents import MONEY, Dispute, Refund, RefundStatus, Status
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from bridge.adapters.sandbox.answers import captured
-from bridge.adapters.sandbox.books import Entry, Page
-from bridge.adapters.sandbox.magic import AUTHORIZATION_SECONDS, NOBODY, SOON, Quarrel, magic_of
-from bridge.adapters.sandbox.names import charge_of, name
+from bridge.adapters.sandbox.database import Entry, Page
+from bridge.adapters.sandbox.ids import charge_of, name
+from bridge.adapters.sandbox.test_cards import AUTHORIZATION_SECONDS, NOBODY, SOON, Quarrel, magic_of
 from bridge.domain.errors import ProviderRefused
 from bridge.domain.intents import Dispute, Refund, RefundStatus, Status
 from bridge.domain.outcomes import RefundRequest

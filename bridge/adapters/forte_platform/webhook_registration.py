@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.adapters.forte_platform.client import Client
-from bridge.adapters.forte_platform.refusals import NONSENSE, refuse
+from bridge.adapters.forte_platform.errors import NONSENSE, refuse
 from bridge.adapters.forte_platform.settings import Options, is_id
 from bridge.domain.errors import ProviderConfused, ProviderError, Refused
 from bridge.schemas.forte_platform import TriggerRequestSchema, TriggerSchema, TriggersSchema
