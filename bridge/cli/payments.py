@@ -7,7 +7,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli.console import catch_endings, json_option, note, print_json, with_bridge
-from bridge.cli.log_output import log_options, logging_to_stderr
+from bridge.cli.logging_setup import log_options, logging_to_stderr
 from bridge.domain.money import Money
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside

@@ -13,7 +13,7 @@ import click
 
 from bridge.app import Bridge, create_app
 from bridge.cli.console import catch_endings, note, plain_errors, print_json, with_bridge
-from bridge.cli.log_output import log_options, logging_to_stderr
+from bridge.cli.logging_setup import log_options, logging_to_stderr
 from bridge.payments.shops import rivals
 from bridge.reconcile.run import hold_all
 from bridge.settings import Settings, data_directory
@@ -28,8 +28,8 @@ PROGRAM = "wcpay-bridge"
 @click.option("--info", type=click.Path(dir_okay=False, path_type=Path), help="Write addresses and keys as JSON.")
 def demo(host: str, port: int, info: Path | None) -> None:
     """The whole local world: a shop, providers, a bridge in front. Nothing is kept, no money moves."""
-    from bridge.cli.welcome import welcome
-    from bridge.cli.world import World
+    from bridge.cli.demo_welcome import welcome
+    from bridge.cli.demo_world import World
 
     wait_for_end = catch_endings()
     try:

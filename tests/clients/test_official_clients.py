@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from woocommerce import API
 
-from bridge.cli.world import World
+from bridge.cli.demo_world import World
 from tests.clients.conftest import NpmClient
 
 ENDPOINT = "payments/payment_intents"

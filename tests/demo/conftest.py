@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from bridge.cli.world import World
+from bridge.cli.demo_world import World
 from bridge.operations.why import why
 from bridge.simulators.woocommerce.seed import BILLING
 from tests.plugins.commandline import CommandLine

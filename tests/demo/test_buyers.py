@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from bridge.cli.world import World
+from bridge.cli.demo_world import World
 from tests.demo.conftest import DemoStore, commands_for
 from tests.plugins.commandline import CommandLine
 from tests.web.conftest import Buyer

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bridge.cli.world import World
+from bridge.cli.demo_world import World
 from tests.demo.conftest import DemoStore, commands_for
 from tests.plugins.commandline import CommandLine
 

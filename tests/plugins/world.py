@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.cli.world import World
+from bridge.cli.demo_world import World
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,16 @@ from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from bridge.app import Bridge, create_app
-from bridge.cli.providers import CUSTOMER, PLANS, FortePayments, FortePlatform, Plan, Provider, Stripe, webhook_path
+from bridge.cli.demo_providers import (
+    CUSTOMER,
+    PLANS,
+    FortePayments,
+    FortePlatform,
+    Plan,
+    Provider,
+    Stripe,
+    webhook_path,
+)
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.inbound import store_events
 from bridge.registry import keys as key_cases
