@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request
 from ..ledger import Ledger
 from ..posting import Post, post
 from .assumptions import Assumptions
-from .front import Change, Front
+from .dispatch import Change, Front
 from .intents import Intent
 from .journal import RequestRecord, record
 from .sending import Attempt, Postman, Spoil

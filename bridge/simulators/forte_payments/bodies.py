@@ -4,7 +4,7 @@ Two decimals of an amount are asked for in words there; that it is more than zer
 are the limits of an endpoint's address.
 """
 
-from .shapes import Listing, Text, Thing
+from .schema_language import Listing, Text, Thing
 
 BLOCKCHAINS = (
     "ethereum",

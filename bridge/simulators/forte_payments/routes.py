@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Response
 
-from . import bodies, doors, hosted, notifications, operator, payments, widget
+from . import bodies, control_api, hosted, notifications, payments, request_checks, widget
 from .assumptions import TOKEN_PATHS
-from .doors import Door
-from .shapes import Thing
+from .request_checks import Door
+from .schema_language import Thing
 from .state import Call
 
 
@@ -36,28 +36,28 @@ _NEW, _CHANGED = bodies.NEW_SUBSCRIPTION, bodies.CHANGED_SUBSCRIPTION
 
 # fmt: off
 ROUTES = (
-    *(Route("POST", path, doors.anybody, payments.create_token, bodies.CREDENTIALS) for path in TOKEN_PATHS),
-    Route("POST",   _INTENT, doors.merchant, payments.create_intent, bodies.PAYMENT),
-    Route("POST",   f"{_INTENT}/redirect", doors.merchant, payments.create_redirect, bodies.PAYMENT),
-    Route("POST",   "/payments/v1/payments/statuses", doors.merchant, payments.list_statuses, bodies.STATUSES),
-    Route("GET",    "/payments/v1/widget/manifest", doors.merchant, widget.show_manifest),
-    Route("POST",   _SUBSCRIPTIONS, doors.merchant, notifications.create_subscription, _NEW, 422),
-    Route("GET",    _SUBSCRIPTIONS, doors.merchant, notifications.list_subscriptions),
-    Route("PATCH",  _SUBSCRIPTION, doors.merchant, notifications.change_subscription, _CHANGED, 422),
-    Route("DELETE", _SUBSCRIPTION, doors.merchant, notifications.delete_subscription),
-    Route("POST",   f"{_SUBSCRIPTION}/enable", doors.merchant, notifications.enable_subscription),
-    Route("POST",   f"{_SUBSCRIPTION}/disable", doors.merchant, notifications.disable_subscription),
-    Route("POST",   f"{_SUBSCRIPTION}/test", doors.merchant, notifications.test_subscription),
-    Route("POST",   "/notifications/v1/webhooks/replay", doors.merchant, notifications.replay_webhooks),
-    Route("GET",    "/<uuid:site>", doors.anybody, hosted.open_page, api=False),
-    Route("POST",   "/<uuid:site>", doors.anybody, hosted.submit_page, api=False),
-    Route("GET",    f"/{widget.SCRIPT_NAME}", doors.anybody, widget.serve_script, api=False, shared=True),
-    Route("GET",    f"/{widget.VERSIONED_NAME}", doors.anybody, widget.serve_script, api=False, shared=True),
-    Route("GET",    "/widget/v1/session", doors.buyer, widget.show_session, shared=True),
-    Route("POST",   "/widget/v1/identity", doors.buyer, widget.verify_identity, shared=True),
-    Route("POST",   "/widget/v1/payment", doors.buyer, widget.pay, bodies.CARD_PAYMENT, shared=True),
-    Route("GET",    "/__sim/intents", doors.operator, operator.list_intents),
-    Route("POST",   f"/__sim/intents/<id>/{_ENDS}", doors.operator, operator.end_intent),
+    *(Route("POST", path, request_checks.anybody, payments.create_token, bodies.CREDENTIALS) for path in TOKEN_PATHS),
+    Route("POST",   _INTENT, request_checks.merchant, payments.create_intent, bodies.PAYMENT),
+    Route("POST",   f"{_INTENT}/redirect", request_checks.merchant, payments.create_redirect, bodies.PAYMENT),
+    Route("POST",   "/payments/v1/payments/statuses", request_checks.merchant, payments.list_statuses, bodies.STATUSES),
+    Route("GET",    "/payments/v1/widget/manifest", request_checks.merchant, widget.show_manifest),
+    Route("POST",   _SUBSCRIPTIONS, request_checks.merchant, notifications.create_subscription, _NEW, 422),
+    Route("GET",    _SUBSCRIPTIONS, request_checks.merchant, notifications.list_subscriptions),
+    Route("PATCH",  _SUBSCRIPTION, request_checks.merchant, notifications.change_subscription, _CHANGED, 422),
+    Route("DELETE", _SUBSCRIPTION, request_checks.merchant, notifications.delete_subscription),
+    Route("POST",   f"{_SUBSCRIPTION}/enable", request_checks.merchant, notifications.enable_subscription),
+    Route("POST",   f"{_SUBSCRIPTION}/disable", request_checks.merchant, notifications.disable_subscription),
+    Route("POST",   f"{_SUBSCRIPTION}/test", request_checks.merchant, notifications.test_subscription),
+    Route("POST",   "/notifications/v1/webhooks/replay", request_checks.merchant, notifications.replay_webhooks),
+    Route("GET",    "/<uuid:site>", request_checks.anybody, hosted.open_page, api=False),
+    Route("POST",   "/<uuid:site>", request_checks.anybody, hosted.submit_page, api=False),
+    Route("GET",    f"/{widget.SCRIPT_NAME}", request_checks.anybody, widget.serve_script, api=False, shared=True),
+    Route("GET",    f"/{widget.VERSIONED_NAME}", request_checks.anybody, widget.serve_script, api=False, shared=True),
+    Route("GET",    "/widget/v1/session", request_checks.buyer, widget.show_session, shared=True),
+    Route("POST",   "/widget/v1/identity", request_checks.buyer, widget.verify_identity, shared=True),
+    Route("POST",   "/widget/v1/payment", request_checks.buyer, widget.pay, bodies.CARD_PAYMENT, shared=True),
+    Route("GET",    "/__sim/intents", request_checks.operator, control_api.list_intents),
+    Route("POST",   f"/__sim/intents/<id>/{_ENDS}", request_checks.operator, control_api.end_intent),
 )
 # fmt: on
 

@@ -17,8 +17,8 @@ from ..ledger import Ledger
 from ..stripe.cards import by_name
 from . import lifecycle, triggers
 from .deliveries import Attempt, Courier
+from .dispatch import Change, Front, Manners, Mischief
 from .errors import STATUSES, ForteError, Json, with_statuses
-from .front import Change, Front, Manners, Mischief
 from .journal import RequestRecord
 from .routes import build_map
 from .state import AuditEntry, Delivery, Payment, Project, SavedMethod, Service, State, User

@@ -5,7 +5,7 @@ The seed of these rules is the guide "Creating Payments", of May 2026; what came
 
 from collections.abc import Collection
 
-from .checks import Check, flag, integer, listing, one_of, record, text, texts
+from .schema_language import Check, flag, integer, listing, one_of, record, text, texts
 
 STATES = ("DRAFT", "PROCESSING", "COMPLETED", "CANCELLED", "FAILED", "PARTIALLY_REFUNDED", "REFUNDED")
 EVENTS = {"PAYMENT_COMPLETED": "COMPLETED", "PAYMENT_REFUNDED": "REFUNDED", "PAYMENT_FAILED": "FAILED"}

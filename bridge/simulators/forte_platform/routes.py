@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug.routing import Map, Rule
 
 from . import bodies, lifecycle, lists, methods, payments, triggers, users
-from .checks import Check
+from .schema_language import Check
 from .state import Call
 
 

@@ -21,16 +21,16 @@ from werkzeug.wrappers import Request, Response
 from ..elements import Elements, serves
 from ..ledger import Ledger
 from . import browser, customers
+from .control_api import SIDE_DOOR, operate
 from .controls import Controls
-from .door import CURRENT_VERSION, check_key, check_version, form, without_cards
 from .errors import ApiError, Json
 from .idempotency import Answer, IdempotencyKeys
 from .listing import check_expandable, expanded
 from .pages import challenge_page, return_address
 from .params import Raw, check
+from .request_checks import CURRENT_VERSION, check_key, check_version, form, without_cards
 from .routes import Route, build_map
 from .sending import Postman
-from .side_door import SIDE_DOOR, operate
 from .state import Call, State
 from .webhooks import RETRY_DELAYS
 

@@ -8,7 +8,7 @@ from . import charges, details
 from .balance import note
 from .errors import Json, invalid, unexpected_state
 from .events import publish
-from .shares import check_parties
+from .fees import check_parties
 from .state import Call, State, merged_metadata
 
 ONLINE_HOLD = 7 * 24 * 3600

@@ -5,9 +5,9 @@ Sources: https://docs.stripe.com/api/events and https://docs.stripe.com/api/even
 
 from fnmatch import fnmatchcase
 
-from .door import CURRENT_VERSION
 from .errors import Json, invalid
 from .listing import page
+from .request_checks import CURRENT_VERSION
 from .state import Call, State, snapshot
 
 

@@ -12,9 +12,9 @@ from .currencies import check_amount, check_currency
 from .descriptors import check_suffix, payee
 from .errors import Json, invalid, unexpected_state
 from .events import publish
+from .fees import check_parties
 from .listing import page
 from .payment_methods import check_usable, named
-from .shares import check_parties
 from .state import Call, merged_metadata
 
 _KINDS = ("card", "card_present", "interac_present")

@@ -15,7 +15,7 @@ from ..background import Background
 from ..posting import post
 from .errors import Json
 from .state import State
-from .thin import thin
+from .thin_events import thin
 from .webhooks import Delivery, WebhookEndpoint
 
 TIMEOUT = 10.0

@@ -13,9 +13,9 @@ from random import Random
 from string import ascii_letters, digits
 
 from ..ledger import Ledger
-from .agenda import Agenda
 from .cards import Card
 from .errors import Json, invalid, no_such
+from .schedule import Agenda
 from .webhooks import RETRY_DELAYS, Webhooks
 
 _LENGTHS = {"acct": 16, "cus": 14, "req": 14, "ca": 32, "whsec": 32}

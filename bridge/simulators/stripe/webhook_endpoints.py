@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from .door import CURRENT_VERSION
 from .errors import Json, invalid, no_such
 from .listing import page
+from .request_checks import CURRENT_VERSION
 from .state import Call, State, merged_metadata
 from .webhooks import ROTATION, Secret, WebhookEndpoint, check_url
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from urllib.parse import urlsplit
 
-from . import thin
+from . import thin_events
 from .errors import Json
 
 RETRY_DELAYS = (300.0, 3600.0, 7200.0)
@@ -49,7 +49,7 @@ class WebhookEndpoint:
 
     def wants(self, kind: str, account: str, platform: str) -> bool:
         """Whether it is sent an event of that kind that happened on `account`."""
-        if not self.enabled or not {"*", kind} & set(self.events) or (self.thin and not thin.exists(kind)):
+        if not self.enabled or not {"*", kind} & set(self.events) or (self.thin and not thin_events.exists(kind)):
             return False
         return (self.account == platform and account != platform) if self.connect else account == self.account
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .lists import PhpObject
-from .rest import Answer
+from .rest_values import Answer
 
 ALWAYS = {
     "X-Robots-Tag": "noindex",

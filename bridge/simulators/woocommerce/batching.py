@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .answers import with_links
-from .rest import Answer, Handler, RestError, RestRequest
+from .rest_values import Answer, Handler, RestError, RestRequest
 from .validation import InvalidValueError, cleaned
 
 if TYPE_CHECKING:
     from .arguments import Arguments
-    from .shop import Shop
+    from .state import Shop
 
 LIMIT = 100
 

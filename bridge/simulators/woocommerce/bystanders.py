@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from .orders import STATUS_NAMES
-from .shop import PAYABLE_LATE, Shop
+from .state import PAYABLE_LATE, Shop
 from .webhooks import UPDATED
 
 

@@ -16,9 +16,9 @@ from ..posting import Post
 from . import order_routes
 from .answers import to_json, with_links
 from .lists import shaped
-from .rest import RestError, RestRequest
-from .shop import VERSION, Shop
-from .shop_routes import WORDPRESS
+from .rest_values import RestError, RestRequest
+from .state import VERSION, Shop
+from .store_routes import WORDPRESS
 from .webhooks import Due, Webhook
 
 USER_AGENT = f"WooCommerce/{VERSION} Hookshot (WordPress/{WORDPRESS})"

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from werkzeug.wrappers import Request
 
-from .rest import RestError, RestRequest, flattened
+from .rest_values import RestError, RestRequest, flattened
 
 WINDOW = 15 * 60
 ALGORITHMS = {"HMAC-SHA1": hashlib.sha1, "HMAC-SHA256": hashlib.sha256}

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .orders import ZERO, Order, Row, as_stored, money, rounded
-from .rest import RestError, php_int
+from .rest_values import RestError, php_int
 
 if TYPE_CHECKING:
-    from .catalogue import Product
-    from .shop import Shop
+    from .catalog import Product
+    from .state import Shop
 
 
 @dataclass(frozen=True)

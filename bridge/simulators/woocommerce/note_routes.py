@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .orders import Note, Order
-from .rest import Answer, Links, RestError, RestRequest
-from .shapes import note_shape
-from .shop import Shop
+from .rest_values import Answer, Links, RestError, RestRequest
+from .serializers import note_shape
+from .state import Shop
 
 
 def _order(shop: Shop, request: RestRequest) -> Order:

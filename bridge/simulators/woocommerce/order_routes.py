@@ -8,9 +8,9 @@ from typing import Any
 from .lines import edit
 from .orders import Order
 from .paging import page_of
-from .rest import Answer, RestError, RestRequest, text_field
-from .shapes import moment, order_shape
-from .shop import Shop
+from .rest_values import Answer, RestError, RestRequest, text_field
+from .serializers import moment, order_shape
+from .state import Shop
 from .webhooks import NEW, UPDATED
 
 COLLECTION = "/wc/v3/orders"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from .answers import with_links
-from .rest import Answer, RestRequest, query_string
+from .rest_values import Answer, RestRequest, query_string
 
 
 class HasId(Protocol):

@@ -8,9 +8,9 @@ from typing import Any
 from .lines import item_meta
 from .orders import ZERO, Order, Refund, Row, as_stored, money, shown
 from .paging import page_of
-from .rest import Answer, RestError, RestRequest, php_int
-from .shapes import newest_first, refund_shape
-from .shop import Shop, refund_refused
+from .rest_values import Answer, RestError, RestRequest, php_int
+from .serializers import newest_first, refund_shape
+from .state import Shop, refund_refused
 from .validation import NUMERIC
 
 LITERAL_LOCATION = "/wc/v3/orders/(?P<order_id>[\\d]+)/refunds"

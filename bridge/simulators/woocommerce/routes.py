@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import arguments, note_routes, order_routes, refund_routes, shop_routes, webhook_routes
+from . import arguments, note_routes, order_routes, refund_routes, store_routes, webhook_routes
 from .batching import batch_of
-from .rest import EDITABLE, Answer, Endpoint, Handler, RestRequest, Route
-from .shop import Shop
-from .site import described
+from .rest_server import described
+from .rest_values import EDITABLE, Answer, Endpoint, Handler, RestRequest, Route
+from .state import Shop
 
 ID = r"(?P<id>[\d]+)"
 NAME = r"(?P<id>[\w-]+)"
@@ -94,21 +94,21 @@ ROUTES = (
         ),
     ),
     Route(f"{WEBHOOKS}/batch", (Endpoint(EDITABLE, WEBHOOK_BATCH, arguments.BATCH, "batch"),)),
-    _get("/wc/v3/products", shop_routes.list_products, "list", arguments.PRODUCT_LIST),
-    _get(f"/wc/v3/products/{ID}", shop_routes.read_product, "view"),
-    _get("/wc/v3/customers", shop_routes.list_customers, "list", arguments.CUSTOMER_LIST),
-    _get(f"/wc/v3/customers/{ID}", shop_routes.read_customer, "view"),
-    _get("/wc/v3/payment_gateways", shop_routes.list_gateways, "list", {"context": arguments.CONTEXT}),
-    _get(f"/wc/v3/payment_gateways/{NAME}", shop_routes.read_gateway, "view", {"context": arguments.CONTEXT}),
-    _get(GROUP, shop_routes.list_settings, "list", {"context": arguments.CONTEXT}),
+    _get("/wc/v3/products", store_routes.list_products, "list", arguments.PRODUCT_LIST),
+    _get(f"/wc/v3/products/{ID}", store_routes.read_product, "view"),
+    _get("/wc/v3/customers", store_routes.list_customers, "list", arguments.CUSTOMER_LIST),
+    _get(f"/wc/v3/customers/{ID}", store_routes.read_customer, "view"),
+    _get("/wc/v3/payment_gateways", store_routes.list_gateways, "list", {"context": arguments.CONTEXT}),
+    _get(f"/wc/v3/payment_gateways/{NAME}", store_routes.read_gateway, "view", {"context": arguments.CONTEXT}),
+    _get(GROUP, store_routes.list_settings, "list", {"context": arguments.CONTEXT}),
     Route(
         f"{GROUP}/{NAME}",
         (
-            Endpoint(("GET",), shop_routes.read_setting, {"context": arguments.CONTEXT}, "view"),
-            Endpoint(EDITABLE, shop_routes.update_setting, arguments.SETTING_UPDATED, "edit_setting"),
+            Endpoint(("GET",), store_routes.read_setting, {"context": arguments.CONTEXT}, "view"),
+            Endpoint(EDITABLE, store_routes.update_setting, arguments.SETTING_UPDATED, "edit_setting"),
         ),
     ),
-    _get("/wc/v3/system_status", shop_routes.system_status, "list", {"context": arguments.CONTEXT}),
+    _get("/wc/v3/system_status", store_routes.system_status, "list", {"context": arguments.CONTEXT}),
 )
 
 
@@ -131,6 +131,6 @@ def route_table() -> tuple[Route, ...]:
 
         return handler
 
-    table.append(Route("/", (Endpoint(("GET",), index(shop_routes.site_index, "/")),)))
-    table.append(Route("/wc/v3", (Endpoint(("GET",), index(shop_routes.namespace_index, "/wc/v3")),)))
+    table.append(Route("/", (Endpoint(("GET",), index(store_routes.site_index, "/")),)))
+    table.append(Route("/wc/v3", (Endpoint(("GET",), index(store_routes.namespace_index, "/wc/v3")),)))
     return tuple(table := [*table, *ROUTES])

@@ -7,7 +7,7 @@ from typing import Any
 
 from .lines import VAT, coupon_line, fee_line, line_item, shipping_line, tax_line
 from .orders import BILLING_FIELDS, Order
-from .shop import Shop
+from .state import Shop
 
 BILLING = dict.fromkeys(BILLING_FIELDS, "") | {
     "first_name": "John",

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from .paging import page_of
-from .rest import Answer, RestError, RestRequest
-from .shapes import webhook_shape
-from .shop import Shop
+from .rest_values import Answer, RestError, RestRequest
+from .serializers import webhook_shape
+from .state import Shop
 from .webhooks import Webhook, is_topic
 
 COLLECTION = "/wc/v3/webhooks"

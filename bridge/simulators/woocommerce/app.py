@@ -20,16 +20,16 @@ from werkzeug.wrappers import Request, Response
 
 from ..posting import Post, post
 from .bystanders import Bystanders
-from .conditions import Conditions
 from .deliveries import Delivery, Postman
 from .keys import Keys
 from .lines import line_item
+from .options import Conditions
 from .orders import Order, money
+from .rest_server import respond, rest_path
 from .routes import route_table
 from .seed import seed_catalogue, seed_orders
-from .shapes import note_shape, order_shape, product_shape, refund_shape, webhook_shape
-from .shop import Shop
-from .site import respond, rest_path
+from .serializers import note_shape, order_shape, product_shape, refund_shape, webhook_shape
+from .state import Shop
 from .webhooks import NEW, UPDATED
 
 if TYPE_CHECKING:

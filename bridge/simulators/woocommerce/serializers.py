@@ -9,10 +9,10 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from .catalogue import Customer, Image, Product
+from .catalog import Customer, Image, Product
 from .currencies import SYMBOLS
 from .orders import BILLING_FIELDS, SHIPPING_FIELDS, Note, Order, Refund, Row, shown
-from .shop import VERSION, Shop
+from .state import VERSION, Shop
 from .webhooks import Webhook
 
 ADMINISTRATOR = 1

@@ -17,8 +17,8 @@ from werkzeug.wrappers import Request, Response
 from .answers import chosen, common_headers, enveloped, to_json, with_links
 from .keys import ApiKey, Keys
 from .lists import shaped
-from .rest import Answer, Endpoint, RestError, RestRequest, Route, php_array
-from .shop import Shop
+from .rest_values import Answer, Endpoint, RestError, RestRequest, Route, php_array
+from .state import Shop
 from .validation import InvalidValueError, cleaned
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from werkzeug.wrappers import Request
 
 from .errors import ApiError, Json
-from .shapes import Thing, problems
+from .schema_language import Thing, problems
 from .state import State, Visit
 
 Door = Callable[[State, Request], Visit | None]

@@ -7,9 +7,9 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect
 from werkzeug.wrappers import Request
 
-from .checks import parse
 from .errors import INVALID, METHOD_NOT_ALLOWED, NOT_FOUND, UNSUPPORTED_MEDIA_TYPE, ForteError, Json, invalid, not_found
 from .routes import Route
+from .schema_language import parse
 from .state import Project, State
 
 

@@ -15,7 +15,7 @@ from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
 from ..elements import Elements, serves
-from . import control, door
+from . import control_api, request_checks
 from .browser import payable
 from .errors import ForteError, Json
 from .journal import RequestRecord
@@ -54,7 +54,7 @@ class Manners:
 class Front:
     """The HTTP side of one simulator. `hands` is what the operator's routes work with."""
 
-    def __init__(self, state: State, manners: Manners, hands: control.Hands) -> None:
+    def __init__(self, state: State, manners: Manners, hands: control_api.Hands) -> None:
         self._state = state
         self._manners = manners
         self._hands = hands
@@ -67,8 +67,8 @@ class Front:
         try:
             if serves(request.path):
                 response = Response.from_app(Elements(partial(payable, self._state)), request.environ, buffered=True)
-            elif request.path.startswith(control.PREFIX):
-                response = _json(control.operate(self._hands, request), 200)
+            elif request.path.startswith(control_api.PREFIX):
+                response = _json(control_api.operate(self._hands, request), 200)
             else:
                 response = self._api(request)
         except ForteError as problem:
@@ -79,7 +79,7 @@ class Front:
         return response
 
     def _api(self, request: Request) -> Response:
-        key = door.bearer(request)
+        key = request_checks.bearer(request)
         planned = self._planned(request)
         if planned.code is not None:
             raise ForteError(planned.code, "The simulator was told to refuse this.")
@@ -89,10 +89,10 @@ class Front:
         return _json(answer, 200) if planned.change is None else _json(*planned.change(answer, 200))
 
     def _run(self, request: Request, key: str) -> Any:
-        route, ids = door.match(request, self._manners.routes)
+        route, ids = request_checks.match(request, self._manners.routes)
         with self._state.lock:
-            project = door.project_of(self._state, key, ids["project"])
-            query, body = door.query(request, route), door.body(request, route)
+            project = request_checks.project_of(self._state, key, ids["project"])
+            query, body = request_checks.query(request, route), request_checks.body(request, route)
             sweep(self._state)
             call = Call(
                 self._state,

@@ -10,8 +10,8 @@ from typing import Protocol
 from werkzeug.wrappers import Request
 
 from . import bodies
-from .checks import parse
 from .errors import INVALID, METHOD_NOT_ALLOWED, NOT_FOUND, ForteError, Json
+from .schema_language import parse
 
 PREFIX = "/__sim/"
 _PATH = re.compile(r"/__sim/payments/(\w+)/(stripe-status|stripe-refund|fire)")

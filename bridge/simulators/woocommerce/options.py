@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .cache import Cache
-from .catalogue import plugin
+from .catalog import plugin
 from .lists import ListShape
-from .shop import Shop
+from .state import Shop
 from .webhooks import LATEST, SOONEST
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .answers import with_links
-from .catalogue import Customer, Gateway, Plugin, Product
+from .catalog import Customer, Gateway, Plugin, Product
 from .currencies import CODES, SYMBOLS
 from .paging import page_of
-from .rest import Answer, RestError, RestRequest
-from .shapes import customer_shape, product_shape
-from .shop import VERSION, Shop
+from .rest_values import Answer, RestError, RestRequest
+from .serializers import customer_shape, product_shape
+from .state import VERSION, Shop
 
 WORDPRESS = "6.9.1"
 NAMESPACES = ("wc/v3", "wp/v2")

@@ -9,8 +9,8 @@ from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Request, Response
 
 from .answers import json_answer
-from .doors import check_accept, read_body
 from .errors import ApiError, Json
+from .request_checks import check_accept, read_body
 from .routes import Route, build_map
 from .state import Call, State
 

@@ -14,10 +14,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from .catalogue import GATEWAYS, WOOPAYMENTS, WOOPAYMENTS_GATEWAY, Customer, Gateway, Image, Plugin, Product, plugin
+from .catalog import GATEWAYS, WOOPAYMENTS, WOOPAYMENTS_GATEWAY, Customer, Gateway, Image, Plugin, Product, plugin
 from .lists import ListShape
 from .orders import STATUS_NAMES, ZERO, Note, Order, Refund, Row, rounded
-from .rest import RestError
+from .rest_values import RestError
 from .webhooks import REFUNDED, TRASHED, UNTRASHED, UPDATED, Webhooks
 
 VERSION = "10.5.0"
