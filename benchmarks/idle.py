@@ -25,7 +25,7 @@ import requests
 from sqlalchemy import text
 
 from bridge import Bridge
-from bridge.selftest.filling import fill
+from bridge.selftest.fill_database import fill
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator

@@ -26,7 +26,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import Engine
 
-from bridge.selftest import filling
+from bridge.selftest import fill_database
 from bridge.selftest.postgresql import PostgreSql, drop_database, new_database
 from bridge.storage import Database, migrate
 
@@ -110,7 +110,7 @@ def fill(url: str, payments: int) -> str:
     """A database of the version before, as a bridge that has served many stores for a year would have it."""
     upgrade(url, BEFORE)
     database = Database(url)
-    filling.fill(database, max(payments // 100, 10), payments, NOW, shops=False)
+    fill_database.fill(database, max(payments // 100, 10), payments, NOW, shops=False)
     with database.write() as connection:
         for statement in (SECOND, OF_HOST):
             connection.execute(text(statement))

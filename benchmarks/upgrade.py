@@ -18,7 +18,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from bridge.selftest.filling import fill
+from bridge.selftest.fill_database import fill
 from bridge.storage.engine import Database
 
 FIRST = "0001"

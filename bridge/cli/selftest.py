@@ -25,8 +25,8 @@ def selftest(chaos: bool, seed: int, size: str, database: str, names: tuple[str,
     The simulated provider's ledger and the simulated shop are the judges. Exit code 1 if anything is found.
     """
     from bridge.selftest.batteries import BATTERIES, CHAOS, run
-    from bridge.selftest.bench import Bench
-    from bridge.selftest.tally import table
+    from bridge.selftest.report import table
+    from bridge.selftest.run_context import Bench
 
     chosen = [name.upper() for name in names] or list(CHAOS if chaos else BATTERIES)
     if unknown := [name for name in chosen if name not in BATTERIES]:

@@ -3,41 +3,41 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bridge.selftest import (
+    concurrency,
     crash,
-    drill,
+    database_faults,
+    event_order,
+    failover,
     nonsense,
-    outage,
-    races,
+    provider_faults,
     restarts,
     simulation,
     skew,
     soak,
     stalls,
-    storms,
-    streams,
-    troubles,
+    store_outage,
 )
-from bridge.selftest.bench import Bench
 from bridge.selftest.beside import battery as beside
 from bridge.selftest.judge import Fault
-from bridge.selftest.subject import BRIDGE
-from bridge.selftest.tally import BROKEN, Tally
+from bridge.selftest.report import BROKEN, Tally
+from bridge.selftest.run_context import Bench
+from bridge.selftest.system_under_test import BRIDGE
 
 Battery = Callable[[Bench, Tally], None]
 BATTERIES: Mapping[str, tuple[str, Battery]] = {
     "B1": ("killed at every point", crash.run),
-    "B2": ("a provider in trouble", troubles.run),
-    "B3": ("identical requests with one key", races.identical_with_a_key),
-    "B3B": ("identical requests without a key", races.identical_without_a_key),
-    "B5": ("messages doubled, shuffled, lost, early", streams.run),
-    "B6": ("refunds at once", races.refunds),
-    "B7": ("capture against cancel and such", races.duels),
-    "B8": ("the shop is away for a day", outage.run),
-    "B9": ("a database in trouble", storms.run),
+    "B2": ("a provider in trouble", provider_faults.run),
+    "B3": ("identical requests with one key", concurrency.identical_with_a_key),
+    "B3B": ("identical requests without a key", concurrency.identical_without_a_key),
+    "B5": ("messages doubled, shuffled, lost, early", event_order.run),
+    "B6": ("refunds at once", concurrency.refunds),
+    "B7": ("capture against cancel and such", concurrency.duels),
+    "B8": ("the shop is away for a day", store_outage.run),
+    "B9": ("a database in trouble", database_faults.run),
     "B12": ("thirty simulated days", simulation.run),
     "B13": ("clocks that are wrong", skew.run),
     "B14": ("restarts under load", restarts.run),
-    "B15": ("failovers under load", drill.run),
+    "B15": ("failovers under load", failover.run),
     "B16": ("hours of load", soak.run),
     "B17": ("beside", beside.run),
     "S1": ("nothing stalls", stalls.run),

@@ -11,13 +11,13 @@ from functools import partial
 from random import Random
 
 from bridge.registry.keys import LAST_USED_RESOLUTION
-from bridge.selftest.bench import Bench, Size
+from bridge.selftest.child_main import WORK, Step
+from bridge.selftest.child_process import Died, Player, Players
 from bridge.selftest.failpoints import Crash
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.life import WORK, Step
-from bridge.selftest.player import Died, Player, Players
-from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
-from bridge.selftest.tally import BROKEN, Tally
+from bridge.selftest.report import BROKEN, Tally
+from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.system_under_test import INTENTS, PAYMENTS, Answer, Call
 from bridge.selftest.world import World
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import event
 
 from bridge.app import Bridge, create_app
-from bridge.selftest.bench import Bench
-from bridge.selftest.filling import fill
+from bridge.selftest.fill_database import fill
 from bridge.selftest.judge import Fault
-from bridge.selftest.subject import METRICS_TOKEN
-from bridge.selftest.tally import Tally
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench
+from bridge.selftest.system_under_test import METRICS_TOKEN
 from bridge.selftest.world import SECRET_KEY, sqlite_url
 from bridge.storage import migrate
 from bridge.worker.jobs import beat, run_common, run_jobs, take_job, take_sweep

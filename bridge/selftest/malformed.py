@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from bridge.selftest.subject import INTENTS, PAYMENTS
+from bridge.selftest.system_under_test import INTENTS, PAYMENTS
 
 DEEP = 100_000
 """So many brackets no parser follows."""

@@ -12,12 +12,12 @@ from random import Random
 import requests
 
 from bridge.selftest import leaks
-from bridge.selftest.bench import Bench, Size
 from bridge.selftest.judge import Fault
 from bridge.selftest.malformed import Malformed, Secrets, malformed, mutate
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
 from bridge.selftest.serving import STARTING, Site, serving, wait_for
-from bridge.selftest.subject import BRIDGE, METRICS_TOKEN
-from bridge.selftest.tally import Tally
+from bridge.selftest.system_under_test import BRIDGE, METRICS_TOKEN
 from bridge.selftest.world import WEBHOOK_SECRET
 
 SIZES: dict[Size, tuple[tuple[str, ...], int]] = {

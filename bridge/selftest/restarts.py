@@ -4,10 +4,10 @@ import signal
 import threading
 import time
 
-from bridge.selftest.bench import Bench, Kind, Size
 from bridge.selftest.judge import Fault
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Kind, Size
 from bridge.selftest.serving import OK, Site, serving, wait_for
-from bridge.selftest.tally import Tally
 from bridge.simulators.faults import Fault as Trouble
 
 SIZES: dict[Size, tuple[int, float]] = {"slice": (1, 1.0), "small": (2, 3.0), "full": (20, 60.0)}

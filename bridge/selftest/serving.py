@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 import requests
 
 from bridge.selftest import leaks
-from bridge.selftest.bench import Bench, Kind
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.subject import BRIDGE, INTENTS, METRICS_TOKEN, prying
-from bridge.selftest.tally import Tally
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Kind
+from bridge.selftest.system_under_test import BRIDGE, INTENTS, METRICS_TOKEN, prying
 from bridge.selftest.world import SECRET_KEY, TIMEOUT, World, sqlite_url
 from bridge.simulators.certificates import Certificates
 

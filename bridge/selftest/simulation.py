@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from bridge.selftest.bench import Bench, Size
 from bridge.selftest.beside.acts import EXPIRY, GATEWAY, STAFF, Owed, perform, stands_paid
+from bridge.selftest.environment import DAY, Lab
 from bridge.selftest.judge import FLAGGED, Facts, Fault, beyond_limits
-from bridge.selftest.lab import DAY, Lab
-from bridge.selftest.spread import spread
-from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call
-from bridge.selftest.tally import Tally
-from bridge.selftest.troubles import storm
-from bridge.selftest.wire import PROVIDER_TROUBLES, Trouble, fair
+from bridge.selftest.network import PROVIDER_TROUBLES, Trouble, fair
+from bridge.selftest.parallel import spread
+from bridge.selftest.provider_faults import storm
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.system_under_test import INTENTS, PAYMENTS, Answer, Call
 from bridge.selftest.world import SHOP_HOST, STRIPE_HOST
 
 SIZES: dict[Size, int] = {"slice": 4, "small": 60, "full": 10_000}

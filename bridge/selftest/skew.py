@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
-from bridge.selftest.bench import Bench, Size
+from bridge.selftest.environment import Lab
 from bridge.selftest.judge import Fault
-from bridge.selftest.lab import Lab
+from bridge.selftest.network import PROVIDER_TROUBLES, Trouble
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
 from bridge.selftest.simulation import Story
-from bridge.selftest.tally import Tally
-from bridge.selftest.wire import PROVIDER_TROUBLES, Trouble
 
 SIZES: dict[Size, int] = {"slice": 2, "small": 12, "full": 50}
 """How many scenarios."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from bridge.app import Bridge
 from bridge.operations.metrics import measure
-from bridge.selftest.bench import Bench, Size
 from bridge.selftest.judge import Fault
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
 from bridge.selftest.serving import Site, serving
-from bridge.selftest.subject import settings_of
-from bridge.selftest.tally import Tally
+from bridge.selftest.system_under_test import settings_of
 from bridge.simulators.faults import Fault as Trouble
 
 SIZES: dict[Size, tuple[int, float]] = {"slice": (4, 0.15), "small": (15, 0.10), "full": (7200, 0.05)}

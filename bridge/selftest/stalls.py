@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bridge.selftest import idle
-from bridge.selftest.bench import Bench, Kind, Size
+from bridge.selftest.child_process import Died, Player
 from bridge.selftest.crash import OPERATIONS, Case, Prepare, Stage, survive
 from bridge.selftest.half_open import SHAPES, Shape, answers
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.player import Died, Player
+from bridge.selftest.report import BROKEN, Tally
+from bridge.selftest.run_context import Bench, Kind, Size
 from bridge.selftest.serving import open_server, wait_for
-from bridge.selftest.subject import BRIDGE
-from bridge.selftest.tally import BROKEN, Tally
+from bridge.selftest.system_under_test import BRIDGE
 from bridge.selftest.world import World
 from bridge.simulators.faults import DRIPS, Faults
 from bridge.simulators.faults import Fault as Trouble

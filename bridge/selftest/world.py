@@ -21,8 +21,8 @@ from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.registry import keys
 from bridge.selftest.clock import START, SharedClock
 from bridge.selftest.leaks import canary
-from bridge.selftest.subject import Call, Outlet, Place, send_out_through, settings_of
-from bridge.selftest.wire import Wire
+from bridge.selftest.network import Wire
+from bridge.selftest.system_under_test import Call, Outlet, Place, send_out_through, settings_of
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Faults
 from bridge.simulators.server import serve

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.event import listen
 
 from bridge.operations import inbox_admin
-from bridge.selftest.filling import fill
+from bridge.selftest.fill_database import fill
 from bridge.simulators.faults import Fault
 from bridge.storage import retention
 from bridge.storage.tables import inbox, journal, oauth_nonces, outbox

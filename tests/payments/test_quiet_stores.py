@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, update
 
 from bridge.registry import stores
-from bridge.selftest.filling import fill
+from bridge.selftest.fill_database import fill
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
 from bridge.storage.tables import jobs as jobs_table

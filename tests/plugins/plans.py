@@ -20,7 +20,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
 import bridge
-from bridge.selftest.filling import fill
+from bridge.selftest.fill_database import fill
 from bridge.storage.engine import Database, migrate
 from bridge.storage.tables import metadata
 from tests.plugins import postgresql

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Response, request
 from sqlalchemy import insert
 
-from bridge.selftest.subject import BridgeSubject, OpenSubject, Place, open_bridge
+from bridge.selftest.system_under_test import BridgeSubject, OpenSubject, Place, open_bridge
 from bridge.storage.tables import secrets
 
 log = logging.getLogger("somewhere.deep")

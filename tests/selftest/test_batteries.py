@@ -9,9 +9,9 @@ import pytest
 
 from bridge.selftest import crash, simulation
 from bridge.selftest.batteries import BATTERIES, run
-from bridge.selftest.bench import Bench
 from bridge.selftest.failpoints import Crash
-from bridge.selftest.tally import Tally, table
+from bridge.selftest.report import Tally, table
+from bridge.selftest.run_context import Bench
 from bridge.selftest.world import World, sqlite_url
 from tests.house.directions import modules, read_imports
 

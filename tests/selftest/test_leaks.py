@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from bridge.selftest.batteries import run
-from bridge.selftest.bench import Bench
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench
 from bridge.selftest.serving import Process, wait_for
-from bridge.selftest.tally import Tally
 from bridge.selftest.world import STRIPE_KEY
 from tests.selftest import leaky
 

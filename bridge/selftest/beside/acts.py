@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from werkzeug.test import Client
 
-from bridge.selftest.subject import Place
+from bridge.selftest.system_under_test import Place
 from bridge.simulators.woocommerce import WooCommerceSimulator
 
 BANK, PAYPAL = "BANK", "PAYPAL"

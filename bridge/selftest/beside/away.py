@@ -8,7 +8,7 @@ from bridge.selftest.beside.books import Books
 from bridge.selftest.beside.buyers import Buyer
 from bridge.selftest.beside.town import Town
 from bridge.selftest.judge import Fault
-from bridge.selftest.tally import Tally
+from bridge.selftest.report import Tally
 
 AWAY, INTERVAL, STEP = 3600.0, 60.0, 10.0
 """Seconds: of the absence, until the first sweep at the latest, and between two ticks."""

@@ -9,7 +9,6 @@ from functools import partial
 from itertools import count
 from random import Random
 
-from bridge.selftest.bench import Bench, Size
 from bridge.selftest.beside.acts import EXPIRY, GATEWAY, STAFF, Act
 from bridge.selftest.beside.books import Books
 from bridge.selftest.beside.lives import AFTER, BEFORE, BETWEEN, MOMENTS, PRESSED, Life, Plan
@@ -17,7 +16,8 @@ from bridge.selftest.beside.town import KINDS, Town
 from bridge.selftest.beside.towns import Towns
 from bridge.selftest.beside.verdicts import VERDICTS, Finding, fulfilment, holds, in_the_end, is_noted
 from bridge.selftest.judge import Fault
-from bridge.selftest.tally import Tally
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
 
 SIZES: dict[Size, int] = {"slice": 1, "small": 4, "full": 60}
 """How many towns on each kind of database."""

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from werkzeug.test import Client
 
 from bridge.selftest.beside.town import KINDS, PLATFORM_HOST, Town
-from bridge.selftest.subject import INTENTS, Answer, Call
+from bridge.selftest.system_under_test import INTENTS, Answer, Call
 from bridge.selftest.world import STRIPE_HOST
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"

@@ -16,7 +16,7 @@ from bridge.selftest.beside.books import Books
 from bridge.selftest.beside.buyers import Buyer
 from bridge.selftest.beside.town import SHOPS, Town
 from bridge.selftest.beside.verdicts import Finding, told_falsely, too_much
-from bridge.selftest.subject import PAYMENTS, Answer, Call
+from bridge.selftest.system_under_test import PAYMENTS, Answer, Call
 
 BEFORE, BETWEEN, UNWRITTEN, PRESSED, AFTER = MOMENTS = (
     "before the read",

@@ -22,8 +22,17 @@ from bridge.inbound import store_events
 from bridge.registry import keys
 from bridge.selftest.clock import START, SharedClock
 from bridge.selftest.leaks import canary
-from bridge.selftest.subject import Answer, Call, Outlet, Place, Subject, find_subject, send_out_through, settings_of
-from bridge.selftest.wire import Wire
+from bridge.selftest.network import Wire
+from bridge.selftest.system_under_test import (
+    Answer,
+    Call,
+    Outlet,
+    Place,
+    Subject,
+    find_subject,
+    send_out_through,
+    settings_of,
+)
 from bridge.selftest.world import ACCOUNT, SECRET_KEY, STRIPE_HOST, STRIPE_KEY, TIMEOUT, WEBHOOK_SECRET, pair_of
 from bridge.simulators.forte_payments import FortePaymentsSimulator
 from bridge.simulators.forte_platform import FortePlatformSimulator

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from shutil import copy
 
-from bridge.selftest.bench import Bench, Kind
 from bridge.selftest.beside.town import Town
-from bridge.selftest.subject import Outlet
+from bridge.selftest.run_context import Bench, Kind
+from bridge.selftest.system_under_test import Outlet
 
 
 class Towns:

@@ -3,15 +3,15 @@ the bridge is away for an hour, until the shop has switched its webhooks off."""
 
 from functools import partial
 
-from bridge.selftest.bench import Bench, Size
 from bridge.selftest.beside import away
 from bridge.selftest.beside.towns import Towns
+from bridge.selftest.environment import Lab
 from bridge.selftest.judge import REFUND_ID, Fault
-from bridge.selftest.lab import Lab
-from bridge.selftest.subject import PAYMENTS, Call
-from bridge.selftest.tally import Tally
-from bridge.selftest.troubles import storm
-from bridge.selftest.wire import Trouble, fair
+from bridge.selftest.network import Trouble, fair
+from bridge.selftest.provider_faults import storm
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.system_under_test import PAYMENTS, Call
 from bridge.selftest.world import SHOP_HOST
 
 SIZES: dict[Size, int] = {"slice": 4, "small": 40, "full": 1000}

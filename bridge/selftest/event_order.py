@@ -5,11 +5,11 @@ from random import Random
 
 import requests
 
-from bridge.selftest.bench import Bench, Size
+from bridge.selftest.environment import Lab
 from bridge.selftest.judge import Fault
-from bridge.selftest.lab import Lab
-from bridge.selftest.subject import PAYMENTS, Call
-from bridge.selftest.tally import Tally
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.system_under_test import PAYMENTS, Call
 from bridge.selftest.world import STRIPE_HOST
 
 SIZES: dict[Size, int] = {"slice": 1, "small": 5, "full": 500}

@@ -6,12 +6,12 @@ from random import Random
 
 import requests
 
-from bridge.selftest.bench import Bench, Size
+from bridge.selftest.environment import Lab
 from bridge.selftest.judge import Fault
-from bridge.selftest.lab import Lab
-from bridge.selftest.subject import PAYMENTS, Answer, Call
-from bridge.selftest.tally import Tally
-from bridge.selftest.wire import PROVIDER_TROUBLES, Trouble, Weather, fair
+from bridge.selftest.network import PROVIDER_TROUBLES, Trouble, Weather, fair
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.system_under_test import PAYMENTS, Answer, Call
 from bridge.selftest.world import STRIPE_HOST
 
 SIZES: dict[Size, int] = {"slice": 1, "small": 8, "full": 200}

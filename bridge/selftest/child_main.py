@@ -11,9 +11,9 @@ from multiprocessing.connection import Connection
 from random import Random
 from typing import Any
 
-from bridge.selftest.disturbance import Disturbance
 from bridge.selftest.failpoints import Failpoints
-from bridge.selftest.subject import Answer, BridgeSubject, Call, Subject, clock_of, find_subject
+from bridge.selftest.postgresql_faults import Disturbance
+from bridge.selftest.system_under_test import Answer, BridgeSubject, Call, Subject, clock_of, find_subject
 
 WORK = "work"
 Step = Call | str

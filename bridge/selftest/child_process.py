@@ -19,10 +19,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bridge.adapters import transport
+from bridge.selftest.child_main import NO_ANSWER, Failure, Step, live
 from bridge.selftest.failpoints import Crash
 from bridge.selftest.leaks import LEAKS, listen
-from bridge.selftest.life import NO_ANSWER, Failure, Step, live
-from bridge.selftest.subject import BRIDGE, INTENTS, Answer, Call, Place
+from bridge.selftest.system_under_test import BRIDGE, INTENTS, Answer, Call, Place
 
 STARTING = 30.0
 """Seconds."""
@@ -190,7 +190,7 @@ def main(path: str) -> None:
 
 def _warm_up() -> None:
     """Do once what would cost every child its first second: imports, compiled statements, certificates."""
-    from bridge.selftest.lab import Lab
+    from bridge.selftest.environment import Lab
 
     with suppress(ImportError):
         import psycopg  # noqa: F401

@@ -7,7 +7,7 @@ from signal import SIGKILL
 
 from bridge.selftest.failpoints import Crash, Failpoints, Killed
 from bridge.selftest.judge import Judge
-from bridge.selftest.subject import BRIDGE, INTENTS, Answer, BridgeSubject, Call, Subject, find_subject
+from bridge.selftest.system_under_test import BRIDGE, INTENTS, Answer, BridgeSubject, Call, Subject, find_subject
 from bridge.selftest.world import Template, World, sqlite_url
 
 TICK = 3700.0

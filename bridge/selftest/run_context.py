@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from bridge.selftest.child_process import Players
+from bridge.selftest.environment import Lab
 from bridge.selftest.judge import Fault
-from bridge.selftest.lab import Lab
 from bridge.selftest.leaks import LEAKS, Lookout, listening
-from bridge.selftest.player import Players
 from bridge.selftest.postgresql import PostgreSql, drop_database, find_server, new_database
-from bridge.selftest.subject import BRIDGE, prying
-from bridge.selftest.tally import Tally
+from bridge.selftest.report import Tally
+from bridge.selftest.system_under_test import BRIDGE, prying
 from bridge.selftest.world import Template, World, sqlite_url
 
 Size = Literal["slice", "small", "full"]

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from bridge.selftest.bench import Bench, Kind, Size
-from bridge.selftest.disks import FULL, READ_ONLY, UNAVAILABLE, half_way, unusable
+from bridge.selftest.child_main import Step
+from bridge.selftest.concurrency import DOCUMENTED, Ring, open_ring
+from bridge.selftest.disk_faults import FULL, READ_ONLY, UNAVAILABLE, half_way, unusable
 from bridge.selftest.judge import Fault
-from bridge.selftest.life import Step
-from bridge.selftest.races import DOCUMENTED, Ring, open_ring
-from bridge.selftest.subject import Answer
-from bridge.selftest.tally import Tally
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Kind, Size
+from bridge.selftest.system_under_test import Answer
 
 SIZES: dict[Size, tuple[int, int]] = {"slice": (1, 1), "small": (3, 1), "full": (100, 60)}
 """Rounds of each trouble of a disk, and rounds of each storm."""

@@ -33,7 +33,7 @@ METRICS_TOKEN = leaks.canary("", "metrics") if find_spec("prometheus_client") el
 LOCAL = {"REMOTE_ADDR": "127.0.0.1"}
 ROUNDS = 100_000
 """After so many rounds a worker that still finds work will never be done."""
-BRIDGE = "bridge.selftest.subject:open_bridge"
+BRIDGE = "bridge.selftest.system_under_test:open_bridge"
 MakeSession = Callable[..., requests.Session]
 Pause = Callable[[float], None]
 

@@ -8,9 +8,9 @@ from typing import Any
 import requests
 from sqlalchemy import event
 
+from bridge.selftest.environment import Lab
 from bridge.selftest.judge import Fault
-from bridge.selftest.lab import Lab
-from bridge.selftest.subject import PAYMENTS, BridgeSubject, Call
+from bridge.selftest.system_under_test import PAYMENTS, BridgeSubject, Call
 from bridge.selftest.world import STRIPE_HOST
 
 FULL, READ_ONLY = "a full disk", "a read-only database"

@@ -6,10 +6,10 @@ Errors end when the trouble does, nobody notices that a worker is killed, and in
 import time
 from collections.abc import Callable
 
-from bridge.selftest.bench import Bench, Size
 from bridge.selftest.judge import Fault
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Size
 from bridge.selftest.serving import OK, STARTING, Site, serving, wait_for
-from bridge.selftest.tally import Tally
 from bridge.simulators.faults import Fault as Trouble
 
 SIZES: dict[Size, tuple[int, float, float]] = {"slice": (1, 0.5, 3.0), "small": (1, 2.0, 6.0), "full": (3, 60.0, 60.0)}

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from bridge.selftest.bench import Bench, Kind, Size
+from bridge.selftest.child_main import WORK, Step
+from bridge.selftest.child_process import Player, together
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.life import WORK, Step
-from bridge.selftest.player import Player, together
-from bridge.selftest.subject import INTENTS, PAYMENTS, Answer, Call, prying
-from bridge.selftest.tally import Tally
+from bridge.selftest.report import Tally
+from bridge.selftest.run_context import Bench, Kind, Size
+from bridge.selftest.system_under_test import INTENTS, PAYMENTS, Answer, Call, prying
 from bridge.selftest.world import World
 
 CREATES: dict[Size, tuple[int, int]] = {"slice": (2, 12), "small": (8, 50), "full": (500, 50)}
