@@ -1,6 +1,6 @@
 """Changes of one line of the money code, each of which takes a rule away, and the tests that must fail then.
 
-`make mutants` applies them one at a time; `tests/house/test_mutations.py` checks that each of them still applies.
+`make mutants` applies them one at a time; `tests/repository/test_mutations.py` checks that each of them still applies.
 """
 
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ def _mutation(rule: str, file: str, old: str, new: str, *tests: str) -> Mutation
 
 CREATE, ATTEMPTS = "tests/payments/test_create.py", "tests/payments/test_attempts.py"
 RECORD, REFUNDS = "tests/payments/test_record.py", "tests/payments/test_refunds.py"
-WAITING, HELD = "tests/beside/test_waiting.py", "tests/beside/test_held_and_paid.py"
+WAITING, HELD = "tests/orders_change/test_waiting.py", "tests/orders_change/test_held_and_paid.py"
 TAKEOVER, BESIDE = "tests/payments/test_takeover.py", "tests/payments/test_payments_of_others.py"
 SHOPS = "tests/payments/test_shops.py"
-CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_outbox.py"
-SWEEP, SWEPT = "tests/payments/test_sweep.py", "tests/beside/test_sweep.py"
+CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_delivery.py"
+SWEEP, SWEPT = "tests/payments/test_sweep.py", "tests/orders_change/test_sweep.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
@@ -385,7 +385,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "payments/checkout_page.py",
         "    if approve:",
         "    if not approve:",
-        "tests/beside/test_page.py::test_a1_a_press_reads_the_order_and_confirms_nothing_for_one_that_has_changed",
+        "tests/orders_change/test_page.py::test_a1_a_press_reads_the_order_and_confirms_nothing_for_one_that_has_changed",
     ),
     _mutation(
         "only what a create itself answered is written without a look",

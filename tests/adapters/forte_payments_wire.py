@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.adapters.doors import Door, Sent
+from tests.adapters.client import Door, Sent
 
 TOKEN_PATHS = ("/auth/v1/oauth2/tokens", "/auth/v1/oauth2/token")
 INTENT, REDIRECT = "/payments/v2/intent", "/payments/v2/intent/redirect"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.adapters.doors import Door, Sent
+from tests.adapters.client import Door, Sent
 
 Check = Callable[[Any], bool]
 

@@ -14,7 +14,7 @@ from bridge.adapters import ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_payments_provider import CLIENT_ID, CLIENT_SECRET, World, forte, payment
 from tests.adapters.forte_payments_wire import INTENT, MANIFEST, REDIRECT, REPLAY, STATUSES, SUBSCRIPTIONS, TOKEN_PATHS
-from tests.plugins.together import at_once
+from tests.plugins.concurrently import at_once
 
 PLURAL, SINGULAR = TOKEN_PATHS
 UUID = "440b0e4e-ae70-4886-ad6b-1521cc22cbca"

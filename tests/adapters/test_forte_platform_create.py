@@ -14,7 +14,7 @@ from bridge.adapters import (
 from bridge.simulators.faults import Fault
 from tests.adapters.forte_platform_provider import ANN, API_KEY, forte, line, payment
 from tests.adapters.orders import ATTEMPT, KEY
-from tests.plugins.together import at_once
+from tests.plugins.concurrently import at_once
 
 FORTE_TAX = {"tax_mode": "forte", "tax_code": "txcd_10000000"}
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.domain import logs
-from tests.house.directions import modules
+from tests.repository.directions import modules
 
 KEY = "ck_" + "0123456789abcdef" * 2 + "01234567"
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from bridge.operations.why import why
 from bridge.simulators.faults import DRIPS, Fault, Match
 from bridge.worker.jobs import run_jobs
-from tests.forte.tills import Platform, Redirect, Sale, Till, Widget
+from tests.forte.buyers import Platform, Redirect, Sale, Till, Widget
 from tests.web.conftest import OpenShop, Shop
 
 SEEDS = 200 if os.environ.get("BATTERY") == "full" else 8

@@ -7,7 +7,7 @@ import pytest
 from bridge.simulators.faults import Fault
 from tests.forte.conftest import hear, pay, tell
 from tests.http.app_decoders import undecodable
-from tests.life.lives import PAYMENTS, Life
+from tests.lifecycle.lives import PAYMENTS, Life
 from tests.web.conftest import OpenShop, Shop, open_shop
 
 __all__ = ["OpenShop", "open_shop"]

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
 from tests.http.conftest import BODY, HTTPS, Door, MakeDoor
-from tests.http.test_manners import NO_ROUTE
+from tests.http.test_request_pipeline import NO_ROUTE
 from tests.plugins.local import INTENTS
 
 

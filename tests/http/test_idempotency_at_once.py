@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.plugins.concurrently import at_once
 from tests.plugins.local import INTENTS, Local, MakeLocal
-from tests.plugins.together import at_once
 
 REFUND = "/wp-json/wc/v3/payments/refund"
 MANY = 20

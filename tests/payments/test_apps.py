@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.life.lives import Life
+from tests.lifecycle.lives import Life
 from tests.payments.orders import CAPTURE_FAILED, MISMATCH, UNCAPTURABLE
 from tests.plugins.local import MakeLocal, refusal
 

@@ -10,8 +10,8 @@ import pytest
 from bridge.simulators.faults import Fault
 from tests.payments.orders import PAYMENTS, hint
 from tests.payments.providers import PROVIDERS, REFUNDING, asks_for_a_payment, creates, pay, shop_at, taken
+from tests.plugins.concurrently import at_once
 from tests.plugins.local import INTENTS, Local, MakeLocal
-from tests.plugins.together import at_once
 from tests.web.conftest import OpenShop, Shop
 
 ENVELOPE = "wcpay_server_error"

@@ -7,8 +7,8 @@ import requests
 
 from bridge.domain.stores import Permissions
 from bridge.registry import keys
+from tests.plugins.concurrently import at_once
 from tests.plugins.local import PLATFORM_KEY, Local, MakeLocal
-from tests.plugins.together import at_once
 
 PAYMENTS = "/wp-json/wc/v3/payments"
 

@@ -9,8 +9,8 @@ from bridge.simulators.faults import Fault
 from tests.payments.orders import asked, hint
 from tests.payments.providers import REFUNDING, pay, refunds, shop_at
 from tests.payments.rows import behind_the_row
+from tests.plugins.concurrently import at_once
 from tests.plugins.local import Local, MakeLocal
-from tests.plugins.together import at_once
 from tests.web.conftest import OpenShop
 
 PAYMENTS = "/wp-json/wc/v3/payments"

@@ -21,8 +21,8 @@ from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from tests.cli.operator import operate, operate_json
 from tests.payments.providers import PROVIDERS, WITH_SERVERS, creates, pay, shop_at, taken
+from tests.plugins.concurrently import at_once
 from tests.plugins.local import Local, MakeLocal
-from tests.plugins.together import at_once
 from tests.web.conftest import OpenShop
 
 ORDERS = "/wp-json/wc/v3/payments/orders"

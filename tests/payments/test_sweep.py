@@ -1,5 +1,5 @@
 """The sweep beside everything else: how much of it is under way in all processes together, and that a store never gets
-a sweep and a delivery at a time. What it finds out is told in tests/beside/test_sweep.py."""
+a sweep and a delivery at a time. What it finds out is told in tests/orders_change/test_sweep.py."""
 
 import threading
 from collections.abc import Callable, Iterator

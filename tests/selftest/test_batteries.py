@@ -13,7 +13,7 @@ from bridge.selftest.failpoints import Crash
 from bridge.selftest.report import Tally, table
 from bridge.selftest.run_context import Bench
 from bridge.selftest.world import World, sqlite_url
-from tests.house.directions import modules, read_imports
+from tests.repository.directions import modules, read_imports
 
 UNNOTICED = {"B14": ["wrong"], "S2": ["leaked"]}
 """Where it is not about money: the clients may not notice anything, and no secret may be told."""

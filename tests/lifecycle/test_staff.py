@@ -12,9 +12,9 @@ import pytest
 from bridge.inbound import store_events
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
-from tests.life.conftest import LiveIn
-from tests.life.lives import Json, Life
-from tests.life.sizes import FULL
+from tests.lifecycle.conftest import LiveIn
+from tests.lifecycle.lives import Json, Life
+from tests.lifecycle.sizes import FULL
 
 Place = tuple[int, str]
 """An order, and what names its payment: the intent, or the attempt while nobody knows that."""

@@ -8,9 +8,9 @@ from bridge.operations.why import why
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
 from bridge.worker.jobs import run_jobs
-from tests.beside.conftest import ENDS, WAITING, Beside, OpenShop, open_beside
-from tests.beside.test_waiting import is_closed
 from tests.cli.test_doctor import examined
+from tests.orders_change.conftest import ENDS, WAITING, Beside, OpenShop, open_beside
+from tests.orders_change.test_waiting import is_closed
 from tests.plugins.local import Local, MakeLocal
 
 LIST = "/wp-json/wc/v3/orders"

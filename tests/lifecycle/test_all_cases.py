@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.life.cases import CASES, COMPATIBILITY, Case
+from tests.lifecycle.cases import CASES, COMPATIBILITY, Case
 
 EXPECTED = {
     "payment intents controller": 4,
@@ -33,7 +33,7 @@ def test_the_table_has_every_case() -> None:
 def test_every_case_is_played_or_is_a_documented_difference() -> None:
     played: set[str] = set()
     for path in Path(__file__).parent.glob("test_case_*.py"):
-        module = importlib.import_module(f"tests.life.{path.stem}")
+        module = importlib.import_module(f"tests.lifecycle.{path.stem}")
         for name, test in vars(module).items():
             if name.startswith("test_"):
                 played |= getattr(test, "cases", set())

@@ -11,8 +11,8 @@ import pytest
 
 from bridge.simulators.faults import Fault
 from bridge.worker.jobs import run_jobs
-from tests.beside.conftest import Beside
 from tests.cli.operator import at_provider, operate, operate_json, unknown
+from tests.orders_change.conftest import Beside
 from tests.plugins.local import ACCOUNT, Local, MakeLocal
 
 

@@ -15,9 +15,9 @@ from hypothesis.stateful import (
 )
 
 from bridge.simulators.faults import Fault
-from tests.life.lives import PAYMENTS, Life
-from tests.machine.conftest import Tenants, sized
-from tests.machine.model import METHODS, PAYS, Owed, Payment
+from tests.lifecycle.lives import PAYMENTS, Life
+from tests.stateful.conftest import Tenants, sized
+from tests.stateful.model import METHODS, PAYS, Owed, Payment
 
 DAY = 24 * 3600.0 + 100
 """A little more, so that an authorisation is never just ending, which the worker looks at a minute later."""

@@ -9,8 +9,8 @@ import pytest
 from bridge.inbound.store_events import register
 from bridge.simulators.server import serve
 from bridge.worker.jobs import run_jobs
-from tests.beside.conftest import Beside, OpenShop, open_beside
-from tests.beside.test_page import press
+from tests.orders_change.conftest import Beside, OpenShop, open_beside
+from tests.orders_change.test_page import press
 from tests.plugins.local import Local, MakeLocal
 
 

@@ -11,8 +11,8 @@ from bridge.operations.why import why
 from bridge.reconcile.run import reconcile
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
-from tests.beside.conftest import BANK, Beside
 from tests.cli.operator import operate_json
+from tests.orders_change.conftest import BANK, Beside
 from tests.payments.orders import PAYMENTS, at, hint
 from tests.plugins.local import ACCOUNT, Local, MakeLocal, refusal
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.life.conftest import LiveIn
-from tests.life.lives import SECRET, Json, Life
-from tests.life.sizes import sized
+from tests.lifecycle.conftest import LiveIn
+from tests.lifecycle.lives import SECRET, Json, Life
+from tests.lifecycle.sizes import sized
 
 STEPS = 6
 ORDERS = list(itertools.permutations(range(STEPS)))

@@ -1,7 +1,7 @@
 """A payment from its authorisation to its end, in everybody's books: provider, bridge, shop. They agree to the cent.
 
 For the sandbox and both kinds of charges at Stripe, which capture a payment once; the sandbox also in parts. What
-Forte's adapters can do of it is in tests/life/test_forte_life.py.
+Forte's adapters can do of it is in tests/lifecycle/test_forte_life.py.
 """
 
 from decimal import Decimal
@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.life.conftest import LiveIn
-from tests.life.lives import KINDS, Life
+from tests.lifecycle.conftest import LiveIn
+from tests.lifecycle.lives import KINDS, Life
 from tests.plugins.local import refusal
 
 ORDERED = ["captured", "authorized"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.house.directions import ROOMS, ROOT, Import, complaint, complaints, read_imports
+from tests.repository.directions import ROOMS, ROOT, Import, complaint, complaints, read_imports
 
 
 def test_every_import_follows_the_table() -> None:

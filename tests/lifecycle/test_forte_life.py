@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.forte.conftest import OpenShop, Shop, hear, open_shop, pay, platform, story, tell, widget
-from tests.life.lives import PAYMENTS
+from tests.lifecycle.lives import PAYMENTS
 
 __all__ = ["OpenShop", "open_shop", "platform", "widget"]
 UNSUPPORTED = ("cancel_authorization", "create_terminal_intent", "create_customer")

@@ -11,7 +11,7 @@ import pytest
 from bridge.adapters import Address, Line, LineKind
 from bridge.adapters.stripe_connect.line_items import bundle, line_item_details
 from tests.adapters.payments import line, order
-from tests.life.cases import plays
+from tests.lifecycle.cases import plays
 
 GROUP = "line items"
 

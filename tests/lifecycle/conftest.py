@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bridge.simulators.certificates import Certificates
-from tests.life.lives import SECRET, Life
+from tests.lifecycle.lives import SECRET, Life
 from tests.plugins.local import MakeLocal, locals_in
 
 LiveIn = Callable[..., Life]

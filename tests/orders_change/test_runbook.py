@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.beside.test_held_and_paid import CHALLENGE, flag, kinds, pays
 from tests.cli.operator import operate
+from tests.orders_change.test_held_and_paid import CHALLENGE, flag, kinds, pays
 from tests.plugins.local import Local, MakeLocal
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"

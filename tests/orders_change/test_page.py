@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.beside.conftest import CHANGES, ENDS, Beside, OpenShop, Shop
+from tests.orders_change.conftest import CHANGES, ENDS, Beside, OpenShop, Shop
 from tests.web.conftest import Buyer
 
 CANNOT = "This order cannot be paid now"

@@ -15,7 +15,7 @@ from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Faults
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
-from tests.life.lives import Life
+from tests.lifecycle.lives import Life
 from tests.plugins.local import locals_in
 
 Tenants = tuple[Life, Life]

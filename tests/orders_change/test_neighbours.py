@@ -3,14 +3,14 @@
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.beside.conftest import BANK, Beside
-from tests.beside.test_held_and_paid import ADAPTERS, Open, flag, happens, make, pays
-from tests.beside.test_waiting import is_closed
 from tests.cli.operator import operate_json
+from tests.orders_change.conftest import BANK, Beside
+from tests.orders_change.test_held_and_paid import ADAPTERS, Open, flag, happens, make, pays
+from tests.orders_change.test_waiting import is_closed
 from tests.payments.orders import PAYMENTS, at, hint
-from tests.payments.test_owed import ADAPTERS as EVERY_ADAPTER
-from tests.payments.test_owed import BUYER, opened
-from tests.payments.test_owed import Open as OpenAny
+from tests.payments.test_order_amount import ADAPTERS as EVERY_ADAPTER
+from tests.payments.test_order_amount import BUYER, opened
+from tests.payments.test_order_amount import Open as OpenAny
 from tests.plugins.local import MakeLocal
 from tests.web.conftest import open_shop
 

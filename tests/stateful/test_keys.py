@@ -12,8 +12,8 @@ from bridge.domain.errors import Refused
 from bridge.domain.stores import Permissions
 from bridge.registry import keys
 from bridge.registry.keys import KeyPair
-from tests.life.lives import PAYMENTS
-from tests.machine.conftest import Tenants, sized
+from tests.lifecycle.lives import PAYMENTS
+from tests.stateful.conftest import Tenants, sized
 
 KEYS = Bundle("keys")
 FORBIDDEN = "rest_forbidden"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.life.cases import plays
-from tests.life.conftest import LiveIn
-from tests.life.lives import Life
+from tests.lifecycle.cases import plays
+from tests.lifecycle.conftest import LiveIn
+from tests.lifecycle.lives import Life
 from tests.plugins.local import refusal
 
 GROUP = "order service"

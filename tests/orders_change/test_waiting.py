@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from tests.beside.conftest import CHANGES, ENDS, Beside
+from tests.orders_change.conftest import CHANGES, ENDS, Beside
 from tests.payments.orders import asked, at, taken
 from tests.plugins.local import MakeLocal
 

@@ -11,8 +11,8 @@ import pytest
 from bridge.domain.stores import Permissions
 from bridge.registry import keys
 from bridge.simulators.faults import Fault
-from tests.life.cases import plays
-from tests.life.lives import PAYMENTS, Life
+from tests.lifecycle.cases import plays
+from tests.lifecycle.lives import PAYMENTS, Life
 
 GROUP = "webhook processing"
 SUCCESS, BAD, ERROR = (200, {"result": "success"}), (400, {"result": "bad_request"}), (500, {"result": "error"})
