@@ -39,6 +39,8 @@ TAKEOVER, BESIDE = "tests/payments/test_takeover.py", "tests/payments/test_payme
 SHOPS = "tests/payments/test_shops.py"
 CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_delivery.py"
 SWEEP, SWEPT = "tests/payments/test_sweep.py", "tests/orders_change/test_sweep.py"
+OBSTACLES, ACCESS = "tests/orders_change/test_obstacles.py", "tests/payments/test_daily_checks.py"
+KEYS, STORE_KEYS = "tests/payments/test_keys.py", "tests/cli/test_store_keys.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
@@ -552,5 +554,102 @@ MUTATIONS: tuple[Mutation, ...] = (
         "values(rival=rival)",
         "values(rival=rival, holding=False)",
         f"{SHOPS}::test_two_languages_of_one_shop_are_joined_and_the_payments_of_both_hold_their_orders",
+    ),
+    _mutation(
+        "a store with payments that are not over is not removed",
+        "registry/stores.py",
+        'require_none(left, store_id, "cannot be removed")',
+        'require_none(Obstacles({}), store_id, "cannot be removed")',
+        *(
+            f"{OBSTACLES}::test_c5_a_store_with_payments_that_are_not_over_is_not_removed[sqlite-{kind}]"
+            for kind in ("open", "unknown", "flagged", "untold")
+        ),
+        "test_c5_a_payment_that_has_begun_stands_in_the_way",
+    ),
+    _mutation(
+        "a store with payments that are not over keeps its adapter, mode and account",
+        "registry/stores.py",
+        "if change := _another_account(services.vault, before, store, account_settings):",
+        "if (change := _another_account(services.vault, before, store, account_settings)) == NOTHING:",
+        *(
+            f"{OBSTACLES}::test_c5_nor_does_its_adapter_mode_or_account_change[sqlite-{kind}-{change}]"
+            for kind, change in (("open", "adapter"), ("unknown", "mode"), ("flagged", "account"))
+        ),
+    ),
+    _mutation(
+        "what is left behind by force is flagged",
+        "registry/obstacles.py",
+        "for intent_id in found:",
+        "for intent_id in []:",
+        f"{OBSTACLES}::test_c5_by_force_a_removal_says_what_is_lost_and_every_payment_is_flagged[sqlite-open]",
+    ),
+    _mutation(
+        "no payment begins at a store that was removed",
+        "storage/intents.py",
+        "if store.removed is not None:",
+        "if store.removed is store:",
+        f"{OBSTACLES}::test_c5_a_payment_that_has_not_begun_yet_does_not_begin_any_more[sqlite-removed]",
+    ),
+    _mutation(
+        "no payment begins at an account that is not the store's any more",
+        "storage/intents.py",
+        "if generation is not None and store.generation != generation:",
+        "if generation is not None and store.generation is None:",
+        f"{OBSTACLES}::test_c5_a_payment_that_has_not_begun_yet_does_not_begin_any_more[sqlite-another account]",
+    ),
+    _mutation(
+        "an imported key may do no more than in the shop",
+        "registry/store_keys.py",
+        "granted = found.permissions",
+        "granted = Permissions.READ_WRITE",
+        *(
+            f"{STORE_KEYS}::test_c6_an_imported_key_may_do_what_it_may_in_the_shop[{granted}-stripe_connect]"
+            for granted in ("read-500-401", "write-401-200")
+        ),
+    ),
+    _mutation(
+        "no more than the shop gives is granted to an imported key",
+        "registry/store_keys.py",
+        "if permissions and granted.both(permissions) is not permissions:",
+        "if permissions and granted.both(permissions) is None:",
+        f"{STORE_KEYS}::test_c6_more_than_the_shop_gives_is_refused_and_less_is_taken[read]",
+    ),
+    _mutation(
+        "a key that the shop has revoked is refused",
+        "domain/stores.py",
+        "if self.store_permissions == NOTHING:\n            return None",
+        "if self.store_permissions == NOTHING:\n            return self.permissions",
+        f"{ACCESS}::test_c6_a_key_that_the_shop_has_revoked_is_refused_within_a_day_and_named_until_it_is_ended",
+    ),
+    _mutation(
+        "a key that the shop has narrowed may do less",
+        "domain/stores.py",
+        "return self.permissions.both(Permissions(self.store_permissions))",
+        "return self.permissions",
+        *(
+            f"{ACCESS}::test_c6_a_key_that_the_shop_has_narrowed_is_narrowed_and_told_and_given_back[{how}]"
+            for how in ("read-500-401", "write-401-200")
+        ),
+    ),
+    _mutation(
+        "a revoked key is refused",
+        "registry/keys.py",
+        "return key.revoked is None and (",
+        "return (",
+        f"{KEYS}::test_a_revoked_key_stops_at_once",
+    ),
+    _mutation(
+        "keys of a removed store are refused",
+        "storage/keys.py",
+        ", stores.c.removed.is_(None))",
+        ")",
+        f"{KEYS}::test_the_keys_of_a_removed_store_stop_at_once",
+    ),
+    _mutation(
+        "a store's key goes into the query over https only",
+        "adapters/connections.py",
+        "if not isinstance(self, TlsConnection):",
+        "if not isinstance(self, Connection):",
+        f"{STORE_KEYS}::test_d14_nothing_goes_into_the_query_over_plain_http",
     ),
 )
