@@ -52,6 +52,9 @@ class NaiveSubject:
         """It tells nobody."""
         return set()
 
+    def compared(self, store_id: str) -> list[str]:  # noqa: ARG002 it compares nothing
+        return []
+
     def keep_house(self) -> None:
         """It has no jobs."""
 

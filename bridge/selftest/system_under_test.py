@@ -19,6 +19,7 @@ from bridge.app import Bridge, create_app
 from bridge.domain.ids import RandomIds
 from bridge.domain.ports import Clock
 from bridge.payments import flags
+from bridge.reconcile.run import reconcile
 from bridge.selftest import leaks
 from bridge.selftest.clock import SharedClock
 from bridge.settings import Settings
@@ -33,6 +34,8 @@ METRICS_TOKEN = leaks.canary("", "metrics") if find_spec("prometheus_client") el
 LOCAL = {"REMOTE_ADDR": "127.0.0.1"}
 ROUNDS = 100_000
 """After so many rounds a worker that still finds work will never be done."""
+LOOK_BACK = 7 * 24 * 3600.0
+"""Seconds that a comparison reaches back."""
 BRIDGE = "bridge.selftest.system_under_test:open_bridge"
 MakeSession = Callable[..., requests.Session]
 Pause = Callable[[float], None]
@@ -124,6 +127,10 @@ class Subject(Protocol):
 
     def flagged(self) -> set[tuple[str, int]]:
         """Stores and orders of the payments that wait for a person, who is told."""
+        ...
+
+    def compared(self, store_id: str) -> list[str]:
+        """Lines with which a comparison with provider and shop names what a person has to look at."""
         ...
 
     def keep_house(self) -> None:
@@ -220,6 +227,10 @@ class BridgeSubject:
 
     def flagged(self) -> set[tuple[str, int]]:
         return {(each["store"], each["order_id"]) for each in flags.flagged(self.bridge.services, ROUNDS)}
+
+    def compared(self, store_id: str) -> list[str]:
+        report = reconcile(self.bridge.services, store_id, self.bridge.services.clock() - LOOK_BACK)
+        return [*report.strangers, *(f"{each.payment}: {each.text}" for each in report.differences if not each.healed)]
 
     def keep_house(self) -> None:
         while run_jobs(self.bridge.services):

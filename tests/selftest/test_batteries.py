@@ -38,6 +38,12 @@ def slices(bench: Bench) -> Callable[[str], Tally]:
     return cache(lambda name: next(run(bench, [name])))
 
 
+@pytest.fixture(scope="module")
+def naive_slices(naive: Bench) -> Callable[[str], Tally]:
+    """The same, of the handler without guards."""
+    return cache(lambda name: next(run(naive, [name])))
+
+
 @pytest.mark.parametrize("name", BATTERIES)
 def test_a_slice_of_each_battery_finds_nothing(slices: Callable[[str], Tally], name: str) -> None:
     tally = slices(name)
@@ -47,10 +53,27 @@ def test_a_slice_of_each_battery_finds_nothing(slices: Callable[[str], Tally], n
 
 
 @pytest.mark.parametrize("name", BATTERIES)
-def test_each_battery_finds_a_handler_without_guards_out(naive: Bench, name: str) -> None:
-    [tally] = run(naive, [name])
+def test_each_battery_finds_a_handler_without_guards_out(naive_slices: Callable[[str], Tally], name: str) -> None:
+    tally = naive_slices(name)
     assert tally.counts.keys() & {"double", "lost", "stuck", *UNNOTICED.get(name, ())}, table([tally])
     assert "the battery broke" not in table([tally])
+
+
+@pytest.mark.parametrize(
+    ("who", "verdict"),
+    [
+        ("a card reader", "again"),
+        ("a card reader", "forgotten"),
+        ("a second entry", "again"),
+        ("the owner", "again"),
+        ("the owner", "left"),
+    ],
+)
+def test_each_part_of_beside_finds_a_handler_without_guards_out(
+    naive_slices: Callable[[str], Tally], who: str, verdict: str
+) -> None:
+    found = [each for each in naive_slices("B17").violations if f", {who}" in each]
+    assert any(f": {verdict}: " in each for each in found)
 
 
 @pytest.mark.parametrize("name", ["B1", "B3B", "B6", "B9", "B17"])
@@ -99,7 +122,8 @@ def importers_of(package: str) -> set[str]:
 
 @pytest.mark.parametrize("package", ["bridge.domain.judgement", "bridge.payments", "bridge.stores"])
 def test_the_judge_of_what_is_owed_shares_nothing_with_the_bridges_own(package: str) -> None:
-    judges = {f"bridge.selftest.beside.{name}" for name in ("acts", "books", "verdicts", "lives", "buyers")}
+    rooms = ("acts", "books", "verdicts", "lives", "buyers", "stage", "tills", "entries", "owners")
+    judges = {f"bridge.selftest.beside.{name}" for name in rooms}
     assert judges <= {module for module, _ in modules()}
     assert not judges & importers_of(package)
 
@@ -107,6 +131,15 @@ def test_the_judge_of_what_is_owed_shares_nothing_with_the_bridges_own(package: 
 def test_a_fifth_of_the_acts_beside_falls_into_each_moment(slices: Callable[[str], Tally]) -> None:
     shares = {figure for name, figure in slices("B17").figures.items() if name.startswith("acts ")}
     assert shares == {"5 of 25"}
+
+
+def test_the_parts_of_beside_say_how_it_went_for_them(slices: Callable[[str], Tally]) -> None:
+    figures = slices("B17").figures
+    for part, count in (("card readers: told of by a message", 6), ("card readers: found in the list", 6)):
+        assert 0 < int(figures[part]) < count
+    asked = sum(int(figure) for name, figure in figures.items() if name.startswith("second entries: "))
+    assert asked == 4
+    assert {name for name in figures if name.startswith("owners: ")}
 
 
 def test_nothing_but_its_command_imports_it() -> None:

@@ -38,10 +38,11 @@ class Owed:
     paid: bool = False
     is_ours: bool = False
     handed_out: bool = False
+    tip: int = 0
 
     @property
     def sum(self) -> int:
-        return 0 if self.ended or self.paid else max(self.total - self.refunded, 0)
+        return 0 if self.ended or self.paid else max(self.total - self.refunded, 0) + self.tip
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ from functools import partial
 from itertools import count
 from random import Random
 
-from bridge.selftest.beside.acts import EXPIRY, GATEWAY, STAFF, Act
+from bridge.selftest.beside import entries, owners, tills
 from bridge.selftest.beside.books import Books
+from bridge.selftest.beside.kinds import KINDS, MAIN
 from bridge.selftest.beside.lives import AFTER, BEFORE, BETWEEN, MOMENTS, PRESSED, Life, Plan
-from bridge.selftest.beside.town import KINDS, Town
+from bridge.selftest.beside.plans import ACTORS, CACHE, WEBHOOK, plans
+from bridge.selftest.beside.town import Town
 from bridge.selftest.beside.towns import Towns
 from bridge.selftest.beside.verdicts import VERDICTS, Finding, fulfilment, holds, in_the_end, is_noted
 from bridge.selftest.judge import Fault
@@ -21,26 +23,18 @@ from bridge.selftest.run_context import Bench, Size
 
 SIZES: dict[Size, int] = {"slice": 1, "small": 4, "full": 60}
 """How many towns on each kind of database."""
-ORDERS: dict[Size, int] = {"slice": 25, "small": 50, "full": 50}
-"""Of each town, beside a quiet one at each outlet with which it opens."""
-STAFF_, EXPIRY_, GATEWAY_, CACHE, WEBHOOK = ACTORS = (
-    "staff",
-    "the store's expiry",
-    "another gateway",
-    "a cache",
-    "a broken webhook",
-)
+READERS: dict[Size, int] = {"slice": 6, "small": 12, "full": 12}
+ENTRIES: dict[Size, int] = {"slice": 4, "small": 10, "full": 10}
+OWNED: dict[Size, int] = {"slice": 4, "small": 10, "full": 10}
+"""Orders of each town that are paid at a card reader, that are asked for through two entries of a shop, and of a store
+whose owner changes and removes it."""
+HOURS: dict[Size, float] = {"slice": 180.0, "small": 900.0, "full": 3600.0}
+"""How many seconds an hour of these readers and owners is."""
 STEP, LATE_STEP = 10.0, 30.0
 """Seconds between two ticks of the worker, and of the post, while something is new: in the first hours, and later."""
 NEWS, LATE_NEWS = 150.0, 1000.0
 """Seconds for which something is new: later, payments are looked at more seldom."""
 DAY = 24 * 3600.0
-DELAYS: dict[Size, tuple[float, ...]] = {
-    "slice": (10.0, 60.0, 300.0),
-    "small": (10.0, 60.0, 600.0, 3 * 3600.0),
-    "full": (10.0, 60.0, 600.0, 3 * 3600.0, 30 * 3600.0),
-}
-"""Seconds after its payment at which somebody acts AFTER it."""
 YOUNG, RECENT = 2 * 3600.0, 24 * 3600.0
 """Seconds of age up to which an open payment's order is looked at every minute, and every five; then every fifteen."""
 REPLAYED = 4
@@ -53,13 +47,16 @@ _Event = tuple[float, int, Callable[[], object]]
 
 
 class Story:
-    """One town with its lives. `lives` happen at once, each in its own time."""
+    """One town with its lives. `lives` happen at once, each in its own time; `shares` counts how it went for those at
+    card readers, of second entries and of the owner."""
 
     def __init__(self, town: Town, size: Size) -> None:
         self.town = town
         self.books = Books(town)
         self.lives: list[Life] = []
         self.was_told: list[bool] = []
+        self.shares: Counter[str] = Counter()
+        self._doubts: list[tuple[Life, list[Finding]]] = []
         self._agenda: list[_Event] = []
         self._number = count()
         self._size = size
@@ -68,13 +65,20 @@ class Story:
         self._broken: set[str] = set()
         town.mail = lambda outlet: 503 if outlet in self._broken else None
 
+    @property
+    def random(self) -> Random:
+        return self.town.random
+
     def run(self) -> None:
         random, begun = self.town.random, self.town.clock()
-        for outlet in KINDS:
+        for outlet in MAIN:
             self._begin(Plan(outlet, KINDS[outlet].adapter.startswith("forte"), "", "", None), begun)
-        plans = _plans(random, self._size)
-        for plan in plans:
-            self._begin(plan, begun + 60 + random.uniform(0, 6 * len(plans)))
+        drawn = plans(random, self._size)
+        for plan in drawn:
+            self._begin(plan, begun + 60 + random.uniform(0, 6 * len(drawn)))
+        tills.begin(self, READERS[self._size], HOURS[self._size])
+        entries.begin(self, ENTRIES[self._size])
+        owners.begin(self, OWNED[self._size], HOURS[self._size])
         self._go_on()
         for _ in range(2):
             self.town.clock.advance(DAY + 3700)
@@ -82,16 +86,19 @@ class Story:
                 self.town.post_messages()
                 self.town.work()
         flagged = self._flagged()
-        for life in self.lives:
+        told = [self._is_told(life, flagged) for life in self.lives]
+        named = self._named_by_comparisons()
+        for life, findings in self._doubts:
+            life.found += [] if life.names & named else findings
+        for life, is_told in zip(self.lives, told, strict=True):
             quiet = life.acted_at is None
-            money, order = self.books.of(life.outlet, life.order), self._order(life)
-            told = self._is_told(life, flagged)
-            self.was_told.append(told)
-            life.found += in_the_end(money, order, life.owed, is_told=told, is_quiet=quiet)
+            money, order = self.books.of(life.outlet, life.order), self.order(life)
+            self.was_told.append(is_told or bool(life.names & named))
+            life.found += in_the_end(money, order, life.owed, is_told=self.was_told[-1], is_quiet=quiet)
 
     def digest(self) -> str:
         """How the providers' ledgers and the shops came out."""
-        told = [f"{self.books.of(life.outlet, life.order)} {self._order(life)}" for life in self.lives]
+        told = [f"{self.books.of(life.outlet, life.order)} {self.order(life)}" for life in self.lives]
         return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
     def _begin(self, plan: Plan, moment: float) -> None:
@@ -101,7 +108,7 @@ class Story:
             self.lives.append(life)
             self._live(life)
 
-        self._at(moment, born)
+        self.at(moment, born)
 
     def _live(self, life: Life) -> None:
         """The create, at once, and the hours of the rest."""
@@ -111,14 +118,14 @@ class Story:
         life.create()
         self._checks(life)
         if random.random() < 0.4:
-            self._at(now + random.uniform(0, 300), life.create)
+            self.at(now + random.uniform(0, 300), life.create)
         if not plan.waits:
             if plan.outlet == "manual" and random.random() < 0.4:
-                self._at(now + random.uniform(300, 1200), life.capture)
+                self.at(now + random.uniform(300, 1200), life.capture)
             return
         visit = now + random.uniform(5, 60)
-        self._at(visit, life.buyer.look)
-        self._at(visit + random.uniform(11, 90), partial(self._press, life))
+        self.at(visit, life.buyer.look)
+        self.at(visit + random.uniform(11, 90), partial(self._press, life))
 
     def _press(self, life: Life) -> None:
         random, plan, now = self.town.random, life.plan, self.town.clock()
@@ -128,22 +135,22 @@ class Story:
         if life.acted_at is None and life.money_at is None and not arrived:
             life.found.append(Finding("refused", "the buyer could not press"))
         if not plan.act and random.random() < 0.2:  # the buyer goes away, and comes back
-            self._at(now + random.uniform(60, 600), partial(self._come_back, life))
+            self.at(now + random.uniform(60, 600), partial(self._come_back, life))
             return
         answered = now + random.uniform(10, 90)
         if plan.moment == PRESSED:
-            self._at(now + random.uniform(1, 9), partial(self._act, life, PRESSED))
+            self.at(now + random.uniform(1, 9), partial(self._act, life, PRESSED))
         if arrived:
-            self._at(answered, life.bank)
+            self.at(answered, life.bank)
         for _ in range(2):
-            self._at(answered + random.uniform(1, 120), life.buyer.ask)
-            self._at(answered + random.uniform(1, 300), life.buyer.look)
+            self.at(answered + random.uniform(1, 120), life.buyer.ask)
+            self.at(answered + random.uniform(1, 300), life.buyer.look)
         self._checks(life)
 
     def _come_back(self, life: Life) -> None:
         life.buyer.look()
         if life.press():
-            self._at(self.town.clock() + self.town.random.uniform(10, 90), life.bank)
+            self.at(self.town.clock() + self.town.random.uniform(10, 90), life.bank)
 
     def _act(self, life: Life, moment: str) -> None:
         if life.acted_at is None:
@@ -154,7 +161,7 @@ class Story:
     def _after_money(self, life: Life) -> None:
         """Right after the provider has the money; the act UNWRITTEN has come already."""
         if life.plan.moment == AFTER and life.acted_at is None:
-            self._at(self.town.clock() + life.plan.delay, partial(self._act, life, AFTER))
+            self.at(self.town.clock() + life.plan.delay, partial(self._act, life, AFTER))
         self._checks(life)
 
     def _prepare(self, life: Life) -> None:
@@ -162,7 +169,7 @@ class Story:
         town, shop, random = self.town, self.town.shops[life.outlet], self.town.random
         if life.plan.who == CACHE:
             shop.put_cache_in_front(honors_no_cache=random.random() < 0.5)
-            self._at(town.clock() + TROUBLE, shop.take_cache_away)
+            self.at(town.clock() + TROUBLE, shop.take_cache_away)
         elif life.plan.who == WEBHOOK:
             how = random.choice(("late", "never", "refused"))
             if how == "late":
@@ -171,7 +178,7 @@ class Story:
                 shop.deliver_never()
             else:
                 self._broken.add(life.outlet)
-            self._at(town.clock() + TROUBLE, partial(self._mend, life.outlet))
+            self.at(town.clock() + TROUBLE, partial(self._mend, life.outlet))
 
     def _mend(self, outlet: str) -> None:
         self.town.shops[outlet].deliver_late(0, 0)
@@ -183,14 +190,14 @@ class Story:
         if last is None:
             return
         step = STEP if self._is_early(last) else LATE_STEP
-        self._at(last + 60 + 2 * step, partial(self._check_fulfilment, life))
+        self.at(last + 60 + 2 * step, partial(self._check_fulfilment, life))
         age = last - life.began
         interval = 60.0 if age < YOUNG else 300.0 if age < RECENT else 900.0
         second_look = 60.0 if life.owed.ended == "deleted" else 0.0
-        self._at(last + interval + second_look + 2 * step, partial(self._check_holds, life, last))
+        self.at(last + interval + second_look + 2 * step, partial(self._check_holds, life, last))
 
     def _check_fulfilment(self, life: Life) -> None:
-        order = self._order(life)
+        order = self.order(life)
         life.found += fulfilment(self.books.of(life.outlet, life.order), order, life.owed)
 
     def _check_holds(self, life: Life, last: float) -> None:
@@ -201,18 +208,31 @@ class Story:
     def _flagged(self) -> set[tuple[str, int]]:
         return self.town.subject.flagged()
 
+    def is_told(self, life: Life) -> bool:
+        return self._is_told(life, self._flagged())
+
     def _is_told(self, life: Life, flagged: set[tuple[str, int]]) -> bool:
+        """By a note, or a flag."""
         noted = False
         with suppress(KeyError):
             noted = is_noted(note["note"] for note in self.town.shops[life.outlet].notes(life.order))
-        return noted or (life.store_id, life.order) in flagged
+        return noted or any((store, life.order) in flagged for store in self.town.stores_of(life.outlet))
 
-    def _order(self, life: Life) -> Mapping[str, object] | None:
+    def doubt(self, life: Life, findings: list[Finding]) -> None:
+        self._doubts.append((life, findings))
+
+    def _named_by_comparisons(self) -> set[str]:
+        """Payments of others that owners are told of when they compare: as that heals, it comes last."""
+        outlets = sorted({life.outlet for life in self.lives if life.names})
+        lines = [line for name in outlets for line in self.town.subject.compared(self.town.outlets[name].store_id)]
+        return {name for life in self.lives for name in life.names if any(name in line for line in lines)}
+
+    def order(self, life: Life) -> Mapping[str, object] | None:
         with suppress(KeyError):
             return self.town.shops[life.outlet].order(life.order)
         return None
 
-    def _at(self, moment: float, do: Callable[[], object]) -> None:
+    def at(self, moment: float, do: Callable[[], object]) -> None:
         event: _Event = (max(moment, self.town.clock()), next(self._number), do)
         heapq.heappush(self._agenda, event)
 
@@ -245,41 +265,10 @@ class Story:
         return moment - self._begun < YOUNG
 
 
-def _plans(random: Random, size: Size) -> list[Plan]:
-    """A fifth of the acts at each moment, by everybody in turn."""
-    plans = []
-    for number in range(ORDERS[size]):
-        moment, who = MOMENTS[number % len(MOMENTS)], ACTORS[number // len(MOMENTS) % len(ACTORS)]
-        outlet = random.choice([name for name in KINDS if moment != PRESSED or name != "sandbox"])
-        always = KINDS[outlet].adapter.startswith("forte") or moment == PRESSED
-        waits = always or random.random() < 0.5
-        plans.append(
-            Plan(
-                outlet,
-                waits,
-                moment,
-                who,
-                _act_of(random, who),
-                at_press=waits and moment in (BEFORE, BETWEEN) and random.random() < 0.7,
-                delay=random.choice(DELAYS[size]),
-                total=random.choice(("10.23", "12.00", "99.90")),
-            )
-        )
-    return plans
-
-
-def _act_of(random: Random, who: str) -> Act:
-    if who == EXPIRY_:
-        return EXPIRY
-    if who == GATEWAY_:
-        return GATEWAY
-    return random.choice(STAFF if who == STAFF_ else (*STAFF, EXPIRY, GATEWAY))
-
-
 def run(bench: Bench, tally: Tally) -> None:
     shares: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
-    acts = 0
+    beside: Counter[str] = Counter()
     for kind in bench.present(tally):
         towns = Towns(bench, kind)
         for number in range(SIZES[bench.size]):
@@ -290,14 +279,15 @@ def run(bench: Bench, tally: Tally) -> None:
             for index, life in enumerate(story.lives):
                 tally.judge(f"seed {seed}, life {index}, {_about(life)}", partial(_faults, life))
                 verdicts.update({finding.verdict for finding in life.found})
-                if life.acted_at is not None:
+                if life.acted_at is not None and life.plan.who in ACTORS:
                     shares[life.plan.moment] += 1
-                    acts += 1
                 tally.flagged += story.was_told[index]
-            tally.faults = acts
+            beside += story.shares
+            tally.faults = shares.total()
             tally.progress(f"{kind}, town {number + 1}")
     for moment in MOMENTS:
-        tally.figures[f"acts {moment}"] = f"{shares[moment]} of {acts}"
+        tally.figures[f"acts {moment}"] = f"{shares[moment]} of {shares.total()}"
+    tally.figures |= {name: str(beside[name]) for name in sorted(beside)}
     for name, (_, words) in VERDICTS.items():
         tally.figures[words] = str(verdicts[name])
 
@@ -311,7 +301,7 @@ def _play(towns: Towns, seed: str, size: Size) -> Story:
 
 def _about(life: Life) -> str:
     plan = life.plan
-    act = f"{plan.who}: {plan.act.name} {plan.moment}" if plan.act else "quiet"
+    act = ": ".join(filter(None, (plan.who, f"{plan.act.name} {plan.moment}" if plan.act else ""))) or "quiet"
     return f"order {life.order} at {plan.outlet}{' with a page' if plan.waits else ''}, {act}"
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bridge.selftest.beside.town import KINDS, Town
+from bridge.selftest.beside.kinds import KINDS, shop_name
+from bridge.selftest.beside.town import Town
 from bridge.simulators.ledger import LedgerEntry
 
 Fact = Literal["authorised", "captured", "canceled", "refunded"]
@@ -54,9 +55,9 @@ class Books:
         self._money: dict[tuple[str, int], dict[str, Money]] = {}
 
     def of(self, outlet: str, order: int) -> list[Money]:
-        """Its payments, oldest first, as far as any money was touched."""
+        """Its payments, through whichever entry of its shop, oldest first, as far as any money was touched."""
         self._catch_up()
-        return [each for each in self._money.get((outlet, order), {}).values() if each.authorised]
+        return [each for each in self._money.get((shop_name(outlet), order), {}).values() if each.authorised]
 
     def live(self, outlet: str, order: int) -> list[Money]:
         return [each for each in self.of(outlet, order) if each.is_live]
@@ -76,11 +77,16 @@ class Books:
             self._read[name] = self._read.get(name, 0) + len(entries)
             for entry in entries:
                 self._note_entry(name, entry)
-        rows = list(town.sandbox_rows())
-        for kind, order, amount, reference in rows[self._read.get("sandbox", 0) :]:
+        for name, each in KINDS.items():
+            if each.adapter == "sandbox":
+                self._read_sandbox(name)
+
+    def _read_sandbox(self, outlet: str) -> None:
+        rows = list(self._town.sandbox_rows(outlet))
+        for kind, order, amount, reference in rows[self._read.get(outlet, 0) :]:
             for fact in _SANDBOX.get(kind, ()):
-                self._note("sandbox", int(order), reference, fact, amount, town.clock())
-        self._read["sandbox"] = len(rows)
+                self._note(shop_name(outlet), int(order), reference, fact, amount, self._town.clock())
+        self._read[outlet] = len(rows)
 
     def _note_entry(self, ledger: str, entry: LedgerEntry) -> None:
         name = entry.object_id if ledger in KINDS and ledger != "platform" else entry.charge_id or ""

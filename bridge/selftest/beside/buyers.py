@@ -13,7 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 from werkzeug.test import Client
 
-from bridge.selftest.beside.town import KINDS, PLATFORM_HOST, Town
+from bridge.selftest.beside.kinds import KINDS, PLATFORM_HOST
+from bridge.selftest.beside.town import Town
 from bridge.selftest.system_under_test import INTENTS, Answer, Call
 from bridge.selftest.world import STRIPE_HOST
 

@@ -14,7 +14,8 @@ import requests
 from bridge.selftest.beside.acts import Act, Owed, minor, perform, stands_paid
 from bridge.selftest.beside.books import Books
 from bridge.selftest.beside.buyers import Buyer
-from bridge.selftest.beside.town import SHOPS, Town
+from bridge.selftest.beside.kinds import SHOPS
+from bridge.selftest.beside.town import Town
 from bridge.selftest.beside.verdicts import Finding, told_falsely, too_much
 from bridge.selftest.system_under_test import PAYMENTS, Answer, Call
 
@@ -41,12 +42,14 @@ class Plan:
     at_press: bool = False
     delay: float = 60.0
     total: str = "10.23"
+    currency: str = "USD"
 
 
 @dataclass
 class Life:
     """`owed` is what the order owes now, `read` what it owed when it was read last for a payment, `pressed` what it
-    owed when it was read for the buyer's last press."""
+    owed when it was read for the buyer's last press. `names` are payments that others made for it. Until
+    `unknown_until` nobody can know what became of a request whose answer was lost."""
 
     town: Town
     books: Books
@@ -60,6 +63,9 @@ class Life:
     acted_at: float | None = None
     money_at: float | None = None
     found: list[Finding] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    is_twice: bool = False
+    unknown_until: float = 0.0
     after_money: Callable[["Life"], None] = field(default=lambda _life: None, repr=False)
 
     def __post_init__(self) -> None:
@@ -70,10 +76,6 @@ class Life:
     @property
     def outlet(self) -> str:
         return self.plan.outlet
-
-    @property
-    def store_id(self) -> str:
-        return self.town.place.outlets[self.outlet].store_id
 
     def create(self) -> Answer:
         """A client asks for the payment, for the first time or again."""

@@ -22,7 +22,7 @@ class Towns:
     @contextmanager
     def open(self, seed: str) -> Iterator[Town]:
         """A new one."""
-        for file in self._folder.glob("sandbox.sqlite*"):
+        for file in self._folder.glob("sandbox-*.sqlite*"):
             file.unlink()
         if self._kind == "sqlite" and self._outlets is None:
             self._outlets = self._make_template()
@@ -35,7 +35,7 @@ class Towns:
     def _make_template(self) -> Mapping[str, Outlet]:
         url = f"sqlite:///{self._template}"
         with Town(self._folder, url, "template", self._bench.subject, None) as town:
-            return town.place.outlets
+            return dict(town.outlets)
 
     @property
     def _template(self) -> Path:

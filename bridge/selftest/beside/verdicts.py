@@ -22,6 +22,9 @@ VERDICTS: Mapping[str, tuple[Kind, str]] = {
     "given": ("wrong", "ways to pay that were given for what is not owed"),
     "unpaid": ("lost", "orders that were paid, and are not shown so"),
     "refused": ("stuck", "buyers who could not pay what is owed"),
+    "forgotten": ("lost", "payments at readers, and of stores that were changed or removed, that nobody was told of"),
+    "left": ("lost", "stores that were changed or removed, unforced, while payments were under way"),
+    "barred": ("stuck", "owners who could not change or remove a store although nothing was under way"),
 }
 """By name: how the table of all batteries counts it, and what it is."""
 FULFILLED = ("processing", "completed")
@@ -80,7 +83,13 @@ def in_the_end(
         yield Finding("again", f"{len(live)} payments hold or took money: {', '.join(live)}")
     if kept > owed.sum and not is_told:
         yield Finding("untold", f"{kept} was taken, and {owed.sum} is owed ({_state(owed)})")
-    if is_quiet and kept and (order is None or order["status"] not in FULFILLED or order["date_paid"] is None):
+    is_left = len(live) > 1 and is_told  # to a person, who has to send one back
+    if (
+        is_quiet
+        and kept
+        and not is_left
+        and (order is None or order["status"] not in FULFILLED or order["date_paid"] is None)
+    ):
         yield Finding("unpaid", f"{kept} was taken, and the order is {order and order['status']}")
 
 
