@@ -172,7 +172,9 @@ class Scribe:
                 waiting.append(line["detail"]["reference"])
         self._flag(flag.format(names=" and ".join([*waiting, str(outcome.reference)])))
         self.log(kind, None, reference=outcome.reference, amount=outcome.amount)
-        self.tell(words, reference=str(outcome.reference))
+        # what has to be sent back is its own sum, with a tip of its own: not that of the payment which it is beside
+        amount = outcome.amount if outcome.currency else None
+        self.tell(words, amount, reference=str(outcome.reference), currency=outcome.currency.upper())
 
     def note_payment(self, attempt: Attempt | None, outcome: Outcome, source: str) -> None:
         detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}

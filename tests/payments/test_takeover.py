@@ -181,6 +181,16 @@ def test_of_two_payments_at_readers_the_second_is_flagged(direct: Local, capture
     assert sum("second payment" in note for note in till.notes()) == 1
 
 
+@pytest.mark.parametrize(("tips", "told"), [((0, 150), "11.73"), ((150, 0), "10.23")])
+def test_a_second_payment_is_told_with_its_own_sum(till: Local, tips: tuple[int, int], told: str) -> None:
+    for tip in tips:
+        made(till, capture_method="automatic", tip=tip)
+        tell(till)
+    [note] = [note for note in till.notes() if "second payment" in note]
+    assert f"A second payment of {told} USD was made" in note
+    assert "tip" not in note
+
+
 def test_a_second_payment_that_an_app_names_is_flagged_at_once(till: Local) -> None:
     first, second = made(till), made(till)
     assert at(till, "capture_terminal_payment", "payable", first).status_code == 200
