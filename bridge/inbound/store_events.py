@@ -14,6 +14,7 @@ from bridge.domain.orders import Order, StoreRefund
 from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.payments.follow_order import follow_order
+from bridge.payments.order_read_schedule import read_all_soon
 from bridge.payments.orders import made_by_staff
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
@@ -25,7 +26,12 @@ from bridge.storage import refunds as refund_rows
 
 def order_changed(services: Services, store: Store, order_id: int) -> str | None:
     """Read an order and do what its state asks for; the id of its intent. Raises BridgeError to be asked again."""
-    order = _read(services, store, order_id)
+    return order_read(services, store, order_id, _read(services, store, order_id))
+
+
+def order_read(services: Services, store: Store, order_id: int, order: Order | None) -> str | None:
+    """The same for an order that was just read, None if the store does not have it. The store's messages and the sweep
+    of paid orders act on it here."""
     with services.database.read() as connection:
         known = rows.of_order(connection, store.id, order_id)
     about = None
@@ -75,7 +81,9 @@ def register(services: Services, store: Store, address: str) -> list[str]:
     """Have the shop tell us about its orders. `address` is the bridge's public one. Raises StoreError."""
     url = f"{address}/bridge/v1/webhooks/{store.id}"
     secret = services.vault.shop_secret(store.id)
-    return services.connections.order_book(store).register_webhooks(url, secret)
+    done = services.connections.order_book(store).register_webhooks(url, secret)
+    read_all_soon(services, store)
+    return done
 
 
 def _match(services: Services, store: Store, intent: PaymentIntent, made: StoreRefund) -> None:
@@ -109,4 +117,4 @@ def _match(services: Services, store: Store, intent: PaymentIntent, made: StoreR
 
 def _flag(services: Services, intent: PaymentIntent, why: str) -> None:
     with services.database.write() as connection:
-        flags.put(connection, intent.id, why, services.clock())
+        flags.put_once(connection, intent.id, why, services.clock())

@@ -12,6 +12,7 @@ from bridge.domain import logs
 from bridge.domain.errors import StoreRefused
 from bridge.domain.ports import Finding, OrderBook, StoreWebhook, TellsByWebhooks
 from bridge.domain.stores import Store
+from bridge.payments.order_read_schedule import read_all_soon
 from bridge.services import Services
 from bridge.storage import reconcile
 from bridge.storage import stores as rows
@@ -27,7 +28,7 @@ PATH = "/bridge/v1/webhooks/"
 
 
 def watching(store_id: str) -> Callable[[Services, Job], None]:
-    """A job's work: put back what the store has switched off. Raises StoreUnreachable."""
+    """A job's work: put back what the store has switched off, and have its orders read. Raises StoreUnreachable."""
 
     def watch(services: Services, _job: Job) -> None:
         store = services.connections.store(store_id)
@@ -38,6 +39,7 @@ def watching(store_id: str) -> Callable[[Services, Job], None]:
             for each in off:
                 book.enable_webhook(each.id)
             topics = ", ".join(each.topic for each in off)
+            read_all_soon(services, store)
             log.warning("store %s had switched webhooks off, and they were put back: %s", store.id, topics)
 
     return watch

@@ -42,11 +42,27 @@ def put_unless_graver(connection: Connection, intent_id: str, why: str, now: flo
     known = rows.get(connection, intent_id, lock=True)
     is_grave = known.flag and not known.flag.startswith((HELD, ORDER))
     if is_grave and not (known.flag.startswith(TWICE) and why.startswith(TWICE)):
-        told = (line["detail"].get("why") for line in journal.read(connection, intent_id) if line["kind"] == "flagged")
-        if why not in told:
+        if why not in _whys(connection, intent_id, "flagged", "why"):
             journal.write(connection, now, intent_id, "flagged", why=why)
         return
     put(connection, intent_id, why, now)
+
+
+def put_once(connection: Connection, intent_id: str, why: str, now: float) -> None:
+    """A person has to look at something of which they are told once, whatever has become of that flag."""
+    if why not in _whys(connection, intent_id, "flagged", "why"):
+        put(connection, intent_id, why, now)
+
+
+def was_cleared(connection: Connection, intent_id: str, why: str) -> bool:
+    """Whether a person has said that this very thing is dealt with."""
+    return why in _whys(connection, intent_id, "flag_cleared", "flag")
+
+
+def put_unless_cleared(connection: Connection, intent_id: str, why: str, now: float) -> None:
+    """A person has to look at a paid order, unless one has said that this very thing is dealt with."""
+    if not was_cleared(connection, intent_id, why):
+        put_unless_graver(connection, intent_id, why, now)
 
 
 def settle_about_order(connection: Connection, intent_id: str, why: str, now: float, *, is_back: bool = False) -> None:
@@ -97,3 +113,8 @@ def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent
         rows.change(connection, intent.id, flag="", updated=now)
         journal.write(connection, now, intent.id, "flag_cleared", flag=intent.flag, who=who, why=reason)
         return rows.get(connection, intent.id)
+
+
+def _whys(connection: Connection, intent_id: str, kind: str, name: str) -> set[str]:
+    """What the story of a payment tells in that member of its lines of a kind."""
+    return {line["detail"].get(name, "") for line in journal.read(connection, intent_id) if line["kind"] == kind}

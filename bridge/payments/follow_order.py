@@ -141,9 +141,7 @@ def _follow_paid(
     services: Services, store: Store, intent: PaymentIntent, agreed: Terms, order: Order | None
 ) -> PaymentIntent:
     if order is None:
-        _flag(
-            services, intent, f"{flags.ORDER}Order {intent.order_number} {GONE.words}, and is paid ({intent.shown_id})."
-        )
+        _flag_paid(services, intent, told_of_paid(intent, GONE))
         return intent
     with services.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
@@ -152,8 +150,7 @@ def _follow_paid(
     taken = intent.charge.amount_captured if intent.charge else intent.amount
     shows_it = is_paid_by(order, {intent.shown_id})
     if found := misfit_of_paid(order, agreed, taken):
-        told = f"Order {order.number} {found.words}; it was paid by {intent.shown_id}, too."
-        _flag(services, intent, f"{flags.TWICE if found.reason == PAID else flags.ORDER}{told}")
+        _flag_paid(services, intent, told_of_paid(intent, found))
     elif shows_it and not is_back:
         _settle(services, intent, f"order {order.number} is {order.status}, and shows its payment")
     elif is_back and order.status in ("refunded", "cancelled", "trash"):
@@ -163,6 +160,12 @@ def _follow_paid(
     if shows_it:
         check_notes(services, store, intent, order)
     return intent
+
+
+def told_of_paid(intent: PaymentIntent, found: Bar) -> str:
+    """What a person is told of the order of money that was taken, whoever finds it: the flag."""
+    kind = flags.TWICE if found.reason == PAID else flags.ORDER
+    return f"{kind}Order {intent.order_number} {found.words}; it was paid by {intent.shown_id}, too."
 
 
 def _may_be_owed_again(services: Services, intent: PaymentIntent) -> bool:
@@ -197,6 +200,11 @@ def check_notes(services: Services, store: Store, intent: PaymentIntent, order: 
 def _flag(services: Services, intent: PaymentIntent, why: str) -> None:
     with services.database.write() as connection:
         flags.put_unless_graver(connection, intent.id, why, services.clock())
+
+
+def _flag_paid(services: Services, intent: PaymentIntent, why: str) -> None:
+    with services.database.write() as connection:
+        flags.put_unless_cleared(connection, intent.id, why, services.clock())
 
 
 def _settle(services: Services, intent: PaymentIntent, why: str) -> None:

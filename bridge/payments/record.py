@@ -23,6 +23,7 @@ from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
 from bridge.payments import flags, order_updates
 from bridge.payments.flags import DIFFERS, DISPUTED, HELD
+from bridge.payments.order_read_schedule import first_read
 from bridge.payments.poll_schedule import next_look
 from bridge.payments.refund_matching import recognise
 from bridge.payments.unresolved import FLAGS
@@ -81,12 +82,13 @@ def record_in(
     answered = _settle_attempt(connection, now, attempt, outcome, _material(services, outcome))
     first = answered == "create"
     changes = _changes(services, before, outcome, first) | {"updated": now}
-    if changes.get("status", before.status) in FINAL:
+    after_status = changes.get("status", before.status)
+    if after_status in FINAL:
         _end_voids(connection, before.id)
     changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
     if _is_moot(before, outcome, changes):
         changes = {"flag": ""} | changes
-    rows.change(connection, before.id, **changes)
+    rows.change(connection, before.id, **changes, **_order_due(before, after_status, now))
     charge = outcome.charge.after(before.charge) if outcome.charge else before.charge
     if charge:
         rows.put_charge(connection, before, charge)
@@ -327,6 +329,12 @@ def _settle_attempt(
     unsettled = rows.attempt(connection, attempt.id).state in UNSETTLED
     rows.answer(connection, attempt.id, now, outcome.reference, material)
     return attempt.operation if unsettled else ""
+
+
+def _order_due(before: PaymentIntent, after: Status, now: float) -> dict[str, float]:
+    """Staff may change an order once its money was taken, and the store's message may never come."""
+    is_taken = after is Status.SUCCEEDED and before.status is not Status.SUCCEEDED
+    return {"order_due": first_read(now, before.store_id)} if is_taken else {}
 
 
 def _is_moot(before: PaymentIntent, outcome: Outcome, changes: dict[str, Any]) -> bool:

@@ -9,12 +9,12 @@ from bridge.domain.money import Money
 from bridge.domain.orders import HOLD, NOT_BOOKED, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, order_updates
-from bridge.payments.follow_order import check_notes, follow_order, hold_trouble, owe_again
+from bridge.payments.follow_order import GONE, check_notes, follow_order, hold_trouble, owe_again, told_of_paid
 from bridge.payments.orders import made_by_staff, terms
 from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING
 from bridge.reconcile.provider import changed
-from bridge.reconcile.report import Report, flag
+from bridge.reconcile.report import Report
 from bridge.services import Services
 from bridge.storage import outbox, reconcile
 from bridge.storage import refunds as refund_rows
@@ -53,7 +53,8 @@ def _compare_one(services: Services, store: Store, intent: PaymentIntent, report
         order = services.connections.order_book(store).read(intent.order_id)
     except OrderNotFound:
         if intent.status in MONEY:
-            why = "The order is not in the shop any more, and has a payment."
+            is_paid = intent.status is Status.SUCCEEDED
+            why = told_of_paid(intent, GONE) if is_paid else f"Order {intent.order_number} {GONE.words}, and is held."
             _for_a_person(services, intent, report, "order", why)
         return
     if intent.status in WAITING:
@@ -120,13 +121,9 @@ def _compare_paid(
     found = misfit_of_paid(order, agreed, taken)
     if found is None and order.needs_payment:  # it cannot take the money that is there
         found = misfit(order, agreed)
-    if found and found.reason == PAID:
-        shown = order.transaction_id or "of somebody else"
-        why = f"{flags.TWICE}The order shows the payment {shown}, and the bridge has {intent.shown_id} for it, too."
-        _for_a_person(services, intent, report, "duplicate", why)
-    elif found:
-        why = f"{flags.ORDER}Order {intent.order_number} {found.words}, and was paid by {intent.shown_id}."
-        _for_a_person(services, intent, report, "order", why)
+    if found:
+        kind = "duplicate" if found.reason == PAID else "order"
+        _for_a_person(services, intent, report, kind, told_of_paid(intent, found))
     else:
         if is_paid_by(order, {intent.shown_id}):
             check_notes(services, store, intent, order)
@@ -166,5 +163,7 @@ def _for_a_person(
     services: Services, intent: PaymentIntent, report: Report, kind: str, why: str, told: str = ""
 ) -> None:
     """`told` is what the report says, if that is not just the flag."""
-    flag(services, intent.id, why)
+    with services.database.write() as connection:
+        if intent.status is not Status.SUCCEEDED or not flags.was_cleared(connection, intent.id, why):
+            flags.put(connection, intent.id, why, services.clock())
     report.found(kind, intent, told or why, healed=False)

@@ -56,13 +56,14 @@ OF_PAYMENT = (
     f"""
 insert into intents (id, public_id, store_id, [[shop_id, ]]adapter, live, order_id, order_number, order_key, amount,
     currency, customer, payment_method, requested_payment_method, channel, capture, status, unknown, holding, metadata,
-    flag, order_read, look_at, created, updated)
+    flag, order_read, look_at, [[order_due, ]]created, updated)
 select 'intent-' || i, 'pi_' || i, {STORE}, [[{STORE}, ]]'sandbox', false, i, i, 'key-' || i, 1023, 'USD', 'cus_' || i,
     'pm_1', 'pm_1', 'online', 'automatic',
     case when i % :rare = 1 then 'requires_action' when i % :rare = 2 then 'processing' when i % :rare = 3
         then 'requires_capture' when i % 40 = 4 then 'canceled' else 'succeeded' end,
     i % :rare = 2, i % 40 <> 4, '{{}}', case when i % :rare = 5 then 'look at it' else '' end, {AT},
-    case when i % :rare in (1, 2, 3) then :now + 86400.0 end, {AT}, {AT}
+    case when i % :rare in (1, 2, 3) then :now + 86400.0 end,
+    [[case when i % :rare > 3 and i % 40 <> 4 and {AT} > :now - 30 * 86400.0 then :now + 86400.0 end, ]]{AT}, {AT}
 from n
 """,
     f"""

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -202,6 +202,7 @@ intents = Table(
     Column("order_seen", Double, nullable=False, server_default=text("0")),
     Column("order_swept", Double, nullable=False, server_default=text("0")),
     Column("order_missed", Double),
+    Column("order_due", Double),  # of a payment that took money
     Column("notes_read", Boolean, nullable=False, server_default=text("false")),
     Column("tip", BigInteger, nullable=False, server_default=text("0")),
     Column("only_known", Boolean, nullable=False, server_default=text("false")),
@@ -232,6 +233,13 @@ Index(
     intents.c.store_id,
     sqlite_where=text("status not in ('canceled', 'succeeded')"),
     postgresql_where=text("status not in ('canceled', 'succeeded')"),
+)
+Index(
+    "ix_intents_order_due",
+    intents.c.store_id,
+    intents.c.order_due,
+    sqlite_where=text("order_due is not null"),
+    postgresql_where=text("order_due is not null"),
 )
 Index("ix_intents_flagged", intents.c.updated, sqlite_where=text("flag <> ''"), postgresql_where=text("flag <> ''"))
 Index("ix_intents_updated", intents.c.store_id, intents.c.updated)

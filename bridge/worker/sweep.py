@@ -1,5 +1,6 @@
 """The sweep: what shops' messages only hint at is found out for certain. The orders of a store's open payments are read
-again and again, so that a payment follows its order although no message comes.
+again and again, so that a payment follows its order although no message comes; those of payments that took money are
+read along now and then (`bridge.payments.order_read_schedule`).
 
 Orders are asked for by their ids, which needs no clock and no time zone of the store's. What the answer leaves out is
 read singly. An order that was deleted is one that is not there twice, MISSING seconds apart. Many that are missing at
@@ -15,12 +16,14 @@ from bridge.domain.errors import BridgeError, OrderNotFound, StoreRefused
 from bridge.domain.orders import Order
 from bridge.domain.ports import OrderBook
 from bridge.domain.stores import Store
+from bridge.inbound.store_events import order_read
 from bridge.payments.follow_order import follow_order
+from bridge.payments.order_read_schedule import IN_VAIN, next_read
 from bridge.services import Services
 from bridge.storage import intents as rows
 from bridge.storage import sweeps
 from bridge.storage.jobs import QUIET, SWEEP, Job
-from bridge.storage.sweeps import Open
+from bridge.storage.sweeps import Follower
 
 log = logs.logger(__name__)
 
@@ -47,6 +50,9 @@ FRESH = 5.0
 EARLY = 0.1
 """The part of an interval by which a sweep may be early, so that stores do not keep in step."""
 
+_Read = tuple[Follower, float | None]
+"""One whose order was read, or tried to be, and when it is again if it took money (Unix seconds, None if never)."""
+
 
 def sweeping(store_id: str) -> Callable[[Services, Job], None]:
     """A job's work. Raises StoreError."""
@@ -66,7 +72,7 @@ def until_next(store_id: str) -> Callable[[Services], float]:
     def wait(services: Services) -> float:
         now = services.clock()
         with services.database.read() as connection:
-            known = sweeps.of_store(connection, store_id)
+            known = [*sweeps.of_store(connection, store_id), *sweeps.paid(connection, store_id, 1)]
         first = min((_due(each, now) for each in known), default=now + QUIET)
         return min(max(first - now, 1.0), QUIET) * (1 - EARLY * services.jitter())
 
@@ -81,15 +87,19 @@ def sweep(services: Services, store: Store) -> None:
     now = services.clock()
     with services.database.read() as connection:
         known = sweeps.of_store(connection, store.id)
-    due = [each for each in known if _due(each, now) - now <= _leeway(each, now)]
+        paid = sweeps.paid(connection, store.id, BATCH, now + EARLY * QUIET)
+    due = [*(each for each in known if _due(each, now) - now <= _leeway(each, now)), *paid]
     book = services.connections.order_book(store)
-    left_out: list[Open] = []
+    left_out: list[Follower] = []
     for start in range(0, len(due), BATCH):
         left_out += _sweep_batch(services, store, book, due[start : start + BATCH])
         if is_over():
             return
     missing, refused = _sweep_singly(services, store, book, left_out[:SINGLES])
     is_one_there = len(left_out) < len(due) or len(missing) < len(left_out[:SINGLES])
+    if any(each.is_paid for each in missing):
+        with services.database.read() as connection:
+            known += sweeps.paid(connection, store.id, BATCH)
     _require_some(book, known, missing, is_one_there=is_one_there)
     for each in missing:
         _miss(services, store, each, services.clock())
@@ -97,7 +107,7 @@ def sweep(services: Services, store: Store) -> None:
         raise refused
 
 
-def _interval(payment: Open, now: float) -> float:
+def _interval(payment: Follower, now: float) -> float:
     age = now - payment.created
     since = max(payment.order_seen, payment.order_missed or 0.0)
     if age < YOUNG or now - since < SEEN:
@@ -105,74 +115,92 @@ def _interval(payment: Open, now: float) -> float:
     return LATER if age < RECENT else SELDOM
 
 
-def _leeway(payment: Open, now: float) -> float:
+def _leeway(payment: Follower, now: float) -> float:
     """Seconds by which an order may be read early; not the second time that one is looked for."""
     return EARLY * _interval(payment, now) if payment.order_missed is None else 0.0
 
 
-def _due(payment: Open, now: float) -> float:
+def _due(payment: Follower, now: float) -> float:
     """When its order is to be read (Unix seconds). A clock that was set back makes nobody wait for it."""
+    if payment.order_due is not None:
+        return payment.order_due
     return min(max(payment.order_swept, payment.created), now) + _interval(payment, now)
 
 
-def _sweep_batch(services: Services, store: Store, book: OrderBook, batch: list[Open]) -> list[Open]:
+def _sweep_batch(services: Services, store: Store, book: OrderBook, batch: list[Follower]) -> list[Follower]:
     """What is left out of the answer, and is to be read singly."""
     found = {order.id: order for order in read_orders(book, sorted({each.order_id for each in batch}))}
     read_at = services.clock()
-    followed: list[str] = []
+    done: list[_Read] = []
     try:
         for each in batch:
             if order := found.get(each.order_id):
                 services.raise_if_ending()
-                _follow_read(services, store, book, each, order, read_at)
-                followed.append(each.id)
+                is_followed = _follow_read(services, store, book, each, order, read_at)
+                done.append((each, next_read(read_at, store.id, each.created) if is_followed else read_at + IN_VAIN))
                 if is_over():
                     break
     finally:
-        with services.database.write() as connection:
-            sweeps.swept(connection, followed, read_at)
+        _record(services, done, read_at)
     return [each for each in batch if each.order_id not in found]
 
 
+def _record(services: Services, done: list[_Read], read_at: float) -> None:
+    dues: dict[float | None, list[str]] = {}
+    for each, due in done:
+        if each.is_paid:
+            dues.setdefault(due, []).append(each.id)
+    with services.database.write() as connection:
+        sweeps.swept(connection, [each.id for each, _ in done if not each.is_paid], read_at)
+        for due, ids in dues.items():
+            sweeps.paid_swept(connection, ids, read_at, due)
+
+
 def _follow_read(
-    services: Services, store: Store, book: OrderBook, payment: Open, order: Order, read_at: float
-) -> None:
+    services: Services, store: Store, book: OrderBook, payment: Follower, order: Order, read_at: float
+) -> bool:
+    """Whether all is done that it asks for."""
     try:
         if services.clock() - read_at > FRESH:
             order = book.read(order.id)
         _follow(services, store, payment, order)
     except BridgeError as error:
         log.warning("intent %s cannot follow its order yet: %s", payment.id, error)
+        return False
+    return True
 
 
 def _sweep_singly(
-    services: Services, store: Store, book: OrderBook, left_out: list[Open]
-) -> tuple[list[Open], StoreRefused | None]:
+    services: Services, store: Store, book: OrderBook, left_out: list[Follower]
+) -> tuple[list[Follower], StoreRefused | None]:
     """Those whose orders are not there, and why an order is not given that is. Raises StoreUnreachable."""
-    missing: list[Open] = []
-    read: list[str] = []
+    missing: list[Follower] = []
+    done: list[_Read] = []
     refused: StoreRefused | None = None
     try:
         for each in left_out:
             services.raise_if_ending()
+            now = services.clock()
+            due = next_read(now, store.id, each.created, is_listed=False)
             try:
                 order = book.read(each.order_id)
-                _follow_read(services, store, book, each, order, services.clock())
+                if not _follow_read(services, store, book, each, order, services.clock()):
+                    due = now + IN_VAIN
             except OrderNotFound:
                 missing.append(each)
+                due = due if each.is_gone(MISSING) else now + MISSING
             except StoreRefused as error:  # one that makes no sense keeps none of the others from being read
                 log.warning("order %s cannot be read: %s", each.order_id, error)
                 refused = error
-            read.append(each.id)
+            done.append((each, due))
             if is_over():
                 break
     finally:
-        with services.database.write() as connection:
-            sweeps.swept(connection, read, services.clock())
+        _record(services, done, services.clock())
     return missing, refused
 
 
-def _require_some(book: OrderBook, known: list[Open], missing: list[Open], *, is_one_there: bool) -> None:
+def _require_some(book: OrderBook, known: list[Follower], missing: list[Follower], *, is_one_there: bool) -> None:
     """Raises StoreRefused if the store misses more orders than staff delete at once, or all of several."""
     gone = {each.order_id for each in missing}
     doubtful = {each.order_id for each in missing if not each.closed and not each.is_gone(MISSING)}
@@ -182,7 +210,7 @@ def _require_some(book: OrderBook, known: list[Open], missing: list[Open], *, is
     is_empty = len(doubtful) + len(others) > 1 and not is_one_there and not _is_one_there(book, others)
     if is_empty or len(doubtful) > MANY:
         raise StoreRefused(
-            f"{len(doubtful) + (len(others) if is_empty else 0)} orders with open payments are not in the store all at "
+            f"{len(doubtful) + (len(others) if is_empty else 0)} orders with payments are not in the store all at "
             "once: was it restored, emptied or replaced? Nothing was closed."
         )
 
@@ -200,7 +228,7 @@ def _is_one_there(book: OrderBook, order_ids: list[int]) -> bool:
     return False
 
 
-def _miss(services: Services, store: Store, payment: Open, now: float) -> None:
+def _miss(services: Services, store: Store, payment: Follower, now: float) -> None:
     """Once is no proof that an order was deleted."""
     if payment.order_missed is None:
         with services.database.write() as connection:
@@ -212,10 +240,13 @@ def _miss(services: Services, store: Store, payment: Open, now: float) -> None:
             log.warning("intent %s cannot follow its order, which was deleted, yet: %s", payment.id, error)
 
 
-def _follow(services: Services, store: Store, payment: Open, order: Order | None) -> None:
+def _follow(services: Services, store: Store, payment: Follower, order: Order | None) -> None:
     if order is not None and payment.order_missed is not None:
         with services.database.write() as connection:
             sweeps.missed(connection, payment.id, None)
+    if payment.is_paid:
+        order_read(services, store, payment.order_id, order)
+        return
     with services.database.read() as connection:
         intent = rows.get(connection, payment.id)
     if intent.holding:

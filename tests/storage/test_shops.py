@@ -87,6 +87,21 @@ def test_payments_of_one_order_through_two_entries_both_hold_it_and_name_each_ot
     assert words == [("migration 0013", "found")]
 
 
+def test_orders_that_were_paid_within_a_month_are_looked_at_after_an_upgrade(migration: Any, empty_url: str) -> None:
+    migration.fill(empty_url, 300)
+    migrate(empty_url)
+    engine = create_engine(empty_url)
+    with engine.connect() as connection:
+        month = "created > (select max(created) from intents) - 30 * 86400.0"
+        query = "select count(*) from intents where {} and (order_due is not null) <> (status = 'succeeded' and {})"
+        wrong = connection.execute(text(query.format("true", month))).scalar()
+        due = connection.execute(text("select count(*) from intents where order_due = 0")).scalar()
+        late = connection.execute(text("select count(*) from jobs where name like 'sweep:%' and due > 0")).scalar()
+    engine.dispose()
+    assert (wrong, late) == (0, 0)
+    assert due
+
+
 def test_the_command_names_payments_of_one_order(migration: Any, cli: CommandLine, tmp_path: Path) -> None:
     url = migration.fill(f"sqlite:///{tmp_path / 'before.sqlite'}", 300)
     cli.environ["BRIDGE_DATABASE_URL"] = url
