@@ -31,7 +31,7 @@ from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs, migrate
 from bridge.storage.engine import Database
-from bridge.worker.jobs import MOST, beat, run_common
+from bridge.worker.jobs import MOST, run_common, write_heartbeat
 from bridge.worker.runner import run_once
 
 TOKEN = secrets.token_hex(16)
@@ -128,7 +128,7 @@ def rounds(url: str) -> None:
 
     def work() -> None:
         run_once(bridge.services)
-        beat(bridge.services)
+        write_heartbeat(bridge.services)
         run_common(bridge.services)
         with database.read() as connection:
             for sweeps in (False, True):

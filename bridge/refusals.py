@@ -8,8 +8,7 @@ import threading
 
 from bridge.domain import logs
 from bridge.domain.ports import Clock
-from bridge.storage import Database
-from bridge.storage import refusals as rows
+from bridge.storage import Database, refusals
 
 log = logs.logger(__name__)
 
@@ -42,7 +41,7 @@ class Refusals:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()
-        self._tallies: dict[rows.Cause, rows.Tally] = {}
+        self._tallies: dict[refusals.Cause, refusals.Tally] = {}
         self._written = float("-inf")
 
     def credentials(self, reason: str, *, address: str, store: str = "", key: str = "") -> None:
@@ -64,23 +63,23 @@ class Refusals:
             return
         try:
             with self._database.write() as connection:
-                rows.add(connection, tallies)
+                refusals.add(connection, tallies)
         except self._database.troubles as error:
             self._add(tallies)
             log.debug("refusals could not be counted: %s", error)
 
     def _count(self, subject: str, kind: str, reason: str) -> None:
-        causes = ((rows.EVERYBODY, kind, reason), (subject, kind, reason))
+        causes = ((refusals.EVERYBODY, kind, reason), (subject, kind, reason))
         self._add(dict.fromkeys(causes, (1, self._clock())))
         self.write()
 
-    def _add(self, tallies: dict[rows.Cause, rows.Tally]) -> None:
+    def _add(self, tallies: dict[refusals.Cause, refusals.Tally]) -> None:
         with self._lock:
             for cause, (count, last) in tallies.items():
                 known, latest = self._tallies.get(cause, (0, last))
                 self._tallies[cause] = known + count, max(last, latest)
 
-    def _take(self, now: float, every: float) -> dict[rows.Cause, rows.Tally]:
+    def _take(self, now: float, every: float) -> dict[refusals.Cause, refusals.Tally]:
         with self._lock:
             if not self._tallies or abs(now - self._written) < every:
                 return {}

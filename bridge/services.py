@@ -14,7 +14,7 @@ from bridge.storage.engine import Database
 from bridge.storage.vault import Vault
 
 
-class Connections(Protocol):
+class StoreRegistry(Protocol):
     """Stores with their edges, made once and kept until the store's row changes."""
 
     def store(self, store_id: str, updated: float | None = None) -> Store:
@@ -49,7 +49,7 @@ def _nobody(_queue: Queue = Queue.DELIVERIES, /) -> None:
     """There is no worker in this process: others look by themselves, every second."""
 
 
-class Ending(Exception):
+class Stopping(Exception):
     """Who does long work is asked to stop: what is left is taken up later, by whoever comes first."""
 
 
@@ -65,7 +65,7 @@ class Services:
     vault: Vault = field(repr=False)
     clock: Clock
     ids: Ids
-    connections: Connections
+    connections: StoreRegistry
     provider_timeout: float
     version: str
     refusals: Refusals = field(repr=False)
@@ -78,7 +78,7 @@ class Services:
     def raise_if_ending(self) -> None:
         """Between two steps of long work. Raises Ending."""
         if self.is_ending():
-            raise Ending
+            raise Stopping
 
 
 Json = dict[str, Any]

@@ -146,14 +146,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a partial refund does not free the order",
         "payments/create.py",
-        "refund_rows.left(connection, paid.store_id, paid.charge.id) == 0",
-        "refund_rows.left(connection, paid.store_id, paid.charge.id) < paid.charge.amount_captured",
+        "refunds.left(connection, paid.store_id, paid.charge.id) == 0",
+        "refunds.left(connection, paid.store_id, paid.charge.id) < paid.charge.amount_captured",
         f"{CREATE}::test_a_paid_order_is_free_only_when_all_of_it_was_sent_back_and_the_shop_asks_again",
     ),
     _mutation(
         "a total that cannot be charged exactly is refused",
         "payments/order_amount.py",
-        "rounding=rounds(store)",
+        "rounding=rounds_amounts(store)",
         "rounding=True",
         f"{CREATE}::test_a_total_that_cannot_be_charged_exactly_is_refused_unless_the_store_rounds",
     ),
@@ -188,21 +188,21 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "the row lock of an answer",
         "payments/record.py",
-        "before = rows.get(connection, intent_id, lock=True)",
-        "before = rows.get(connection, intent_id)",
+        "before = intents.get(connection, intent_id, lock=True)",
+        "before = intents.get(connection, intent_id)",
         f"{RECORD}::test_news_that_wait_for_each_other_are_told_to_the_shop_once",
     ),
     _mutation(
         "the row lock of refunds",
         "payments/refunds.py",
-        "intent = rows.get(connection, intent.id, lock=True)\n        charge = intent.charge",
-        "intent = rows.get(connection, intent.id)\n        charge = intent.charge",
+        "intent = intents.get(connection, intent.id, lock=True)\n        charge = intent.charge",
+        "intent = intents.get(connection, intent.id)\n        charge = intent.charge",
         f"{REFUNDS}::test_refunds_that_wait_for_each_other_reserve_no_more_than_was_captured",
     ),
     _mutation(
         "refunds never exceed what was captured",
         "payments/refunds.py",
-        "if amount > refund_rows.left(connection, store.id, charge.id):",
+        "if amount > refunds.left(connection, store.id, charge.id):",
         "if amount > charge.amount_captured:",
         f"{REFUNDS}::test_many_who_ask_at_once_get_no_more_than_was_captured",
     ),
@@ -230,15 +230,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "the row lock of captures",
         "payments/captures.py",
-        "intent = rows.get(connection, intent.id, lock=True)\n        if intent.status is Status.SUCCEEDED:",
-        "intent = rows.get(connection, intent.id)\n        if intent.status is Status.SUCCEEDED:",
+        "intent = intents.get(connection, intent.id, lock=True)\n        if intent.status is Status.SUCCEEDED:",
+        "intent = intents.get(connection, intent.id)\n        if intent.status is Status.SUCCEEDED:",
         f"{CAPTURES}::test_of_many_that_wait_for_each_other_one_reaches_the_provider[capture_authorization]",
     ),
     _mutation(
         "the row lock of voids",
         "payments/captures.py",
-        "intent = rows.get(connection, intent.id, lock=True)\n        if intent.status is Status.CANCELED and",
-        "intent = rows.get(connection, intent.id)\n        if intent.status is Status.CANCELED and",
+        "intent = intents.get(connection, intent.id, lock=True)\n        if intent.status is Status.CANCELED and",
+        "intent = intents.get(connection, intent.id)\n        if intent.status is Status.CANCELED and",
         f"{CAPTURES}::test_of_many_that_wait_for_each_other_one_reaches_the_provider[cancel_authorization]",
     ),
     _mutation(
@@ -280,7 +280,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a message must be of the store's account and mode",
         "inbound/provider_events.py",
-        "if not adapter.owns(letter.event):",
+        "if not adapter.owns(message.event):",
         "if not adapter:",
         "tests/payments/test_events.py::test_a_message_of_the_other_mode_or_of_another_account_asks_for_nothing",
     ),
@@ -294,14 +294,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a second delivery is not a first",
         "worker/delivery.py",
-        "first=parcel.tries == 1",
-        "first=parcel.tries >= 1",
+        "first=message.tries == 1",
+        "first=message.tries >= 1",
         f"{OUTBOX}::test_a_note_whose_answer_was_lost_is_not_written_a_second_time",
     ),
     _mutation(
         "a refund that the shop has is found again by the provider's id",
         "stores/woocommerce/refunds.py",
-        "if provider_id(row, meta) == _name(errand)]",
+        "if provider_id(row, meta) == _name(delivery)]",
         "if provider_id(row, meta) == order_delivery.update.operation_id]",
         f"{OUTBOX}::test_a_refund_whose_answer_was_lost_is_not_written_down_a_second_time",
     ),
@@ -486,21 +486,21 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "nobody has deleted all orders of a store",
         "worker/sweep.py",
-        "if is_empty or len(doubtful) > MANY:",
-        "if len(doubtful) > MANY:",
+        "if is_empty or len(doubtful) > MAX_DELETED:",
+        "if len(doubtful) > MAX_DELETED:",
         f"{SWEPT}::test_a8_all_orders_that_are_missing_at_once_are_the_stores_fault_however_few",
     ),
     _mutation(
         "nobody has deleted many orders at once",
         "worker/sweep.py",
-        "if is_empty or len(doubtful) > MANY:",
+        "if is_empty or len(doubtful) > MAX_DELETED:",
         "if is_empty:",
         f"{SWEPT}::test_a8_many_orders_that_are_missing_at_once_are_the_stores_fault",
     ),
     _mutation(
         "one look is no proof that an order was deleted",
         "worker/sweep.py",
-        "elif now - payment.order_missed >= MISSING:",
+        "elif now - payment.order_missed >= DELETED_AFTER_SECONDS:",
         "elif now >= payment.order_missed:",
         f"{SWEPT}::test_a8_a_message_between_two_looks_makes_the_second_one_no_earlier",
     ),
@@ -528,9 +528,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a payment is looked up whichever entry of the shop has begun it",
         "payments/create.py",
-        """known = rows.of_shops_order(connection, store.id, store.live, order.id)
+        """known = intents.of_shops_order(connection, store.id, store.live, order.id)
             existing""",
-        """known = rows.of_order(connection, store.id, order.id)
+        """known = intents.of_order(connection, store.id, order.id)
             existing""",
         f"{SHOPS}::test_c4_a_lost_answer_through_one_entry_is_in_the_way_of_the_other",
     ),

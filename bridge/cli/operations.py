@@ -12,7 +12,7 @@ from bridge.domain.errors import BridgeError, Refused
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
 from bridge.operations.doctor import Check, examine
-from bridge.operations.manual_settlement import Verdict, settle_by_hand
+from bridge.operations.manual_settlement import Verdict, settle_manually
 from bridge.payments import flags as flag_cases
 from bridge.reconcile import run as reconcile_cases
 from bridge.reconcile.report import Report
@@ -62,7 +62,7 @@ def settle(
     `paid`: the money moved (of a refund: back to the buyer). `not-paid`: it did not, and the order is free again.
     """
     said = Verdict(verdict == "paid", who(), reason, reference.strip(), unchecked)
-    settled = settle_by_hand(bridge.services, intent, said)
+    settled = settle_manually(bridge.services, intent, said)
     if as_json:
         print_json({"payment_intent": settled.shown_id, "status": settled.status.value, "unknown": settled.unknown})
     else:

@@ -26,13 +26,13 @@ def selftest(chaos: bool, seed: int, size: str, database: str, names: tuple[str,
     """
     from bridge.selftest.batteries import BATTERIES, CHAOS, run
     from bridge.selftest.report import table
-    from bridge.selftest.run_context import Bench
+    from bridge.selftest.run_context import RunContext
 
     chosen = [name.upper() for name in names] or list(CHAOS if chaos else BATTERIES)
     if unknown := [name for name in chosen if name not in BATTERIES]:
         raise click.BadParameter(f"There is no battery {unknown[0]}: {', '.join(BATTERIES)}.")
     interrupt_on_endings()
-    with Bench(seed=seed, size=size, **_databases(database), **_subject(naive)) as bench:  # type: ignore[arg-type]
+    with RunContext(seed=seed, size=size, **_databases(database), **_subject(naive)) as bench:  # type: ignore[arg-type]
         tallies = []
         for tally in run(bench, chosen, note):
             note(f"{tally.battery} {tally.title}: {'ok' if tally.is_good else 'FAILED'} ({tally.seconds:.0f} s)")

@@ -15,7 +15,7 @@ from werkzeug.datastructures import Authorization
 from bridge.domain.stores import ApiKey, Permissions
 from bridge.http import oauth
 from bridge.http.client_address import client_address, is_encrypted, is_local
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.wordpress.errors import RestError, forbidden
 from bridge.http.wordpress.php_input import Pairs, form_pairs, query_pairs
 from bridge.registry.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
@@ -31,7 +31,7 @@ def refused(message: str, code: str = "woocommerce_rest_authentication_error") -
     return RestError(code, 401, message)
 
 
-def authenticate(services: Services, policy: Policy, request: Request, path: str) -> KeyPair | None:
+def authenticate(services: Services, settings: HttpSettings, request: Request, path: str) -> KeyPair | None:
     """The key of this request, whose secret it has proven to know; None for anybody.
 
     `path` is below the mount. Raises RestError (woopayments profile) for credentials that are wrong; in the documented
@@ -39,14 +39,14 @@ def authenticate(services: Services, policy: Policy, request: Request, path: str
     """
     tried = Tried()
     try:
-        pair = _authenticate(services, policy, request, path, tried)
+        pair = _authenticate(services, settings, request, path, tried)
     except RestError:
-        tell_refused(services, policy, request, tried.reason, tried.key)
-        if policy.compat == "woopayments":
+        tell_refused(services, settings, request, tried.reason, tried.key)
+        if settings.compat == "woopayments":
             raise
         return None
     if pair is None and (tried.reason or "Authorization" in request.headers):
-        tell_refused(services, policy, request, tried.reason or "unusable", tried.key)
+        tell_refused(services, settings, request, tried.reason or "unusable", tried.key)
     return pair
 
 
@@ -58,18 +58,20 @@ class Tried:
     key: ApiKey | None = None
 
 
-def tell_refused(services: Services, policy: Policy, request: Request, reason: str, key: ApiKey | None = None) -> None:
+def tell_refused(
+    services: Services, settings: HttpSettings, request: Request, reason: str, key: ApiKey | None = None
+) -> None:
     """One line and one count for credentials that were refused."""
     store, letters = (key.store_id, key.truncated) if key else ("", "")
-    address = client_address(request, policy)
+    address = client_address(request, settings)
     services.refusals.credentials(reason, address=address, store=store, key=letters)
 
 
-def require_permission(policy: Policy, permissions: Permissions, method: str) -> None:
+def require_permission(settings: HttpSettings, permissions: Permissions, method: str) -> None:
     """Raises RestError if a key with these permissions must not use the method, on whatever route."""
     if method == "OPTIONS" or permits(permissions, method):
         return
-    if policy.compat != "woopayments":
+    if settings.compat != "woopayments":
         raise forbidden()
     if method not in READING | WRITING:
         raise refused("Unknown request method.")
@@ -81,17 +83,19 @@ def permits(permissions: Permissions, method: str) -> bool:
     return (method in READING and permissions.can_read) or (method in WRITING and permissions.can_write)
 
 
-def _authenticate(services: Services, policy: Policy, request: Request, path: str, tried: Tried) -> KeyPair | None:
+def _authenticate(
+    services: Services, settings: HttpSettings, request: Request, path: str, tried: Tried
+) -> KeyPair | None:
     query = query_pairs(request.query_string.decode("utf-8", "replace"))
-    in_clear = _in_clear(policy, request, dict(query), tried)
+    in_clear = _in_clear(settings, request, dict(query), tried)
     if in_clear and (pair := _prove(services, *in_clear, tried)):
         return pair
-    return _check_oauth(services, policy, request, query, path, tried)
+    return _check_oauth(services, settings, request, query, path, tried)
 
 
-def _in_clear(policy: Policy, request: Request, query: dict[str, str], tried: Tried) -> tuple[str, str] | None:
+def _in_clear(settings: HttpSettings, request: Request, query: dict[str, str], tried: Tried) -> tuple[str, str] | None:
     """Consumer key and secret, from wherever this connection may carry them. The query wins over the header."""
-    open_to_all = is_encrypted(request, policy) or not policy.require_https
+    open_to_all = is_encrypted(request, settings) or not settings.require_https
     in_query = query.get("consumer_key") and query.get("consumer_secret")
     if open_to_all and in_query:
         return query["consumer_key"], query["consumer_secret"]
@@ -134,7 +138,7 @@ def _plain(consumer_key: str) -> str:
 
 
 def _check_oauth(
-    services: Services, policy: Policy, request: Request, query: Pairs, path: str, tried: Tried
+    services: Services, settings: HttpSettings, request: Request, query: Pairs, path: str, tried: Tried
 ) -> KeyPair | None:
     form = form_pairs(request.form.items(multi=True)) if request.method in WRITING else []
     pairs = query + form + oauth.header_pairs(request.headers.get("Authorization", ""))
@@ -145,7 +149,7 @@ def _check_oauth(
     if missing:
         tried.reason = tried.reason or "oauth_incomplete"
         _refuse_incomplete(missing)
-    if not policy.public_urls:
+    if not settings.public_urls:
         tried.reason = "no_public_url"
         raise refused("Invalid signature - provided signature does not match.")
     pair = lookup(services, _plain(parameters["oauth_consumer_key"]))
@@ -155,7 +159,7 @@ def _check_oauth(
         tried.reason = "signature_method" if pair else tried.reason
         signed, why = False, "Invalid signature - signature method is invalid."
     else:
-        urls: Sequence[str] = oauth.addresses(policy.public_urls, path)
+        urls: Sequence[str] = oauth.addresses(settings.public_urls, path)
         signed = oauth.is_signed(request.method.upper(), urls, pairs, parameters, secret)
         why = "Invalid signature - provided signature does not match."
     if pair is None:

@@ -18,12 +18,12 @@ from bridge.http.routes import (
     transactions,
     webhooks,
 )
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress import errors, request_pipeline, route_index
 from bridge.services import Services
 
-__all__ = ["Blueprint", "Policy", "make_blueprint"]
+__all__ = ["Blueprint", "HttpSettings", "make_blueprint"]
 
 RESOURCES = (
     previews,
@@ -39,7 +39,7 @@ RESOURCES = (
 )
 
 
-def make_blueprint(services: Services, settings: Policy, *, name: str = "wcpay_bridge") -> Blueprint:
+def make_blueprint(services: Services, settings: HttpSettings, *, name: str = "wcpay_bridge") -> Blueprint:
     """A fresh blueprint. It may be mounted under any prefix; two in one app need two names."""
     blueprint = Blueprint(name, "WooPayments' REST API")
     errors.install(blueprint, settings, services.database.troubles)

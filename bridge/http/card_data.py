@@ -8,7 +8,7 @@ from bridge.domain.errors import CardDataRefused
 from bridge.http.wordpress.error_table import CARD_DATA
 from bridge.http.wordpress.php_input import walk
 
-SHORTEST, LONGEST = 13, 19
+MIN_DIGITS, MAX_DIGITS = 13, 19
 """Digits of a card number. Source: ISO/IEC 7812."""
 
 _SECRET_NAMES = re.compile(
@@ -43,13 +43,13 @@ def _holds_card_number(text: str) -> bool:
         if not _GAP.fullmatch(text, end, word.start()):
             groups = []
         end = word.end()
-        groups = [*groups[-LONGEST:], word[0]] if word[0].isdecimal() else []
+        groups = [*groups[-MAX_DIGITS:], word[0]] if word[0].isdecimal() else []
         candidate = ""
         for group in reversed(groups):
             candidate = group + candidate
-            if len(candidate) > LONGEST:
+            if len(candidate) > MAX_DIGITS:
                 break
-            if len(candidate) >= SHORTEST and _is_card_number(candidate):
+            if len(candidate) >= MIN_DIGITS and _is_card_number(candidate):
                 return True
     return False
 

@@ -5,7 +5,7 @@ import re
 
 from flask import Request
 
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 
 _FORWARDING = re.compile(
     r"forwarded|via|x-forwarded(-.*)?|x-real-ip|x-original-.*|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip"
@@ -14,7 +14,7 @@ _FORWARDING = re.compile(
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def is_encrypted(request: Request, policy: Policy) -> bool:
+def is_encrypted(request: Request, settings: HttpSettings) -> bool:
     """https to us, or https to a proxy that the owner trusts."""
     if request.scheme == "https":
         return True
@@ -22,17 +22,17 @@ def is_encrypted(request: Request, policy: Policy) -> bool:
     claimed = request.headers.get("X-Forwarded-Proto", "")
     return (
         peer is not None
-        and any(peer in network for network in policy.trusted_proxies)
+        and any(peer in network for network in settings.trusted_proxies)
         and all(word.strip().lower() == "https" for word in claimed.split(","))
     )
 
 
-def client_address(request: Request, policy: Policy) -> str:
+def client_address(request: Request, settings: HttpSettings) -> str:
     """Who called: the peer, or, behind trusted proxies, the last in X-Forwarded-For that is none of them."""
     peer = _address(request.remote_addr)
     for name in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
         named = _address(name.strip())
-        if not (peer and named and any(peer in network for network in policy.trusted_proxies)):
+        if not (peer and named and any(peer in network for network in settings.trusted_proxies)):
             break
         peer = named
     return str(peer or "")

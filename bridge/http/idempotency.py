@@ -13,15 +13,22 @@ from flask import Response, request
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, Declined, ProviderRefused, Refused, StoreError
 from bridge.domain.stores import Store
-from bridge.http.request_context import Exchange, current, require
+from bridge.http.request_context import RequestContext, current, require
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.errors import IN_FLIGHT, KEY_MALFORMED, KEY_REUSED, RestError
 from bridge.http.wordpress.parameters import order_number
 from bridge.http.wordpress.request_pipeline import authorised, without_credentials
 from bridge.payments import leases
-from bridge.payments.idempotency import Answer, Turn, forget, keep, leave_open, take_turn
-from bridge.payments.idempotent_create import attempt_at_work, one_time_material
+from bridge.payments.idempotency import (
+    Answer,
+    IdempotentRequest,
+    begin_request,
+    forget_key,
+    keep_answer,
+    leave_unanswered,
+)
+from bridge.payments.idempotent_create import one_time_material, running_attempt
 from bridge.services import Services
 
 log = logs.logger(__name__)
@@ -42,13 +49,13 @@ def install(blueprint: Blueprint, services: Services) -> None:
     """After `manners.install`: keys count for callers who were let in, on the routes that are marked `once`."""
 
     def begin() -> Response | None:
-        exchange, header = require(), request.headers.get(HEADER)
-        if header is None or not exchange.once or exchange.key is None:
+        context, header = require(), request.headers.get(HEADER)
+        if header is None or not context.once or context.key is None:
             return None
         store = authorised(services)
-        turn = take_turn(services, store, exchange.once, read_key(header), _canonical(exchange))
+        turn = begin_request(services, store, context.once, read_key(header), _canonical(context))
         if turn.mine:
-            exchange.turn, exchange.seconds = turn, leases.REQUEST * services.provider_timeout
+            context.turn, context.seconds = turn, leases.REQUEST_TIMEOUTS * services.provider_timeout
             return None
         if not turn.same:
             raise RestError("wcpay_idempotency_key_reused", 422, KEY_REUSED)
@@ -60,10 +67,10 @@ def install(blueprint: Blueprint, services: Services) -> None:
         return answer
 
     def finish(response: Response) -> Response:
-        exchange = current()
-        if exchange and exchange.turn:
+        context = current()
+        if context and context.turn:
             try:
-                _conclude(services, exchange, exchange.turn)
+                _conclude(services, context, context.turn)
             except Exception:  # what was done is done, and is answered; a repeat finds it
                 log.exception("an answer could not be kept for its idempotency key")
         return response
@@ -95,17 +102,17 @@ def begun_attempt() -> str | None:
     return turn.attempt_id if turn and turn.again else None
 
 
-def _canonical(exchange: Exchange) -> str:
+def _canonical(context: RequestContext) -> str:
     """The same text for the same request, whether its parameters came as JSON, form or query."""
-    given = without_credentials(exchange.parameters) | (request.view_args or {})
+    given = without_credentials(context.parameters) | (request.view_args or {})
     texts = {name: str(value) if type(value) is int else value for name, value in given.items()}
-    return f"{exchange.method} {exchange.once} {json.dumps(texts, sort_keys=True)}"
+    return f"{context.method} {context.once} {json.dumps(texts, sort_keys=True)}"
 
 
-def _in_flight(services: Services, store: Store, turn: Turn) -> RestError:
+def _in_flight(services: Services, store: Store, turn: IdempotentRequest) -> RestError:
     """Routes of an order reserve no attempt; whatever is at work on the order is meant."""
     order_id = (request.view_args or {}).get("order_id")
-    attempt_id = attempt_at_work(services, store, order_number(order_id)) if order_id else turn.attempt_id
+    attempt_id = running_attempt(services, store, order_number(order_id)) if order_id else turn.attempt_id
     told = {"reason": "in_progress", "retryable": True} | ({"attempt_id": attempt_id} if attempt_id else {})
     return RestError("wcpay_idempotency_key_in_progress", 409, IN_FLIGHT, retry_after=1, **told)
 
@@ -121,16 +128,16 @@ def _completed(services: Services, store: Store, payload: dict[str, Any]) -> dic
     return {name: value for name, value in whole.items() if name not in ONE_TIME or value is not None}
 
 
-def _conclude(services: Services, exchange: Exchange, turn: Turn) -> None:
+def _conclude(services: Services, context: RequestContext, turn: IdempotentRequest) -> None:
     """Keep what is final, forget a key under which nothing was begun; anything else is looked at again."""
-    payload, status, headers = exchange.answer
-    if _is_final(exchange.error, status, payload):
+    payload, status, headers = context.answer
+    if _is_final(context.error, status, payload):
         kept = {name: None if name in ONE_TIME else value for name, value in payload.items()}
-        keep(services, turn, Answer(status, headers, kept))
-    elif _did_nothing(exchange.error, turn):
-        forget(services, turn)
+        keep_answer(services, turn, Answer(status, headers, kept))
+    elif _did_nothing(context.error, turn):
+        forget_key(services, turn)
     else:
-        leave_open(services, turn)
+        leave_unanswered(services, turn)
 
 
 def _is_final(error: Exception | None, status: int, payload: dict[str, Any]) -> bool:
@@ -139,7 +146,7 @@ def _is_final(error: Exception | None, status: int, payload: dict[str, Any]) -> 
     return isinstance(error, FINAL) and not error.retryable
 
 
-def _did_nothing(error: Exception | None, turn: Turn) -> bool:
+def _did_nothing(error: Exception | None, turn: IdempotentRequest) -> bool:
     """Whether it is proven that nothing came of the key: this run was its first and began nothing, or it failed."""
     if isinstance(error, BridgeError) and error.details.get("outcome") == "failed":
         return True

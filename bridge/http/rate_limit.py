@@ -12,28 +12,28 @@ from limits.strategies import MovingWindowRateLimiter
 
 from bridge.domain import logs
 from bridge.http.client_address import client_address
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.wordpress.errors import RATE_LIMITED, RestError
 
 log = logs.logger(__name__)
 T = TypeVar("T")
 
-PATIENCE = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+REDIS_TIMEOUTS = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
 """Seconds that Redis has for an answer: it must not hold up a payment."""
 
 
-class Guesses:
+class FailureLimit:
     """Counts in memory, or in Redis for many machines. Without a limit it admits everybody.
 
     While Redis is away every process counts for itself: a limit is no reason to take no payments.
     """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._limits = parse_many(policy.rate_limit) if policy.rate_limit else []
+    def __init__(self, settings: HttpSettings) -> None:
+        self._policy = settings
+        self._limits = parse_many(settings.rate_limit) if settings.rate_limit else []
         if self._limits:
-            address = policy.rate_limit_storage
-            options = PATIENCE if address.startswith("redis") else {}
+            address = settings.rate_limit_storage
+            options = REDIS_TIMEOUTS if address.startswith("redis") else {}
             self._storage = storage_from_string(address, **options)
             self._shared = MovingWindowRateLimiter(self._storage)
             self._own = MovingWindowRateLimiter(MemoryStorage())

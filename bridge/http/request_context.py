@@ -8,13 +8,13 @@ from flask import has_request_context, request
 
 from bridge.domain.stores import ApiKey
 from bridge.http.wordpress.error_table import Failures
-from bridge.payments.idempotency import Turn
+from bridge.payments.idempotency import IdempotentRequest
 
 _PLACE = "wcpay_bridge.exchange"
 
 
 @dataclass(slots=True)
-class Exchange:
+class RequestContext:
     """`path` is below the mount, `root` the address of the mount, `method` the one that counts.
 
     `allowed` are the methods that the caller may use on the matched route; None if no route was matched. `key` belongs
@@ -34,7 +34,7 @@ class Exchange:
     store_updated: float = 0.0
     failures: Failures = ()
     once: str = ""
-    turn: Turn | None = None
+    turn: IdempotentRequest | None = None
     seconds: float = math.inf
     error: Exception | None = None
     answer: tuple[Any, int, dict[str, str]] = field(default=(None, 0, {}), repr=False)
@@ -42,18 +42,18 @@ class Exchange:
     parameters: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-def begin(exchange: Exchange) -> Exchange:
-    request.environ[_PLACE] = exchange
-    return exchange
+def begin(context: RequestContext) -> RequestContext:
+    request.environ[_PLACE] = context
+    return context
 
 
-def current() -> Exchange | None:
+def current() -> RequestContext | None:
     """None outside a request of ours, and in one that was stopped before it reached us."""
     return request.environ.get(_PLACE) if has_request_context() else None
 
 
-def require() -> Exchange:
-    exchange = current()
-    if exchange is None:
+def require() -> RequestContext:
+    context = current()
+    if context is None:
         raise RuntimeError("outside a request of the bridge")
-    return exchange
+    return context

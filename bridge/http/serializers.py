@@ -11,11 +11,11 @@ from typing import Any
 from bridge.domain.intents import Charge, Dispute, PaymentIntent, Refund, Status
 from bridge.domain.stores import Store
 from bridge.http.charge_members import shown_charge
-from bridge.payments.intents import Shown
+from bridge.payments.intents import IntentView
 from bridge.reports.lists import ShownCharge
 
 
-def created_intent(shown: Shown, compat: str) -> dict[str, Any]:
+def created_intent(shown: IntentView, compat: str) -> dict[str, Any]:
     """The answer to a create. Source: WooPayments, `create_payment_intent`."""
     intent = shown.intent
     answer = {**_common(intent), "created": _created(intent.created, compat)}
@@ -30,7 +30,7 @@ def created_intent(shown: Shown, compat: str) -> dict[str, Any]:
     return answer | {name: value for name, value in one_time.items() if value is not None} | _extensions(shown)
 
 
-def shown_intent(shown: Shown, charge: ShownCharge | None, store: Store) -> dict[str, Any]:
+def shown_intent(shown: IntentView, charge: ShownCharge | None, store: Store) -> dict[str, Any]:
     """The answer to a look-up; `charge` is the intent's. Source: WooPayments, the intention model's `jsonSerialize`."""
     intent = shown.intent
     return {
@@ -56,7 +56,7 @@ def _common(intent: PaymentIntent) -> dict[str, Any]:
     }
 
 
-def _extensions(shown: Shown) -> dict[str, Any]:
+def _extensions(shown: IntentView) -> dict[str, Any]:
     """What create and look-up both add."""
     intent = shown.intent
     told = {

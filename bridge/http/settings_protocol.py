@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
 
-class Policy(Protocol):
+class HttpSettings(Protocol):
     """Read-only; `bridge.settings.Settings` is one.
 
     `compat` is documented or woopayments, `error_status` compatible or precise.

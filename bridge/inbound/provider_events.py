@@ -25,31 +25,30 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.inbound.store_events import order_changed
+from bridge.inbound.store_events import apply_order_event
 from bridge.payments import leases
-from bridge.payments.attempts import ask, conclude
-from bridge.payments.checkout_attempts import OPEN, heard, named
-from bridge.payments.record import MESSAGE, doubt, record
-from bridge.payments.takeover import Site, meet
+from bridge.payments.attempts import call_adapter, conclude
+from bridge.payments.checkout_attempts import OPEN, find_checkout, record_checkout
+from bridge.payments.record import SOURCE_MESSAGE, flag_amount_mismatch, record
+from bridge.payments.takeover import Site, match_payment
 from bridge.payments.unresolved import flag_intent
-from bridge.payments.work import EVERYTHING, Room, Work
+from bridge.payments.work import NO_EXCLUSIONS, Exclusions, Work
 from bridge.registry import accounts, stores
 from bridge.services import Queue, Services
-from bridge.storage import inbox
-from bridge.storage import intents as rows
-from bridge.storage.inbox import Letter
+from bridge.storage import inbox, intents
+from bridge.storage.inbox import InboxMessage
 
 log = logs.logger(__name__)
 
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Seconds before a message that could not be worked on is tried again; the last one repeats."""
-KEPT = 72 * 3600.0
+MESSAGE_RETENTION = 72 * 3600.0
 """Seconds that a message is tried, or waits for a payment that it could be about."""
-LEAST_TRIES = 20
+MIN_TRIES = 20
 """However old a message is, it is tried so often: time in which nobody worked does not count against it."""
 
 
-UNREADABLE_BY = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+REJECTED_BY = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What an adapter of somebody else's may raise about a message that makes no sense."""
 UNKNOWN_ENDPOINT = "unknown_endpoint"
 STORE_REMOVED = "store_removed"
@@ -95,29 +94,31 @@ def _receive(services: Services, endpoint: str, headers: Mapping[str, str], body
     return Received(row_id, new)
 
 
-def take_message(services: Services, room: Room = EVERYTHING) -> Work | None:
+def claim_message(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work | None:
     """The message that is due first. None if there is none."""
     now = services.clock()
     busy = room.busy(services.database, lambda connection, busy: inbox.first(connection, now, busy, room.shops))
     if busy is None:
         return None
-    end = leases.until(services, leases.WORK)
-    letter = inbox.claim(services.database, now, leases.lease(services, leases.WORK), busy, room.shops)
-    if letter is None:
+    end = leases.lease_end(services, leases.DELIVERY_TIMEOUTS)
+    message = inbox.claim(
+        services.database, now, leases.lease_seconds(services, leases.DELIVERY_TIMEOUTS), busy, room.shops
+    )
+    if message is None:
         return None
-    shop = letter.endpoint if letter.event.kind is EventKind.ORDER else ""
-    return Work(Queue.MESSAGES, partial(_work_by, services, letter, end), shop=shop, provider=letter.endpoint)
+    shop = message.endpoint if message.event.kind is EventKind.ORDER else ""
+    return Work(Queue.MESSAGES, partial(_work_by, services, message, end), shop=shop, provider=message.endpoint)
 
 
-def _work_by(services: Services, letter: Letter, end: float) -> None:
+def _work_by(services: Services, message: InboxMessage, end: float) -> None:
     try:
-        with leases.kept(services, end):
-            _work(services, letter)
+        with leases.within_lease(services, end):
+            _work(services, message)
     except BridgeError as error:
-        _later(services, letter, str(error))
+        _later(services, message, str(error))
     except Exception:
-        log.exception("message %s could not be worked on", letter.id)
-        _later(services, letter, "A fault of the bridge; the log says which.")
+        log.exception("message %s could not be worked on", message.id)
+        _later(services, message, "A fault of the bridge; the log says which.")
 
 
 def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
@@ -129,7 +130,7 @@ def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body:
             return adapter.receive(headers, body)
         except (EventRefused, Unsupported) as refusal:
             refusals.append(refusal)
-        except UNREADABLE_BY as fault:
+        except REJECTED_BY as fault:
             said = f"The adapter {store.adapter} cannot read the message: {type(fault).__name__}."
             refusals.append(EventRefused(said, cause=UNREADABLE))
     if not refusals:
@@ -160,56 +161,58 @@ def _nobody(services: Services, endpoint: str) -> EventRefused:
     return EventRefused("There is no such endpoint.", cause=UNKNOWN_ENDPOINT)
 
 
-def _work(services: Services, letter: Letter) -> None:
-    event = letter.event
+def _work(services: Services, message: InboxMessage) -> None:
+    event = message.event
     if event.kind is not EventKind.ORDER and (
-        wrong := accounts.misdirected(services, _served(services, letter), event)
+        wrong := accounts.misdirected(services, _served(services, message), event)
     ):
-        _finish(services, letter, "foreign", error=wrong)
+        _finish(services, message, "foreign", error=wrong)
     elif event.kind is EventKind.ACCOUNT:
-        _finish(services, letter, "done", error=accounts.look(services, _served(services, letter), event))
+        _finish(services, message, "done", error=accounts.look(services, _served(services, message), event))
     elif event.kind is EventKind.ORDER and event.reference:
-        store = services.connections.store(letter.endpoint)
-        _finish(services, letter, "done", order_changed(services, store, int(event.reference)))
+        store = services.connections.store(message.endpoint)
+        _finish(services, message, "done", apply_order_event(services, store, int(event.reference)))
     elif event.kind is EventKind.OTHER:
-        _finish(services, letter, "done")
-    elif (found := _addressee(services, letter)) is None:
-        _meet(services, letter)
+        _finish(services, message, "done")
+    elif (found := _addressee(services, message)) is None:
+        _meet(services, message)
     else:
         event, store, intent, attempt = found
-        _hear(services, replace(letter, event=event), store, intent, attempt)
+        _hear(services, replace(message, event=event), store, intent, attempt)
 
 
-def _served(services: Services, letter: Letter) -> list[Store]:
+def _served(services: Services, message: InboxMessage) -> list[Store]:
     """The stores of a message's endpoint, with their secrets in clear."""
-    return [services.connections.store(store.id) for store in stores.of_endpoint(services, letter.endpoint)]
+    return [services.connections.store(store.id) for store in stores.of_endpoint(services, message.endpoint)]
 
 
-def _hear(services: Services, letter: Letter, store: Store, intent: PaymentIntent, attempt: Attempt | None) -> None:
+def _hear(
+    services: Services, message: InboxMessage, store: Store, intent: PaymentIntent, attempt: Attempt | None
+) -> None:
     """Ask the provider for the payment that a message is about, unless the message is about another one or sum."""
-    event = letter.event
+    event = message.event
     is_opening = attempt is not None and attempt.operation == OPEN
     known = attempt.reference if attempt and is_opening else _known_reference(services, intent)
     if known and event.reference and known != event.reference:
-        log.warning("message %s names another payment than %s has", letter.id, intent.shown_id)
-        _finish(services, letter, "dead", intent.id, "The message is about another payment than ours.")
+        log.warning("message %s names another payment than %s has", message.id, intent.shown_id)
+        _finish(services, message, "dead", intent.id, "The message is about another payment than ours.")
         return
     reference = event.reference or known
     if reference is None:
-        _later(services, letter, "The message does not say which payment it is about.")
+        _later(services, message, "The message does not say which payment it is about.")
         return
     if (said := _another_sum(event, intent)) is not None:
-        doubt(services, intent.id, said)
-        _finish(services, letter, "dead", intent.id, "The message names another sum than ours.")
+        flag_amount_mismatch(services, intent.id, said)
+        _finish(services, message, "dead", intent.id, "The message names another sum than ours.")
         return
-    outcome = ask(lambda: services.connections.adapter(store).fetch(reference))
+    outcome = call_adapter(lambda: services.connections.adapter(store).fetch(reference))
     try:
         _write_down(services, store, intent, attempt, outcome)
     except NotOurs as error:
         flag_intent(services, intent.id, str(error))
-        _finish(services, letter, "dead", intent.id, str(error))
+        _finish(services, message, "dead", intent.id, str(error))
     else:
-        _finish(services, letter, "done", intent.id)
+        _finish(services, message, "done", intent.id)
 
 
 def _write_down(
@@ -217,9 +220,9 @@ def _write_down(
 ) -> None:
     """What the provider has said of the intent, or of the opening or the unsettled create that `attempt` is."""
     if attempt is None:
-        record(services, intent.id, outcome, source=MESSAGE)
+        record(services, intent.id, outcome, source=SOURCE_MESSAGE)
     elif attempt.operation == OPEN:
-        heard(services, attempt, outcome, source=MESSAGE)
+        record_checkout(services, attempt, outcome, source=SOURCE_MESSAGE)
     else:
         try:
             conclude(services, store, attempt, outcome)
@@ -237,58 +240,60 @@ def _another_sum(event: ProviderEvent, intent: PaymentIntent) -> Money | None:
 
 def _known_reference(services: Services, intent: PaymentIntent) -> str | None:
     with services.database.read() as connection:
-        return rows.attempts_of(connection, intent.id)[0].reference
+        return intents.attempts_of(connection, intent.id)[0].reference
 
 
-def _addressee(services: Services, letter: Letter) -> tuple[ProviderEvent, Store, PaymentIntent, Attempt | None] | None:
+def _addressee(
+    services: Services, message: InboxMessage
+) -> tuple[ProviderEvent, Store, PaymentIntent, Attempt | None] | None:
     """The store by its account, then the intent by our attempt's id or the provider's, and the message about it.
 
     Its create if that is unsettled.
     """
-    for store in _served(services, letter):
+    for store in _served(services, message):
         adapter = services.connections.adapter(store)
-        if not adapter.owns(letter.event):
+        if not adapter.owns(message.event):
             continue
-        event = _resolved(adapter, letter.event)
+        event = _resolved(adapter, message.event)
         with services.database.read() as connection:
             for name in filter(None, (event.attempt_id, event.reference)):
-                if intent := rows.find(connection, store.id, name):
-                    attempt = rows.unsettled(connection, intent.id)
+                if intent := intents.find(connection, store.id, name):
+                    attempt = intents.unsettled(connection, intent.id)
                     is_create = attempt is not None and attempt.operation == "create"
-                    opening = named(connection, intent.id, event.attempt_id, event.reference)
+                    opening = find_checkout(connection, intent.id, event.attempt_id, event.reference)
                     return event, store, intent, attempt if is_create else opening
     return None
 
 
-def _meet(services: Services, letter: Letter) -> None:
+def _meet(services: Services, message: InboxMessage) -> None:
     """A message about no payment of ours: it may be about one that somebody else has made for an order (rule 13). Ours
     carry the names of their attempts, so that what the provider shows without one is nothing that is yet to come."""
     misfit = ""
-    for store in _served(services, letter):
+    for store in _served(services, message):
         adapter = services.connections.adapter(store)
-        if not (adapter.owns(letter.event) and adapter.names_orders):
+        if not (adapter.owns(message.event) and adapter.names_orders):
             continue
-        event = _resolved(adapter, letter.event)
+        event = _resolved(adapter, message.event)
         if event.reference is None or event.attempt_id is not None or event.names_no_order:
             continue
         outcome = _looked_up(adapter, event.reference)
         if outcome is None or outcome.attempt_id is not None:
             continue
-        met = meet(services, store, outcome, Site(services, store))
+        met = match_payment(services, store, outcome, Site(services, store))
         if found := met.intent or met.holder:
-            _finish(services, letter, "done", found.id)
+            _finish(services, message, "done", found.id)
             return
         if met.misfit:
             misfit = f"A payment for order {met.misfit.order} that was not made here: {met.misfit.why}."
     if misfit:
-        _finish(services, letter, "foreign", error=misfit)
+        _finish(services, message, "foreign", error=misfit)
     else:
-        _park(services, letter)
+        _park(services, message)
 
 
 def _looked_up(adapter: Adapter, reference: str) -> Outcome | None:
     try:
-        return ask(lambda: adapter.fetch(reference))
+        return call_adapter(lambda: adapter.fetch(reference))
     except ProviderRefused as error:
         if error.code != "resource_missing":
             raise
@@ -298,33 +303,35 @@ def _looked_up(adapter: Adapter, reference: str) -> Outcome | None:
 def _resolved(adapter: Adapter, event: ProviderEvent) -> ProviderEvent:
     """The message with its payment's names. What the provider does not have (any more) is nobody's payment."""
     try:
-        return ask(lambda: adapter.resolved(event))
+        return call_adapter(lambda: adapter.resolved(event))
     except ProviderRefused as error:
         if error.code != "resource_missing":
             raise
         return event
 
 
-def _park(services: Services, letter: Letter) -> None:
+def _park(services: Services, message: InboxMessage) -> None:
     """It may be early: our own answer may still be on its way. One that stays foreign has no effect."""
-    if services.clock() - letter.received > KEPT:
-        _finish(services, letter, "foreign")
+    if services.clock() - message.received > MESSAGE_RETENTION:
+        _finish(services, message, "foreign")
     else:
-        _later(services, letter, "no payment of ours yet")
+        _later(services, message, "no payment of ours yet")
 
 
-def _later(services: Services, letter: Letter, why: str) -> None:
+def _later(services: Services, message: InboxMessage, why: str) -> None:
     now = services.clock()
-    if now - letter.received > KEPT and letter.tries >= LEAST_TRIES:
-        _finish(services, letter, "dead", error=why)
+    if now - message.received > MESSAGE_RETENTION and message.tries >= MIN_TRIES:
+        _finish(services, message, "dead", error=why)
         return
-    delay = RETRY_DELAYS[min(letter.tries, len(RETRY_DELAYS)) - 1]
+    delay = RETRY_DELAYS[min(message.tries, len(RETRY_DELAYS)) - 1]
     with services.database.write() as connection:
         inbox.change(
-            connection, letter.id, due=now + delay * (1 + services.jitter() / 10), busy_until=0.0, last_error=why
+            connection, message.id, due=now + delay * (1 + services.jitter() / 10), busy_until=0.0, last_error=why
         )
 
 
-def _finish(services: Services, letter: Letter, state: str, intent_id: str | None = None, error: str = "") -> None:
+def _finish(
+    services: Services, message: InboxMessage, state: str, intent_id: str | None = None, error: str = ""
+) -> None:
     with services.database.write() as connection:
-        inbox.change(connection, letter.id, state=state, intent_id=intent_id, last_error=error)
+        inbox.change(connection, message.id, state=state, intent_id=intent_id, last_error=error)

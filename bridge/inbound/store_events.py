@@ -19,12 +19,10 @@ from bridge.payments.orders import made_by_staff
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import jobs, outbox, sweeps
-from bridge.storage import refunds as refund_rows
+from bridge.storage import intents, jobs, outbox, refunds, sweeps
 
 
-def order_changed(services: Services, store: Store, order_id: int) -> str | None:
+def apply_order_event(services: Services, store: Store, order_id: int) -> str | None:
     """Read an order and do what its state asks for; the id of its intent. Raises BridgeError to be asked again."""
     return order_read(services, store, order_id, _read(services, store, order_id))
 
@@ -33,7 +31,7 @@ def order_read(services: Services, store: Store, order_id: int, order: Order | N
     """The same for an order that was just read, None if the store does not have it. The store's messages and the sweep
     of paid orders act on it here."""
     with services.database.read() as connection:
-        known = rows.of_order(connection, store.id, order_id)
+        known = intents.of_order(connection, store.id, order_id)
     about = None
     for intent in known:
         is_another = order is not None and intent.order_key != order.key
@@ -77,7 +75,7 @@ def _match_refunds(services: Services, store: Store, intent: PaymentIntent, orde
         _match(services, store, intent, made)
 
 
-def register(services: Services, store: Store, address: str) -> list[str]:
+def register_webhooks(services: Services, store: Store, address: str) -> list[str]:
     """Have the shop tell us about its orders. `address` is the bridge's public one. Raises StoreError."""
     url = f"{address}/bridge/v1/webhooks/{store.id}"
     secret = services.vault.shop_secret(store.id)
@@ -90,8 +88,8 @@ def _match(services: Services, store: Store, intent: PaymentIntent, made: StoreR
     """A refund in the shop that we did not write down: carry it out, or tell a person."""
     known = hashlib.sha256(f"{store.id} {intent.id} {made.id}".encode()).hexdigest()[:32]
     with services.database.read() as connection:
-        refunds = refund_rows.of_intent(connection, intent.id)
-    if any(one.operation_id == known for one in refunds):
+        known_refunds = refunds.of_intent(connection, intent.id)
+    if any(one.operation_id == known for one in known_refunds):
         return
     amount = Money.parse(made.amount, intent.currency, rounding=True).amount
     if store.options["store_refunds"] != "execute":

@@ -14,13 +14,12 @@ from bridge.domain.ports import Finding, OrderBook, StoreWebhook, TellsByWebhook
 from bridge.domain.stores import Store
 from bridge.payments.order_read_schedule import read_all_soon
 from bridge.services import Services
-from bridge.storage import reconcile
-from bridge.storage import stores as rows
+from bridge.storage import reconcile, stores
 from bridge.storage.jobs import DAY, HOUR, Job
 
 log = logs.logger(__name__)
 
-MOST_A_DAY = 3
+MAX_PUT_BACK_PER_DAY = 3
 """How often in 24 hours webhooks are put back: what is switched off again and again has a cause that remains."""
 CALLED_PORTS = (80, 443, 8080)
 """What WordPress calls, beside the port of the site itself. Source: `wp_http_validate_url`, WordPress 6.9."""
@@ -67,7 +66,7 @@ def webhook_findings(services: Services, store: Store, book: OrderBook, public_u
     if not known:
         return [Finding(True, f"The store tells nothing of its orders; they are asked for in intervals. {register}")]
     with services.database.read() as connection:
-        restored = _lately(rows.webhooks_restored(connection, store.id), services.clock())
+        restored = _lately(stores.webhooks_restored(connection, store.id), services.clock())
     found = [*_standing(known, public_urls, register), *_ports(store, known)]
     if restored:
         found.append(
@@ -127,11 +126,11 @@ def _may_put_back(services: Services, store: Store) -> bool:
     """At most once an hour and MOST_A_DAY times a day. It is written down before the store is asked."""
     now = services.clock()
     with services.database.write() as connection:
-        lately = _lately(rows.webhooks_restored(connection, store.id), now)
-        if len(lately) >= MOST_A_DAY or any(now - moment < HOUR for moment in lately):
+        lately = _lately(stores.webhooks_restored(connection, store.id), now)
+        if len(lately) >= MAX_PUT_BACK_PER_DAY or any(now - moment < HOUR for moment in lately):
             log.warning("store %s has switched webhooks off again; they stay so for now", store.id)
             return False
-        rows.change(connection, store.id, webhooks_restored=[*lately, now])
+        stores.change(connection, store.id, webhooks_restored=[*lately, now])
     return True
 
 

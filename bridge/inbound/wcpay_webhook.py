@@ -10,16 +10,15 @@ from bridge.domain.errors import EventRefused, IntentNotFound, OutcomeUnknown
 from bridge.domain.intents import PaymentIntent
 from bridge.domain.orders import is_order_id
 from bridge.domain.stores import Store
-from bridge.payments.outcomes import look_at, settle
+from bridge.payments.outcomes import poll_payment, resolve
 from bridge.services import Services
-from bridge.storage import Connection
-from bridge.storage import intents as rows
+from bridge.storage import Connection, intents
 
-WITHOUT_EFFECT = frozenset({"payment_intent.canceled", "payment_intent.amount_capturable_updated"})
+IGNORED_EVENTS = frozenset({"payment_intent.canceled", "payment_intent.amount_capturable_updated"})
 """Messages that mean nothing for a payment that is not here."""
 
 
-def take_hint(services: Services, store: Store, message: Any) -> None:
+def apply_webhook(services: Services, store: Store, message: Any) -> None:
     """Look at the payment that a message names, if it is of the store's mode and about a payment.
 
     Raises EventRefused for one that lacks what it must have, IntentNotFound, ProviderError or OutcomeUnknown.
@@ -35,7 +34,7 @@ def take_hint(services: Services, store: Store, message: Any) -> None:
         _look(services, store, found)
     elif kind.startswith("charge.dispute."):
         raise EventRefused(f"Could not find order via charge ID: {about.get('charge')}")
-    elif kind not in WITHOUT_EFFECT:
+    elif kind not in IGNORED_EVENTS:
         raise IntentNotFound("Could not find order.")
 
 
@@ -49,7 +48,7 @@ def _part(message: Any, name: str, kind: type) -> Any:
 def _find(services: Services, store: Store, about: Mapping[str, Any]) -> PaymentIntent | None:
     with services.database.read() as connection:
         for name in _names(about):
-            if found := rows.find(connection, store.id, name) or rows.by_charge(connection, store.id, name):
+            if found := intents.find(connection, store.id, name) or intents.by_charge(connection, store.id, name):
                 return found
         return _waiting(connection, store, about)
 
@@ -58,17 +57,17 @@ def _waiting(connection: Connection, store: Store, about: Mapping[str, Any]) -> 
     """The order's payment of which the provider has not told us yet what it calls it."""
     metadata = about.get("metadata")
     order = str(metadata.get("order_id") or "") if isinstance(metadata, Mapping) else ""
-    intents = rows.of_order(connection, store.id, int(order)) if is_order_id(order) else []
-    return next((intent for intent in intents if intent.holding and intent.public_id is None), None)
+    candidates = intents.of_order(connection, store.id, int(order)) if is_order_id(order) else []
+    return next((intent for intent in candidates if intent.holding and intent.public_id is None), None)
 
 
 def _look(services: Services, store: Store, intent: PaymentIntent) -> None:
     """See how it stands, and with that what became of a request whose outcome nobody knew."""
     with services.database.read() as connection:
-        attempt = rows.unsettled(connection, intent.id)
+        attempt = intents.unsettled(connection, intent.id)
     if attempt is None:
-        look_at(services, store, intent.id)
-    elif not settle(services, store, attempt, resend=False):
+        poll_payment(services, store, intent.id)
+    elif not resolve(services, store, attempt, resend=False):
         raise OutcomeUnknown("It is not known yet what became of this payment.", attempt_id=attempt.id)
 
 

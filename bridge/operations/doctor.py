@@ -10,29 +10,29 @@ from bridge.domain.orders import called
 from bridge.domain.ports import Finding
 from bridge.domain.shops import named_beside
 from bridge.domain.stores import Store
-from bridge.operations.metrics import Measures, measure
+from bridge.operations.metrics import Metrics, collect_metrics
 from bridge.refusals import MESSAGE
 from bridge.registry import stores
 from bridge.services import Services
-from bridge.storage import health, jobs, keys, refusals, shops
-from bridge.storage import metrics as rows
-from bridge.storage import stores as store_rows
+from bridge.storage import health, jobs, keys, metrics, refusals, shops
+from bridge.storage.stores import held as stores_held_back
+from bridge.storage.stores import troubled as troubled_stores
 
-ALIVE = 120.0
+WORKER_SILENT_SECONDS = 120.0
 """Seconds without a sign of a worker after which none is alive."""
-LATE = 900.0
+OVERDUE_SECONDS = 900.0
 """Seconds after which what waits in a queue has waited too long."""
-CLOCK_OFF = 60.0
+MAX_CLOCK_SKEW = 60.0
 """Seconds that this machine's clock may differ from the database's, or be behind what was written."""
 REFUSED_WITHIN = 24 * 3600.0
 """Seconds for which a refused message is told of."""
-SHOWN = 20
+MAX_SHOWN = 20
 """Payments, jobs and held stores that are named."""
-ASKED = 20
+MAX_STORES_ASKED = 20
 """Stores that are asked, unless all are: those first that have something under way."""
-AT_ONCE = 8
+PARALLEL_STORES = 8
 """Stores that are asked at the same time."""
-SEARCHED = 256 * 1024**2
+SEARCH_SECONDS = 256 * 1024**2
 """Bytes of the largest SQLite file that is searched for damage each time: about a second's work."""
 
 
@@ -57,7 +57,7 @@ def examine(services: Services, check_store: CheckStore, *, everything: bool = F
     try:
         yield from _database(services, everything=everything)
         yield from _clock(services)
-        found = measure(services)
+        found = collect_metrics(services)
         yield from _worker(services, found)
         yield from _unknown(services, found)
         yield from _flags(services, found)
@@ -80,7 +80,7 @@ def _database(services: Services, *, everything: bool) -> Iterator[Check]:
     why_not = health.why_not_writable(services.database)
     yield Check("database", not why_not, why_not or "It can be written to.")
     size = health.size(services.database)
-    if size is not None and size > SEARCHED and not everything:
+    if size is not None and size > SEARCH_SECONDS and not everything:
         text = f"It has {size / 1024**3:.1f} GiB and was not searched for damage: `doctor --all` does so."
         yield Check("database", True, text)
         return
@@ -92,35 +92,35 @@ def _clock(services: Services) -> Iterator[Check]:
     now = services.clock()
     with services.database.read() as connection:
         theirs, newest = health.clock(connection), health.newest_line(connection)
-    if theirs is not None and abs(theirs - now) > CLOCK_OFF:
+    if theirs is not None and abs(theirs - now) > MAX_CLOCK_SKEW:
         yield Check("clock", False, f"This machine's clock is {now - theirs:+.0f} seconds off the database's.")
-    elif newest is not None and newest - now > CLOCK_OFF:
+    elif newest is not None and newest - now > MAX_CLOCK_SKEW:
         yield Check("clock", False, f"The clock went back: something was written {newest - now:.0f} seconds from now.")
     else:
         yield Check("clock", True, "The clock agrees with the database.")
 
 
-def _worker(services: Services, found: Measures) -> Iterator[Check]:
+def _worker(services: Services, found: Metrics) -> Iterator[Check]:
     age = found.age(found.heartbeat)
-    if age is None or age > ALIVE:
+    if age is None or age > WORKER_SILENT_SECONDS:
         since = "was ever seen" if age is None else f"was seen for {age:.0f} seconds"
         yield Check("worker", False, f"No worker {since}. Run `wcpay-bridge worker`, or `serve` without --no-worker.")
     else:
         yield Check("worker", True, f"A worker was alive {age:.0f} seconds ago.")
     with services.database.read() as connection:
-        named = jobs.failing(connection, SHOWN)
+        named = jobs.failing(connection, MAX_SHOWN)
     for job in named:
         yield Check("worker", False, f"The job {job.name} failed: {job.last_error}")
-    if found.failing_jobs > SHOWN:
-        yield Check("worker", False, f"{found.failing_jobs - SHOWN} more jobs failed.")
+    if found.failing_jobs > MAX_SHOWN:
+        yield Check("worker", False, f"{found.failing_jobs - MAX_SHOWN} more jobs failed.")
 
 
-def _unknown(services: Services, found: Measures) -> Iterator[Check]:
+def _unknown(services: Services, found: Metrics) -> Iterator[Check]:
     if not found.unknown.waiting:
         yield Check("unknown", True, "No payment has an unknown outcome.")
         return
     with services.database.read() as connection:
-        named = rows.unsettled_intents(connection, found.now, SHOWN)
+        named = metrics.unsettled_intents(connection, found.now, MAX_SHOWN)
         others = shops.beside(connection, {each["store_id"] for each in named})
     for each in named:
         age = (found.now - each["sent_at"]) / 60
@@ -132,16 +132,16 @@ def _unknown(services: Services, found: Measures) -> Iterator[Check]:
             f"Order {order} of {store}: the outcome of a {each['operation']} is unknown for "
             f"{age:.0f} minutes ({name}). It is being settled, or: wcpay-bridge settle {name} --as ...",
         )
-    if found.unknown.waiting > SHOWN:
-        yield Check("unknown", False, f"{found.unknown.waiting - SHOWN} more have an unknown outcome.")
+    if found.unknown.waiting > MAX_SHOWN:
+        yield Check("unknown", False, f"{found.unknown.waiting - MAX_SHOWN} more have an unknown outcome.")
 
 
-def _flags(services: Services, found: Measures) -> Iterator[Check]:
+def _flags(services: Services, found: Metrics) -> Iterator[Check]:
     if not found.flagged:
         yield Check("flags", True, "No payment waits for a person.")
         return
     with services.database.read() as connection:
-        named = rows.flagged_intents(connection, SHOWN)
+        named = metrics.flagged_intents(connection, MAX_SHOWN)
         others = shops.beside(connection, {each["store_id"] for each in named})
     for each in named:
         store = named_beside(each["store_id"], others.get(each["store_id"], []))
@@ -151,17 +151,17 @@ def _flags(services: Services, found: Measures) -> Iterator[Check]:
             False,
             f"Order {called(each['order_id'], each['order_number'])} of {store} ({name}): {each['flag']}",
         )
-    if found.flagged > SHOWN:
-        yield Check("flags", False, f"{found.flagged - SHOWN} more wait for a person.")
+    if found.flagged > MAX_SHOWN:
+        yield Check("flags", False, f"{found.flagged - MAX_SHOWN} more wait for a person.")
 
 
-def _queues(found: Measures) -> Iterator[Check]:
+def _queues(found: Metrics) -> Iterator[Check]:
     for about, what, queue, command in (
         ("outbox", "updates for shops", found.outbox, "outbox list --state dead"),
         ("inbox", "messages of providers", found.inbox, "events list --state dead"),
     ):
         age = found.age(queue.oldest) or 0.0
-        late = age > LATE
+        late = age > OVERDUE_SECONDS
         words = f"{queue.waiting} {what} wait" + (f", the oldest for {age / 60:.0f} minutes." if queue.waiting else ".")
         yield Check(about, not late, words)
         if queue.dead:
@@ -170,21 +170,21 @@ def _queues(found: Measures) -> Iterator[Check]:
 
 def _held(services: Services) -> Iterator[Check]:
     with services.database.read() as connection:
-        held = store_rows.held(connection, SHOWN + 1)
-    for store_id in held[:SHOWN]:
+        held = stores_held_back(connection, MAX_SHOWN + 1)
+    for store_id in held[:MAX_SHOWN]:
         why = "The database was restored, or the shop is another one."
         yield Check(f"store:{store_id}", False, f"{why} No money moves: wcpay-bridge reconcile --store {store_id}")
-    if len(held) > SHOWN:
+    if len(held) > MAX_SHOWN:
         yield Check("stores", False, "More stores take no money before they were compared: wcpay-bridge reconcile")
 
 
 def _troubled(services: Services) -> Iterator[Check]:
     """Stores whose account or endpoint at the provider is not as it should be."""
     with services.database.read() as connection:
-        troubled = store_rows.troubled(connection, SHOWN + 1)
-    for store_id, problem in troubled[:SHOWN]:
+        troubled = troubled_stores(connection, MAX_SHOWN + 1)
+    for store_id, problem in troubled[:MAX_SHOWN]:
         yield Check(f"store:{store_id}", False, problem)
-    if len(troubled) > SHOWN:
+    if len(troubled) > MAX_SHOWN:
         yield Check("stores", False, "More stores have a problem at their provider: wcpay-bridge stores check STORE")
 
 
@@ -192,17 +192,17 @@ def _keys(services: Services) -> Iterator[Check]:
     """Keys of clients against which their shop has something: one that it refuses is a finding, one that it lets do
     less than before is only told."""
     with services.database.read() as connection:
-        named = keys.with_problems(connection, SHOWN + 1)
-    for each in named[:SHOWN]:
+        named = keys.with_problems(connection, MAX_SHOWN + 1)
+    for each in named[:MAX_SHOWN]:
         yield Check(f"store:{each.store_id}", each.allowed is not None, each.store_problem)
-    if len(named) > SHOWN:
+    if len(named) > MAX_SHOWN:
         yield Check("keys", False, "More keys are refused by their shops, or may do less there: wcpay-bridge keys list")
 
 
-def _refused(services: Services, found: Measures) -> Iterator[Check]:
+def _refused(services: Services, found: Metrics) -> Iterator[Check]:
     """Endpoints that refuse what comes: mostly the secret is another one than the sender's."""
     with services.database.read() as connection:
-        named = refusals.recent(connection, MESSAGE, found.now - REFUSED_WITHIN, SHOWN)
+        named = refusals.recent(connection, MESSAGE, found.now - REFUSED_WITHIN, MAX_SHOWN)
         refusing = [each for each in named if not refusals.accepted_since(connection, each.subject, each.last)]
     for each in refusing:
         age = found.now - each.last
@@ -215,11 +215,11 @@ def _refused(services: Services, found: Measures) -> Iterator[Check]:
 
 
 def _stores(services: Services, check_store: CheckStore, *, everything: bool) -> Iterator[Check]:
-    found = stores.every(services) if everything else stores.busiest(services, ASKED + 1)
+    found = stores.every(services) if everything else stores.busiest(services, MAX_STORES_ASKED + 1)
     if not found:
         yield Check("stores", False, "There is no store yet: wcpay-bridge stores add")
-    asked = found if everything else found[:ASKED]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    asked = found if everything else found[:MAX_STORES_ASKED]
+    with ThreadPoolExecutor(PARALLEL_STORES) as pool:
         for findings in pool.map(lambda store: _ask(check_store, store), asked):
             yield from findings
     if len(asked) < len(found):

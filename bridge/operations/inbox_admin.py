@@ -56,7 +56,7 @@ def retry(services: Services, name: str | None) -> int:
     return count
 
 
-def _told(letter: inbox.Letter) -> dict[str, Any]:
+def _told(letter: inbox.InboxMessage) -> dict[str, Any]:
     return {
         "id": letter.id,
         "endpoint": letter.endpoint,

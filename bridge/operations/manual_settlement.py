@@ -15,13 +15,12 @@ from bridge.domain.intents import MONEY, Attempt, Charge, PaymentIntent, RefundS
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import leases, order_updates
-from bridge.payments.attempts import ask, conclude
+from bridge.payments.attempts import call_adapter, conclude
 from bridge.payments.outcomes import is_captured
-from bridge.payments.record import STAFF, Scribe, record
-from bridge.payments.unresolved import FLAGS, abandon
+from bridge.payments.record import SOURCE_STAFF, IntentWriter, record
+from bridge.payments.unresolved import UNKNOWN_FLAGS, abandon
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
+from bridge.storage import intents, refunds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Verdict:
     unchecked: bool = False
 
 
-def settle_by_hand(services: Services, name: str, verdict: Verdict) -> PaymentIntent:
+def settle_manually(services: Services, name: str, verdict: Verdict) -> PaymentIntent:
     """Settle the unknown outcome of an intent, named by any of its ids.
 
     Raises Refused if there is none, if somebody is at it right now, or if the provider says otherwise.
@@ -48,26 +47,26 @@ def settle_by_hand(services: Services, name: str, verdict: Verdict) -> PaymentIn
         raise Refused("Say why: the reason is kept with the payment.")
     intent, attempt = _unknown(services, name)
     store = services.connections.store(intent.store_id)
-    end = leases.until(services, leases.LOOK_UP)
-    if not rows.take(services.database, attempt.id, services.clock(), end):
+    end = leases.lease_end(services, leases.LOOK_UP_TIMEOUTS)
+    if not intents.take(services.database, attempt.id, services.clock(), end):
         raise Refused("Somebody is asking the provider about it right now. Try again in a minute.")
     settle = _paid if verdict.paid else _not_paid
     try:
-        with leases.kept(services, end):
+        with leases.within_lease(services, end):
             settle(services, store, intent, attempt, verdict)
     finally:
         _let_go(services, attempt)
     services.wake()
     with services.database.read() as connection:
-        return rows.get(connection, intent.id)
+        return intents.get(connection, intent.id)
 
 
 def _unknown(services: Services, name: str) -> tuple[PaymentIntent, Attempt]:
     with services.database.read() as connection:
-        found = rows.everywhere(connection, name)
+        found = intents.everywhere(connection, name)
         if len(found) != 1:
             raise Refused(f"There is no payment {name}." if not found else f"{name} names several payments.")
-        attempt = rows.unsettled(connection, found[0].id)
+        attempt = intents.unsettled(connection, found[0].id)
     if attempt is None:
         raise Refused(f"The outcome of {name} is known: it is {found[0].status.value}. Only an unknown one is settled.")
     return found[0], attempt
@@ -84,7 +83,7 @@ def _paid(services: Services, store: Store, intent: PaymentIntent, attempt: Atte
     _write_down(services, intent, attempt, verdict)
     if attempt.operation == "cancel":  # it came to nothing: the payment stands
         abandon(services, attempt, "settled_by_hand", verdict.reason)
-        record(services, intent.id, outcome, source=STAFF)
+        record(services, intent.id, outcome, source=SOURCE_STAFF)
     elif attempt.operation == "create":
         try:
             conclude(services, store, attempt, outcome)
@@ -99,12 +98,12 @@ def _checked(
 ) -> Outcome:
     """The payment as the provider has it. Raises Refused unless it is this one and has money."""
     with services.database.read() as connection:
-        other = rows.find(connection, store.id, reference)
+        other = intents.find(connection, store.id, reference)
     if other is not None and other.id != intent.id:
         raise Refused(f"{reference} is the payment of another order ({other.order_number}).")
     adapter = services.connections.adapter(store)
     try:
-        outcome = ask(lambda: adapter.fetch(reference))
+        outcome = call_adapter(lambda: adapter.fetch(reference))
     except ProviderRefused as error:
         raise Refused(f"The provider does not know the payment {reference}. {error}") from None
     except (ProviderError, Unsupported) as error:
@@ -152,11 +151,11 @@ def _word(services: Services, store: Store, intent: PaymentIntent, attempt: Atte
 def _refunded(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
     """The provider shows refunds with their payment: one of ours by its operation, else by the reference."""
     with services.database.read() as connection:
-        ours = {refund.operation_id: refund for refund in refund_rows.of_intent(connection, intent.id)}
+        ours = {refund.operation_id: refund for refund in refunds.of_intent(connection, intent.id)}
     adapter = services.connections.adapter(store)
     wanted, shown = ours[attempt.id], None
     try:
-        outcome = ask(lambda: adapter.fetch(str(attempt.request["reference"])))
+        outcome = call_adapter(lambda: adapter.fetch(str(attempt.request["reference"])))
         named = (verdict.reference, attempt.id)
         shown = next((r for r in outcome.refunds if r.id in named or r.operation_id == attempt.id), None)
         if shown is None or shown.amount != wanted.amount or not shown.status.counts:
@@ -169,14 +168,14 @@ def _refunded(services: Services, store: Store, intent: PaymentIntent, attempt: 
     done = shown or replace(wanted, id=verdict.reference, status=RefundStatus.SUCCEEDED)
     _write_down(services, intent, attempt, verdict)
     with services.database.write() as connection:
-        locked = rows.get(connection, intent.id, lock=True)
-        rows.answer(connection, attempt.id, services.clock(), done.id)
-        Scribe(services, connection, locked, services.clock()).put_refund(
+        locked = intents.get(connection, intent.id, lock=True)
+        intents.answer(connection, attempt.id, services.clock(), done.id)
+        IntentWriter(services, connection, locked, services.clock()).put_refund(
             replace(done, operation_id=attempt.id), "bridge"
         )
-        unknown = rows.is_unsettled(connection, intent.id)
-        flag = "" if locked.flag in FLAGS and not unknown else locked.flag
-        rows.change(connection, intent.id, unknown=unknown, flag=flag)
+        unknown = intents.is_unsettled(connection, intent.id)
+        flag = "" if locked.flag in UNKNOWN_FLAGS and not unknown else locked.flag
+        intents.change(connection, intent.id, unknown=unknown, flag=flag)
 
 
 def _not_paid(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
@@ -189,9 +188,11 @@ def _not_paid(services: Services, store: Store, intent: PaymentIntent, attempt: 
     abandon(services, attempt, "settled_by_hand", verdict.reason)
     if attempt.operation == "create":
         with services.database.write() as connection:
-            locked = rows.get(connection, intent.id, lock=True)
+            locked = intents.get(connection, intent.id, lock=True)
             why = f"It was settled by hand as not paid: {verdict.reason}"
-            Scribe(services, connection, locked, services.clock()).tell(order_updates.DECLINED, reason=why)
+            IntentWriter(services, connection, locked, services.clock()).notify_store(
+                order_updates.DECLINED, reason=why
+            )
 
 
 def _require_nothing_there(
@@ -202,9 +203,9 @@ def _require_nothing_there(
     reference = _reference(services, intent) or verdict.reference
     try:
         if reference:
-            outcome: Outcome | None = ask(lambda: adapter.fetch(reference))
+            outcome: Outcome | None = call_adapter(lambda: adapter.fetch(reference))
         elif "find" in adapter.operations and attempt.operation == "create":
-            outcome = ask(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - ON_ITS_WAY))
+            outcome = call_adapter(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - ON_ITS_WAY))
         else:
             raise Unsupported("find", adapter.name)
     except (ProviderError, Unsupported) as error:
@@ -227,13 +228,13 @@ def _require_nothing_there(
 
 def _reference(services: Services, intent: PaymentIntent) -> str:
     with services.database.read() as connection:
-        return rows.attempts_of(connection, intent.id)[0].reference or ""
+        return intents.attempts_of(connection, intent.id)[0].reference or ""
 
 
 def _write_down(services: Services, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
     with services.database.write() as connection:
-        rows.get(connection, intent.id, lock=True)
-        Scribe(services, connection, intent, services.clock()).log(
+        intents.get(connection, intent.id, lock=True)
+        IntentWriter(services, connection, intent, services.clock()).log(
             "settled_by_hand",
             attempt.id,
             operation=attempt.operation,
@@ -247,5 +248,5 @@ def _write_down(services: Services, intent: PaymentIntent, attempt: Attempt, ver
 
 def _let_go(services: Services, attempt: Attempt) -> None:
     with services.database.write() as connection:
-        if rows.is_unsettled(connection, attempt.intent_id):
-            rows.change_attempt(connection, attempt.id, busy_until=0.0)
+        if intents.is_unsettled(connection, attempt.intent_id):
+            intents.change_attempt(connection, attempt.id, busy_until=0.0)

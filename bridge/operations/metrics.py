@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 from bridge.reconcile.run import HEARTBEAT
 from bridge.services import Services
-from bridge.storage import jobs
-from bridge.storage import metrics as rows
-from bridge.storage import refusals as refusal_rows
+from bridge.storage import jobs, metrics, refusals
 from bridge.storage.metrics import Queue
 from bridge.storage.refusals import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
+class Metrics:
     """Counts, and ages in seconds (None where there is nothing to be old).
 
     `unable_stores` are those whose provider's account takes no payments, `misdirected_stores` those whose messages go
@@ -43,26 +41,26 @@ class Measures:
         return None if moment is None else max(self.now - moment, 0.0)
 
 
-def measure(services: Services) -> Measures:
+def collect_metrics(services: Services) -> Metrics:
     now = services.clock()
     services.refusals.write(every=0.0)
     with services.database.read() as connection:
         beat = jobs.one(connection, HEARTBEAT)
-        unable_stores, misdirected_stores, refused_keys = rows.troubled_stores(connection)
+        unable_stores, misdirected_stores, refused_keys = metrics.troubled_stores(connection)
         failing_jobs, sweep_due = jobs.standing(connection, now)
-        return Measures(
+        return Metrics(
             now=now,
-            open_intents=rows.open_intents(connection),
-            recent_intents=rows.recent_intents(connection, now),
-            unknown=rows.unsettled(connection, now),
-            inbox=rows.inbox_queue(connection),
-            outbox=rows.outbox_queue(connection),
-            flagged=rows.flagged(connection),
+            open_intents=metrics.open_intents(connection),
+            recent_intents=metrics.recent_intents(connection, now),
+            unknown=metrics.unsettled(connection, now),
+            inbox=metrics.inbox_queue(connection),
+            outbox=metrics.outbox_queue(connection),
+            flagged=metrics.flagged(connection),
             unable_stores=unable_stores,
             misdirected_stores=misdirected_stores,
             heartbeat=beat.seen if beat else None,
             sweep_due=sweep_due,
             failing_jobs=failing_jobs,
             keys_refused_by_stores=refused_keys,
-            refused=refusal_rows.totals(connection),
+            refused=refusals.totals(connection),
         )

@@ -6,11 +6,9 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import Attempt, PaymentIntent
 from bridge.domain.money import Money
-from bridge.payments.unresolved import NEVER
+from bridge.payments.unresolved import NEVER_DUE
 from bridge.services import Services
-from bridge.storage import Connection, journal, outbox, reports, shops
-from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
+from bridge.storage import Connection, intents, journal, outbox, refunds, reports, shops
 
 
 def why(services: Services, name: str) -> list[dict[str, Any]]:
@@ -20,11 +18,11 @@ def why(services: Services, name: str) -> list[dict[str, Any]]:
     Raises Refused if there is nothing.
     """
     with services.database.read() as connection:
-        found = rows.named(connection, name)
+        found = intents.named(connection, name)
         stories = [
             _story(
                 intent,
-                rows.unsettled(connection, intent.id),
+                intents.unsettled(connection, intent.id),
                 journal.read(connection, intent.id),
                 outbox.of_intent(connection, intent.id),
             )
@@ -76,12 +74,12 @@ def _story(
 
 def _money(connection: Connection, intent: PaymentIntent) -> dict[str, Any]:
     """What was taken, sent back and quarrelled about, in minor units."""
-    refunds = refund_rows.of_intent(connection, intent.id)
+    made = refunds.of_intent(connection, intent.id)
     told = ("id", "amount", "status", "reason", "failure", "created")
     return {
         "captured": intent.charge.amount_captured if intent.charge else 0,
-        "refunded": sum(refund.amount for refund in refunds if refund.status.counts),
-        "refunds": [{name: asdict(refund)[name] for name in told} for refund in refunds],
+        "refunded": sum(refund.amount for refund in made if refund.status.counts),
+        "refunds": [{name: asdict(refund)[name] for name in told} for refund in made],
         "disputes": [asdict(dispute) for dispute in reports.disputes_of(connection, intent.id)],
     }
 
@@ -93,5 +91,5 @@ def _unsettled(attempt: Attempt) -> dict[str, Any]:
         "operation": attempt.operation,
         "sent_at": attempt.sent_at,
         "checks": attempt.checks,
-        "next_check_at": attempt.next_check_at if attempt.next_check_at < NEVER else None,
+        "next_check_at": attempt.next_check_at if attempt.next_check_at < NEVER_DUE else None,
     }

@@ -27,14 +27,13 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import leases
-from bridge.payments.checkout_attempts import end_unpayable
-from bridge.payments.intents import Shown
-from bridge.payments.payments_of_others import require_not_others
+from bridge.payments.checkout_attempts import cancel_if_unpayable
+from bridge.payments.intents import IntentView
+from bridge.payments.payments_of_others import require_made_here
 from bridge.payments.record import WAITING, record
 from bridge.payments.unresolved import abandon, mark_unknown
 from bridge.services import Services
-from bridge.storage import Connection, journal
-from bridge.storage import intents as rows
+from bridge.storage import Connection, intents, journal
 
 log = logs.logger(__name__)
 T = TypeVar("T")
@@ -55,7 +54,7 @@ def new_attempt(
     if store.awaits_beside:  # rule 2: what the other entry has forgotten may have paid the order
         raise AwaitsReconcile("No money moves through this store before all entries of its shop were reconciled.")
     now = services.clock()
-    busy_until = leases.until(services)
+    busy_until = leases.lease_end(services)
     logs.name(attempt_id=attempt_id)
     return Attempt(
         id=attempt_id,
@@ -71,7 +70,7 @@ def new_attempt(
     )
 
 
-def begin(
+def begin_attempt(
     services: Services,
     store: Store,
     connection: Connection,
@@ -85,8 +84,8 @@ def begin(
     Raises InProgress while an earlier request about it has no known outcome: two would race at the provider; Refused
     for a payment that somebody else made and that is only known.
     """
-    require_not_others(intent)
-    if unsettled := rows.unsettled(connection, intent.id):
+    require_made_here(intent)
+    if unsettled := intents.unsettled(connection, intent.id):
         raise InProgress(
             "Another request about this payment is not settled yet. Ask again in a moment.",
             outcome="unknown",
@@ -94,7 +93,7 @@ def begin(
             provider=store.adapter,
         )
     attempt = new_attempt(services, store, attempt_id or services.ids.attempt(), intent.id, operation, request)
-    rows.add_attempt(connection, attempt)
+    intents.add_attempt(connection, attempt)
     told = {name: value for name, value in request.items() if name in ("amount", "reason")}
     journal.write(connection, attempt.created, intent.id, f"{operation}_sent", attempt_id=attempt.id, **told)
     return attempt
@@ -102,13 +101,13 @@ def begin(
 
 def reference_of(connection: Connection, intent_id: str) -> str:
     """The provider's id of an intent's payment. Raises OutcomeUnknown while there is none."""
-    created = rows.attempts_of(connection, intent_id)[0]
+    created = intents.attempts_of(connection, intent_id)[0]
     if created.reference is None:
         raise OutcomeUnknown("The provider has not said yet which payment this is.", attempt_id=created.id)
     return created.reference
 
 
-def send_create(services: Services, store: Store, attempt: Attempt, *, again: bool = False) -> Shown:
+def send_create(services: Services, store: Store, attempt: Attempt, *, again: bool = False) -> IntentView:
     """Send a create that is committed, and conclude it.
 
     Raises Declined, OutcomeUnknown, ProviderRefused or ProviderUnreachable. When it is sent `again`, a refusal proves
@@ -117,18 +116,18 @@ def send_create(services: Services, store: Store, attempt: Attempt, *, again: bo
     adapter = services.connections.adapter(store)
     send = partial(adapter.create, attempt.request, attempt.key)
     try:
-        outcome = ask(send) if again else ask_first(services, attempt, send)
+        outcome = call_adapter(send) if again else call_within_lease(services, attempt, send)
     except ProviderError as error:
         known = _submitted(services, adapter, attempt, error)
         if known is None and again:
-            raise unknown(services, store, attempt, error) from error
+            raise mark_and_raise_unknown(services, store, attempt, error) from error
         if known is None:
-            raise failed(services, store, attempt, error) from error
+            raise failure_of(services, store, attempt, error) from error
         outcome = known
     return conclude(services, store, attempt, outcome)
 
 
-def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcome) -> Shown:
+def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcome) -> IntentView:
     """Record the answer to a create. A decline is voided at the provider before it frees the order.
 
     A payment that only its buyer can confirm, and that came without what this takes, has never been exposed: its answer
@@ -142,14 +141,14 @@ def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcom
         abandon(services, attempt, "never_exposed", why, outcome.reference)
         services.wake()
         with services.database.read() as connection:
-            return Shown(rows.get(connection, attempt.intent_id), attempt.id)
+            return IntentView(intents.get(connection, attempt.intent_id), attempt.id)
     try:
         intent = record(services, attempt.intent_id, outcome, attempt)
     except ProviderConfused as error:
-        raise unknown(services, store, attempt, error) from error
+        raise mark_and_raise_unknown(services, store, attempt, error) from error
     voids = "cancel" in services.connections.adapter(store).operations
     if outcome.decline and intent.status is Status.REQUIRES_PAYMENT_METHOD and voids:
-        intent = cancel_open(services, store, intent)
+        intent = cancel_open_payment(services, store, intent)
     services.wake()
     if outcome.decline:
         raise Declined(
@@ -161,10 +160,10 @@ def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcom
             payment_intent=intent.shown_id,
             provider=store.adapter,
         )
-    return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
+    return IntentView(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
 
 
-def cancel_open(
+def cancel_open_payment(
     services: Services, store: Store, intent: PaymentIntent, why: str = "the order is to be paid otherwise"
 ) -> PaymentIntent:
     """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later.
@@ -172,7 +171,7 @@ def cancel_open(
     What nobody can pay needs no provider, and what is not open any more stays as it is. Raises OrderLocked where the
     provider cannot void.
     """
-    if (given_up := end_unpayable(services, intent, why)) is not None:
+    if (given_up := cancel_if_unpayable(services, intent, why)) is not None:
         return given_up
     if "cancel" not in services.connections.adapter(store).operations:
         raise OrderLocked(
@@ -183,32 +182,32 @@ def cancel_open(
             provider=store.adapter,
         )
     with services.database.write() as connection:
-        intent = rows.get(connection, intent.id, lock=True)
+        intent = intents.get(connection, intent.id, lock=True)
         if intent.status not in WAITING:
             return intent
         request = {"reference": reference_of(connection, intent.id)}
-        attempt = begin(services, store, connection, intent, "cancel", request)
+        attempt = begin_attempt(services, store, connection, intent, "cancel", request)
     try:
-        with leases.kept(services, attempt.busy_until):
+        with leases.within_lease(services, attempt.busy_until):
             return send_cancel(services, store, attempt)
     except ProviderError as error:
         mark_unknown(services, attempt, str(error))
         with services.database.read() as connection:
-            return rows.get(connection, attempt.intent_id)
+            return intents.get(connection, attempt.intent_id)
 
 
 def sending_again(services: Services, attempt: Attempt) -> Attempt:
     """The attempt, its request about to go out once more: that is written down before (rule 1)."""
     now = services.clock()
     with services.database.write() as connection:
-        rows.change_attempt(connection, attempt.id, sent_again_at=now)
+        intents.change_attempt(connection, attempt.id, sent_again_at=now)
     return replace(attempt, sent_again_at=now)
 
 
 def send_cancel(services: Services, store: Store, attempt: Attempt) -> PaymentIntent:
     """Void, and record the answer. Raises ProviderError."""
     adapter = services.connections.adapter(store)
-    outcome = ask(lambda: adapter.cancel(attempt.request["reference"], attempt.key))
+    outcome = call_adapter(lambda: adapter.cancel(attempt.request["reference"], attempt.key))
     return record(services, attempt.intent_id, outcome, attempt)
 
 
@@ -228,25 +227,25 @@ def _submitted(services: Services, adapter: Adapter, attempt: Attempt, error: Pr
     if error.reason != SUBMITTED:
         return None
     with services.database.read() as connection:
-        reference = rows.attempt(connection, attempt.id).reference
+        reference = intents.attempt(connection, attempt.id).reference
     try:
-        return ask(lambda: adapter.fetch(reference)) if reference else None
+        return call_adapter(lambda: adapter.fetch(reference)) if reference else None
     except ProviderError as unanswered:
         log.info("attempt %s was submitted, and cannot be looked up: %s", attempt.id, unanswered)
         return None
 
 
-def failed(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> BridgeError:
+def failure_of(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> BridgeError:
     """What to raise for a request that was sent once and has no good answer: proven to be nothing, or unknown."""
     if not (isinstance(error, ProviderRefused) or (isinstance(error, ProviderUnreachable) and not error.sent)):
-        return unknown(services, store, attempt, error)
+        return mark_and_raise_unknown(services, store, attempt, error)
     abandon(services, attempt, error.reason, str(error))
     known = {"outcome": "failed", "attempt_id": attempt.id, "provider": store.adapter}
     error.details = {**error.details, **known}
     return error
 
 
-def unknown(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> OutcomeUnknown:
+def mark_and_raise_unknown(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> OutcomeUnknown:
     """Record that no usable answer came; what to raise then."""
     mark_unknown(services, attempt, str(error))
     services.wake()
@@ -261,13 +260,13 @@ def unknown(services: Services, store: Store, attempt: Attempt, error: ProviderE
     )
 
 
-def ask_first(services: Services, attempt: Attempt, call: Callable[[], T]) -> T:
+def call_within_lease(services: Services, attempt: Attempt, call: Callable[[], T]) -> T:
     """Call an adapter for an attempt that was just made, within its lease."""
-    with leases.kept(services, attempt.busy_until):
-        return ask(call)
+    with leases.within_lease(services, attempt.busy_until):
+        return call_adapter(call)
 
 
-def ask(call: Callable[[], T]) -> T:
+def call_adapter(call: Callable[[], T]) -> T:
     """Call an adapter. Whatever it raises that is not in the contract means that nobody knows what happened."""
     try:
         return call()

@@ -18,20 +18,19 @@ from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import order_updates
-from bridge.payments.attempts import ask, ask_first, begin, failed, reference_of
+from bridge.payments.attempts import begin_attempt, call_adapter, call_within_lease, failure_of, reference_of
 from bridge.payments.orders import read_order, terms
-from bridge.payments.outcomes import look_at
-from bridge.payments.record import Scribe, record
-from bridge.payments.takeover import meet_named
+from bridge.payments.outcomes import poll_payment
+from bridge.payments.record import IntentWriter, record
+from bridge.payments.takeover import match_named_payment
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
+from bridge.storage import intents, refunds
 
 CAPTURABLE = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING})
-NOT_CAPTURED = "Payment capture failed to complete with the following message: "
-REPEATED_WITHIN = 600.0
+CAPTURE_FAILED_PREFIX = "Payment capture failed to complete with the following message: "
+REPEAT_SECONDS = 600.0
 """Seconds during which the same capture of a part, or the same refund, means the first one unless it has a name."""
-NOT_CANCELED = "Payment cancel failed to complete with the following message: "
+CANCEL_FAILED_PREFIX = "Payment cancel failed to complete with the following message: "
 
 
 def capture_authorization(
@@ -67,7 +66,7 @@ def cancel_authorization(services: Services, store: Store, order_id: int, paymen
     """
     order = read_order(services, store, order_id)
     with services.database.read() as connection:
-        named = rows.find(connection, store.id, payment_intent_id)
+        named = intents.find(connection, store.id, payment_intent_id)
     if named is None or named.status is not Status.REQUIRES_CAPTURE:
         require_not_refunded(services, store, order, "canceled")
     intent = _looked_at(services, store, named_intent(services, store, order, payment_intent_id, "canceled"))
@@ -79,24 +78,24 @@ def void(services: Services, store: Store, intent: PaymentIntent) -> PaymentInte
     adapter = services.connections.adapter(store)
     _require(adapter, "cancel", "cancel_authorization")
     with services.database.write() as connection:
-        intent = rows.get(connection, intent.id, lock=True)
+        intent = intents.get(connection, intent.id, lock=True)
         if intent.status is Status.CANCELED and intent.charge:
             return intent
         if intent.status is not Status.REQUIRES_CAPTURE:
             raise Uncapturable("The payment cannot be canceled", reason="status")
         request = {"reference": reference_of(connection, intent.id)}
-        attempt = begin(services, store, connection, intent, "cancel", request)
+        attempt = begin_attempt(services, store, connection, intent, "cancel", request)
     try:
-        outcome = ask_first(services, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
+        outcome = call_within_lease(services, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
         after = record(services, intent.id, outcome, attempt)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
         if after.status is not Status.CANCELED:
             _tell(services, after, order_updates.VOID_FAILED, str(error))
-            raise _failure(NOT_CANCELED, error, 502) from error
+            raise _failure(CANCEL_FAILED_PREFIX, error, 502) from error
     services.wake()
     if after.status is not Status.CANCELED:
-        raise CaptureFailed(f"{NOT_CANCELED}the payment is {after.status.value}.", status=502)
+        raise CaptureFailed(f"{CANCEL_FAILED_PREFIX}the payment is {after.status.value}.", status=502)
     return after
 
 
@@ -114,42 +113,42 @@ def capture(
     total = _due(order)
     _require(adapter, "capture", "capture_authorization")
     with services.database.write() as connection:
-        intent = rows.get(connection, intent.id, lock=True)
+        intent = intents.get(connection, intent.id, lock=True)
         if intent.status is Status.SUCCEEDED:
             return intent
         if intent.status is not Status.REQUIRES_CAPTURE:
-            raise CaptureFailed(f"{NOT_CAPTURED}the payment is {intent.status.value}.", status=502)
+            raise CaptureFailed(f"{CAPTURE_FAILED_PREFIX}the payment is {intent.status.value}.", status=502)
         taken = _taken(intent)
-        captures = [one for one in rows.attempts_of(connection, intent.id) if one.operation == "capture"]
+        captures = [one for one in intents.attempts_of(connection, intent.id) if one.operation == "capture"]
         whole = total + intent.tip
         is_enough = amount is None and whole <= taken
-        since = services.clock() - REPEATED_WITHIN
+        since = services.clock() - REPEAT_SECONDS
         if taken and (is_enough or _is_done(captures, amount, attempt_id, since)):
             return intent
         amount = _wanted(intent, whole - taken if amount is None else amount)
         reference = reference_of(connection, intent.id)
         request = {"reference": reference, "amount": amount, "taken": taken, "asked_as": attempt_id}
         fresh_id = None if any(one.id == attempt_id for one in captures) else attempt_id
-        attempt = begin(services, store, connection, intent, "capture", request, fresh_id)
-        rows.change(connection, intent.id, deducted=deduction(order))
+        attempt = begin_attempt(services, store, connection, intent, "capture", request, fresh_id)
+        intents.change(connection, intent.id, deducted=deduction(order))
     try:
-        outcome = ask_first(services, attempt, lambda: adapter.capture(reference, amount, attempt.key))
+        outcome = call_within_lease(services, attempt, lambda: adapter.capture(reference, amount, attempt.key))
         after = record(services, intent.id, outcome, attempt, total)
     except ProviderError as error:
         after = _after_failure(services, store, adapter, attempt, error)
         if after.status is not Status.SUCCEEDED:
             _tell(services, after, order_updates.CAPTURE_FAILED, str(error), amount)
-            raise _failure(NOT_CAPTURED, error, 502) from error
+            raise _failure(CAPTURE_FAILED_PREFIX, error, 502) from error
     services.wake()
     if after.status is not Status.SUCCEEDED and _taken(after) == taken:
-        raise CaptureFailed(f"{NOT_CAPTURED}the payment is {after.status.value}.", status=502)
+        raise CaptureFailed(f"{CAPTURE_FAILED_PREFIX}the payment is {after.status.value}.", status=502)
     return after
 
 
 def _looked_at(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
     """How it stands; one that is open is looked at."""
     if not intent.unknown and intent.status not in (Status.REQUIRES_CAPTURE, *FINAL):
-        return look_at(services, store, intent.id)
+        return poll_payment(services, store, intent.id)
     return intent
 
 
@@ -159,7 +158,8 @@ def _require_takes(services: Services, store: Store, order: Order, intent: Payme
     if order.currency != intent.currency:
         authorised = Money(intent.amount, intent.currency)
         raise CaptureFailed(
-            f"{NOT_CAPTURED}the order is in {order.currency} now, and {authorised} were authorised.", status=502
+            f"{CAPTURE_FAILED_PREFIX}the order is in {order.currency} now, and {authorised} were authorised.",
+            status=502,
         )
     with services.database.read() as connection:
         agreed = terms(connection, store, intent)
@@ -167,7 +167,7 @@ def _require_takes(services: Services, store: Store, order: Order, intent: Payme
     if found and found.reason == PAID:
         raise Uncapturable(f"The payment cannot be captured: order {order.number} {found.words}.", reason=found.reason)
     if found:  # an app takes "uncapturable" for a capture that was made before
-        raise CaptureFailed(f"{NOT_CAPTURED}order {order.number} {found.words}.", status=409)
+        raise CaptureFailed(f"{CAPTURE_FAILED_PREFIX}order {order.number} {found.words}.", status=409)
 
 
 def require_not_refunded(services: Services, store: Store, order: Order, verb: str = "captured") -> None:
@@ -179,8 +179,8 @@ def require_not_refunded(services: Services, store: Store, order: Order, verb: s
     with services.database.read() as connection:
         sent_back = [
             (known, refund.amount)
-            for known in rows.of_shops_order(connection, store.id, store.live, order.id)
-            for refund in refund_rows.of_intent(connection, known.id)
+            for known in intents.of_shops_order(connection, store.id, store.live, order.id)
+            for refund in refunds.of_intent(connection, known.id)
             if refund.status.counts
         ]
     earlier = sum(amount for known, amount in sent_back if not known.holding)
@@ -198,7 +198,7 @@ def named_intent(
     Raises IntentNotFound, Uncapturable, CaptureFailed, InProgress, StoreError, ProviderError.
     """
     with services.database.read() as connection:
-        intent = rows.find(connection, store.id, payment_intent_id)
+        intent = intents.find(connection, store.id, payment_intent_id)
     if intent is None or intent.only_known:
         intent = _taken_over(services, store, order, payment_intent_id, verb)
     if (intent.order_id, intent.order_key) != (order.id, order.key):
@@ -207,13 +207,15 @@ def named_intent(
 
 
 def _taken_over(services: Services, store: Store, order: Order, name: str, verb: str) -> PaymentIntent:
-    met = meet_named(services, store, order, name)
+    met = match_named_payment(services, store, order, name)
     if met.intent:
         return met.intent
     if met.holder:
         raise Uncapturable("The payment cannot be captured for completed or processed orders.", reason="status")
     if met.misfit and met.misfit.took_nothing:  # an app takes "uncapturable" for a capture that was made before
-        raise CaptureFailed(f"{NOT_CAPTURED if verb == 'captured' else NOT_CANCELED}{met.misfit.why}.", status=409)
+        raise CaptureFailed(
+            f"{CAPTURE_FAILED_PREFIX if verb == 'captured' else CANCEL_FAILED_PREFIX}{met.misfit.why}.", status=409
+        )
     raise Uncapturable(f"The payment cannot be {verb}", reason="order_mismatch")
 
 
@@ -237,7 +239,7 @@ def _wanted(intent: PaymentIntent, amount: int) -> int:
     if 0 < amount <= left:
         return amount
     raise CaptureFailed(
-        f"{NOT_CAPTURED}the amount {Money(amount, intent.currency)} is not between nothing and the authorised "
+        f"{CAPTURE_FAILED_PREFIX}the amount {Money(amount, intent.currency)} is not between nothing and the authorised "
         f"{Money(left, intent.currency)}.",
         status=502,
     )
@@ -257,21 +259,21 @@ def _after_failure(
     services: Services, store: Store, adapter: Adapter, attempt: Attempt, error: ProviderError
 ) -> PaymentIntent:
     """How the intent stands after a failure that proves something. Raises OutcomeUnknown for one that does not."""
-    told = failed(services, store, attempt, error)
+    told = failure_of(services, store, attempt, error)
     if isinstance(told, OutcomeUnknown):
         raise told from error
     try:
-        return record(services, attempt.intent_id, ask(lambda: adapter.fetch(attempt.request["reference"])))
+        return record(services, attempt.intent_id, call_adapter(lambda: adapter.fetch(attempt.request["reference"])))
     except ProviderError:
         with services.database.read() as connection:
-            return rows.get(connection, attempt.intent_id)
+            return intents.get(connection, attempt.intent_id)
 
 
 def _tell(
     services: Services, intent: PaymentIntent, words: order_updates.Words, reason: str, amount: int | None = None
 ) -> None:
     with services.database.write() as connection:
-        Scribe(services, connection, intent, services.clock()).tell(words, amount, reason=reason)
+        IntentWriter(services, connection, intent, services.clock()).notify_store(words, amount, reason=reason)
     services.wake()
 
 

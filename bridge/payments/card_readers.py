@@ -3,19 +3,18 @@ store's readers were used within a day, the provider's list is looked at every m
 
 from bridge.domain.stores import Store
 from bridge.services import Services
-from bridge.storage import jobs
-from bridge.storage import stores as rows
+from bridge.storage import jobs, stores
 
 
-def used(services: Services, store: Store) -> None:
+def mark_readers_used(services: Services, store: Store) -> None:
     """A card reader of the store was used, or its app asks for a token."""
     now = services.clock()
     with services.database.write() as connection:
-        rows.change(connection, store.id, readers_used=now)
+        stores.change(connection, store.id, readers_used=now)
         jobs.hurry_readers(connection, store.id, now)
 
 
-def are_used(services: Services, store_id: str) -> bool:
+def readers_in_use(services: Services, store_id: str) -> bool:
     """Whether any was within a day."""
     with services.database.read() as connection:
-        return services.clock() - rows.readers_used(connection, store_id) < jobs.DAY
+        return services.clock() - stores.readers_used(connection, store_id) < jobs.DAY

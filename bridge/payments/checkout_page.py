@@ -15,30 +15,28 @@ from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import ask, reference_of
-from bridge.payments.checkout_attempts import OPEN, payable
+from bridge.payments.attempts import call_adapter, reference_of
+from bridge.payments.checkout_attempts import OPEN, payable_attempts
 from bridge.payments.create import create_payment_intent
-from bridge.payments.follow_order import require_fit
-from bridge.payments.hosted_checkout import MOST, NOT_NOW, open_payment
-from bridge.payments.outcomes import look_at
+from bridge.payments.follow_order import require_payable_by
+from bridge.payments.hosted_checkout import MAX_OPEN_CHECKOUTS, NOT_NOW, open_checkout
+from bridge.payments.outcomes import poll_payment
 from bridge.payments.record import WAITING
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import jobs
-from bridge.storage import stores as store_rows
+from bridge.storage import intents, jobs, stores
 
 log = logs.logger(__name__)
 
 PURPOSE = "pay"
 STORE_REMOVED = "store_removed"
-DAY = 24 * 3600
+DAY_SECONDS = 24 * 3600
 LINK_DAYS = 7
 """How many days a link works at the least; it is the same link for a day."""
-ASK_AGAIN = 3.0
+POLL_INTERVAL_SECONDS = 3.0
 """Seconds for which one answer of the provider is enough, however many ask."""
-READ_AGAIN = 10.0
+ORDER_READ_INTERVAL_SECONDS = 10.0
 """Seconds for which one look at the order is enough to show its page, however many want to see it."""
-MOST_TRIES = 10
+MAX_TRIES = 10
 """How many payments of one order the page has started by itself before it stops."""
 
 REDIRECT, WIDGET, ELEMENTS, SANDBOX, LINK = "redirect", "forte_widget", "stripe_elements", "sandbox", "link"
@@ -89,7 +87,7 @@ class Visit:
 
     @property
     def may_open_again(self) -> bool:
-        return self.opened < MOST
+        return self.opened < MAX_OPEN_CHECKOUTS
 
 
 @runtime_checkable
@@ -120,15 +118,15 @@ def visit(services: Services, token: str) -> Visit:
         raise Refused("This link has expired.", reason="link_expired")
     with services.database.read() as connection:
         try:
-            intent = rows.get(connection, intent_id)
+            intent = intents.get(connection, intent_id)
         except LookupError:
             raise Refused("The payment of this link is not kept any more.", reason="link_expired") from None
-        if store_rows.get(connection, intent.store_id) is None:
+        if stores.get(connection, intent.store_id) is None:
             raise Refused("The store of this link was removed.", reason=STORE_REMOVED)
         if not intent.holding:
-            held = rows.holding(connection, intent.store_id, intent.live, intent.order_id, intent.order_key)
+            held = intents.holding(connection, intent.store_id, intent.live, intent.order_id, intent.order_key)
             intent = held or intent
-        attempts = rows.attempts_of(connection, intent.id)
+        attempts = intents.attempts_of(connection, intent.id)
     return _visit(services, intent, attempts)
 
 
@@ -141,13 +139,13 @@ def shown(services: Services, token: str) -> Visit:
     if not _waits(seen) or not _take_read(services, seen.intent.id, seen.store.id):
         return seen
     try:
-        require_fit(services, seen.store, seen.intent)
+        require_payable_by(services, seen.store, seen.intent)
     except OrderNotPayable as error:
         return _cannot_be_paid(visit(services, token), str(error))
     except StoreError as error:
         log.info("order %s cannot be read for its page: %s", seen.intent.order_number, error)
         with services.database.write() as connection:
-            rows.change(connection, seen.intent.id, order_seen=0.0)
+            intents.change(connection, seen.intent.id, order_seen=0.0)
         return replace(seen, kind="", may_retry=False, unasked=True)
     return visit(services, token)
 
@@ -160,7 +158,7 @@ def confirm(services: Services, token: str) -> Visit:
     if not _waits(seen):
         return seen
     try:
-        require_fit(services, seen.store, seen.intent)
+        require_payable_by(services, seen.store, seen.intent)
     except OrderNotPayable as error:
         return _cannot_be_paid(visit(services, token), str(error))
     return visit(services, token)
@@ -197,7 +195,7 @@ def open_redirect(services: Services, token: str, *, again: bool = False, seen: 
     """Where to send the buyer, once: a payment of its own at the provider. `seen` and errors as of `open_payment`."""
     found = visit(services, token)
     _require(found, REDIRECT, Stage.OPEN, Stage.OPENED, Stage.DECLINED)
-    return open_payment(services, found.store, found.intent, again=again, seen=seen)
+    return open_checkout(services, found.store, found.intent, again=again, seen=seen)
 
 
 def decide(services: Services, token: str, *, approve: bool) -> None:
@@ -208,13 +206,13 @@ def decide(services: Services, token: str, *, approve: bool) -> None:
     seen = visit(services, token)
     _require(seen, SANDBOX, Stage.OPEN, Stage.DECLINED)
     if approve:
-        require_fit(services, seen.store, seen.intent)
+        require_payable_by(services, seen.store, seen.intent)
     adapter = services.connections.adapter(seen.store)
     if not isinstance(adapter, Authenticates):
         raise Unsupported("authenticate", seen.store.adapter)
     with services.database.read() as connection:
         reference = reference_of(connection, seen.intent.id)
-    ask(lambda: adapter.authenticate(reference, approve))
+    call_adapter(lambda: adapter.authenticate(reference, approve))
     _look(services, seen)
 
 
@@ -228,8 +226,8 @@ def try_again(services: Services, token: str) -> str:
         raise Refused("This payment cannot be started anew.", reason=NOT_NOW)
     intent = seen.intent
     with services.database.read() as connection:
-        tries = rows.of_order(connection, intent.store_id, intent.order_id)
-    if len(tries) >= MOST_TRIES:
+        tries = intents.of_order(connection, intent.store_id, intent.order_id)
+    if len(tries) >= MAX_TRIES:
         raise Refused("This order was tried too often.", reason="tried_too_often")
     shown = create_payment_intent(
         services,
@@ -242,13 +240,13 @@ def try_again(services: Services, token: str) -> str:
 
 
 def _token(services: Services, intent: PaymentIntent) -> str:
-    expires = (int(services.clock()) // DAY + 1 + LINK_DAYS) * DAY
+    expires = (int(services.clock()) // DAY_SECONDS + 1 + LINK_DAYS) * DAY_SECONDS
     return services.vault.sign(f"{intent.id}.{expires:x}", PURPOSE)
 
 
 def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -> Visit:
     store = services.connections.store(intent.store_id)
-    opened = payable(attempts, services.clock())
+    opened = payable_attempts(attempts, services.clock())
     stage = _stage(intent, bool(opened))
     if intent.closed and stage not in (Stage.PAID, Stage.PROCESSING):
         return Visit(intent, store, Stage.ENDED, "", closed=intent.closed)
@@ -309,9 +307,9 @@ def _take_read(services: Services, intent_id: str, store_id: str) -> bool:
     """Whether it is for us to read the order for its page."""
     now = services.clock()
     with services.database.write() as connection:
-        if 0 <= now - rows.get(connection, intent_id, lock=True).order_seen < READ_AGAIN:
+        if 0 <= now - intents.get(connection, intent_id, lock=True).order_seen < ORDER_READ_INTERVAL_SECONDS:
             return False
-        rows.change(connection, intent_id, order_seen=now)
+        intents.change(connection, intent_id, order_seen=now)
         jobs.hurry_sweep(connection, store_id, now)
     return True
 
@@ -320,16 +318,16 @@ def _take_turn(services: Services, intent_id: str) -> bool:
     """Whether it is for us to ask the provider: nothing was written about the payment for a while."""
     now = services.clock()
     with services.database.write() as connection:
-        if now - rows.get(connection, intent_id, lock=True).updated < ASK_AGAIN:
+        if now - intents.get(connection, intent_id, lock=True).updated < POLL_INTERVAL_SECONDS:
             return False
-        rows.change(connection, intent_id, updated=now)
+        intents.change(connection, intent_id, updated=now)
     return True
 
 
 def _look(services: Services, seen: Visit) -> None:
     """Ask the provider and write down what it says. If it cannot be asked, the worker will."""
     try:
-        look_at(services, seen.store, seen.intent.id)
+        poll_payment(services, seen.store, seen.intent.id)
     except BridgeError as error:
         log.info("intent %s cannot be looked at now: %s", seen.intent.id, error)
 

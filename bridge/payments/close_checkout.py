@@ -13,60 +13,59 @@ from bridge.domain.judgement import Bar
 from bridge.domain.money import Money
 from bridge.domain.stores import Store
 from bridge.payments import flags
-from bridge.payments.attempts import cancel_open
+from bridge.payments.attempts import cancel_open_payment
 from bridge.payments.record import WAITING
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import journal
+from bridge.storage import intents, journal
 
 log = logs.logger(__name__)
 
 
-def close(services: Services, store: Store, intent: PaymentIntent, found: Bar) -> PaymentIntent:
+def close_payment(services: Services, store: Store, intent: PaymentIntent, found: Bar) -> PaymentIntent:
     """Close it and, where that can be done, void it; how it stands then.
 
     Raises InProgress while another request about it is not settled: then it is closed, and not voided yet.
     """
     why = f"Order {intent.order_number} {found.words}."
     with services.database.write() as connection:
-        known = rows.get(connection, intent.id, lock=True)
+        known = intents.get(connection, intent.id, lock=True)
         if known.status not in WAITING:
             return known
         if known.closed != why:
-            rows.change(connection, intent.id, closed=why)
+            intents.change(connection, intent.id, closed=why)
             journal.write(connection, services.clock(), intent.id, "closed", why=why, reason=found.reason)
     try:
-        after = cancel_open(services, store, known, why)
+        after = cancel_open_payment(services, store, known, why)
     except OrderLocked:  # this provider cannot void it
         with services.database.read() as connection:
-            return rows.get(connection, intent.id)
+            return intents.get(connection, intent.id)
     if after.status not in (Status.CANCELED, *WAITING):
         _too_late(services, after, why)
     services.wake()
     return after
 
 
-def close_quietly(services: Services, store: Store, intent: PaymentIntent, found: Bar) -> None:
+def try_to_close(services: Services, store: Store, intent: PaymentIntent, found: Bar) -> None:
     """The same for somebody who has to be answered now: what cannot be voided yet, the next look at the order voids."""
     try:
-        close(services, store, intent, found)
+        close_payment(services, store, intent, found)
     except BridgeError as error:
         log.info("intent %s is closed, and could not be voided yet: %s", intent.id, error)
 
 
-def reopen(services: Services, intent: PaymentIntent) -> PaymentIntent:
+def reopen_payment(services: Services, intent: PaymentIntent) -> PaymentIntent:
     """Its order can be paid by it again, and the provider has never ended it."""
     with services.database.write() as connection:
-        known = rows.get(connection, intent.id, lock=True)
+        known = intents.get(connection, intent.id, lock=True)
         if known.closed and known.status in WAITING:
-            rows.change(connection, intent.id, closed="")
+            intents.change(connection, intent.id, closed="")
             journal.write(connection, services.clock(), intent.id, "reopened")
-        return rows.get(connection, intent.id)
+        return intents.get(connection, intent.id)
 
 
 def _too_late(services: Services, intent: PaymentIntent, why: str) -> None:
     money = Money(intent.amount, intent.currency)
     stands = f"Its payment of {money} ({intent.shown_id}) could not be voided any more: it is {intent.status.value}."
-    flag = f"{flags.ORDER}{why} {stands}"
+    flag = f"{flags.ORDER_FLAG}{why} {stands}"
     with services.database.write() as connection:
         flags.put_unless_graver(connection, intent.id, flag, services.clock())

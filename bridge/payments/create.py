@@ -30,22 +30,20 @@ from bridge.domain.outcomes import Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import flags
-from bridge.payments.attempts import ask, cancel_open, new_attempt, send_create, sending_again
-from bridge.payments.close_checkout import close, reopen
-from bridge.payments.customers import require_own
-from bridge.payments.intents import Shown, new_intent
+from bridge.payments.attempts import call_adapter, cancel_open_payment, new_attempt, send_create, sending_again
+from bridge.payments.close_checkout import close_payment, reopen_payment
+from bridge.payments.customers import require_own_customer
+from bridge.payments.intents import IntentView, new_intent
 from bridge.payments.orders import agreed_for, amount_due, in_the_way, names_of, not_payable, others_of
-from bridge.payments.outcomes import look_at, settle
+from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.record import WAITING, record
 from bridge.payments.shops import entry_of
 from bridge.services import Services
-from bridge.storage import Connection, journal, outbox
-from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
+from bridge.storage import Connection, intents, journal, outbox, refunds
 
-ROUNDS = 4
+MAX_ROUNDS = 4
 """How often a create looks again because the order changed hands under it."""
-JOIN_LOOKS, JOIN_PAUSE = 60, 0.05
+JOIN_POLLS, JOIN_POLL_SECONDS = 60, 0.05
 """How often, and with how many seconds between, a repeat looks whether the request before it has its answer."""
 
 _REPLACEABLE = frozenset({Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION})
@@ -77,7 +75,7 @@ def create_payment_intent(
     customer: Any,
     payment_method: Any,
     attempt_id: str | None = None,
-) -> Shown:
+) -> IntentView:
     """Charge an order of this store. Parameters as they came: they are judged here and by the adapter.
 
     `attempt_id`, a fresh one, is the id of the attempt if one is made.
@@ -87,19 +85,19 @@ def create_payment_intent(
     adapter = services.connections.adapter(store)
     read_at = services.clock()
     order = services.connections.order_book(store).read(_order_id(order_id))
-    close_misfits(services, store, order)
+    close_unfit_payments(services, store, order)
     wanted = _check(services, store, adapter, order, read_at, customer, payment_method, attempt_id)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         with services.database.read() as connection:
-            known = rows.of_shops_order(connection, store.id, store.live, order.id)
+            known = intents.of_shops_order(connection, store.id, store.live, order.id)
             existing = _first([one for one in known if one.holding and one.order_key == order.key], store)
-            attempt = rows.unsettled(connection, existing.id) if existing else None
+            attempt = intents.unsettled(connection, existing.id) if existing else None
             ending = not existing and outbox.cancels(connection, store.id, order.id, read_at)
         found = bar(order, names_of(known, order.key), others=others_of(known, order.key))
         if existing is None:
             if found:
                 raise not_payable(order.number, found)
-            require_nothing_in_the_way(services, known, order)
+            require_no_earlier_payment(services, known, order)
             if ending:
                 told = f"Order {order.number} is being cancelled. Ask again in a moment."
                 raise InProgress(told, provider=store.adapter)
@@ -107,7 +105,7 @@ def create_payment_intent(
         elif attempt is not None:
             entry = entry_of(services, store, existing)
             is_wanted = entry is store and found is None and wanted.same_as(existing)
-            settle_first(services, entry, attempt, is_wanted, _through(entry, store))
+            resolve_first(services, entry, attempt, is_wanted, _through(entry, store))
             shown = None
         elif existing.unknown:  # it was answered between the two reads
             shown = None
@@ -118,23 +116,23 @@ def create_payment_intent(
     raise InProgress(f"Order {order.number} is being paid by another request.", outcome="unknown")
 
 
-def close_misfits(services: Services, store: Store, order: Order) -> None:
+def close_unfit_payments(services: Services, store: Store, order: Order) -> None:
     """Close what waits for a buyer and can no longer pay the order as it was just read, whichever entry of the shop has
     begun it. Raises InProgress, OrderLocked."""
     with services.database.read() as connection:
-        known = rows.of_shops_order(connection, store.id, store.live, order.id)
+        known = intents.of_shops_order(connection, store.id, store.live, order.id)
     for intent in known:
         if intent.status not in WAITING or intent.unknown:
             continue
         entry = entry_of(services, store, intent)
         agreed = agreed_for(entry, intent, known)
         if found := misfit(order, agreed):
-            close(services, entry, intent, found)
+            close_payment(services, entry, intent, found)
         elif intent.closed:
-            reopen(services, intent)
+            reopen_payment(services, intent)
 
 
-def require_nothing_in_the_way(services: Services, known: Sequence[PaymentIntent], order: Order) -> None:
+def require_no_earlier_payment(services: Services, known: Sequence[PaymentIntent], order: Order) -> None:
     """An earlier payment of the same order number under another key keeps the order until it is over (rule 2): the
     order may be the same one, with a new key. Raises OrderLocked."""
     other = in_the_way(known, order.key)
@@ -142,7 +140,7 @@ def require_nothing_in_the_way(services: Services, known: Sequence[PaymentIntent
         return
     why = f"Order {order.number} has another key now, and the payment {other.shown_id} of the earlier one is not over"
     with services.database.write() as connection:
-        flags.put_unless_graver(connection, other.id, f"{flags.ORDER}{why}.", services.clock())
+        flags.put_unless_graver(connection, other.id, f"{flags.ORDER_FLAG}{why}.", services.clock())
     raise OrderLocked(
         f"{why}; it cannot be charged before that.",
         reason="order_has_payment",
@@ -180,10 +178,10 @@ def _check(
         payment_method=payment_method,
         capture=store.capture,
         metadata=metadata_of(services, store, order),
-        description=describe(store, order),
+        description=describe_payment(store, order),
     )
     request = adapter.prepare(payment)
-    require_own(services, store, adapter, str(customer or ""))
+    require_own_customer(services, store, adapter, str(customer or ""))
     return _Wanted(order, payment, request, read_at)
 
 
@@ -196,7 +194,7 @@ def _order_id(value: Any) -> int:
     return int(text)
 
 
-def describe(store: Store, order: Order) -> str:
+def describe_payment(store: Store, order: Order) -> str:
     """What the provider's own pages show of the payment, in WooPayments' words."""
     return f"Online Payment for Order #{order.number} for {urlsplit(store.identity).hostname}"
 
@@ -217,7 +215,7 @@ def metadata_of(services: Services, store: Store, order: Order) -> dict[str, Any
     }
 
 
-def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) -> Shown | None:
+def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) -> IntentView | None:
     """Claim the order and ask the provider. None if somebody else claimed it first."""
     payment, now = wanted.payment, services.clock()
     attempt = new_attempt(services, store, payment.attempt_id, payment.attempt_id, "create", wanted.request)
@@ -233,21 +231,21 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
     if "open" in adapter.operations:  # the provider hears of it when the buyer opens the page
         intent = replace(intent, public_id=services.ids.public("pi_"), status=Status.REQUIRES_ACTION, unknown=False)
         attempt = replace(attempt, state=AttemptState.DONE, exposed=False, busy_until=0.0)
-    if not rows.claim(services.database, intent, attempt, asked, generation=store.generation):
+    if not intents.claim(services.database, intent, attempt, asked, generation=store.generation):
         return None
     if attempt.state is AttemptState.DONE:
-        return Shown(intent, attempt.id)
+        return IntentView(intent, attempt.id)
     return send_create(services, store, attempt)
 
 
-def settle_first(services: Services, store: Store, attempt: Attempt, same: bool, through: str = "") -> None:
+def resolve_first(services: Services, store: Store, attempt: Attempt, same: bool, through: str = "") -> None:
     """An earlier try, of this store, is not settled: wait for it, or find out. Then look again.
 
     The same request is sent again only for somebody who wants just that. `through` names the store to whoever asks
     another entry of its shop. Raises InProgress, OutcomeUnknown.
     """
     if attempt.busy_until > services.clock():
-        if answered_soon(services, attempt):
+        if wait_for_answer(services, attempt):
             return
         raise InProgress(
             f"A payment for this order is being made{through} right now. Ask again in a moment.",
@@ -255,7 +253,7 @@ def settle_first(services: Services, store: Store, attempt: Attempt, same: bool,
             attempt_id=attempt.id,
             provider=store.adapter,
         )
-    if not settle(services, store, attempt, resend=same) and _is_left_open(services, attempt):
+    if not resolve(services, store, attempt, resend=same) and _is_left_open(services, attempt):
         raise OutcomeUnknown(
             f"An earlier payment for this order{through} has no known outcome yet. "
             "It is being settled; nothing new was started.",
@@ -268,27 +266,29 @@ def settle_first(services: Services, store: Store, attempt: Attempt, same: bool,
 def _is_left_open(services: Services, attempt: Attempt) -> bool:
     """Whether nobody has settled it meanwhile, and nobody is at it."""
     with services.database.read() as connection:
-        known = rows.attempt(connection, attempt.id)
+        known = intents.attempt(connection, attempt.id)
     return known.state in UNSETTLED and known.busy_until <= services.clock()
 
 
-def answered_soon(services: Services, attempt: Attempt) -> bool:
+def wait_for_answer(services: Services, attempt: Attempt) -> bool:
     """Wait a little for the request that is at it, so that a double click gets one answer twice."""
-    for _ in range(JOIN_LOOKS):
-        services.pause(JOIN_PAUSE)
+    for _ in range(JOIN_POLLS):
+        services.pause(JOIN_POLL_SECONDS)
         with services.database.read() as connection:
-            if rows.attempt(connection, attempt.id).busy_until <= services.clock():
+            if intents.attempt(connection, attempt.id).busy_until <= services.clock():
                 return True
     return False
 
 
-def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted) -> Shown | None:
+def _join(
+    services: Services, store: Store, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted
+) -> IntentView | None:
     """The order has a settled intent: answer it, or put it away and look again (None), or refuse.
 
     One that another entry of the shop has begun is never the answer: what that entry's adapter cannot put away is in
     the way.
     """
-    if released(services, existing, wanted.order):
+    if release_refunded(services, existing, wanted.order):
         return None
     entry = entry_of(services, store, existing)
     if existing.only_known:
@@ -299,17 +299,17 @@ def _join(services: Services, store: Store, adapter: Adapter, existing: PaymentI
     replaceable = existing.status in _REPLACEABLE
     declined = existing.status is Status.REQUIRES_PAYMENT_METHOD and existing.last_error is not None
     if entry is store and wanted.same_as(existing) and not declined and not is_closed:
-        return refreshed(services, adapter, existing) if replaceable else as_stored(services, existing)
+        return with_fresh_material(services, adapter, existing) if replaceable else as_stored(services, existing)
     if replaceable:
-        existing = look_at(services, entry, existing.id)
+        existing = poll_payment(services, entry, existing.id)
     if existing.status in _REPLACEABLE:
-        cancel_open(services, entry, existing)
+        cancel_open_payment(services, entry, existing)
     elif existing.holding:
         raise _locked(existing, entry, store)
     return None
 
 
-def released(services: Services, paid: PaymentIntent, order: Order) -> bool:
+def release_refunded(services: Services, paid: PaymentIntent, order: Order) -> bool:
     """Let go of an order whose payment was sent back whole, once its shop asks for another; False for any other."""
     if paid.status is not Status.SUCCEEDED or not order.needs_payment:
         return False
@@ -317,50 +317,50 @@ def released(services: Services, paid: PaymentIntent, order: Order) -> bool:
         if not _is_sent_back(connection, paid):
             return False
     with services.database.write() as connection:
-        paid = rows.get(connection, paid.id, lock=True)
+        paid = intents.get(connection, paid.id, lock=True)
         if not _is_sent_back(connection, paid):
             return False
-        rows.change(connection, paid.id, holding=False)
+        intents.change(connection, paid.id, holding=False)
         journal.write(connection, services.clock(), paid.id, "released", why="refunded, and to be paid again")
     return True
 
 
 def _is_sent_back(connection: Connection, paid: PaymentIntent) -> bool:
-    return paid.charge is not None and refund_rows.left(connection, paid.store_id, paid.charge.id) == 0
+    return paid.charge is not None and refunds.left(connection, paid.store_id, paid.charge.id) == 0
 
 
-def as_stored(services: Services, intent: PaymentIntent) -> Shown:
+def as_stored(services: Services, intent: PaymentIntent) -> IntentView:
     with services.database.read() as connection:
-        return Shown(intent, rows.attempts_of(connection, intent.id)[-1].id)
+        return IntentView(intent, intents.attempts_of(connection, intent.id)[-1].id)
 
 
-def refreshed(services: Services, adapter: Adapter, intent: PaymentIntent) -> Shown:
+def with_fresh_material(services: Services, adapter: Adapter, intent: PaymentIntent) -> IntentView:
     """An open intent as the provider has it now, with what the buyer needs.
 
     A create that made no payment, because something stood against the buyer, is asked for again under its own key.
     """
     with services.database.read() as connection:
-        attempt = rows.attempts_of(connection, intent.id)[0]
+        attempt = intents.attempts_of(connection, intent.id)[0]
     outcome = None
     with suppress(ProviderError):
         if attempt.reference is not None:
-            outcome = ask(lambda: adapter.fetch(str(attempt.reference)))
+            outcome = call_adapter(lambda: adapter.fetch(str(attempt.reference)))
             intent = record(services, intent.id, outcome)
         elif attempt.exposed and services.clock() < attempt.sent_at + adapter.replay_window:
             attempt = sending_again(services, attempt)
-            outcome = ask(partial(adapter.create, attempt.request, attempt.key))
+            outcome = call_adapter(partial(adapter.create, attempt.request, attempt.key))
             intent = record(services, intent.id, outcome, attempt)
     if not intent.closed and outcome and (outcome.client_secret or outcome.provider_data or outcome.next_action):
-        return Shown(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
+        return IntentView(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
     return _with_material(services, intent, attempt)
 
 
-def _with_material(services: Services, intent: PaymentIntent, attempt: Attempt) -> Shown:
+def _with_material(services: Services, intent: PaymentIntent, attempt: Attempt) -> IntentView:
     """An intent with what its first answer had for the buyer, as long as it waits for one."""
     if attempt.material is None or intent.status not in WAITING or intent.closed:
-        return Shown(intent, attempt.id)
+        return IntentView(intent, attempt.id)
     kept = json.loads(services.vault.decrypt(attempt.material))
-    return Shown(intent, attempt.id, kept["next_action"], kept["client_secret"], kept["provider_data"])
+    return IntentView(intent, attempt.id, kept["next_action"], kept["client_secret"], kept["provider_data"])
 
 
 def _first(held: Sequence[PaymentIntent], store: Store) -> PaymentIntent | None:

@@ -10,17 +10,17 @@ from bridge.domain.orders import Order, OrderUpdate, UpdateKind
 from bridge.domain.outcomes import CustomerDetails
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import ask
+from bridge.payments.attempts import call_adapter
 from bridge.payments.orders import read_order
 from bridge.payments.shops import is_address
 from bridge.services import Services
-from bridge.storage import customers as rows
+from bridge.storage import customers
 
 log = logs.logger(__name__)
 
-META = "_stripe_customer_id"
+CUSTOMER_META = "_stripe_customer_id"
 """Order meta: the provider's customer."""
-CLOSED = frozenset({"completed", "cancelled", "refunded", "failed"})
+CLOSED_STATUSES = frozenset({"completed", "cancelled", "refunded", "failed"})
 """Orders that need no customer any more, as WooPayments has it."""
 
 
@@ -30,21 +30,21 @@ def create_customer(services: Services, store: Store, order_id: int) -> str:
     Raises OrderMissing, OrderNotPayable (a closed order), Unsupported, ProviderError or StoreError.
     """
     order = read_order(services, store, order_id)
-    if order.status in CLOSED:
+    if order.status in CLOSED_STATUSES:
         raise OrderNotPayable("Invalid order status", reason="invalid_order_status")
     adapter = services.connections.adapter(store)
     if "customers" not in adapter.operations:
         raise Unsupported("create_customer", adapter.name)
     shopper = f"user:{order.customer_id}" if order.customer_id else f"order:{order.id}"
     with services.database.read() as connection:
-        known = rows.find(connection, store.id, shopper)
+        known = customers.find(connection, store.id, shopper)
     details = _details(store, order)
     key = f"{store.id}:{shopper}:{known or 'new'}:{services.ids.attempt() if known else _digest(details)}"
-    customer = ask(lambda: adapter.save_customer(details, known, key))
+    customer = call_adapter(lambda: adapter.save_customer(details, known, key))
     if customer != known:
         with services.database.write() as connection:
-            rows.put(connection, store.id, shopper, customer)
-    if order.meta.get(META) != customer:
+            customers.put(connection, store.id, shopper, customer)
+    if order.meta.get(CUSTOMER_META) != customer:
         _tell_the_order(services, store, order, customer)
     return customer
 
@@ -53,7 +53,7 @@ def _tell_the_order(services: Services, store: Store, order: Order, customer: st
     """Write it to the order's meta, as WooPayments does. The customer is there even if the shop cannot be told: its
     payment tells the same again."""
     update = OrderUpdate(
-        services.ids.attempt(), UpdateKind.NOTE, order.id, order.key, 0, order.currency, meta={META: customer}
+        services.ids.attempt(), UpdateKind.NOTE, order.id, order.key, 0, order.currency, meta={CUSTOMER_META: customer}
     )
     try:
         services.connections.order_book(store).deliver(update, first=True)
@@ -71,21 +71,21 @@ def payment_methods(services: Services, store: Store, customer: str) -> list[dic
     if "payment_methods" not in adapter.operations:
         raise Unsupported("payment_methods", adapter.name)
     with services.database.read() as connection:
-        owners = rows.owners(connection, customer)
+        owners = customers.owners(connection, customer)
     if not owners:
-        site = ask(lambda: adapter.customer_site(customer))
+        site = call_adapter(lambda: adapter.customer_site(customer))
         owners = {store.id} if site is None or is_address(services, store, site) else set()
-    return ask(lambda: adapter.payment_methods(customer)) if store.id in owners else []
+    return call_adapter(lambda: adapter.payment_methods(customer)) if store.id in owners else []
 
 
-def require_own(services: Services, store: Store, adapter: Adapter, customer: str) -> None:
+def require_own_customer(services: Services, store: Store, adapter: Adapter, customer: str) -> None:
     """Raises ProviderRefused, as for nobody, for whom the bridge made for another store of a shared account.
 
     ProviderError if the provider is to say whether the account is shared, and cannot be asked.
     """
     with services.database.read() as connection:
-        owners = rows.owners(connection, customer)
-    if not owners or store.id in owners or ask(lambda: adapter.customer_site(customer)) is None:
+        owners = customers.owners(connection, customer)
+    if not owners or store.id in owners or call_adapter(lambda: adapter.customer_site(customer)) is None:
         return
     known = {"status": 400, "param": "customer", "outcome": "failed", "provider": adapter.name}
     raise ProviderRefused(f"Error: No such customer: '{customer}'", code="resource_missing", **known)

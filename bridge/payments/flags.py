@@ -5,20 +5,19 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.domain.intents import PaymentIntent
 from bridge.services import Services
-from bridge.storage import Connection, journal, metrics, obstacles, shops
-from bridge.storage import intents as rows
+from bridge.storage import Connection, intents, journal, metrics, obstacles, shops
 
-HELD = "authorized: "
+AUTHORIZED_FLAG = "authorized: "
 """How a flag begins about money that is only held: when the hold is let go, there is nothing left to look at."""
-DISPUTED = "disputed: "
+DISPUTED_FLAG = "disputed: "
 """How a flag begins about an open dispute: when it is closed, nobody can answer it any more."""
-ORDER = "order: "
+ORDER_FLAG = "order: "
 """How a flag begins about money whose order cannot take it as it stands: when staff have put the order right, or the
 money was sent back whole, there is nothing left to look at."""
-TWICE = "paid twice: "
+PAID_TWICE_FLAG = "paid twice: "
 """How a flag begins about money for an order that somebody else has paid, too: it goes only when it was sent back
 whole."""
-DIFFERS = "amount_differs"
+AMOUNT_FLAG = "amount_differs"
 """How the flag begins of a payment for which the provider has named another sum."""
 
 
@@ -28,20 +27,20 @@ def put(connection: Connection, intent_id: str, why: str, now: float) -> None:
     A flag about another sum stays, and the journal alone tells of this one: as long as it is there, nothing that the
     provider says is recorded.
     """
-    known = rows.get(connection, intent_id, lock=True)
+    known = intents.get(connection, intent_id, lock=True)
     if known.flag == why:
         return
-    if not known.flag.startswith(DIFFERS):
-        rows.change(connection, intent_id, flag=why, updated=now)
+    if not known.flag.startswith(AMOUNT_FLAG):
+        intents.change(connection, intent_id, flag=why, updated=now)
     journal.write(connection, now, intent_id, "flagged", why=why)
 
 
 def put_unless_graver(connection: Connection, intent_id: str, why: str, now: float) -> None:
     """A person has to look at the order, unless there is more to look at already: then the journal alone tells of
     it."""
-    known = rows.get(connection, intent_id, lock=True)
-    is_grave = known.flag and not known.flag.startswith((HELD, ORDER))
-    if is_grave and not (known.flag.startswith(TWICE) and why.startswith(TWICE)):
+    known = intents.get(connection, intent_id, lock=True)
+    is_grave = known.flag and not known.flag.startswith((AUTHORIZED_FLAG, ORDER_FLAG))
+    if is_grave and not (known.flag.startswith(PAID_TWICE_FLAG) and why.startswith(PAID_TWICE_FLAG)):
         if why not in _whys(connection, intent_id, "flagged", "why"):
             journal.write(connection, now, intent_id, "flagged", why=why)
         return
@@ -65,11 +64,13 @@ def put_unless_cleared(connection: Connection, intent_id: str, why: str, now: fl
         put_unless_graver(connection, intent_id, why, now)
 
 
-def settle_about_order(connection: Connection, intent_id: str, why: str, now: float, *, is_back: bool = False) -> None:
+def clear_order_flag(connection: Connection, intent_id: str, why: str, now: float, *, is_back: bool = False) -> None:
     """Nobody has to look at the order any more, and the story says why. `is_back`: the money was sent back whole."""
-    known = rows.get(connection, intent_id, lock=True)
-    if known.flag.startswith((HELD, ORDER, TWICE) if is_back else (HELD, ORDER)):
-        rows.change(connection, intent_id, flag="", updated=now)
+    known = intents.get(connection, intent_id, lock=True)
+    if known.flag.startswith(
+        (AUTHORIZED_FLAG, ORDER_FLAG, PAID_TWICE_FLAG) if is_back else (AUTHORIZED_FLAG, ORDER_FLAG)
+    ):
+        intents.change(connection, intent_id, flag="", updated=now)
         journal.write(connection, now, intent_id, "flag_settled", flag=known.flag, why=why)
 
 
@@ -101,18 +102,18 @@ def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent
         raise Refused("Say what was done: it is kept with the payment.")
     now = services.clock()
     with services.database.write() as connection:
-        found = [intent for intent in rows.named(connection, name) if intent.flag]
+        found = [intent for intent in intents.named(connection, name) if intent.flag]
         if len(found) > 1:
             waiting = ", ".join(intent.shown_id for intent in found)
             raise Refused(f"{name} names several payments that wait for a person: {waiting}. Name one of them.")
         if not found:
             raise Refused(f"No payment {name} waits for a person.")
-        intent = rows.get(connection, found[0].id, lock=True)
+        intent = intents.get(connection, found[0].id, lock=True)
         if intent.unknown and not obstacles.is_left_behind(connection, intent.id):
             raise Refused(f"The outcome of {name} is unknown: settle it. The flag goes with that.")
-        rows.change(connection, intent.id, flag="", updated=now)
+        intents.change(connection, intent.id, flag="", updated=now)
         journal.write(connection, now, intent.id, "flag_cleared", flag=intent.flag, who=who, why=reason)
-        return rows.get(connection, intent.id)
+        return intents.get(connection, intent.id)
 
 
 def _whys(connection: Connection, intent_id: str, kind: str, name: str) -> set[str]:

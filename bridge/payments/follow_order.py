@@ -23,19 +23,16 @@ from bridge.domain.orders import HOLD, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, order_updates
 from bridge.payments.captures import capture, void
-from bridge.payments.close_checkout import close, close_quietly, reopen
+from bridge.payments.close_checkout import close_payment, reopen_payment, try_to_close
 from bridge.payments.orders import not_payable, terms
 from bridge.payments.payments_of_others import watch
-from bridge.payments.record import WAITING, Scribe
+from bridge.payments.record import WAITING, IntentWriter
 from bridge.services import Services
-from bridge.storage import Connection, journal, outbox
-from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
-from bridge.storage import stores as store_rows
+from bridge.storage import Connection, intents, journal, outbox, refunds, stores
 
 log = logs.logger(__name__)
 
-GONE = Bar("order_gone", "is not in the store any more")
+ORDER_GONE = Bar("order_gone", "is not in the store any more")
 NOT_NAMED = "No note of the store's own names {name}: it may have replaced another payment of order {order}."
 
 
@@ -58,14 +55,14 @@ def follow_order(services: Services, store: Store, intent: PaymentIntent, order:
             raise InProgress(f"The outcome of {intent.shown_id} is not known yet; its order cannot take it any more.")
         return intent
     if intent.status in WAITING:
-        found = GONE if order is None else misfit(order, agreed)
+        found = ORDER_GONE if order is None else misfit(order, agreed)
         if found:
-            return close(services, store, intent, found)
-        return reopen(services, intent) if intent.closed else intent
+            return close_payment(services, store, intent, found)
+        return reopen_payment(services, intent) if intent.closed else intent
     return _follow_hold(services, store, intent, agreed, order)
 
 
-def require_fit(services: Services, store: Store, intent: PaymentIntent) -> Order:
+def require_payable_by(services: Services, store: Store, intent: PaymentIntent) -> Order:
     """The order as it is right now, if its buyer may pay it by this payment; a payment that does not fit is closed.
 
     Raises OrderNotPayable, StoreError.
@@ -73,43 +70,43 @@ def require_fit(services: Services, store: Store, intent: PaymentIntent) -> Orde
     try:
         order = services.connections.order_book(store).read(intent.order_id)
     except OrderNotFound:  # once is no proof that it was deleted: the sweep looks twice before it closes
-        raise not_payable(intent.order_number, GONE) from None
+        raise not_payable(intent.order_number, ORDER_GONE) from None
     with services.database.write() as connection:
         agreed = terms(connection, store, intent)
-        rows.change(connection, intent.id, order_seen=services.clock())
+        intents.change(connection, intent.id, order_seen=services.clock())
     if found := misfit(order, agreed):
-        close_quietly(services, store, intent, found)
+        try_to_close(services, store, intent, found)
         raise not_payable(intent.order_number, found)
     if intent.closed:
-        reopen(services, intent)
+        reopen_payment(services, intent)
     return order
 
 
-def owe_again(services: Services, intent: PaymentIntent) -> None:
+def notify_again(services: Services, intent: PaymentIntent) -> None:
     """The store does not show money that it should, and its order can take it: it is told again, after another look."""
     words = order_updates.AUTHORIZED
     if intent.status is Status.SUCCEEDED:
         words = order_updates.CAPTURED if intent.capture == "manual" else order_updates.CHARGED
     now = services.clock()
     with services.database.write() as connection:
-        locked = rows.get(connection, intent.id, lock=True)
+        locked = intents.get(connection, intent.id, lock=True)
         charge = locked.charge
         part = charge.amount_captured if charge and words is order_updates.CAPTURED else None
-        scribe = Scribe(services, connection, locked, now)
-        scribe.tell(words, part)
-        scribe.log("owed_again", None, what=words[0])
+        writer = IntentWriter(services, connection, locked, now)
+        writer.notify_store(words, part)
+        writer.log("owed_again", None, what=words[0])
     services.wake()
 
 
 def is_sent_back(connection: Connection, intent: PaymentIntent) -> bool:
     """Whether nothing is left of what was captured."""
     charge = intent.charge
-    return charge is not None and charge.captured and refund_rows.left(connection, intent.store_id, charge.id) == 0
+    return charge is not None and charge.captured and refunds.left(connection, intent.store_id, charge.id) == 0
 
 
 def hold_trouble(store: Store, order: Order | None, agreed: Terms) -> Bar | None:
     """What a person has to know about the order of money that is authorised or under way."""
-    return GONE if order is None else misfit_of_hold(order, agreed, (store.options["payment_method"],))
+    return ORDER_GONE if order is None else misfit_of_hold(order, agreed, (store.options["payment_method"],))
 
 
 def _follow_hold(
@@ -123,7 +120,11 @@ def _follow_hold(
         if found and order and is_held and found.reason == UNCAPTURED and order.status == "completed":
             return capture(services, store, order, intent)
     except (CaptureFailed, Refused) as error:
-        _flag(services, intent, f"{flags.HELD}Order {intent.order_number} {found.words if found else ''}, but: {error}")
+        _flag(
+            services,
+            intent,
+            f"{flags.AUTHORIZED_FLAG}Order {intent.order_number} {found.words if found else ''}, but: {error}",
+        )
         return intent
     with services.database.read() as connection:
         is_owed = outbox.is_owed(connection, store.id, intent.order_id)
@@ -133,7 +134,7 @@ def _follow_hold(
         found.reason == "order_failed" and is_owed
     ):  # as it was before the payment, of which it has not heard yet
         told = f"Order {intent.order_number} {found.words}; its payment {intent.shown_id} is {intent.status.value}."
-        _flag(services, intent, f"{flags.HELD}{told}")
+        _flag(services, intent, f"{flags.AUTHORIZED_FLAG}{told}")
     return intent
 
 
@@ -141,7 +142,7 @@ def _follow_paid(
     services: Services, store: Store, intent: PaymentIntent, agreed: Terms, order: Order | None
 ) -> PaymentIntent:
     if order is None:
-        _flag_paid(services, intent, told_of_paid(intent, GONE))
+        _flag_paid(services, intent, told_of_paid(intent, ORDER_GONE))
         return intent
     with services.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
@@ -156,7 +157,7 @@ def _follow_paid(
     elif is_back and order.status in ("refunded", "cancelled", "trash"):
         _settle(services, intent, f"its money was sent back, and order {order.number} is {order.status}")
     elif not is_back and misfit(order, agreed) is None and _may_be_owed_again(services, intent):
-        owe_again(services, intent)
+        notify_again(services, intent)
     if shows_it:
         check_notes(services, store, intent, order)
     return intent
@@ -164,14 +165,14 @@ def _follow_paid(
 
 def told_of_paid(intent: PaymentIntent, found: Bar) -> str:
     """What a person is told of the order of money that was taken, whoever finds it: the flag."""
-    kind = flags.TWICE if found.reason == PAID else flags.ORDER
+    kind = flags.PAID_TWICE_FLAG if found.reason == PAID else flags.ORDER_FLAG
     return f"{kind}Order {intent.order_number} {found.words}; it was paid by {intent.shown_id}, too."
 
 
 def _may_be_owed_again(services: Services, intent: PaymentIntent) -> bool:
     """Once for each time that the order could not take it: staff have put it right since. A store that ignores what it
     is told would be told for ever."""
-    if not intent.flag.startswith(flags.ORDER):
+    if not intent.flag.startswith(flags.ORDER_FLAG):
         return False
     with services.database.read() as connection:
         kinds = [line["kind"] for line in journal.read(connection, intent.id)]
@@ -189,10 +190,10 @@ def check_notes(services: Services, store: Store, intent: PaymentIntent, order: 
         notes = services.connections.order_book(store).notes(order.id)
         named = any(intent.shown_id in note.text for note in notes if not note.ours)
     with services.database.write() as connection:
-        rows.change(connection, intent.id, notes_read=True)
-        if named and not store_rows.names_payments(connection, store.id):
-            store_rows.change(connection, store.id, names_payments=True)
-        elif named is False and store_rows.names_payments(connection, store.id):
+        intents.change(connection, intent.id, notes_read=True)
+        if named and not stores.names_payments(connection, store.id):
+            stores.change(connection, store.id, names_payments=True)
+        elif named is False and stores.names_payments(connection, store.id):
             why = NOT_NAMED.format(name=intent.shown_id, order=order.number)
             flags.put_unless_graver(connection, intent.id, why, services.clock())
 
@@ -208,6 +209,6 @@ def _flag_paid(services: Services, intent: PaymentIntent, why: str) -> None:
 
 
 def _settle(services: Services, intent: PaymentIntent, why: str) -> None:
-    if intent.flag.startswith((flags.HELD, flags.ORDER)):
+    if intent.flag.startswith((flags.AUTHORIZED_FLAG, flags.ORDER_FLAG)):
         with services.database.write() as connection:
-            flags.settle_about_order(connection, intent.id, why, services.clock())
+            flags.clear_order_flag(connection, intent.id, why, services.clock())

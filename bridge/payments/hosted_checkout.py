@@ -14,25 +14,24 @@ from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.attempts import SUBMITTED, ask_first, new_attempt
-from bridge.payments.checkout_attempts import OPEN, payable
-from bridge.payments.create import JOIN_LOOKS, JOIN_PAUSE, describe
-from bridge.payments.follow_order import require_fit
+from bridge.payments.attempts import SUBMITTED, call_within_lease, new_attempt
+from bridge.payments.checkout_attempts import OPEN, payable_attempts
+from bridge.payments.create import JOIN_POLL_SECONDS, JOIN_POLLS, describe_payment
+from bridge.payments.follow_order import require_payable_by
 from bridge.payments.record import WAITING
 from bridge.payments.unresolved import mark_unknown
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import journal
+from bridge.storage import intents, journal
 
-SAME_MOMENT = 10.0
+DOUBLE_PRESS_SECONDS = 10.0
 """Seconds in which two presses of one page are one."""
-MOST = 5
+MAX_OPEN_CHECKOUTS = 5
 """How many openings of one payment may be payable at the same time."""
-NOT_NOW, OPENED_BEFORE = "not_now", "opened_before"
+NOT_NOW, ALREADY_OPENED = "not_now", "opened_before"
 """Reasons of a Refused: the payment is past that; the buyer has to say that it shall be done again."""
 
 
-def open_payment(
+def open_checkout(
     services: Services, store: Store, intent: PaymentIntent, *, again: bool, seen: int | None = None
 ) -> Opening:
     """Make a place where the buyer pays. With `again` also if an earlier one may still be paid: the buyer wants it so.
@@ -45,24 +44,24 @@ def open_payment(
     payment = _payment(services, store, intent)
     attempt = _begun(services, store, adapter, intent, payment, again, seen)
     try:
-        opening = ask_first(services, attempt, lambda: adapter.open(attempt.request, attempt.key))
+        opening = call_within_lease(services, attempt, lambda: adapter.open(attempt.request, attempt.key))
         if opening.expires <= services.clock():
             raise ProviderConfused("The payment provider's answer came too late.")
     except BridgeError as error:
         raise _failed(services, attempt, error) from error
     now = services.clock()
     with services.database.write() as connection:
-        rows.change_attempt(connection, attempt.id, exposed=True, busy_until=0.0)
-        before = rows.get(connection, intent.id, lock=True)
+        intents.change_attempt(connection, attempt.id, exposed=True, busy_until=0.0)
+        before = intents.get(connection, intent.id, lock=True)
         status = Status.REQUIRES_ACTION if before.status in WAITING else before.status
-        rows.change(connection, intent.id, status=status, updated=now)
+        intents.change(connection, intent.id, status=status, updated=now)
         journal.write(connection, now, intent.id, "opened", attempt_id=attempt.id, expires=opening.expires)
     return opening
 
 
 def _payment(services: Services, store: Store, intent: PaymentIntent) -> Payment:
     """What is still owed, for an attempt of its own. The order is read again: it may have changed since."""
-    order = require_fit(services, store, intent)
+    order = require_payable_by(services, store, intent)
     return Payment(
         attempt_id=services.ids.attempt(),
         order=order,
@@ -72,7 +71,7 @@ def _payment(services: Services, store: Store, intent: PaymentIntent) -> Payment
         payment_method=intent.requested_payment_method,
         capture=intent.capture,
         metadata=intent.metadata,
-        description=describe(store, order),
+        description=describe_payment(store, order),
     )
 
 
@@ -86,12 +85,12 @@ def _begun(
     seen: int | None,
 ) -> Attempt:
     """The attempt that is about to be sent. While a press of the same moment is being answered, wait for it."""
-    for _ in range(JOIN_LOOKS):
+    for _ in range(JOIN_POLLS):
         attempt = _begin(services, store, adapter, intent, payment, again, seen)
         if attempt is not None:
             return attempt
-        services.pause(JOIN_PAUSE)
-    raise Refused("The payment page was opened before and may still be paid.", reason=OPENED_BEFORE)
+        services.pause(JOIN_POLL_SECONDS)
+    raise Refused("The payment page was opened before and may still be paid.", reason=ALREADY_OPENED)
 
 
 def _begin(
@@ -109,25 +108,25 @@ def _begin(
     fresh = replace(fresh, state=AttemptState.DONE, exposed=False)
     now = services.clock()
     with services.database.write() as connection:
-        intent = rows.get(connection, intent.id, lock=True)
+        intent = intents.get(connection, intent.id, lock=True)
         if intent.status not in WAITING or intent.unknown:
             raise Refused("This payment does not wait for the buyer any more.", reason=NOT_NOW)
-        attempts = rows.attempts_of(connection, intent.id)
+        attempts = intents.attempts_of(connection, intent.id)
         twin = _twin(attempts, now, seen)
         if twin and twin.busy_until > now:
             return None
-        open_now = [] if twin else payable(attempts, now)
+        open_now = [] if twin else payable_attempts(attempts, now)
         if any(attempt.busy_until > now for attempt in open_now) or (open_now and not again):
-            raise Refused("The payment page was opened before and may still be paid.", reason=OPENED_BEFORE)
-        if len(open_now) >= MOST:
+            raise Refused("The payment page was opened before and may still be paid.", reason=ALREADY_OPENED)
+        if len(open_now) >= MAX_OPEN_CHECKOUTS:
             raise Refused("The payment page was opened too often.", reason="opened_too_often")
         attempt = twin or _lost(attempts, now, adapter.replay_window)
         if attempt is None:
             attempt = fresh
-            rows.add_attempt(connection, fresh)
+            intents.add_attempt(connection, fresh)
         else:
             attempt = replace(attempt, busy_until=fresh.busy_until, sent_again_at=now)
-            rows.change_attempt(connection, attempt.id, busy_until=attempt.busy_until, sent_again_at=now)
+            intents.change_attempt(connection, attempt.id, busy_until=attempt.busy_until, sent_again_at=now)
         journal.write(connection, now, intent.id, "open_sent", attempt_id=attempt.id)
     return attempt
 
@@ -137,7 +136,7 @@ def _twin(attempts: Sequence[Attempt], now: float, seen: int | None) -> Attempt 
     openings = [attempt for attempt in attempts if attempt.operation == OPEN]
     if seen is None or len(openings) <= seen or openings[-1].state is not AttemptState.DONE:
         return None
-    return openings[-1] if now - openings[-1].created < SAME_MOMENT else None
+    return openings[-1] if now - openings[-1].created < DOUBLE_PRESS_SECONDS else None
 
 
 def _lost(attempts: Sequence[Attempt], now: float, replay_window: float) -> Attempt | None:
@@ -157,13 +156,13 @@ def _failed(services: Services, attempt: Attempt, error: BridgeError) -> BridgeE
     """
     if error.reason == SUBMITTED:
         with services.database.write() as connection:
-            rows.change_attempt(connection, attempt.id, exposed=True)
+            intents.change_attempt(connection, attempt.id, exposed=True)
         mark_unknown(services, attempt, str(error))
         told = "It is not known yet whether this payment went well. Do not pay again."
         return OutcomeUnknown(told, outcome="unknown", attempt_id=attempt.id)
     state = AttemptState.DONE if error.retryable else AttemptState.ABANDONED
     now = services.clock()
     with services.database.write() as connection:
-        rows.change_attempt(connection, attempt.id, state=state, busy_until=0.0)
+        intents.change_attempt(connection, attempt.id, state=state, busy_until=0.0)
         journal.write(connection, now, attempt.intent_id, "open_failed", attempt_id=attempt.id, why=str(error))
     return error

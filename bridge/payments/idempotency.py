@@ -11,9 +11,9 @@ from typing import Any
 from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.services import Services
-from bridge.storage import idempotency as rows
+from bridge.storage import idempotency
 
-KEPT = 24 * 3600.0
+KEY_RETENTION = 24 * 3600.0
 """Seconds for which a key stands for its first request, and until its caller has heard what became of it."""
 
 
@@ -27,14 +27,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class IdempotentRequest:
     """Where a request with a key stands.
 
     `mine`: nobody else is at it, and it has no answer yet; then `again` tells whether an earlier run left it so.
     `same`: the key was used for this very request. `attempt_id` is reserved for the first run under the key.
     """
 
-    entry: rows.Entry = field(repr=False)
+    entry: idempotency.Entry = field(repr=False)
     mine: bool
     again: bool
     same: bool
@@ -45,10 +45,10 @@ class Turn:
         return self.entry.attempt_id
 
 
-def take_turn(services: Services, store: Store, route: str, key: str, request: str) -> Turn:
+def begin_request(services: Services, store: Store, route: str, key: str, request: str) -> IdempotentRequest:
     """Write the key down, or find what it stands for. `request` is the same text for the same request only."""
     now = services.clock()
-    wanted = rows.Entry(
+    wanted = idempotency.Entry(
         store_id=store.id,
         live=store.live,
         route=route,
@@ -56,31 +56,31 @@ def take_turn(services: Services, store: Store, route: str, key: str, request: s
         fingerprint=services.vault.lookup_hash(f"request {request}"),
         attempt_id=services.ids.attempt(),
         created=now,
-        busy_until=leases.until(services, leases.REQUEST),
+        busy_until=leases.lease_end(services, leases.REQUEST_TIMEOUTS),
     )
     with services.database.write() as connection:
-        found, mine = rows.take(connection, wanted, now - KEPT)
+        found, mine = idempotency.take(connection, wanted, now - KEY_RETENTION)
     same = found.fingerprint == wanted.fingerprint
     answer = None
     if same and found.answer is not None:
         answer = Answer(**json.loads(services.vault.decrypt(found.answer)))
-    return Turn(found, mine, again=found is not wanted, same=same, answer=answer)
+    return IdempotentRequest(found, mine, again=found is not wanted, same=same, answer=answer)
 
 
-def keep(services: Services, turn: Turn, answer: Answer) -> None:
+def keep_answer(services: Services, turn: IdempotentRequest, answer: Answer) -> None:
     """Every repeat gets this answer from now on."""
     sealed = services.vault.encrypt(json.dumps(asdict(answer), separators=(",", ":")))
     with services.database.write() as connection:
-        rows.conclude(connection, turn.entry, sealed)
+        idempotency.conclude(connection, turn.entry, sealed)
 
 
-def leave_open(services: Services, turn: Turn) -> None:
+def leave_unanswered(services: Services, turn: IdempotentRequest) -> None:
     """A repeat of the same request looks at how things stand then."""
     with services.database.write() as connection:
-        rows.conclude(connection, turn.entry, None)
+        idempotency.conclude(connection, turn.entry, None)
 
 
-def forget(services: Services, turn: Turn) -> None:
+def forget_key(services: Services, turn: IdempotentRequest) -> None:
     """Nothing was done under the key, and it can be used for any request again."""
     with services.database.write() as connection:
-        rows.forget(connection, turn.entry)
+        idempotency.forget(connection, turn.entry)

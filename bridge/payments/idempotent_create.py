@@ -6,30 +6,30 @@ from bridge.domain.errors import Declined, InProgress, IntentNotFound, OrderNotF
 from bridge.domain.intents import FINAL, PaymentIntent, Status
 from bridge.domain.judgement import misfit
 from bridge.domain.stores import Store
-from bridge.payments.create import ROUNDS, as_stored, refreshed, settle_first
-from bridge.payments.follow_order import require_fit
-from bridge.payments.intents import Shown, show
+from bridge.payments.create import MAX_ROUNDS, as_stored, resolve_first, with_fresh_material
+from bridge.payments.follow_order import require_payable_by
+from bridge.payments.intents import IntentView, view_intent
 from bridge.payments.orders import terms
 from bridge.payments.record import WAITING
 from bridge.services import Services
-from bridge.storage import intents as rows
+from bridge.storage import intents
 
 
-def carry_on(services: Services, store: Store, attempt_id: str) -> Shown | None:
+def repeat_create(services: Services, store: Store, attempt_id: str) -> IntentView | None:
     """How the payment stands that began with this attempt; an unknown one is settled first.
 
     None if nothing was ever made of it. Raises Declined, InProgress, OutcomeUnknown, and for one that waits for its
     buyer OrderNotPayable, StoreError.
     """
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         with services.database.read() as connection:
-            intent = rows.find(connection, store.id, attempt_id)
-            attempt = rows.unsettled(connection, intent.id) if intent else None
+            intent = intents.find(connection, store.id, attempt_id)
+            attempt = intents.unsettled(connection, intent.id) if intent else None
         if intent is None:
             return None
         if attempt is None:
             return _settled(services, store, intent, attempt_id)
-        settle_first(services, store, attempt, same=_may_resend(services, store, intent))
+        resolve_first(services, store, attempt, same=_may_resend(services, store, intent))
     raise InProgress("The payment is being settled by another request.", outcome="unknown", attempt_id=attempt_id)
 
 
@@ -44,10 +44,11 @@ def _may_resend(services: Services, store: Store, intent: PaymentIntent) -> bool
         return misfit(order, terms(connection, store, intent)) is None
 
 
-def attempt_at_work(services: Services, store: Store, order_id: int) -> str | None:
+def running_attempt(services: Services, store: Store, order_id: int) -> str | None:
     """The try that somebody is at for an order, if there is one."""
     with services.database.read() as connection:
-        attempts = [rows.unsettled(connection, intent.id) for intent in rows.of_order(connection, store.id, order_id)]
+        of_order = intents.of_order(connection, store.id, order_id)
+        attempts = [intents.unsettled(connection, intent.id) for intent in of_order]
     return next((attempt.id for attempt in reversed(attempts) if attempt), None)
 
 
@@ -57,19 +58,19 @@ def one_time_material(services: Services, store: Store, intent_id: str) -> dict[
     None if nobody may pay it any more. While the store cannot be asked there is nothing to pay with.
     """
     try:
-        intent = show(services, store, intent_id).intent
+        intent = view_intent(services, store, intent_id).intent
     except IntentNotFound:
         return {}
     if intent.status in FINAL:
         return None if intent.closed else {}
     try:
         if intent.status in WAITING and not intent.unknown:
-            require_fit(services, store, intent)
+            require_payable_by(services, store, intent)
     except OrderNotPayable:
         return None
     except StoreError:
         return {}
-    shown = refreshed(services, services.connections.adapter(store), intent)
+    shown = with_fresh_material(services, services.connections.adapter(store), intent)
     return {
         "client_secret": shown.client_secret,
         "next_action": shown.next_action,
@@ -77,7 +78,7 @@ def one_time_material(services: Services, store: Store, intent_id: str) -> dict[
     }
 
 
-def _settled(services: Services, store: Store, intent: PaymentIntent, attempt_id: str) -> Shown | None:
+def _settled(services: Services, store: Store, intent: PaymentIntent, attempt_id: str) -> IntentView | None:
     error = intent.last_error
     if intent.status is Status.CANCELED and error:
         if error["type"] != "card_error":
@@ -94,5 +95,5 @@ def _settled(services: Services, store: Store, intent: PaymentIntent, attempt_id
     if intent.status in FINAL or intent.status is Status.REQUIRES_CAPTURE:
         return as_stored(services, intent)
     if intent.status in WAITING:
-        require_fit(services, store, intent)
-    return refreshed(services, services.connections.adapter(store), intent)
+        require_payable_by(services, store, intent)
+    return with_fresh_material(services, services.connections.adapter(store), intent)

@@ -10,11 +10,11 @@ from bridge.domain.orders import Order
 from bridge.domain.outcomes import Outcome, Payment
 from bridge.domain.stores import Store
 from bridge.services import Services
-from bridge.storage import intents as rows
+from bridge.storage import intents
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class IntentView:
     """An intent for the caller.
 
     The rest is one-time material: for the answer to a create, never stored, never in GET.
@@ -78,12 +78,12 @@ def found_intent(
     return replace(intent, order_read=0.0, created=outcome.created or now)
 
 
-def show(services: Services, store: Store, name: str) -> Shown:
+def view_intent(services: Services, store: Store, name: str) -> IntentView:
     """An intent of this store by public id, attempt id or reference. Raises IntentNotFound."""
     with services.database.read() as connection:
-        intent = rows.find(connection, store.id, name)
+        intent = intents.find(connection, store.id, name)
         if intent is None:
             raise IntentNotFound(f"No such payment_intent: '{name}'", id=name)
-        attempts = rows.attempts_of(connection, intent.id)
+        attempts = intents.attempts_of(connection, intent.id)
     kind = services.connections.adapter(store).payment_method_type
-    return Shown(intent, attempts[-1].id, payment_method_type=kind)
+    return IntentView(intent, attempts[-1].id, payment_method_type=kind)

@@ -11,28 +11,28 @@ from contextlib import contextmanager
 from bridge.domain.deadlines import within
 from bridge.services import Services
 
-MARGIN = 2.0
+WRITE_MARGIN_SECONDS = 2.0
 """Seconds at the end of a lease for writing down what came of its exchanges."""
-REQUEST = 2
+REQUEST_TIMEOUTS = 2
 """Timeouts in the lease of a caller's request: one for the store, and one for the provider."""
-LOOK_UP = 4
+LOOK_UP_TIMEOUTS = 4
 """Timeouts in the lease of who finds out what became of an attempt: lists have many pages."""
-WORK = 8
+DELIVERY_TIMEOUTS = 8
 """Timeouts in the lease of a delivery or a message: neither takes more exchanges."""
 
 
-def lease(services: Services, timeouts: int = 1) -> float:
+def lease_seconds(services: Services, timeouts: int = 1) -> float:
     """Seconds for exchanges that take so many provider timeouts; one is for a request that moves money."""
-    return timeouts * services.provider_timeout + MARGIN
+    return timeouts * services.provider_timeout + WRITE_MARGIN_SECONDS
 
 
-def until(services: Services, timeouts: int = 1) -> float:
+def lease_end(services: Services, timeouts: int = 1) -> float:
     """When a lease ends that begins now (Unix seconds)."""
-    return services.clock() + lease(services, timeouts)
+    return services.clock() + lease_seconds(services, timeouts)
 
 
 @contextmanager
-def kept(services: Services, busy_until: float) -> Iterator[None]:
+def within_lease(services: Services, busy_until: float) -> Iterator[None]:
     """Every exchange in here ends before this lease does. One for which there is no time left is not begun."""
-    with within(busy_until - MARGIN - services.clock()):
+    with within(busy_until - WRITE_MARGIN_SECONDS - services.clock()):
         yield

@@ -12,10 +12,9 @@ from bridge.domain.money import Money
 from bridge.domain.orders import Order, StoreRefund
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.order_amount import owed, rounds
+from bridge.payments.order_amount import order_amount, rounds_amounts
 from bridge.services import Services
-from bridge.storage import Connection
-from bridge.storage import intents as rows
+from bridge.storage import Connection, intents
 
 
 def read_order(services: Services, store: Store, order_id: int) -> Order:
@@ -28,11 +27,11 @@ def read_order(services: Services, store: Store, order_id: int) -> Order:
 
 def amount_due(store: Store, adapter: Adapter, order: Order) -> Money:
     """What is left to pay, rounded if the store says so. Raises as `owed`."""
-    money = owed(store, adapter, order)
+    money = order_amount(store, adapter, order)
     left = due(order)
     if left == Decimal(order.total):
         return money
-    return owed(store, adapter, replace(order, total=str(left)))
+    return order_amount(store, adapter, replace(order, total=str(left)))
 
 
 def require_payable(order: Order, known: Sequence[PaymentIntent], *, in_person: bool = False) -> None:
@@ -60,14 +59,14 @@ def others_of(known: Sequence[PaymentIntent], key: str) -> frozenset[str]:
 
 def terms(connection: Connection, store: Store, intent: PaymentIntent) -> Terms:
     """What an intent was agreed for, beside the bridge's other payments of the order, of all entries of its shop."""
-    known = rows.of_shops_order(connection, intent.store_id, intent.live, intent.order_id)
+    known = intents.of_shops_order(connection, intent.store_id, intent.live, intent.order_id)
     return agreed_for(store, intent, known)
 
 
 def agreed_for(store: Store, intent: PaymentIntent, known: Sequence[PaymentIntent]) -> Terms:
     """The same of an intent that is one of `known`, all of the order's."""
     key = intent.order_key
-    return terms_of(intent, names_of(known, key), rounds=rounds(store), others=others_of(known, key))
+    return terms_of(intent, names_of(known, key), rounds=rounds_amounts(store), others=others_of(known, key))
 
 
 def made_by_staff(intent: PaymentIntent, in_shop: Sequence[StoreRefund]) -> list[StoreRefund]:

@@ -14,26 +14,26 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import leases
-from bridge.payments.attempts import ask, conclude, send_cancel, send_create, sending_again
-from bridge.payments.checkout_attempts import OPEN, end_unpayable, has_aged, heard, payable
+from bridge.payments.attempts import call_adapter, conclude, send_cancel, send_create, sending_again
+from bridge.payments.checkout_attempts import OPEN, cancel_if_unpayable, has_aged, payable_attempts, record_checkout
 from bridge.payments.record import WAITING, record
-from bridge.payments.refund_matching import recognise
+from bridge.payments.refund_matching import match_refunds
 from bridge.payments.unresolved import CANNOT_ASK, abandon, flag_intent, postpone
 from bridge.services import Services
-from bridge.storage import intents as rows
+from bridge.storage import intents
 
 
-def settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) -> bool:
+def resolve(services: Services, store: Store, attempt: Attempt, *, resend: bool) -> bool:
     """Find out what became of an unsettled attempt. False if that is still unknown, or somebody else is at it.
 
     With `resend` the same request goes out again under the same key, while the provider still knows the key; without,
     the provider is only asked where it can be, so that no money moves behind the back of whoever was told "unknown".
     """
-    end = leases.until(services, leases.LOOK_UP)
-    if not rows.take(services.database, attempt.id, services.clock(), end):
+    end = leases.lease_end(services, leases.LOOK_UP_TIMEOUTS)
+    if not intents.take(services.database, attempt.id, services.clock(), end):
         return False
     logs.name(attempt_id=attempt.id)
-    with leases.kept(services, end):
+    with leases.within_lease(services, end):
         return _settle(services, store, attempt, resend=resend)
 
 
@@ -61,24 +61,24 @@ def _settle(services: Services, store: Store, attempt: Attempt, *, resend: bool)
     except Declined:
         return True
     with services.database.read() as connection:
-        return not rows.is_unsettled(connection, attempt.intent_id)
+        return not intents.is_unsettled(connection, attempt.intent_id)
 
 
-def look_at(services: Services, store: Store, intent_id: str) -> PaymentIntent:
+def poll_payment(services: Services, store: Store, intent_id: str) -> PaymentIntent:
     """Ask the provider how a payment stands, or each of its openings, and record it. Raises ProviderError.
 
     Raises OutcomeUnknown while it is not known which payment at the provider it is.
     """
     adapter = services.connections.adapter(store)
     with services.database.read() as connection:
-        intent = rows.get(connection, intent_id)
-        created, *openings = rows.attempts_of(connection, intent_id)
+        intent = intents.get(connection, intent_id)
+        created, *openings = intents.attempts_of(connection, intent_id)
     if created.reference is None and not intent.unknown:
         return _look_without_reference(services, adapter, intent, created, openings)
     if created.reference is None:
         raise OutcomeUnknown("The provider has not said yet which payment this is.", attempt_id=created.id)
     reference = created.reference
-    intent = record(services, intent_id, ask(lambda: adapter.fetch(reference)))
+    intent = record(services, intent_id, call_adapter(lambda: adapter.fetch(reference)))
     services.wake()
     return intent
 
@@ -91,23 +91,23 @@ def _look_without_reference(
     After MAY_BE_PAID seconds it is given up if it was never more than offered to a buyer, else a person has to look.
     """
     now = services.clock()
-    found = [opening for opening in payable(openings, now) if opening.reference]
+    found = [opening for opening in payable_attempts(openings, now) if opening.reference]
     for opening in found:
         reference = str(opening.reference)
-        intent = heard(services, opening, ask(partial(adapter.fetch, reference)))
+        intent = record_checkout(services, opening, call_adapter(partial(adapter.fetch, reference)))
     if has_aged(created, now) and intent.status in WAITING:
-        return end_unpayable(services, intent, "no payment was made within a day") or intent
+        return cancel_if_unpayable(services, intent, "no payment was made within a day") or intent
     if has_aged(created, now) and intent.holding and not intent.flag and not intent.charge:
         return flag_intent(services, intent.id, "The provider has never said which payment this is.")
     if not found and not created.exposed:
         with services.database.write() as connection:
-            rows.change(connection, intent.id, look_at=None)
+            intents.change(connection, intent.id, look_at=None)
     return intent
 
 
 def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) -> None:
     since = attempt.sent_at - ON_ITS_WAY
-    outcome = ask(lambda: adapter.find(attempt.request, attempt.key, since))
+    outcome = call_adapter(lambda: adapter.find(attempt.request, attempt.key, since))
     if outcome is not None:
         conclude(services, store, attempt, outcome)
     else:
@@ -116,11 +116,11 @@ def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) 
 
 def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     """Ask how the payment stands, and whether that shows what the attempt was to do."""
-    outcome = ask(lambda: adapter.fetch(attempt.request["reference"]))
+    outcome = call_adapter(lambda: adapter.fetch(attempt.request["reference"]))
     if attempt.operation == "refund":
         with services.database.read() as connection:
-            intent = rows.get(connection, attempt.intent_id)
-            outcome = recognise(services, connection, intent, outcome)
+            intent = intents.get(connection, attempt.intent_id)
+            outcome = match_refunds(services, connection, intent, outcome)
         shown = any(refund.operation_id == attempt.id for refund in outcome.refunds)
     else:
         shown = is_captured(attempt, outcome)
@@ -132,7 +132,7 @@ def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
 def _look_at_opening(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     """One that was submitted under its key, as the provider says: which payment that is, only a message can tell."""
     if attempt.reference:
-        heard(services, attempt, ask(lambda: adapter.fetch(str(attempt.reference))))
+        record_checkout(services, attempt, call_adapter(lambda: adapter.fetch(str(attempt.reference))))
     else:
         is_old = services.clock() > attempt.last_sent_at + services.provider_timeout + ON_ITS_WAY
         postpone(services, attempt, flag=CANNOT_ASK if is_old else "")
@@ -148,7 +148,7 @@ def is_captured(attempt: Attempt, outcome: Outcome) -> bool:
 def _not_there(services: Services, attempt: Attempt, why: str) -> None:
     """Rule 3: "not found" proves something only once the last sending, whoever made it, can no longer arrive."""
     with services.database.read() as connection:
-        known = rows.attempt(connection, attempt.id)
+        known = intents.attempt(connection, attempt.id)
     if services.clock() > known.last_sent_at + services.provider_timeout + ON_ITS_WAY:
         abandon(services, attempt, "not_found", why)
     else:

@@ -10,17 +10,17 @@ from bridge.domain.orders import Order
 from bridge.domain.outcomes import Outcome
 from bridge.domain.stores import Store
 from bridge.payments import flags
-from bridge.payments.poll_schedule import LATEST
+from bridge.payments.poll_schedule import MAX_POLL_SECONDS
 from bridge.services import Services
-from bridge.storage import intents as rows
+from bridge.storage import intents
 
 log = logs.logger(__name__)
 
-PATIENCE = 600.0
+UNPAID_FLAG_SECONDS = 600.0
 """Seconds after which the store should show that its order is paid."""
 
 
-def require_not_others(intent: PaymentIntent) -> None:
+def require_made_here(intent: PaymentIntent) -> None:
     """Rule 13: what is only known is its maker's to capture, void and refund. Raises Refused."""
     if intent.only_known:
         told = f"The payment {intent.shown_id} was not made here: whoever has made it can capture, void or refund it."
@@ -29,7 +29,7 @@ def require_not_others(intent: PaymentIntent) -> None:
 
 def first_watch(outcome: Outcome, now: float) -> float:
     """When the order is looked at (Unix seconds)."""
-    return max((outcome.charge.created if outcome.charge else now) + PATIENCE, now)
+    return max((outcome.charge.created if outcome.charge else now) + UNPAID_FLAG_SECONDS, now)
 
 
 def watch_order(services: Services, store: Store, intent: PaymentIntent) -> None:
@@ -40,9 +40,9 @@ def watch_order(services: Services, store: Store, intent: PaymentIntent) -> None
     except OrderNotFound:
         order = None
     watch(services, intent, order)
-    again = None if intent.status in FINAL else services.clock() + LATEST
+    again = None if intent.status in FINAL else services.clock() + MAX_POLL_SECONDS
     with services.database.write() as connection:
-        rows.change(connection, intent.id, look_at=again)
+        intents.change(connection, intent.id, look_at=again)
 
 
 def watch(services: Services, intent: PaymentIntent, order: Order | None) -> PaymentIntent:
@@ -51,14 +51,14 @@ def watch(services: Services, intent: PaymentIntent, order: Order | None) -> Pay
     is_same = order is not None and order.key == intent.order_key
     if order is None or not is_same or not intent.has_or_holds_money or not is_unpaid_beside(order):
         with services.database.write() as connection:
-            flags.settle_about_order(connection, intent.id, "its order is not unpaid beside it", now)
-            return rows.get(connection, intent.id)
+            flags.clear_order_flag(connection, intent.id, "its order is not unpaid beside it", now)
+            return intents.get(connection, intent.id)
     begun = intent.charge.created if intent.charge else intent.created
-    if now - begun < PATIENCE:
+    if now - begun < UNPAID_FLAG_SECONDS:
         return intent
     money = Money(intent.amount, intent.currency)
     told = f"Order {order.number} is {order.status}, and has a payment of {money} that was not made here"
     with services.database.write() as connection:
-        why = f"{flags.ORDER}{told} ({intent.shown_id})."
+        why = f"{flags.ORDER_FLAG}{told} ({intent.shown_id})."
         flags.put_unless_graver(connection, intent.id, why, now)
-        return rows.get(connection, intent.id)
+        return intents.get(connection, intent.id)

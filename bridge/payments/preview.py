@@ -14,13 +14,13 @@ from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.domain.outcomes import Cart, Quote, QuoteLine
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.order_amount import require_currency, rounds
+from bridge.payments.order_amount import require_currency, rounds_amounts
 from bridge.payments.orders import amount_due
 from bridge.services import Services
 
-MOST_LINES = 49
+MAX_LINES = 49
 """Lines of an order that are quoted one by one. Forte takes fifty, and the shop's tax becomes one more."""
-LARGEST = 10**15
+MAX_AMOUNT = 10**15
 """Minor units. A larger sum is nobody's cart, and no number that every client can read."""
 SHIPPING_CODE = "txcd_92010001"
 """Source: Stripe, "Product tax codes": shipping."""
@@ -40,8 +40,8 @@ def preview(
         wanted = _order_as_cart(services.connections.order_book(store).read(order_id), store, adapter)
     else:
         wanted = _read_cart(cart, store, adapter)
-    if wanted.total > LARGEST:
-        raise InvalidAmount(f"The sum is larger than {LARGEST}.")
+    if wanted.total > MAX_AMOUNT:
+        raise InvalidAmount(f"The sum is larger than {MAX_AMOUNT}.")
     if "preview" in adapter.operations:
         return adapter.preview(wanted, customer)
     return wanted.as_quote()
@@ -59,7 +59,7 @@ def order_lines(order: Order, amount: int, currency: str) -> tuple[QuoteLine, ..
     rest = amount - _total((*goods, *shipping))
     rounding = (QuoteLine("Rounding", rest, 1),) if rest else ()
     lines = (*goods, *shipping, *rounding)
-    if 0 < len(lines) <= MOST_LINES and _possible(lines) and rest <= len(lines):
+    if 0 < len(lines) <= MAX_LINES and _possible(lines) and rest <= len(lines):
         return lines
     tax = sum(line.tax for line in goods)
     lines = (QuoteLine(_name(order), amount - _total(shipping) - tax, 1, tax), *shipping)
@@ -89,7 +89,7 @@ def _read_cart(cart: Mapping[str, Any], store: Store, adapter: Adapter) -> Cart:
     total = _total(lines)
     if total % smallest:
         exact = Money(total, currency)
-        if not rounds(store):
+        if not rounds_amounts(store):
             raise AmountNotRepresentable(str(exact.decimal), currency)
         rounded = Money.parse(str(exact.decimal), currency, rounding=True, smallest=smallest)
         lines = (*lines, QuoteLine("Rounding", rounded.amount - total, 1))

@@ -22,20 +22,18 @@ from bridge.domain.money import Money
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
 from bridge.payments import flags, order_updates
-from bridge.payments.flags import DIFFERS, DISPUTED, HELD
+from bridge.payments.flags import AMOUNT_FLAG, AUTHORIZED_FLAG, DISPUTED_FLAG
 from bridge.payments.order_read_schedule import first_read
-from bridge.payments.poll_schedule import next_look
-from bridge.payments.refund_matching import recognise
-from bridge.payments.unresolved import FLAGS
+from bridge.payments.poll_schedule import next_poll
+from bridge.payments.refund_matching import match_refunds
+from bridge.payments.unresolved import UNKNOWN_FLAGS
 from bridge.services import Services
-from bridge.storage import Connection, journal, outbox
-from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
+from bridge.storage import Connection, intents, journal, outbox, refunds
 
 WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
 """Where the buyer has to do something."""
 _DOUBTED = "The payment provider speaks of {second} for this payment of {money} ({id}). Somebody has to look at it."
-LOOK, MESSAGE, RECONCILE, STAFF = "look", "message", "reconcile", "staff"
+SOURCE_POLL, SOURCE_MESSAGE, SOURCE_RECONCILE, SOURCE_STAFF = "look", "message", "reconcile", "staff"
 """What made the provider tell the news: somebody looked, a message, a reconciliation, a person who settled it."""
 
 
@@ -46,7 +44,7 @@ def record(
     attempt: Attempt | None = None,
     total: int | None = None,
     *,
-    source: str = LOOK,
+    source: str = SOURCE_POLL,
 ) -> PaymentIntent:
     """Record an answer to `attempt`, or news from `source`. Raises NotOurs for what is not about this payment.
 
@@ -64,20 +62,20 @@ def record_in(
     attempt: Attempt | None = None,
     total: int | None = None,
     *,
-    source: str = LOOK,
+    source: str = SOURCE_POLL,
 ) -> PaymentIntent:
     """The same in a transaction that the caller has begun."""
     now = services.clock()
-    before = rows.get(connection, intent_id, lock=True)
+    before = intents.get(connection, intent_id, lock=True)
     if not outcome.currency:
-        if before.flag.startswith(DIFFERS):
+        if before.flag.startswith(AMOUNT_FLAG):
             raise NotOurs("The provider's message named another amount: a person has to look first.")
         outcome = _filled(outcome, before)
     before = _with_tip(connection, before, outcome)
     _require_ours(connection, before, outcome, attempt)
-    outcome = recognise(services, connection, before, outcome)
+    outcome = match_refunds(services, connection, before, outcome)
     if _is_second(before, outcome):
-        Scribe(services, connection, before, now).report_second(outcome)
+        IntentWriter(services, connection, before, now).report_second(outcome)
         return before
     answered = _settle_attempt(connection, now, attempt, outcome, _material(services, outcome))
     first = answered == "create"
@@ -85,52 +83,54 @@ def record_in(
     after_status = changes.get("status", before.status)
     if after_status in FINAL:
         _end_voids(connection, before.id)
-    changes["unknown"] = not first and rows.is_unsettled(connection, before.id)
+    changes["unknown"] = not first and intents.is_unsettled(connection, before.id)
     if _is_moot(before, outcome, changes):
         changes = {"flag": ""} | changes
-    rows.change(connection, before.id, **changes, **_order_due(before, after_status, now))
+    intents.change(connection, before.id, **changes, **_order_due(before, after_status, now))
     charge = outcome.charge.after(before.charge) if outcome.charge else before.charge
     if charge:
-        rows.put_charge(connection, before, charge)
+        intents.put_charge(connection, before, charge)
     after = replace(before, **changes, charge=charge)
     if before.status in WAITING and after.status not in WAITING:
-        rows.forget_material(connection, after.id)
-    scribe = Scribe(services, connection, after, now)
+        intents.forget_material(connection, after.id)
+    writer = IntentWriter(services, connection, after, now)
     if answered or after.status is not before.status:
-        scribe.note_payment(attempt, outcome, source)
+        writer.note_payment(attempt, outcome, source)
     if words := order_updates.of_payment(before, after, outcome, first):
         # rule 7: only what the create itself answered as taken is written without another look at the order
         read_at = after.order_read if first and words is order_updates.CHARGED else 0.0
-        scribe.tell(words, _taken(words, before, after), total, read_at)
+        writer.notify_store(words, _taken(words, before, after), total, read_at)
     if before.status is Status.CANCELED and outcome.status in MONEY:
-        scribe.report_late(outcome)
+        writer.report_late(outcome)
     for refund in sorted(outcome.refunds, key=lambda refund: refund.created):
-        scribe.put_refund(refund, "provider")
+        writer.put_refund(refund, "provider")
     if outcome.dispute:
-        scribe.put_dispute(outcome.dispute)
+        writer.put_dispute(outcome.dispute)
     return after
 
 
-def doubt(services: Services, intent_id: str, said: Money) -> None:
+def flag_amount_mismatch(services: Services, intent_id: str, said: Money) -> None:
     """A proven message names another sum than ours: nothing is fulfilled by itself, and the order waits on hold."""
     now = services.clock()
     with services.database.write() as connection:
-        intent = rows.get(connection, intent_id, lock=True)
-        flag = f"{DIFFERS}: the provider speaks of {said}, the payment is of {Money(intent.amount, intent.currency)}."
+        intent = intents.get(connection, intent_id, lock=True)
+        flag = (
+            f"{AMOUNT_FLAG}: the provider speaks of {said}, the payment is of {Money(intent.amount, intent.currency)}."
+        )
         if intent.flag == flag:
             return
         changes: dict[str, Any] = {"flag": flag, "look_at": None, "updated": now}
         held = intent.status in WAITING
         if held:
             changes["status"] = Status.PROCESSING
-        rows.change(connection, intent.id, **changes)
-        rows.forget_material(connection, intent.id)
-        scribe = Scribe(services, connection, replace(intent, **changes), now)
-        scribe.log("amount_differs", None, amount=said.amount, currency=said.currency)
-        scribe.tell((UpdateKind.AUTHORIZED if held else UpdateKind.NOTE, _DOUBTED), second=str(said))
+        intents.change(connection, intent.id, **changes)
+        intents.forget_material(connection, intent.id)
+        writer = IntentWriter(services, connection, replace(intent, **changes), now)
+        writer.log("amount_differs", None, amount=said.amount, currency=said.currency)
+        writer.notify_store((UpdateKind.AUTHORIZED if held else UpdateKind.NOTE, _DOUBTED), second=str(said))
 
 
-class Scribe:
+class IntentWriter:
     """Writes about one intent in an open transaction that has locked it."""
 
     def __init__(self, services: Services, connection: Connection, intent: PaymentIntent, now: float) -> None:
@@ -140,7 +140,7 @@ class Scribe:
         self._now = now
         self._known: dict[str, Refund] | None = None
 
-    def tell(
+    def notify_store(
         self,
         words: order_updates.Words,
         amount: int | None = None,
@@ -176,7 +176,7 @@ class Scribe:
         self.log(kind, None, reference=outcome.reference, amount=outcome.amount)
         # what has to be sent back is its own sum, with a tip of its own: not that of the payment which it is beside
         amount = outcome.amount if outcome.currency else None
-        self.tell(words, amount, reference=str(outcome.reference), currency=outcome.currency.upper())
+        self.notify_store(words, amount, reference=str(outcome.reference), currency=outcome.currency.upper())
 
     def note_payment(self, attempt: Attempt | None, outcome: Outcome, source: str) -> None:
         detail: dict[str, Any] = {"status": outcome.status, "reference": outcome.reference}
@@ -194,17 +194,17 @@ class Scribe:
     def put_refund(self, refund: Refund, origin: str) -> None:
         """One refund as the provider has it now. One of ours is known by its operation id, another by its own."""
         if self._known is None:
-            self._known = {r.operation_id: r for r in refund_rows.of_intent(self._connection, self._intent.id)}
+            self._known = {r.operation_id: r for r in refunds.of_intent(self._connection, self._intent.id)}
         by_reference = {known.id: known for known in self._known.values() if known.id}
         before = self._known.get(refund.operation_id) or by_reference.get(refund.id)
         if before and (before.id, before.status, before.failure) == (refund.id, refund.status, refund.failure):
             return
         if before is None:
             refund = replace(refund, operation_id=self._new_id())
-            refund_rows.add(self._connection, self._intent, refund, refund.operation_id, origin, self._now)
+            refunds.add(self._connection, self._intent, refund, refund.operation_id, origin, self._now)
         else:
             refund = replace(refund, operation_id=before.operation_id, reason=before.reason or refund.reason)
-            refund_rows.change(
+            refunds.change(
                 self._connection,
                 before.operation_id,
                 reference=refund.id or None,
@@ -213,25 +213,25 @@ class Scribe:
             )
         self._known[refund.operation_id] = refund
         self.log("refund", refund.operation_id, **asdict(refund))
-        left = refund_rows.left(self._connection, self._intent.store_id, refund.charge_id)
+        left = refunds.left(self._connection, self._intent.store_id, refund.charge_id)
         is_over = left == 0 and refund.status.counts
         if is_over:
             why = "its money was sent back whole"
-            flags.settle_about_order(self._connection, self._intent.id, why, self._now, is_back=True)
+            flags.clear_order_flag(self._connection, self._intent.id, why, self._now, is_back=True)
         if words := order_updates.of_refund(before, refund):
             new_id, intent = self._new_id(), self._intent
             self._owe(order_updates.build_refund(new_id, self._title, intent, words, refund, origin, over=is_over))
 
     def put_dispute(self, dispute: Dispute) -> None:
-        before = refund_rows.dispute(self._connection, self._intent.store_id, dispute.id)
+        before = refunds.dispute(self._connection, self._intent.store_id, dispute.id)
         if dispute.is_closed:
             dispute = replace(dispute, closed=(before and before.closed) or int(self._now))
         if before == dispute:
             return
-        refund_rows.put_dispute(self._connection, self._intent, dispute)
+        refunds.put_dispute(self._connection, self._intent, dispute)
         self.log("dispute", None, **asdict(dispute))
-        if dispute.is_closed and self._intent.flag.startswith(DISPUTED):
-            rows.change(self._connection, self._intent.id, flag="")
+        if dispute.is_closed and self._intent.flag.startswith(DISPUTED_FLAG):
+            intents.change(self._connection, self._intent.id, flag="")
         for words in order_updates.of_dispute(before, dispute):
             self._owe(order_updates.build_dispute(self._new_id(), self._title, self._intent, words, dispute))
 
@@ -247,8 +247,8 @@ class Scribe:
 
     def _flag(self, why: str) -> None:
         """Unless a doubt about the sum is flagged, which goes before everything else."""
-        if not self._intent.flag.startswith(DIFFERS):
-            rows.change(self._connection, self._intent.id, flag=why, updated=self._now)
+        if not self._intent.flag.startswith(AMOUNT_FLAG):
+            intents.change(self._connection, self._intent.id, flag=why, updated=self._now)
 
     def _owe(self, update: OrderUpdate) -> None:
         if self._intent.only_known:  # rule 13: what somebody else has taken is theirs to tell the store
@@ -263,7 +263,7 @@ def _require_ours(connection: Connection, intent: PaymentIntent, outcome: Outcom
     named = outcome.attempt_id
     if named is None or named == intent.id or (attempt and named == attempt.id):
         return
-    if all(named != known.id for known in rows.attempts_of(connection, intent.id)):
+    if all(named != known.id for known in intents.attempts_of(connection, intent.id)):
         raise NotOurs("The payment provider's answer is about another payment.")
 
 
@@ -272,7 +272,7 @@ def _with_tip(connection: Connection, intent: PaymentIntent, outcome: Outcome) -
     is_added = outcome.tip != intent.tip and outcome.amount - outcome.tip == intent.amount - intent.tip
     if intent.channel != "terminal" or not is_added:
         return intent
-    rows.change(connection, intent.id, amount=outcome.amount, tip=outcome.tip)
+    intents.change(connection, intent.id, amount=outcome.amount, tip=outcome.tip)
     return replace(intent, amount=outcome.amount, tip=outcome.tip)
 
 
@@ -315,9 +315,9 @@ def _material(services: Services, outcome: Outcome) -> str | None:
 
 def _end_voids(connection: Connection, intent_id: str) -> None:
     """A payment that is over cannot be voided any more, and shows whether it was: whoever says so settles it."""
-    for attempt in rows.attempts_of(connection, intent_id):
+    for attempt in intents.attempts_of(connection, intent_id):
         if attempt.operation == "cancel" and attempt.state is AttemptState.UNKNOWN:
-            rows.change_attempt(connection, attempt.id, state=AttemptState.DONE)
+            intents.change_attempt(connection, attempt.id, state=AttemptState.DONE)
 
 
 def _settle_attempt(
@@ -326,8 +326,8 @@ def _settle_attempt(
     """The operation to which this is the first answer, "" if it is none."""
     if attempt is None:
         return ""
-    unsettled = rows.attempt(connection, attempt.id).state in UNSETTLED
-    rows.answer(connection, attempt.id, now, outcome.reference, material)
+    unsettled = intents.attempt(connection, attempt.id).state in UNSETTLED
+    intents.answer(connection, attempt.id, now, outcome.reference, material)
     return attempt.operation if unsettled else ""
 
 
@@ -339,9 +339,9 @@ def _order_due(before: PaymentIntent, after: Status, now: float) -> dict[str, fl
 
 def _is_moot(before: PaymentIntent, outcome: Outcome, changes: dict[str, Any]) -> bool:
     """Whether nobody has to look any more: it is known now, or what was held is not, and did not just run out."""
-    if before.flag.startswith(HELD):
+    if before.flag.startswith(AUTHORIZED_FLAG):
         return changes["status"] is not before.status and not outcome.expired
-    return before.flag in FLAGS and not changes["unknown"]
+    return before.flag in UNKNOWN_FLAGS and not changes["unknown"]
 
 
 def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first: bool) -> dict[str, Any]:
@@ -351,7 +351,7 @@ def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first:
     changes: dict[str, Any] = {
         "status": status,
         "holding": before.holding and status is not Status.CANCELED,
-        "look_at": next_look(services.clock(), before, status, outcome, is_told="events" in adapter.operations),
+        "look_at": next_poll(services.clock(), before, status, outcome, is_told="events" in adapter.operations),
     }
     if before.only_known:  # nobody here can end it: without money it is in nobody's way; `beside` says when to look
         changes["holding"] &= status not in WAITING

@@ -9,21 +9,20 @@ from dataclasses import replace
 from bridge.domain.intents import PaymentIntent, Refund
 from bridge.domain.outcomes import Outcome
 from bridge.services import Services
-from bridge.storage import Connection
-from bridge.storage import refunds as rows
+from bridge.storage import Connection, refunds
 
-CLOCKS_DIFFER = 300
+CLOCK_SKEW_SECONDS = 300
 """Seconds by which a provider's time of a refund may be before ours of asking for it."""
 
 
-def recognise(services: Services, connection: Connection, intent: PaymentIntent, outcome: Outcome) -> Outcome:
+def match_refunds(services: Services, connection: Connection, intent: PaymentIntent, outcome: Outcome) -> Outcome:
     """The outcome with our operation ids in its refunds, as far as they can be told."""
     if all(refund.operation_id for refund in outcome.refunds):
         return outcome
     adapter = services.connections.adapter(services.connections.store(intent.store_id))
     if adapter.names_refunds:
         return outcome
-    return replace(outcome, refunds=_named(outcome.refunds, rows.of_intent(connection, intent.id)))
+    return replace(outcome, refunds=_named(outcome.refunds, refunds.of_intent(connection, intent.id)))
 
 
 def _named(told: Sequence[Refund], known: Sequence[Refund]) -> tuple[Refund, ...]:
@@ -42,5 +41,5 @@ def _named(told: Sequence[Refund], known: Sequence[Refund]) -> tuple[Refund, ...
 
 def _may_be(told: Refund, asked: Refund) -> bool:
     """Whether a refund may be the one that was asked for; one without a time may be any."""
-    late_enough = not told.created or told.created >= asked.created - CLOCKS_DIFFER
+    late_enough = not told.created or told.created >= asked.created - CLOCK_SKEW_SECONDS
     return late_enough and told.amount == asked.amount and told.charge_id == asked.charge_id

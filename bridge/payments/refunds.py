@@ -18,25 +18,30 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
 from bridge.domain.stores import Store
 from bridge.payments import leases, order_updates
-from bridge.payments.attempts import ask_first, failed, new_attempt, reference_of, sending_again, unknown
-from bridge.payments.captures import REPEATED_WITHIN
-from bridge.payments.create import answered_soon
+from bridge.payments.attempts import (
+    call_within_lease,
+    failure_of,
+    mark_and_raise_unknown,
+    new_attempt,
+    reference_of,
+    sending_again,
+)
+from bridge.payments.captures import REPEAT_SECONDS
+from bridge.payments.create import wait_for_answer
 from bridge.payments.orders import read_order
-from bridge.payments.outcomes import settle
-from bridge.payments.payments_of_others import require_not_others
-from bridge.payments.poll_schedule import SOON
-from bridge.payments.record import Scribe
+from bridge.payments.outcomes import resolve
+from bridge.payments.payments_of_others import require_made_here
+from bridge.payments.poll_schedule import FIRST_POLL_SECONDS
+from bridge.payments.record import IntentWriter
 from bridge.services import Services
-from bridge.storage import Connection, journal
-from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
+from bridge.storage import Connection, intents, journal, refunds
 
 NOT_CAPTURED = "The payment has not been captured yet, so that there is nothing to refund."
 PROVIDER_REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class RefundResult:
     """A refund as the provider has it. `repeated` if an earlier request has made it."""
 
     refund: Refund
@@ -53,7 +58,7 @@ def refund(
     reason: Any = "",
     origin: str = "bridge",
     attempt_id: str | None = None,
-) -> Made:
+) -> RefundResult:
     """Send `amount` minor units back, of the charge or of the order's payment.
 
     Under one `attempt_id` only once: the refund that was begun under it is carried on. Without one, the same refund
@@ -67,13 +72,13 @@ def refund(
     adapter = services.connections.adapter(store)
     if "refund" not in adapter.operations:
         raise Unsupported("refund", adapter.name)
-    require_not_others(intent)
+    require_made_here(intent)
     if not charge_id:
         _require_decimals(services, store, intent, wanted)
     claimed = _claim(services, store, intent, wanted, reason, origin, attempt_id)
     if isinstance(claimed, Attempt):
-        return Made(_send(services, store, claimed, intent, origin))
-    return Made(_carry_on(services, store, claimed, intent, origin, resend=bool(attempt_id)), not attempt_id)
+        return RefundResult(_send(services, store, claimed, intent, origin))
+    return RefundResult(_carry_on(services, store, claimed, intent, origin, resend=bool(attempt_id)), not attempt_id)
 
 
 def _claim(
@@ -90,20 +95,20 @@ def _claim(
     The refund that is meant, if it was begun before; then nothing is written.
     """
     with services.database.write() as connection:
-        intent = rows.get(connection, intent.id, lock=True)
+        intent = intents.get(connection, intent.id, lock=True)
         charge = intent.charge
         if charge is None or not charge.captured:
             raise RefundRefused(NOT_CAPTURED, reason="not_captured")
         reserved = Refund("", charge.id, amount, RefundStatus.PENDING, reason, attempt_id or services.ids.attempt())
         if attempt_id:
-            earlier = refund_rows.begun(connection, attempt_id)
+            earlier = refunds.begun(connection, attempt_id)
         else:
-            earlier = refund_rows.repeated(connection, intent, reserved, services.clock() - REPEATED_WITHIN)
+            earlier = refunds.repeated(connection, intent, reserved, services.clock() - REPEAT_SECONDS)
         if earlier:
             return earlier
         _require_undisputed(connection, intent)
         attempt_id = reserved.operation_id
-        if amount > refund_rows.left(connection, store.id, charge.id):
+        if amount > refunds.left(connection, store.id, charge.id):
             raise RefundRefused("Invalid refund amount.", reason="amount_too_large")
         request = RefundRequest(
             reference=reference_of(connection, intent.id),
@@ -114,8 +119,8 @@ def _claim(
             operation_id=attempt_id,
         )
         attempt = new_attempt(services, store, attempt_id, intent.id, "refund", asdict(request))
-        rows.add_attempt(connection, attempt)
-        refund_rows.add(connection, intent, reserved, attempt_id, origin, attempt.created)
+        intents.add_attempt(connection, attempt)
+        refunds.add(connection, intent, reserved, attempt_id, origin, attempt.created)
         journal.write(
             connection, attempt.created, intent.id, "refund_sent", attempt_id=attempt_id, amount=amount, reason=reason
         )
@@ -126,7 +131,7 @@ def _require_undisputed(connection: Connection, intent: PaymentIntent) -> None:
     """What a bank has taken back already is not sent back a second time: the provider would refuse it, and the shop
     would have a refund for which no money moved. An inquiry lets a refund through, which may close it. Raises
     RefundRefused."""
-    for dispute in refund_rows.disputes_of(connection, intent.id):
+    for dispute in refunds.disputes_of(connection, intent.id):
         if not dispute.is_closed and not dispute.is_inquiry:
             raise RefundRefused(
                 f"The payment is disputed ({dispute.id}), and the payer's bank decides about the money: nothing can be "
@@ -143,9 +148,13 @@ def _send(
     request = RefundRequest(**attempt.request)
     asked = replace(request, reason=request.reason if request.reason in PROVIDER_REASONS else "")
     try:
-        answer = ask_first(services, attempt, lambda: adapter.refund(asked, attempt.key))
+        answer = call_within_lease(services, attempt, lambda: adapter.refund(asked, attempt.key))
     except ProviderError as error:
-        raised = unknown(services, store, attempt, error) if again else failed(services, store, attempt, error)
+        raised = (
+            mark_and_raise_unknown(services, store, attempt, error)
+            if again
+            else failure_of(services, store, attempt, error)
+        )
         if not isinstance(raised, OutcomeUnknown):
             _refused(services, intent, request.amount, str(error))
         raise raised from error
@@ -163,21 +172,21 @@ def _carry_on(
     With `resend` by the same request under the same key, while the provider knows it; else the provider is only asked.
     """
     with services.database.read() as connection:
-        attempt = rows.attempt(connection, earlier.operation_id)
+        attempt = intents.attempt(connection, earlier.operation_id)
     told = {"outcome": "unknown", "attempt_id": attempt.id, "provider": store.adapter}
     now = services.clock()
-    if attempt.busy_until > now and not answered_soon(services, attempt):
+    if attempt.busy_until > now and not wait_for_answer(services, attempt):
         raise InProgress("This refund is being made right now. Ask again in a moment.", **told)
     if resend and now < attempt.sent_at + services.connections.adapter(store).replay_window:
-        end = leases.until(services)
-        if rows.take(services.database, attempt.id, now, end):
+        end = leases.lease_end(services)
+        if intents.take(services.database, attempt.id, now, end):
             attempt = sending_again(services, replace(attempt, busy_until=end))
             return _send(services, store, attempt, intent, origin, again=True)
     elif attempt.state in UNSETTLED:
-        settle(services, store, attempt, resend=False)
+        resolve(services, store, attempt, resend=False)
     with services.database.read() as connection:
-        attempt = rows.attempt(connection, attempt.id)
-        known = refund_rows.begun(connection, attempt.id) or earlier
+        attempt = intents.attempt(connection, attempt.id)
+        known = refunds.begun(connection, attempt.id) or earlier
     if attempt.state in UNSETTLED:
         raise OutcomeUnknown("It is not known yet whether this refund was made; it is being settled.", **told)
     if not known.id:
@@ -188,23 +197,25 @@ def _carry_on(
 def _record(services: Services, attempt: Attempt, done: Refund, origin: str, *, will_tell: bool) -> None:
     """The provider is asked again what became of it if it is pending, or if the provider will not tell by itself."""
     with services.database.write() as connection:
-        intent = rows.get(connection, attempt.intent_id, lock=True)
-        before = refund_rows.begun(connection, attempt.id)
-        rows.answer(connection, attempt.id, services.clock(), done.id)
-        Scribe(services, connection, intent, services.clock()).put_refund(done, origin)
+        intent = intents.get(connection, attempt.intent_id, lock=True)
+        before = refunds.begun(connection, attempt.id)
+        intents.answer(connection, attempt.id, services.clock(), done.id)
+        IntentWriter(services, connection, intent, services.clock()).put_refund(done, origin)
         if done.status is RefundStatus.PENDING or not will_tell:
-            rows.change(connection, intent.id, look_at=services.clock() + SOON)
+            intents.change(connection, intent.id, look_at=services.clock() + FIRST_POLL_SECONDS)
         if intent.charge and done.status.counts and not (before and before.id):
             sent_back = min(intent.charge.amount_refunded + done.amount, intent.charge.amount_captured)
-            rows.put_charge(connection, intent, replace(intent.charge, amount_refunded=sent_back))
+            intents.put_charge(connection, intent, replace(intent.charge, amount_refunded=sent_back))
         if intent.unknown:
-            rows.change(connection, intent.id, unknown=rows.is_unsettled(connection, intent.id))
+            intents.change(connection, intent.id, unknown=intents.is_unsettled(connection, intent.id))
 
 
 def _refused(services: Services, intent: PaymentIntent, amount: int, why: str) -> None:
     """The shop hears that a refund did not work."""
     with services.database.write() as connection:
-        Scribe(services, connection, intent, services.clock()).tell(order_updates.REFUND_REFUSED, amount, reason=why)
+        IntentWriter(services, connection, intent, services.clock()).notify_store(
+            order_updates.REFUND_REFUSED, amount, reason=why
+        )
     services.wake()
 
 
@@ -212,7 +223,7 @@ def _charged(services: Services, store: Store, order_id: Any, charge_id: Any) ->
     """The intent whose money is asked back. Raises RefundRefused if there is none."""
     with services.database.read() as connection:
         if charge_id:
-            found = rows.by_charge(connection, store.id, str(charge_id))
+            found = intents.by_charge(connection, store.id, str(charge_id))
             if found is None:
                 raise RefundRefused(f"Error: No such charge: '{str(charge_id)[:60]}'", reason="charge_missing")
             if order_id not in (None, "") and str(order_id).lstrip("0") != str(found.order_id):
@@ -220,8 +231,8 @@ def _charged(services: Services, store: Store, order_id: Any, charge_id: Any) ->
             return found
         if order_id in (None, "") or not re.fullmatch(r"[0-9]{1,18}", str(order_id)):
             raise InvalidParameter("order_id", "A refund needs the order_id or the charge_id of a payment.")
-        intents = [intent for intent in rows.of_order(connection, store.id, int(order_id)) if intent.charge]
-    paid = [i for i in intents if i.status is Status.SUCCEEDED] or intents
+        candidates = [intent for intent in intents.of_order(connection, store.id, int(order_id)) if intent.charge]
+    paid = [i for i in candidates if i.status is Status.SUCCEEDED] or candidates
     if not paid:
         raise RefundRefused(_not_paid_here(services, store, int(order_id)), reason="no_payment")
     return paid[-1]
@@ -230,7 +241,7 @@ def _charged(services: Services, store: Store, order_id: Any, charge_id: Any) ->
 def _not_paid_here(services: Services, store: Store, order_id: int) -> str:
     """Another entry of the shop may have the order's money: only there it can be sent back."""
     with services.database.read() as connection:
-        known = rows.of_shops_order(connection, store.id, store.live, order_id)
+        known = intents.of_shops_order(connection, store.id, store.live, order_id)
     other = next((intent for intent in known if intent.holding and intent.charge), None)
     if other is None:
         return f"Order {order_id} has no payment that could be refunded."

@@ -11,11 +11,10 @@ from bridge.domain.shops import Change, address_of
 from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.services import Services
-from bridge.storage import Connection, Database, shops
-from bridge.storage import intents as rows
+from bridge.storage import Connection, Database, intents, shops
 from bridge.storage.shops import Entry
 
-NEW = "new"
+NEW_SHOP = "new"
 """The word for a shop that no entry is of yet."""
 
 
@@ -26,7 +25,7 @@ def place(connection: Connection, store: Store, name: str | None, wish: str | No
     id, for its shop, or NEW. Raises Refused for a second entry in one mode, and for an address that another shop had,
     unless the owner has said which shop is meant.
     """
-    if wish not in (None, NEW):
+    if wish not in (None, NEW_SHOP):
         shop_id = _shop_of(connection, str(wish))
         shops.lock(connection, shop_id)
         if name is not None:
@@ -45,7 +44,7 @@ def move(
     services: Services, connection: Connection, before: Store, after: Store, wish: str | None, *, has_address: bool
 ) -> None:
     """Follow a change of an entry's address, mode or, by `wish`, shop. Raises Refused as `place`."""
-    if wish == NEW:
+    if wish == NEW_SHOP:
         raise Refused("An entry that is there stays with its shop: `new` is for `stores add`.")
     target, now = _shop_of(connection, wish) if wish else before.shop_id, services.clock()
     shops.lock(connection, before.shop_id, target)
@@ -167,13 +166,13 @@ def _at_address(connection: Connection, address: str, wish: str | None, now: flo
         shops.forget(connection, shop_id)  # somebody else was first
         return _at_address(connection, address, wish, now)
     there = shops.entries(connection, known.shop_id)
-    if known.until is not None and wish == NEW:
+    if known.until is not None and wish == NEW_SHOP:
         shop_id = shops.add(connection, now)
         shops.take_address(connection, address, shop_id, now)
         return shop_id
     if known.until is not None:
         raise _was_left(address, known.until, there)
-    if wish == NEW:
+    if wish == NEW_SHOP:
         raise Refused(f"{address} is the address of the shop that {_names(there)} serves.", reason="address_taken")
     return known.shop_id
 
@@ -220,15 +219,15 @@ def _join(connection: Connection, store: Store, target: str, now: float) -> None
 
 def _tell_rivals(connection: Connection, store: Store, intent_id: str, now: float) -> None:
     """Two payments hold one order: each says so, and waits for a person."""
-    moved = rows.get(connection, intent_id)
-    known = rows.of_shops_order(connection, store.id, moved.live, moved.order_id)
+    moved = intents.get(connection, intent_id)
+    known = intents.of_shops_order(connection, store.id, moved.live, moved.order_id)
     held = [each for each in known if each.holding and each.order_key == moved.order_key]
     is_twice = sum(each.status in MONEY for each in held) > 1
     for each in held:
         others = [other for other in held if other.id != each.id]
         names = " and ".join(f"{other.shown_id} through the entry {other.store_id}" for other in others)
         told = f"Order {each.order_number} has another payment: {names}."
-        why = f"{flags.TWICE}{told} Send one back." if is_twice else f"{flags.ORDER}{told}"
+        why = f"{flags.PAID_TWICE_FLAG}{told} Send one back." if is_twice else f"{flags.ORDER_FLAG}{told}"
         flags.put_unless_graver(connection, each.id, why, now)
 
 

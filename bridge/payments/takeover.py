@@ -19,19 +19,18 @@ from bridge.domain.ports import Adapter, HasAddresses
 from bridge.domain.shops import is_same_site
 from bridge.domain.stores import Store
 from bridge.payments import card_readers, flags, order_updates
-from bridge.payments.attempts import ask
-from bridge.payments.close_checkout import close
-from bridge.payments.create import ROUNDS, released
+from bridge.payments.attempts import call_adapter
+from bridge.payments.close_checkout import close_payment
+from bridge.payments.create import MAX_ROUNDS, release_refunded
 from bridge.payments.intents import found_intent
 from bridge.payments.orders import amount_due
 from bridge.payments.payments_of_others import first_watch
-from bridge.payments.record import WAITING, Scribe, record, record_in
+from bridge.payments.record import WAITING, IntentWriter, record, record_in
 from bridge.payments.shops import entry_of, is_address
 from bridge.services import Services
-from bridge.storage import Connection, outbox
-from bridge.storage import intents as rows
+from bridge.storage import Connection, intents, outbox
 
-NAMED, BY_READER = "an app named it", "a card reader took it"
+NAMED_BY_APP, TAKEN_BY_READER = "an app named it", "a card reader took it"
 """Why a payment was taken over."""
 
 
@@ -47,7 +46,7 @@ class Misfit:
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class Match:
     """What came of a payment that the database did not have: its `intent`, or the payment that holds its order already
     (`holder`), or why it fits nothing; nothing of that for one that is about no order, or another store's."""
 
@@ -76,7 +75,7 @@ class Site:
         return self._addresses
 
 
-def meet_named(services: Services, store: Store, order: Order, name: str) -> Met:
+def match_named_payment(services: Services, store: Store, order: Order, name: str) -> Match:
     """The payment that a caller names, by the provider's id, as this order's, and that somebody else has made.
 
     Raises IntentNotFound if the provider has none; else as `meet`.
@@ -86,29 +85,31 @@ def meet_named(services: Services, store: Store, order: Order, name: str) -> Met
     if not adapter.names_orders or not re.fullmatch(r"\w{1,255}", name, re.ASCII):
         raise missing
     try:
-        outcome = ask(lambda: adapter.fetch(name))
+        outcome = call_adapter(lambda: adapter.fetch(name))
     except ProviderRefused as error:
         if error.code != "resource_missing":
             raise
         raise missing from None
-    return meet(services, store, outcome, Site(services, store), order=order)
+    return match_payment(services, store, outcome, Site(services, store), order=order)
 
 
-def meet(services: Services, store: Store, outcome: Outcome, site: Site, *, order: Order | None = None) -> Met:
+def match_payment(
+    services: Services, store: Store, outcome: Outcome, site: Site, *, order: Order | None = None
+) -> Match:
     """A payment that the database does not have: take it over, or know of it, if it is one of the store's orders'.
 
     `order` is the one for which a caller names it, as it was just read. Raises InProgress, to be asked again, while
     another payment of the order is not settled; StoreError, ProviderError.
     """
     if not outcome.reference or _is_elsewhere(services, store, outcome):
-        return Met()
+        return Match()
     found = _examined(services, store, outcome, site, order)
     if not isinstance(found, Order):
-        return Met(misfit=found)
-    why = NAMED if order is not None else BY_READER if outcome.is_in_person else ""
+        return Match(misfit=found)
+    why = NAMED_BY_APP if order is not None else TAKEN_BY_READER if outcome.is_in_person else ""
     met = _settled_in(services, store, found, outcome, why)
     if outcome.is_in_person:
-        card_readers.used(services, store)
+        card_readers.mark_readers_used(services, store)
     services.wake()
     return met
 
@@ -123,10 +124,12 @@ def has_money(outcome: Outcome) -> bool:
 def _is_elsewhere(services: Services, store: Store, outcome: Outcome) -> bool:
     """Whether it is another store's on the same account, or carries an attempt of ours."""
     with services.database.read() as connection:
-        if any(known.store_id != store.id for known in rows.everywhere(connection, str(outcome.reference))):
+        if any(known.store_id != store.id for known in intents.everywhere(connection, str(outcome.reference))):
             return True
         name = outcome.attempt_id
-        return name is not None and (not re.fullmatch(r"[0-9a-f]{32}", name) or bool(rows.everywhere(connection, name)))
+        if name is None:
+            return False
+        return not re.fullmatch(r"[0-9a-f]{32}", name) or bool(intents.everywhere(connection, name))
 
 
 def _examined(
@@ -172,21 +175,21 @@ def _owed(store: Store, adapter: Adapter, order: Order) -> int | None:
         return None
 
 
-def _settled_in(services: Services, store: Store, order: Order, outcome: Outcome, why: str) -> Met:
+def _settled_in(services: Services, store: Store, order: Order, outcome: Outcome, why: str) -> Match:
     """Let it hold its order. With `why` it is taken over, else it is only known."""
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         with services.database.read() as connection:
-            known = rows.find(connection, store.id, str(outcome.reference))
-            holder = rows.holding(connection, store.id, store.live, order.id, order.key)
+            known = intents.find(connection, store.id, str(outcome.reference))
+            holder = intents.holding(connection, store.id, store.live, order.id, order.key)
         if known is not None:
-            return Met(_promoted(services, known, outcome, why) if why and known.only_known else known)
+            return Match(_promoted(services, known, outcome, why) if why and known.only_known else known)
         if holder is None:
             if (intent := _claimed(services, store, order, outcome, why)) is not None:
-                return Met(intent)
+                return Match(intent)
         elif holder.public_id == outcome.reference:  # another entry of the shop has met it: it is one payment, not two
-            return Met()
-        elif not released(services, holder, order) and not _made_way(services, store, holder, outcome):
-            return Met(holder=holder)
+            return Match()
+        elif not release_refunded(services, holder, order) and not _made_way(services, store, holder, outcome):
+            return Match(holder=holder)
     raise InProgress(f"Order {order.number} is being paid by another request.", outcome="unknown")
 
 
@@ -200,14 +203,14 @@ def _made_way(services: Services, store: Store, holder: PaymentIntent, outcome: 
         raise InProgress(f"The outcome of {holder.shown_id} is not known yet.", outcome="unknown")
     if holder.status in WAITING:
         found = Bar(OTHERS, f"is paid by {outcome.reference}, which was not made here")
-        holder = close(services, entry_of(services, store, holder), holder, found)
+        holder = close_payment(services, entry_of(services, store, holder), holder, found)
         if holder.status is Status.CANCELED:
             return True
         if holder.status in WAITING:
             raise InProgress(f"{holder.shown_id} could not be voided yet.", outcome="unknown")
     with services.database.write() as connection:
-        locked = rows.get(connection, holder.id, lock=True)
-        Scribe(services, connection, locked, services.clock()).report_second(outcome)
+        locked = intents.get(connection, holder.id, lock=True)
+        IntentWriter(services, connection, locked, services.clock()).report_second(outcome)
     return False
 
 
@@ -246,10 +249,10 @@ def _claimed(services: Services, store: Store, order: Order, outcome: Outcome, w
             outbox.known_by_the_shop(connection, intent.id, now)
 
     kind, generation = "taken_over" if why else "known", store.generation
-    if not rows.claim(services.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
+    if not intents.claim(services.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
         return None
     with services.database.read() as connection:
-        return rows.get(connection, intent.id)
+        return intents.get(connection, intent.id)
 
 
 def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: str) -> PaymentIntent:
@@ -257,14 +260,14 @@ def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: s
     record(services, known.id, outcome)
     now = services.clock()
     with services.database.write() as connection:
-        known = rows.get(connection, known.id, lock=True)
+        known = intents.get(connection, known.id, lock=True)
         if not known.only_known:
             return known
         channel = "terminal" if outcome.is_in_person else "online"
-        rows.change(connection, known.id, only_known=False, channel=channel, look_at=now, updated=now)
-        scribe = Scribe(services, connection, rows.get(connection, known.id), now)
-        scribe.log("taken_over", None, reference=outcome.reference, why=why, amount=known.amount, tip=known.tip)
+        intents.change(connection, known.id, only_known=False, channel=channel, look_at=now, updated=now)
+        writer = IntentWriter(services, connection, intents.get(connection, known.id), now)
+        writer.log("taken_over", None, reference=outcome.reference, why=why, amount=known.amount, tip=known.tip)
         if words := order_updates.reached(known):
-            scribe.tell(words)
-        flags.settle_about_order(connection, known.id, why, now)
-        return rows.get(connection, known.id)
+            writer.notify_store(words)
+        flags.clear_order_flag(connection, known.id, why, now)
+        return intents.get(connection, known.id)

@@ -12,21 +12,27 @@ from bridge.domain.outcomes import IN_PERSON, Payment
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments import card_readers
-from bridge.payments.attempts import ask, cancel_open, new_attempt, send_create
+from bridge.payments.attempts import call_adapter, cancel_open_payment, new_attempt, send_create
 from bridge.payments.captures import capture, named_intent, require_not_refunded
-from bridge.payments.create import close_misfits, describe, metadata_of, released, require_nothing_in_the_way
-from bridge.payments.customers import require_own
-from bridge.payments.intents import Shown, new_intent
+from bridge.payments.create import (
+    close_unfit_payments,
+    describe_payment,
+    metadata_of,
+    release_refunded,
+    require_no_earlier_payment,
+)
+from bridge.payments.customers import require_own_customer
+from bridge.payments.intents import IntentView, new_intent
 from bridge.payments.orders import amount_due, read_order, require_payable
-from bridge.payments.outcomes import look_at, settle
+from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.shops import entry_of
-from bridge.payments.takeover import meet_named
+from bridge.payments.takeover import match_named_payment
 from bridge.services import Services
-from bridge.storage import intents as rows
+from bridge.storage import intents
 
-CAPTURES = frozenset({"manual", "automatic"})
+CAPTURE_METHODS = frozenset({"manual", "automatic"})
 """What `payment_methods` and `capture_method` may name."""
-TAKEN = "The payment cannot be captured for completed or processed orders."
+NOT_CAPTURABLE = "The payment cannot be captured for completed or processed orders."
 
 
 def create_terminal_intent(
@@ -38,7 +44,7 @@ def create_terminal_intent(
     metadata: Any = None,
     customer_id: Any = None,
     capture_method: Any = None,
-) -> Shown:
+) -> IntentView:
     """An unconfirmed intent over what the order owes; one that was made for just the same is answered again.
 
     Raises OrderMissing, InvalidParameter, Unsupported, Refused, ProviderError, OutcomeUnknown or StoreError.
@@ -46,7 +52,7 @@ def create_terminal_intent(
     order = read_order(services, store, order_id)
     adapter = _adapter(services, store, "create_terminal_intent")
     methods, capture, extra = _checked(payment_methods, metadata, capture_method)
-    close_misfits(services, store, order)
+    close_unfit_payments(services, store, order)
     amount = amount_due(store, adapter, order).amount
     if amount <= 0:
         raise InvalidParameter("order_id", f"Order {order.number} has nothing to pay.")
@@ -61,23 +67,23 @@ def create_terminal_intent(
         payment_method="",
         capture=capture,
         metadata={**extra, **own},
-        description=describe(store, order),
+        description=describe_payment(store, order),
     )
     request = adapter.prepare_terminal(payment, methods, payment.metadata)
-    require_own(services, store, adapter, payment.customer)
+    require_own_customer(services, store, adapter, payment.customer)
     attempt = new_attempt(services, store, attempt_id, attempt_id, "create", request)
     open_intent = _open_intent(services, store, order, attempt)
     if open_intent is not None:
         return open_intent
     with services.database.read() as connection:
-        known = rows.of_shops_order(connection, store.id, store.live, order.id)
+        known = intents.of_shops_order(connection, store.id, store.live, order.id)
     require_payable(order, known, in_person=True)
-    require_nothing_in_the_way(services, known, order)
-    card_readers.used(services, store)
+    require_no_earlier_payment(services, known, order)
+    card_readers.mark_readers_used(services, store)
     intent = new_intent(store, payment, services.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
-    if not rows.claim(services.database, intent, attempt, asked, generation=store.generation):
+    if not intents.claim(services.database, intent, attempt, asked, generation=store.generation):
         raise Uncapturable("The order has another payment.", reason="order_has_payment")
     return send_create(services, store, attempt)
 
@@ -93,21 +99,21 @@ def capture_terminal_payment(services: Services, store: Store, order_id: int, pa
     _meet(services, store, order, payment_intent_id)
     require_not_refunded(services, store, order)
     with services.database.read() as connection:
-        held = rows.holding(connection, store.id, store.live, order.id, order.key)
-        named = rows.find(connection, store.id, payment_intent_id)
+        held = intents.holding(connection, store.id, store.live, order.id, order.key)
+        named = intents.find(connection, store.id, payment_intent_id)
     if held and (named is None or held.id != named.id) and _has_money(services, store, held, named):
-        raise Uncapturable(TAKEN, reason="status")
+        raise Uncapturable(NOT_CAPTURABLE, reason="status")
     intent = named_intent(services, store, order, payment_intent_id)
     if intent.status not in FINAL:
-        intent = look_at(services, store, intent.id)
+        intent = poll_payment(services, store, intent.id)
     if intent.channel != "terminal":
         if intent.status in (*MONEY, Status.PROCESSING):
-            raise Uncapturable(TAKEN, reason="status")
+            raise Uncapturable(NOT_CAPTURABLE, reason="status")
         raise Uncapturable("The payment cannot be captured", reason="order_mismatch")
     if intent.status is Status.SUCCEEDED:
         return intent
     if intent.status is not Status.REQUIRES_CAPTURE:
-        sentence = TAKEN if intent.status is Status.PROCESSING else "The payment cannot be captured"
+        sentence = NOT_CAPTURABLE if intent.status is Status.PROCESSING else "The payment cannot be captured"
         raise Uncapturable(sentence, reason="status")
     return capture(services, store, order, intent)
 
@@ -116,10 +122,10 @@ def _meet(services: Services, store: Store, order: Order, payment_intent_id: str
     """Know of a payment that an app has made before anything is said of it: whatever stands against a capture, its
     money is there. Why it fits nothing is said when it is its turn. Raises InProgress, StoreError, ProviderError."""
     with services.database.read() as connection:
-        named = rows.find(connection, store.id, payment_intent_id)
+        named = intents.find(connection, store.id, payment_intent_id)
     if named is None:
         with suppress(IntentNotFound):
-            meet_named(services, store, order, payment_intent_id)
+            match_named_payment(services, store, order, payment_intent_id)
 
 
 def _has_money(services: Services, store: Store, held: PaymentIntent, named: PaymentIntent | None) -> bool:
@@ -130,15 +136,15 @@ def _has_money(services: Services, store: Store, held: PaymentIntent, named: Pay
     """
     is_anothers = named is not None and (named.order_id, named.order_key) != (held.order_id, held.order_key)
     if held.status not in FINAL and not is_anothers:
-        held = look_at(services, entry_of(services, store, held), held.id)
+        held = poll_payment(services, entry_of(services, store, held), held.id)
     return held.status in MONEY
 
 
 def connection_token(services: Services, store: Store) -> dict[str, Any]:
     """What a reader's app needs to connect. Raises Unsupported or ProviderError."""
     adapter = _adapter(services, store, "connection_tokens")
-    card_readers.used(services, store)
-    return ask(adapter.connection_token)
+    card_readers.mark_readers_used(services, store)
+    return call_adapter(adapter.connection_token)
 
 
 def _adapter(services: Services, store: Store, route: str) -> Adapter:
@@ -154,7 +160,7 @@ def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str,
     if not isinstance(methods, list) or not methods or not IN_PERSON.issuperset(map(str, methods)):
         raise InvalidParameter("payment_methods", "payment_methods is a list of card_present and interac_present.")
     capture = "manual" if capture is None else capture
-    if not isinstance(capture, str) or capture not in CAPTURES:
+    if not isinstance(capture, str) or capture not in CAPTURE_METHODS:
         raise InvalidParameter("capture_method", "capture_method is manual or automatic.")
     metadata = {} if metadata is None or metadata == [] else metadata
     if not isinstance(metadata, dict) or not all(re.fullmatch(r"[\w.-]{1,40}", str(name)) for name in metadata):
@@ -171,29 +177,29 @@ def _text(value: Any) -> str:
     return text[:500].replace("\0", "")  # which no database takes
 
 
-def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt) -> Shown | None:
+def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt) -> IntentView | None:
     """The order's intent, if it was made by just the same request; another one that is open is voided first.
 
     None if the order is free now. Raises Uncapturable, InProgress, ProviderError or OutcomeUnknown.
     """
     with services.database.read() as connection:
-        held = rows.holding(connection, store.id, store.live, order.id, order.key)
+        held = intents.holding(connection, store.id, store.live, order.id, order.key)
         if held is None:
             return None
-        unsettled = rows.unsettled(connection, held.id)
-        attempts = rows.attempts_of(connection, held.id)
+        unsettled = intents.unsettled(connection, held.id)
+        attempts = intents.attempts_of(connection, held.id)
     if unsettled:
         _settle(services, entry_of(services, store, held), held, unsettled)
         return _open_intent(services, store, order, wanted)
-    if released(services, held, order):
+    if release_refunded(services, held, order):
         return _open_intent(services, store, order, wanted)
     entry = entry_of(services, store, held)
     if entry is store and held.channel == "terminal" and _told(attempts[0]) == _told(wanted):
-        return Shown(held, attempts[-1].id)
-    held = look_at(services, entry, held.id)  # a card may have been held to the reader since
+        return IntentView(held, attempts[-1].id)
+    held = poll_payment(services, entry, held.id)  # a card may have been held to the reader since
     if held.status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING):
         raise Uncapturable("The order has another payment.", reason="order_has_payment")
-    after = cancel_open(services, entry, held)
+    after = cancel_open_payment(services, entry, held)
     if after.status is not Status.CANCELED:
         raise ProviderError("The order's earlier payment could not be voided yet.")
     return _open_intent(services, store, order, wanted)  # unless several entries have one, the order is free now
@@ -202,7 +208,7 @@ def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt
 def _settle(services: Services, store: Store, held: PaymentIntent, unsettled: Attempt) -> None:
     """Raises InProgress while nobody knows what became of it. What is sent again moves no money by itself."""
     is_ours = unsettled.busy_until <= services.clock()
-    if not (is_ours and settle(services, store, unsettled, resend=held.channel == "terminal")):
+    if not (is_ours and resolve(services, store, unsettled, resend=held.channel == "terminal")):
         raise InProgress(
             "An earlier payment for this order is not settled yet. Ask again in a moment.",
             outcome="unknown",

@@ -3,21 +3,19 @@
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, RefundStatus, Status
 from bridge.payments import flags
 from bridge.services import Services
-from bridge.storage import Connection, journal
-from bridge.storage import intents as rows
-from bridge.storage import refunds as refund_rows
+from bridge.storage import Connection, intents, journal, refunds
 
 DAY = 24 * 3600.0
-CHECK_DELAYS = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+POLL_DELAYS = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds between looks at an unknown outcome, plus up to a tenth; the last one repeats until PATIENCE is over."""
-PATIENCE = DAY
+FLAG_AFTER_SECONDS = DAY
 """Seconds after which an unknown outcome is flagged for a person. It stays unknown, and is looked at once a day."""
-LOOKS_END = 30 * DAY
+POLL_END_SECONDS = 30 * DAY
 """Seconds after which nobody looks any more: a message of the provider's, or a person, has to settle it."""
-NEVER = float("inf")
-TOO_LONG = "The outcome of this payment is unknown for more than a day."
+NEVER_DUE = float("inf")
+UNKNOWN_TOO_LONG = "The outcome of this payment is unknown for more than a day."
 CANNOT_ASK = "The provider cannot be asked what became of this payment."
-FLAGS = frozenset({TOO_LONG, CANNOT_ASK})
+UNKNOWN_FLAGS = frozenset({UNKNOWN_TOO_LONG, CANNOT_ASK})
 """What a person has not to look at any more once the outcome is known."""
 
 
@@ -26,15 +24,15 @@ def mark_unknown(services: Services, attempt: Attempt, why: str) -> None:
     now = services.clock()
     with services.database.write() as connection:
         _look_again(services, connection, attempt)
-        rows.change(connection, attempt.intent_id, unknown=True, updated=now)
+        intents.change(connection, attempt.intent_id, unknown=True, updated=now)
         journal.write(connection, now, attempt.intent_id, "outcome_unknown", attempt_id=attempt.id, why=why)
 
 
 def postpone(services: Services, attempt: Attempt, flag: str = "") -> None:
     """Look again later; flag it for a person when it takes too long."""
     now = services.clock()
-    if not flag and now - attempt.sent_at > PATIENCE:
-        flag = TOO_LONG
+    if not flag and now - attempt.sent_at > FLAG_AFTER_SECONDS:
+        flag = UNKNOWN_TOO_LONG
     with services.database.write() as connection:
         _look_again(services, connection, attempt)
         if flag:
@@ -48,32 +46,32 @@ def abandon(services: Services, attempt: Attempt, reason: str, why: str, referen
     """
     now = services.clock()
     with services.database.write() as connection:
-        intent = rows.get(connection, attempt.intent_id, lock=True)
-        rows.change_attempt(connection, attempt.id, state=AttemptState.ABANDONED, busy_until=0.0)
+        intent = intents.get(connection, attempt.intent_id, lock=True)
+        intents.change_attempt(connection, attempt.id, state=AttemptState.ABANDONED, busy_until=0.0)
         if reference:
-            rows.change_attempt(connection, attempt.id, reference=reference, exposed=False)
-        changes: dict[str, object] = {"unknown": rows.is_unsettled(connection, intent.id), "updated": now}
-        if intent.flag in FLAGS and not changes["unknown"]:
+            intents.change_attempt(connection, attempt.id, reference=reference, exposed=False)
+        changes: dict[str, object] = {"unknown": intents.is_unsettled(connection, intent.id), "updated": now}
+        if intent.flag in UNKNOWN_FLAGS and not changes["unknown"]:
             changes["flag"] = ""
         if attempt.operation == "create":
             error = {"type": reason, "code": reason, "message": why}
             changes |= {"status": Status.CANCELED, "holding": False, "last_error": intent.last_error or error}
         if attempt.operation == "refund":
-            refund_rows.change(connection, attempt.id, status=RefundStatus.FAILED, failure=why)
-        rows.change(connection, intent.id, **changes)
+            refunds.change(connection, attempt.id, status=RefundStatus.FAILED, failure=why)
+        intents.change(connection, intent.id, **changes)
         journal.write(
             connection, now, intent.id, "abandoned", attempt_id=attempt.id, operation=attempt.operation, why=why
         )
 
 
-def give_up(services: Services, connection: Connection, intent: PaymentIntent, why: str) -> PaymentIntent:
+def cancel_unpayable(services: Services, connection: Connection, intent: PaymentIntent, why: str) -> PaymentIntent:
     """End an intent, locked by this transaction, that nobody can pay. Its order is free."""
     now = services.clock()
     changes = {"status": Status.CANCELED, "holding": False, "look_at": None, "updated": now}
-    rows.change(connection, intent.id, **changes)
-    rows.forget_material(connection, intent.id)
+    intents.change(connection, intent.id, **changes)
+    intents.forget_material(connection, intent.id)
     journal.write(connection, now, intent.id, "given_up", why=why)
-    return rows.get(connection, intent.id)
+    return intents.get(connection, intent.id)
 
 
 def flag_intent(services: Services, intent_id: str, flag: str) -> PaymentIntent:
@@ -81,16 +79,16 @@ def flag_intent(services: Services, intent_id: str, flag: str) -> PaymentIntent:
     now = services.clock()
     with services.database.write() as connection:
         flags.put(connection, intent_id, flag, now)
-        rows.change(connection, intent_id, look_at=None, updated=now)
-        return rows.get(connection, intent_id)
+        intents.change(connection, intent_id, look_at=None, updated=now)
+        return intents.get(connection, intent_id)
 
 
 def _look_again(services: Services, connection: Connection, attempt: Attempt) -> None:
     now = services.clock()
-    delay = CHECK_DELAYS[min(attempt.checks, len(CHECK_DELAYS) - 1)]
-    if now - attempt.sent_at > PATIENCE:
-        delay = DAY if now - attempt.sent_at <= LOOKS_END else NEVER
-    rows.change_attempt(
+    delay = POLL_DELAYS[min(attempt.checks, len(POLL_DELAYS) - 1)]
+    if now - attempt.sent_at > FLAG_AFTER_SECONDS:
+        delay = DAY if now - attempt.sent_at <= POLL_END_SECONDS else NEVER_DUE
+    intents.change_attempt(
         connection,
         attempt.id,
         state=AttemptState.UNKNOWN,

@@ -9,7 +9,7 @@ from bridge.storage.engine import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Exclusions:
     """What is not to be taken now: what talks to the shops of these stores, asks the providers of these stores or
     endpoints, or is a job of these stores, because somebody is at that or because they are slow; what was tried before,
     unless `retries`; what `may_ask` says no to."""
@@ -58,4 +58,4 @@ class Work:
 
 
 Take = Callable[..., Work | None]
-EVERYTHING = Room()
+NO_EXCLUSIONS = Exclusions()

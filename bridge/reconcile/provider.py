@@ -9,15 +9,13 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import conclude
-from bridge.payments.outcomes import look_at, settle
-from bridge.payments.record import RECONCILE, record
-from bridge.payments.takeover import Site, meet
+from bridge.payments.outcomes import poll_payment, resolve
+from bridge.payments.record import SOURCE_RECONCILE, record
+from bridge.payments.takeover import Site, match_payment
 from bridge.reconcile.report import Difference, Report, flag
-from bridge.reconcile.restore_missing import adopt
+from bridge.reconcile.restore_missing import restore_payments
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import reconcile
-from bridge.storage import refunds as refund_rows
+from bridge.storage import intents, reconcile, refunds
 
 
 def compare(services: Services, store: Store, report: Report, *, in_full: bool = True) -> None:
@@ -79,7 +77,7 @@ def _compare_one(
             seen.add(intent.id)
             _heal(services, store, intent, outcome, report)
         elif outcome.attempt_id is not None:
-            intent = adopt(services, store, outcome, report)
+            intent = restore_payments(services, store, outcome, report)
         else:
             intent = _meet(services, store, outcome, report, site, in_full=in_full)
         if intent is not None:
@@ -92,7 +90,7 @@ def _meet(
     services: Services, store: Store, outcome: Outcome, report: Report, site: Site, *, in_full: bool
 ) -> PaymentIntent | None:
     """Of a payment that somebody else has made."""
-    met = meet(services, store, outcome, site)
+    met = match_payment(services, store, outcome, site)
     money = Money(outcome.amount, outcome.currency.upper())
     if met.intent:
         done = "it is only known" if met.intent.only_known else "it is taken over"
@@ -113,7 +111,7 @@ def _meet(
 def _ours(services: Services, store: Store, outcome: Outcome) -> PaymentIntent | None:
     with services.database.read() as connection:
         for name in filter(None, (outcome.attempt_id, outcome.reference)):
-            if found := rows.find(connection, store.id, name):
+            if found := intents.find(connection, store.id, name):
                 return found
     return None
 
@@ -130,7 +128,7 @@ def _heal(services: Services, store: Store, intent: PaymentIntent, outcome: Outc
     except BridgeError as error:
         text = f"{text} ({error})"
     with services.database.read() as connection:
-        after = rows.get(connection, intent.id)
+        after = intents.get(connection, intent.id)
     if intent.status in MONEY and outcome.status not in MONEY and not may_become(intent.status, outcome.status):
         conflict = f"The provider says {outcome.status.value} of a payment that was taken as {intent.status.value}."
     if conflict:
@@ -145,13 +143,13 @@ def _heal(services: Services, store: Store, intent: PaymentIntent, outcome: Outc
 
 def _record(services: Services, store: Store, intent: PaymentIntent, outcome: Outcome) -> None:
     with services.database.read() as connection:
-        unsettled = rows.unsettled(connection, intent.id)
+        unsettled = intents.unsettled(connection, intent.id)
     if unsettled and unsettled.operation == "create":
         conclude(services, store, unsettled, outcome)
         return
     if unsettled:
-        settle(services, store, unsettled, resend=False)
-    record(services, intent.id, outcome, source=RECONCILE)
+        resolve(services, store, unsettled, resend=False)
+    record(services, intent.id, outcome, source=SOURCE_RECONCILE)
     services.wake()
 
 
@@ -160,10 +158,10 @@ def _difference(services: Services, intent: PaymentIntent, outcome: Outcome) -> 
     if intent.unknown:
         return "unknown", f"its outcome was unknown; the provider says {outcome.status.value}"
     with services.database.read() as connection:
-        created = rows.attempts_of(connection, intent.id)[0]
-        refunds = refund_rows.of_intent(connection, intent.id)
+        created = intents.attempts_of(connection, intent.id)[0]
+        known_refunds = refunds.of_intent(connection, intent.id)
         told = outcome.dispute
-        quarrel = refund_rows.dispute(connection, intent.store_id, told.id) if told else None
+        quarrel = refunds.dispute(connection, intent.store_id, told.id) if told else None
     if _is_another(intent, created, outcome):
         return "duplicate", f"the provider has another payment of it ({outcome.reference}), which has to be sent back"
     if outcome.status is not intent.status:
@@ -173,7 +171,7 @@ def _difference(services: Services, intent: PaymentIntent, outcome: Outcome) -> 
     if outcome.currency and (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
         theirs, ours = Money(outcome.amount, outcome.currency.upper()), Money(intent.amount, intent.currency)
         return "amount", f"the provider has {theirs}, and the bridge {ours}"
-    if found := _of_refunds(refunds, outcome):
+    if found := _of_refunds(known_refunds, outcome):
         return found
     if told and (quarrel is None or quarrel.status != told.status):
         return "dispute", f"the payment is disputed ({told.id}, {told.status}), which the bridge did not know"
@@ -215,17 +213,17 @@ def _is_to_ask(intent: PaymentIntent, since: float, *, can_list: bool) -> bool:
 def _ask_for(services: Services, store: Store, intent: PaymentIntent, report: Report) -> None:
     """Ask for one that was not listed, unless somebody is at it right now."""
     with services.database.read() as connection:
-        created = rows.attempts_of(connection, intent.id)[0]
-        unsettled = rows.unsettled(connection, intent.id)
+        created = intents.attempts_of(connection, intent.id)[0]
+        unsettled = intents.unsettled(connection, intent.id)
     at_work = unsettled is not None and unsettled.busy_until > services.clock()
     if at_work or (unsettled is None and created.reference is None):
         return
     report.payments += 1
     try:
         if unsettled:
-            settle(services, store, unsettled, resend=False)
+            resolve(services, store, unsettled, resend=False)
         else:
-            look_at(services, store, intent.id)
+            poll_payment(services, store, intent.id)
     except ProviderRefused as error:
         why = f"The provider does not know the payment {created.reference}. {error}"
         flag(services, intent.id, why)
@@ -235,7 +233,7 @@ def _ask_for(services: Services, store: Store, intent: PaymentIntent, report: Re
         report.problems.append(f"The payment {intent.shown_id} could not be asked for. {error}")
         return
     with services.database.read() as connection:
-        after = rows.get(connection, intent.id)
+        after = intents.get(connection, intent.id)
     if after.unknown:
         report.found("unknown", after, "its outcome is unknown", healed=False)
     elif intent.unknown or (after.status, after.charge) != (intent.status, intent.charge):

@@ -18,12 +18,11 @@ from bridge.payments import leases
 from bridge.payments.attempts import conclude
 from bridge.payments.follow_order import follow_order
 from bridge.payments.intents import found_intent
-from bridge.payments.record import WAITING, Scribe
+from bridge.payments.record import WAITING, IntentWriter
 from bridge.payments.shops import is_address
 from bridge.reconcile.report import Difference, Report
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import outbox
+from bridge.storage import intents, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class _Named:
     site: str
 
 
-def adopt(services: Services, store: Store, outcome: Outcome, report: Report) -> PaymentIntent | None:
+def restore_payments(services: Services, store: Store, outcome: Outcome, report: Report) -> PaymentIntent | None:
     """Write it down. None if it is not this shop's, or nothing that anybody has to know of.
 
     Raises StoreError if the shop cannot be asked.
@@ -49,7 +48,7 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
     if outcome.attempt_id is None or not re.fullmatch(r"[0-9a-f]{32}", outcome.attempt_id):
         return None
     with services.database.read() as connection:
-        if rows.everywhere(connection, outcome.attempt_id):
+        if intents.everywhere(connection, outcome.attempt_id):
             return None  # of another store that uses the same account
     try:
         order = services.connections.order_book(store).read(named.order_id)
@@ -69,7 +68,7 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
         "payment_method": intent.payment_method,
         "forgotten": True,
     }
-    if not rows.claim(services.database, intent, attempt, asked, generation=store.generation):
+    if not intents.claim(services.database, intent, attempt, asked, generation=store.generation):
         _second(services, store, order, outcome, report)
         return None
     _conclude(services, store, attempt, outcome)
@@ -77,7 +76,7 @@ def adopt(services: Services, store: Store, outcome: Outcome, report: Report) ->
         with services.database.write() as connection:
             outbox.known_by_the_shop(connection, intent.id, services.clock())
     with services.database.read() as connection:
-        adopted = rows.get(connection, intent.id)
+        adopted = intents.get(connection, intent.id)
     if adopted.status in WAITING:  # what can no longer pay its order is closed, and voided as soon as money may move
         with suppress(InProgress, OutcomeUnknown, ProviderError):
             follow_order(services, store, adopted, order)
@@ -107,8 +106,8 @@ def _written(services: Services, store: Store, order: Order, outcome: Outcome) -
         reference=outcome.reference,
         created=intent.created,
         sent_at=intent.created,
-        busy_until=leases.until(services),
-        next_check_at=leases.until(services),
+        busy_until=leases.lease_end(services),
+        next_check_at=leases.lease_end(services),
     )
     return intent, attempt
 
@@ -126,9 +125,11 @@ def _second(services: Services, store: Store, order: Order, outcome: Outcome, re
         return
     now = services.clock()
     with services.database.write() as connection:
-        holder = rows.holding(connection, store.id, store.live, order.id, order.key)
+        holder = intents.holding(connection, store.id, store.live, order.id, order.key)
         if holder is not None:
-            Scribe(services, connection, rows.get(connection, holder.id, lock=True), now).report_second(outcome)
+            IntentWriter(services, connection, intents.get(connection, holder.id, lock=True), now).report_second(
+                outcome
+            )
     if holder is None:
         _lost(report, outcome, order.number, "and its order changed hands just now; reconcile again.")
     else:

@@ -20,9 +20,9 @@ log = logs.logger(__name__)
 
 HEARTBEAT = "heartbeat"
 """The job whose `seen` is when a worker was last alive."""
-OVERLAP = 900.0
+OVERLAP_SECONDS = 900.0
 """Seconds that are looked at once more: clocks differ, and what is under way is not in the lists yet."""
-FIRST = 7 * 24 * 3600.0
+FIRST_LOOK_BACK = 7 * 24 * 3600.0
 """Seconds that are looked back at the most when nothing was ever compared."""
 
 
@@ -59,8 +59,8 @@ def default_since(services: Services, store: Store, name: str) -> float:
     with services.database.read() as connection:
         job = jobs.one(connection, name)
     if job and job.seen is not None:
-        return job.seen - OVERLAP
-    return max(store.created, services.clock() - FIRST) - OVERLAP
+        return job.seen - OVERLAP_SECONDS
+    return max(store.created, services.clock() - FIRST_LOOK_BACK) - OVERLAP_SECONDS
 
 
 def hold_all(services: Services, made: float | None = None) -> list[str]:

@@ -9,15 +9,14 @@ from bridge.domain.money import Money
 from bridge.domain.orders import HOLD, NOT_BOOKED, Order
 from bridge.domain.stores import Store
 from bridge.payments import flags, order_updates
-from bridge.payments.follow_order import GONE, check_notes, follow_order, hold_trouble, owe_again, told_of_paid
+from bridge.payments.follow_order import ORDER_GONE, check_notes, follow_order, hold_trouble, notify_again, told_of_paid
 from bridge.payments.orders import made_by_staff, terms
 from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING
 from bridge.reconcile.provider import changed
 from bridge.reconcile.report import Report
 from bridge.services import Services
-from bridge.storage import outbox, reconcile
-from bridge.storage import refunds as refund_rows
+from bridge.storage import outbox, reconcile, refunds
 
 
 def compare(services: Services, store: Store, report: Report) -> None:
@@ -44,8 +43,8 @@ def _compare_one(services: Services, store: Store, intent: PaymentIntent, report
         return  # the shop will hear of it; what it shows meanwhile says nothing
     if dead:
         with services.database.write() as connection:
-            for letter in dead:
-                outbox.retry(connection, services.clock(), letter)
+            for message in dead:
+                outbox.retry(connection, services.clock(), message)
         services.wake()
         report.found("undelivered", intent, f"the shop was never told ({len(dead)} dead letters)", healed=True)
         return
@@ -54,7 +53,11 @@ def _compare_one(services: Services, store: Store, intent: PaymentIntent, report
     except OrderNotFound:
         if intent.status in MONEY:
             is_paid = intent.status is Status.SUCCEEDED
-            why = told_of_paid(intent, GONE) if is_paid else f"Order {intent.order_number} {GONE.words}, and is held."
+            why = (
+                told_of_paid(intent, ORDER_GONE)
+                if is_paid
+                else f"Order {intent.order_number} {ORDER_GONE.words}, and is held."
+            )
             _for_a_person(services, intent, report, "order", why)
         return
     if intent.status in WAITING:
@@ -65,7 +68,7 @@ def _compare_one(services: Services, store: Store, intent: PaymentIntent, report
         why = f"The shop shows the order as {order.status}, although it shows the payment {intent.shown_id}, too."
         _for_a_person(services, intent, report, "unpaid", why)
     elif order.needs_payment and misfit(order, agreed) is None and not _was_told(intent, order):
-        owe_again(services, intent)
+        notify_again(services, intent)
         report.found("unpaid", intent, f"the shop shows the order as {order.status}, and money is held", healed=True)
     elif intent.status is Status.SUCCEEDED:
         _compare_paid(services, store, intent, agreed, order, report)
@@ -110,7 +113,7 @@ def _compare_held(
     if found:
         what = {"order_cancelled": "cancelled, still held", UNCAPTURED: f"{order.status}, not captured"}
         kind = what.get(found.reason, "order")
-        why = f"{flags.HELD}Order {intent.order_number} {found.words} ({intent.shown_id})."
+        why = f"{flags.AUTHORIZED_FLAG}Order {intent.order_number} {found.words} ({intent.shown_id})."
         _for_a_person(services, intent, report, "held" if found.reason in what else "order", why, f"{kind}: {why}")
 
 
@@ -132,7 +135,7 @@ def _compare_paid(
 
 def _compare_refunds(services: Services, store: Store, intent: PaymentIntent, order: Order, report: Report) -> None:
     with services.database.read() as connection:
-        ours = refund_rows.of_intent(connection, intent.id)
+        ours = refunds.of_intent(connection, intent.id)
         origins = reconcile.origins(connection, intent.id)
     in_shop = services.connections.order_book(store).refunds(intent.order_id) if order.refunded else []
     shown = {refund.refund_id for refund in in_shop}

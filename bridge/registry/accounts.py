@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from bridge.domain import logs
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.domain.stores import Store
-from bridge.payments.attempts import ask
+from bridge.payments.attempts import call_adapter
 from bridge.services import Services
-from bridge.storage import stores as rows
+from bridge.storage import stores
 
 log = logs.logger(__name__)
 
@@ -27,7 +27,7 @@ def look(services: Services, served: Iterable[Store], event: ProviderEvent) -> s
 def look_at_account(services: Services, store: Store) -> str:
     """Ask the provider whether the store's account can take payments, and flag it if not. Raises ProviderError."""
     adapter = services.connections.adapter(store)
-    problem = ask(adapter.account_problem)
+    problem = call_adapter(adapter.account_problem)
     _flag(services, store, account_problem=problem)
     return problem
 
@@ -56,7 +56,7 @@ def _flag(services: Services, store: Store, **problem: str) -> None:
     """Write a problem of the store down, or that it is over; nothing if that is known."""
     [(name, sentence)] = problem.items()
     with services.database.read() as connection:
-        row = rows.get(connection, store.id)
+        row = stores.get(connection, store.id)
     if row is None or row[name] == sentence:
         return
     if sentence:
@@ -64,4 +64,4 @@ def _flag(services: Services, store: Store, **problem: str) -> None:
     else:
         log.info("store %s: it is over that %s", store.id, row[name])
     with services.database.write() as connection:
-        rows.change(connection, store.id, **problem)
+        stores.change(connection, store.id, **problem)

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from bridge.domain.errors import Refused
 from bridge.domain.stores import FROM_BRIDGE, ApiKey, Permissions
 from bridge.services import Services
-from bridge.storage import keys as rows
-from bridge.storage import stores as store_rows
+from bridge.storage import keys, stores
 
 LAST_USED_RESOLUTION = 300
 """Seconds: the last use is written at most this often per key."""
@@ -64,9 +63,9 @@ def import_pair(
     key_hash, sealed = services.vault.lookup_hash(consumer_key), services.vault.encrypt(consumer_secret)
     asked_with = None if origin == FROM_BRIDGE else services.vault.encrypt(consumer_key)
     with services.database.write() as connection:
-        if store_rows.get(connection, store_id) is None:
+        if stores.get(connection, store_id) is None:
             raise Refused(f"There is no store {store_id}.")
-        if not rows.add(connection, key, key_hash, sealed, asked_with):
+        if not keys.add(connection, key, key_hash, sealed, asked_with):
             raise Refused(f"The consumer key that ends in {key.truncated} is here already.")
     return KeyPair(key, consumer_key, consumer_secret)
 
@@ -83,14 +82,14 @@ def require_pair(consumer_key: str, consumer_secret: str) -> None:
 def every(services: Services, store_id: str | None = None) -> list[ApiKey]:
     """All keys, or those of one store, oldest first; never with their secrets."""
     with services.database.read() as connection:
-        return rows.of_store(connection, store_id)
+        return keys.of_store(connection, store_id)
 
 
 def of_the_store(services: Services, store_id: str) -> list[KeyPair]:
     """The keys that are not over and that the store has made, or may have, with their secrets in clear."""
     now = services.clock()
     with services.database.read() as connection:
-        found = rows.made_by_the_store(connection, store_id, FROM_BRIDGE)
+        found = keys.made_by_the_store(connection, store_id, FROM_BRIDGE)
     current = [each for each in found if each.key.revoked is None and (each.key.expires or now + 1) > now]
     decrypt = services.vault.decrypt
     return [KeyPair(each.key, decrypt(each.consumer_key), decrypt(each.secret)) for each in current]
@@ -101,13 +100,13 @@ def learn(services: Services, key: ApiKey, **values: str) -> None:
     if all(getattr(key, name) == value for name, value in values.items()):
         return
     with services.database.write() as connection:
-        rows.change(connection, key.id, **values)
+        keys.change(connection, key.id, **values)
 
 
 def named(services: Services, name: str) -> ApiKey:
     """The one key with this id, or whose consumer key ends so. Raises Refused if there is none, or more than one."""
     with services.database.read() as connection:
-        found = rows.by_name(connection, name[-7:] if name.startswith("ck_") else name)
+        found = keys.by_name(connection, name[-7:] if name.startswith("ck_") else name)
     if len(found) != 1:
         raise Refused(f"There is no key {name}." if not found else f"More than one key ends in {name}: give its id.")
     return found[0]
@@ -120,7 +119,7 @@ def rotate(services: Services, name: str, overlap: float) -> KeyPair:
         raise Refused(f"The key {name} is revoked or expired.")
     fresh = create(services, old.store_id, old.allowed, old.description)
     with services.database.write() as connection:
-        rows.change(connection, old.id, expires=services.clock() + overlap)
+        keys.change(connection, old.id, expires=services.clock() + overlap)
     return fresh
 
 
@@ -128,7 +127,7 @@ def revoke(services: Services, name: str) -> ApiKey:
     """It stops working at once, for good."""
     key = named(services, name)
     with services.database.write() as connection:
-        rows.change(connection, key.id, revoked=services.clock())
+        keys.change(connection, key.id, revoked=services.clock())
     return replace(key, revoked=services.clock())
 
 
@@ -144,7 +143,7 @@ def lookup(services: Services, consumer_key: str) -> KeyPair | None:
     """
     consumer_key = consumer_key.strip()
     with services.database.read() as connection:
-        found = rows.find(connection, services.vault.lookup_hash(consumer_key))
+        found = keys.find(connection, services.vault.lookup_hash(consumer_key))
     secret = services.vault.decrypt(found.secret if found else services.vault.nothing)
     if found is None or not usable(found.key, services.clock()) or found.key.allowed is None:
         return None
@@ -158,11 +157,11 @@ def used(services: Services, pair: KeyPair) -> None:
     now, key = services.clock(), pair.key
     if key.last_used is None or now - key.last_used >= LAST_USED_RESOLUTION:
         asked_with = services.vault.encrypt(pair.consumer_key) if not key.origin else None
-        rows.use(services.database, key.id, now, now - LAST_USED_RESOLUTION, asked_with)
+        keys.use(services.database, key.id, now, now - LAST_USED_RESOLUTION, asked_with)
 
 
 def use_nonce(services: Services, key: ApiKey, nonce: str, timestamp: int) -> bool:
     """Whether this OAuth nonce is used for the first time, on any machine."""
     digest = hashlib.sha256(nonce.encode()).hexdigest()
     forget = int(services.clock()) - 2 * NONCE_WINDOW
-    return rows.use_nonce(services.database, key.id, digest, timestamp, forget)
+    return keys.use_nonce(services.database, key.id, digest, timestamp, forget)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from bridge.domain import logs
 from bridge.domain.errors import Refused
 from bridge.payments import flags
-from bridge.storage import Connection, journal
-from bridge.storage import obstacles as rows
+from bridge.storage import Connection, journal, obstacles
 
 log = logs.logger(__name__)
 
@@ -67,8 +66,8 @@ class Obstacles:
 
 def find(connection: Connection, store_id: str) -> Obstacles:
     """From here until the transaction ends nothing new begins at the store."""
-    rows.lock_store(connection, store_id)
-    return Obstacles({name: count for name, count in rows.counts(connection, store_id).items() if count})
+    obstacles.lock_store(connection, store_id)
+    return Obstacles({name: count for name, count in obstacles.counts(connection, store_id).items() if count})
 
 
 def require_none(found: Obstacles, store_id: str, what: str) -> None:
@@ -83,11 +82,11 @@ def require_none(found: Obstacles, store_id: str, what: str) -> None:
 def leave_behind(connection: Connection, store_id: str, why: str, now: float, *, is_removed: bool) -> None:
     """Somebody wants it in spite of all: each payment is flagged, so that a person looks at it, and nobody asks a
     provider about it any more, who may not know it now."""
-    found = rows.left_behind(connection, store_id)
+    found = obstacles.left_behind(connection, store_id)
     for intent_id in found:
         journal.write(connection, now, intent_id, "left_behind", why=why)
         flags.put_unless_graver(connection, intent_id, f"{why} Look at the provider what has become of it.", now)
-    rows.let_be(connection, store_id, found)
+    obstacles.let_be(connection, store_id, found)
     if is_removed:
-        rows.forget_updates(connection, store_id)
+        obstacles.forget_updates(connection, store_id)
     log.warning("store %s: %s %d payments were left behind", store_id, why, len(found))

@@ -13,8 +13,7 @@ from bridge.payments import shops
 from bridge.registry.obstacles import Obstacles, leave_behind, require_none
 from bridge.registry.obstacles import find as find_obstacles
 from bridge.services import Services
-from bridge.storage import Connection, jobs, key_rotation, obstacles, reconcile
-from bridge.storage import stores as rows
+from bridge.storage import Connection, jobs, key_rotation, obstacles, reconcile, stores
 from bridge.storage.secret_references import UnreadableReference, is_reference, resolve
 from bridge.storage.vault import Vault
 
@@ -31,10 +30,10 @@ class Said:
     who: str = ""
 
 
-NOTHING = Said()
+NOTHING_SAID = Said()
 
 
-def add(services: Services, store: Store, secret_settings: Collection[str], said: Said = NOTHING) -> Store:
+def add(services: Services, store: Store, secret_settings: Collection[str], said: Said = NOTHING_SAID) -> Store:
     """Store it under an id made from its address. Secrets are encrypted; references stay references.
 
     Raises Refused for a shop that has an entry in this mode, unless the owner says that it shall have one more.
@@ -47,7 +46,7 @@ def add(services: Services, store: Store, secret_settings: Collection[str], said
             candidate = replace(store, id=wish + suffix)
             row = _row(services.vault, candidate, secret_settings) | {"created": now, "updated": now}
             row |= {"shop_id": candidate.shop_id, "awaits_reconcile": store.awaits_reconcile}
-            if rows.add(connection, row):
+            if stores.add(connection, row):
                 jobs.add_store(connection, candidate.id, now)
                 _compare_if_held(connection, candidate, now)
                 shops.written(connection, candidate.shop_id, candidate, now, said.who, None)
@@ -60,7 +59,7 @@ def update(
     store: Store,
     secret_settings: Collection[str],
     account_settings: Mapping[str, str],
-    said: Said = NOTHING,
+    said: Said = NOTHING_SAID,
     *,
     force: bool = False,
 ) -> tuple[Store, Obstacles]:
@@ -78,7 +77,7 @@ def update(
     left = Obstacles({})
     with services.database.write() as connection:
         obstacles.lock_store(connection, store.id)
-        row = rows.get(connection, store.id)
+        row = stores.get(connection, store.id)
         if row is None:
             raise Refused(f"There is no store {store.id}.")
         before = _store(row)
@@ -90,11 +89,11 @@ def update(
                 leave_behind(connection, store.id, f"The store has another {change} now.", now, is_removed=False)
             values["generation"] = before.generation + 1
         shops.move(services, connection, before, store, said.shop, has_address=said.shop_name is not None)
-        rows.change(connection, store.id, **values)
+        stores.change(connection, store.id, **values)
         if store.awaits_reconcile and not before.awaits_reconcile:
             reconcile.hold_stores(connection, now, store.id)
             _compare_if_held(connection, store, now)
-        store = replace(store, shop_id=rows.shop_of(connection, store.id))
+        store = replace(store, shop_id=stores.shop_of(connection, store.id))
         shops.written(connection, store.shop_id, store, now, said.who, before)
     return store, left
 
@@ -136,7 +135,7 @@ def learn_currency(services: Services, store_id: str) -> None:
     found = own_currency(services.connections.order_book(store)) or store.currency
     if found != store.currency:
         with services.database.write() as connection:
-            rows.change(connection, store_id, currency=found, updated=services.clock())
+            stores.change(connection, store_id, currency=found, updated=services.clock())
 
 
 def own_currency(book: OrderBook) -> str:
@@ -160,7 +159,7 @@ def remove(services: Services, store_id: str, who: str = "", *, force: bool = Fa
             require_none(left, store_id, "cannot be removed")
         if left:
             leave_behind(connection, store_id, "The store was removed.", now, is_removed=True)
-        rows.change(connection, store_id, removed=now, updated=now)
+        stores.change(connection, store_id, removed=now, updated=now)
         jobs.forget_store(connection, store_id)
         shops.removed(connection, store, now, who)
     return left
@@ -169,20 +168,20 @@ def remove(services: Services, store_id: str, who: str = "", *, force: bool = Fa
 def every(services: Services) -> list[Store]:
     """All stores with their secrets still sealed: references as they are, ciphertexts as ciphertexts."""
     with services.database.read() as connection:
-        return [_store(row) for row in rows.everything(connection)]
+        return [_store(row) for row in stores.everything(connection)]
 
 
 def busiest(services: Services, limit: int) -> list[Store]:
     """Some stores, sealed as in `every`: those first that have something under way."""
     with services.database.read() as connection:
-        return [_store(row) for row in rows.busiest(connection, limit)]
+        return [_store(row) for row in stores.busiest(connection, limit)]
 
 
 def get(services: Services, store_id: str) -> Store:
     """One store, sealed as in `every`, by id or by address. Raises Refused, also if several have the address."""
     with services.database.read() as connection:
-        named = rows.get(connection, store_id)
-        found = [_store(row) for row in ([named] if named else rows.of_address(connection, store_id))]
+        named = stores.get(connection, store_id)
+        found = [_store(row) for row in ([named] if named else stores.of_address(connection, store_id))]
     if len(found) > 1:
         raise Refused(f"{store_id} is the address of several stores: {', '.join(store.id for store in found)}.")
     if not found:
@@ -193,19 +192,19 @@ def get(services: Services, store_id: str) -> Store:
 def of_endpoint(services: Services, endpoint: str) -> list[Store]:
     """The stores that an endpoint for providers' messages serves, sealed as in `every`."""
     with services.database.read() as connection:
-        return [_store(row) for row in rows.of_endpoint(connection, endpoint)]
+        return [_store(row) for row in stores.of_endpoint(connection, endpoint)]
 
 
 def was_removed(services: Services, endpoint: str) -> bool:
     """Whether an endpoint for messages was that of a store, or of several, that are not here any more."""
     with services.database.read() as connection:
-        return rows.was_removed(connection, endpoint)
+        return stores.was_removed(connection, endpoint)
 
 
 def opened(services: Services, store_id: str) -> tuple[Store, float]:
     """One store with its secrets in clear, and when its row was changed. Raises ConfigurationError."""
     with services.database.read() as connection:
-        row = rows.get(connection, store_id)
+        row = stores.get(connection, store_id)
     if row is None:
         raise ConfigurationError(f"There is no store {store_id}.")
     store = _store(row)

@@ -10,10 +10,7 @@ from bridge.domain.orders import Order
 from bridge.domain.stores import Store
 from bridge.payments.orders import read_order
 from bridge.services import Services
-from bridge.storage import Connection
-from bridge.storage import intents as intent_rows
-from bridge.storage import refunds as refund_rows
-from bridge.storage import reports as rows
+from bridge.storage import Connection, intents, refunds, reports
 from bridge.storage.reports import Page, Sum
 from bridge.storage.transactions import Filters, Line
 
@@ -28,11 +25,20 @@ TRANSACTION_SORTS = {
     "deposit_currency": "currency",
     "transaction_id": "id",
 }
-EVERYWHERE = ("amount", "fees", "net", "currency", "order_id", "customer_name", "customer_email", "customer_country")
+SORTED_BY_NAME = (
+    "amount",
+    "fees",
+    "net",
+    "currency",
+    "order_id",
+    "customer_name",
+    "customer_email",
+    "customer_country",
+)
 """What lists can be sorted by: these by their own names, the others by the member of Line that has it."""
-CUSTOMERS = 20
+MAX_CUSTOMERS = 20
 """How many customers a search names at the most."""
-SEARCHED = 10_000
+MAX_SEARCHED_CHARGES = 10_000
 """The customers of how many charges, the newest, a search looks at: it takes no longer when a store has sold more."""
 
 
@@ -57,7 +63,7 @@ def page_of(number: int, size: int, sort: str, direction: str, sorts: dict[str, 
     """Which part of a list is wanted. Raises InvalidParameter, in the words of WooPayments' platform."""
     if direction.lower() not in ("asc", "desc"):
         raise InvalidParameter("direction", f"Error: Invalid sorting direction: {direction}")
-    column = sorts.get(sort) or (sort if sort in EVERYWHERE else None)
+    column = sorts.get(sort) or (sort if sort in SORTED_BY_NAME else None)
     if column is None:
         raise InvalidParameter("sort", f"Error: Invalid sorting field: {sort}")
     return Page(max(number, 1), size, column, direction.lower() == "desc")
@@ -66,14 +72,14 @@ def page_of(number: int, size: int, sort: str, direction: str, sorts: dict[str, 
 def authorizations(services: Services, store: Store, page: Page) -> list[Line]:
     """What waits to be captured."""
     with services.database.read() as connection:
-        return rows.authorizations(connection, store.id, page)
+        return reports.authorizations(connection, store.id, page)
 
 
 def authorization(services: Services, store: Store, name: str) -> Line:
     """The authorisation of an intent, by any of its ids, whatever became of it. Raises IntentNotFound."""
     with services.database.read() as connection:
-        intent = intent_rows.find(connection, store.id, name)
-        found = rows.authorization(connection, store.id, intent.id) if intent else None
+        intent = intents.find(connection, store.id, name)
+        found = reports.authorization(connection, store.id, intent.id) if intent else None
     if found is None:
         raise IntentNotFound(f"No such authorization: '{name}'", id=name)
     return found
@@ -82,19 +88,19 @@ def authorization(services: Services, store: Store, name: str) -> Line:
 def authorization_sums(services: Services, store: Store) -> list[Sum]:
     """What is left to capture, by currency; the one with the most authorisations first."""
     with services.database.read() as connection:
-        return rows.authorized_sums(connection, store.id)
+        return reports.authorized_sums(connection, store.id)
 
 
 def transactions(services: Services, store: Store, page: Page, filters: Filters) -> list[Line]:
     """Charges, refunds and disputes that `filters` (see `bridge.storage.transactions.FILTERS`) let through."""
     with services.database.read() as connection:
-        return rows.transactions(connection, store.id, page, filters)
+        return reports.transactions(connection, store.id, page, filters)
 
 
 def transaction(services: Services, store: Store, name: str) -> Line:
     """By its own id, or the provider's of the charge, refund or dispute. Raises IntentNotFound."""
     with services.database.read() as connection:
-        found = rows.transaction(connection, store.id, name)
+        found = reports.transaction(connection, store.id, name)
     if found is None:
         raise IntentNotFound(f"No such transaction: '{name}'", id=name)
     return found
@@ -103,7 +109,7 @@ def transaction(services: Services, store: Store, name: str) -> Line:
 def transaction_sums(services: Services, store: Store, filters: Filters) -> list[Sum]:
     """The same as `transactions` by currency; the one with the most transactions first."""
     with services.database.read() as connection:
-        return rows.transaction_sums(connection, store.id, filters)
+        return reports.transaction_sums(connection, store.id, filters)
 
 
 def suggestions(services: Services, store: Store, term: str) -> list[str]:
@@ -111,15 +117,15 @@ def suggestions(services: Services, store: Store, term: str) -> list[str]:
     if not term.strip():
         return []
     with services.database.read() as connection:
-        has_order = rows.knows_order(connection, store.id, term)
-        customers = rows.customers(connection, store.id, term, CUSTOMERS, SEARCHED)
+        has_order = reports.knows_order(connection, store.id, term)
+        customers = reports.customers(connection, store.id, term, MAX_CUSTOMERS, MAX_SEARCHED_CHARGES)
     return [f"Order #{term}"] * has_order + [f"{name} ({email})" for name, email in customers]
 
 
 def charge(services: Services, store: Store, charge_id: str) -> ShownCharge:
     """A charge by the provider's id. Raises IntentNotFound."""
     with services.database.read() as connection:
-        intent = intent_rows.by_charge(connection, store.id, charge_id)
+        intent = intents.by_charge(connection, store.id, charge_id)
         if intent is None:
             raise IntentNotFound(f"No such charge: '{charge_id}'", id=charge_id)
         return _shown(connection, intent, charge_id)
@@ -137,22 +143,22 @@ def order_without_charge(services: Services, store: Store, order_id: int) -> Unc
     """For an order that may never have been charged. Raises OrderMissing or StoreError."""
     order = read_order(services, store, order_id)
     with services.database.read() as connection:
-        names = rows.intents_of_order(connection, store.id, order.id)
-        return UnchargedOrder(order, intent_rows.get(connection, names[-1]) if names else None)
+        names = reports.intents_of_order(connection, store.id, order.id)
+        return UnchargedOrder(order, intents.get(connection, names[-1]) if names else None)
 
 
 def intent_of_refund(services: Services, store: Store, refund: Refund) -> PaymentIntent:
     """Whose money was sent back. Raises RefundRefused for a charge that is not here."""
     with services.database.read() as connection:
-        intent = intent_rows.by_charge(connection, store.id, refund.charge_id)
+        intent = intents.by_charge(connection, store.id, refund.charge_id)
     if intent is None:
         raise RefundRefused(f"Error: No such charge: '{refund.charge_id}'")
     return intent
 
 
 def _shown(connection: Connection, intent: PaymentIntent, charge_id: str) -> ShownCharge:
-    refunds, disputes = refund_rows.of_intent(connection, intent.id), rows.disputes_of(connection, intent.id)
-    return ShownCharge(intent, _of(refunds, charge_id), _of(disputes, charge_id))
+    made, disputed = refunds.of_intent(connection, intent.id), reports.disputes_of(connection, intent.id)
+    return ShownCharge(intent, _of(made, charge_id), _of(disputed, charge_id))
 
 
 def _of(things: Iterable[Any], charge_id: str) -> list[Any]:

@@ -11,8 +11,7 @@ from bridge.domain.intents import PaymentIntent, RefundStatus, Status
 from bridge.domain.orders import is_order_id
 from bridge.domain.stores import Store
 from bridge.services import Services
-from bridge.storage import intents as intent_rows
-from bridge.storage import journal, reports
+from bridge.storage import intents, journal, reports
 
 Json = dict[str, Any]
 
@@ -37,10 +36,10 @@ def timeline(services: Services, store: Store, name: str) -> list[Json]:
     Raises IntentNotFound.
     """
     with services.database.read() as connection:
-        intent = intent_rows.find(connection, store.id, name)
+        intent = intents.find(connection, store.id, name)
         order = [] if intent or not is_order_id(name) else reports.intents_of_order(connection, store.id, int(name))
         names = [intent.id] if intent else order
-        stories = [(intent_rows.get(connection, each), journal.read(connection, each)) for each in names]
+        stories = [(intents.get(connection, each), journal.read(connection, each)) for each in names]
     if not stories:
         raise IntentNotFound(f"No such payment_intent: '{name}'", id=name)
     events = [event for of_intent, lines in stories for event in _events(of_intent, lines)]

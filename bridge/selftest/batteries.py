@@ -19,11 +19,11 @@ from bridge.selftest import (
 )
 from bridge.selftest.beside import battery as beside
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import BROKEN, Tally
-from bridge.selftest.run_context import Bench
+from bridge.selftest.report import BROKEN, Report
+from bridge.selftest.run_context import RunContext
 from bridge.selftest.system_under_test import BRIDGE
 
-Battery = Callable[[Bench, Tally], None]
+Battery = Callable[[RunContext, Report], None]
 BATTERIES: Mapping[str, tuple[str, Battery]] = {
     "B1": ("killed at every point", crash.run),
     "B2": ("a provider in trouble", provider_faults.run),
@@ -47,19 +47,19 @@ CHAOS = ("B1", "B2", "B8", "B9", "B12", "B14", "B15", "S1")
 """Those that kill processes and break connections."""
 
 
-def run(bench: Bench, names: Iterable[str], tell: Callable[[str], None] = lambda _: None) -> Iterator[Tally]:
+def run(context: RunContext, names: Iterable[str], tell: Callable[[str], None] = lambda _: None) -> Iterator[Report]:
     """One battery after the other; `tell` is told how far it is."""
     for name in names:
         title, battery = BATTERIES[name]
-        tally = Tally(name, title, bench.seed, tell=tell, options=_options(bench))
-        with bench.listening(tally):
+        report = Report(name, title, context.seed, tell=tell, options=_options(context))
+        with context.listening(report):
             try:
-                battery(bench, tally)
+                battery(context, report)
             except BROKEN as error:
-                tally.violate(f"seed {bench.seed}", Fault("wrong", f"the battery broke: {error!r}"))
-        yield tally.end()
+                report.violate(f"seed {context.seed}", Fault("wrong", f"the battery broke: {error!r}"))
+        yield report.end()
 
 
-def _options(bench: Bench) -> str:
-    size = f" --size {bench.size}" if bench.size != "small" else ""
-    return size + ("" if bench.subject == BRIDGE else " --naive")
+def _options(context: RunContext) -> str:
+    size = f" --size {context.size}" if context.size != "small" else ""
+    return size + ("" if context.subject == BRIDGE else " --naive")

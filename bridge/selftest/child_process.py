@@ -36,7 +36,7 @@ class Died(RuntimeError):
         self.point = point
 
 
-class Player:
+class ChildProcess:
     """The hand on one such process."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
@@ -77,14 +77,14 @@ class Player:
         answers: list[Answer] = self._answer()
         return answers
 
-    def fork(self, seed: str) -> "Player":
+    def fork(self, seed: str) -> "ChildProcess":
         """A process like this one as it is now, warm, which shares nothing with it and draws other ids."""
         ours, theirs = Pipe()
         self._connection.send(("fork", seed))
         reduction.send_handle(self._connection, theirs.fileno(), None)
         self._answer()
         theirs.close()
-        return Player(ours)
+        return ChildProcess(ours)
 
     def employ(self) -> None:
         """Let a worker of the bridge's own run in threads beside what else is asked for."""
@@ -133,7 +133,7 @@ class Player:
         return value
 
 
-class Players:
+class ChildProcesses:
     """Where players come from."""
 
     def __init__(self, folder: Path) -> None:
@@ -148,21 +148,21 @@ class Players:
                 raise RuntimeError("the players' process did not start")
             time.sleep(0.02)
 
-    def start(self, place: Place, seed: str, subject: str = BRIDGE) -> Player:
+    def start(self, place: Place, seed: str, subject: str = BRIDGE) -> ChildProcess:
         """A new process with a subject in the place. Every one draws other ids."""
         self._count += 1
         connection = Client(str(self._path), "AF_UNIX")
         connection.send((place, f"{seed}/{self._count}", subject))
-        player = Player(connection)
-        player._answer()
-        return player
+        child = ChildProcess(connection)
+        child._answer()
+        return child
 
     def close(self) -> None:
         if self._mother.stdin:
             self._mother.stdin.close()
         self._mother.wait(STARTING)
 
-    def __enter__(self) -> "Players":
+    def __enter__(self) -> "ChildProcesses":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -190,23 +190,23 @@ def main(path: str) -> None:
 
 def _warm_up() -> None:
     """Do once what would cost every child its first second: imports, compiled statements, certificates."""
-    from bridge.selftest.environment import Lab
+    from bridge.selftest.environment import Environment
 
     with suppress(ImportError):
         import psycopg  # noqa: F401
-    with TemporaryDirectory() as folder, Lab(Path(folder), "warm") as lab:
-        order, outlet = lab.world.new_order("automatic"), lab.world.place.outlets["automatic"]
+    with TemporaryDirectory() as folder, Environment(Path(folder), "warm") as environment:
+        order, outlet = environment.world.new_order("automatic"), environment.world.place.outlets["automatic"]
         wanted = {"order_id": order, "customer": outlet.customer, "payment_method": "pm_card_visa"}
-        lab.request(Call("POST", INTENTS, wanted))
-        lab.subject.work()
+        environment.request(Call("POST", INTENTS, wanted))
+        environment.subject.work()
 
 
-def together(players: Sequence[Player], steps: Sequence[Step]) -> list[Answer]:
+def together(players: Sequence[ChildProcess], steps: Sequence[Step]) -> list[Answer]:
     """All steps at once, dealt out to the players in turn; the answers in the order of the steps."""
     hands = [steps[number :: len(players)] for number in range(len(players))]
-    for player, hand in zip(players, hands, strict=True):
-        player.begin_together(hand)
+    for child, hand in zip(players, hands, strict=True):
+        child.begin_together(hand)
     answers = [NO_ANSWER] * len(steps)
-    for number, player in enumerate(players):
-        answers[number :: len(players)] = player.end_together()
+    for number, child in enumerate(players):
+        answers[number :: len(players)] = child.end_together()
     return answers

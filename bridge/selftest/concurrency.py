@@ -7,10 +7,10 @@ from functools import partial
 from random import Random
 
 from bridge.selftest.child_main import WORK, Step
-from bridge.selftest.child_process import Player, together
+from bridge.selftest.child_process import ChildProcess, together
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Kind, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import Kind, RunContext, Size
 from bridge.selftest.system_under_test import INTENTS, PAYMENTS, Answer, Call, prying
 from bridge.selftest.world import World
 
@@ -31,7 +31,7 @@ class Ring:
     """Some processes on one database."""
 
     world: World
-    players: Sequence[Player]
+    players: Sequence[ChildProcess]
     random: Random
     judge: Judge = field(init=False)
 
@@ -65,32 +65,32 @@ Round = Callable[[Ring], tuple[str, int, list[Fault]]]
 """One race: the outlet and order that it was about, and what was wrong with the answers."""
 
 
-def identical_with_a_key(bench: Bench, tally: Tally) -> None:
-    rounds, count = CREATES[bench.size]
-    _every(bench, tally, rounds, lambda ring: _identical(ring, count, f"key-{ring.random.getrandbits(64)}"))
+def identical_with_a_key(context: RunContext, report: Report) -> None:
+    rounds, count = CREATES[context.size]
+    _every(context, report, rounds, lambda ring: _identical(ring, count, f"key-{ring.random.getrandbits(64)}"))
 
 
-def identical_without_a_key(bench: Bench, tally: Tally) -> None:
-    rounds, count = CREATES[bench.size]
-    _every(bench, tally, rounds, lambda ring: _identical(ring, count, ""))
+def identical_without_a_key(context: RunContext, report: Report) -> None:
+    rounds, count = CREATES[context.size]
+    _every(context, report, rounds, lambda ring: _identical(ring, count, ""))
 
 
-def refunds(bench: Bench, tally: Tally) -> None:
-    _every(bench, tally, REFUNDS[bench.size], _refunds)
+def refunds(context: RunContext, report: Report) -> None:
+    _every(context, report, REFUNDS[context.size], _refunds)
 
 
-def duels(bench: Bench, tally: Tally) -> None:
+def duels(context: RunContext, report: Report) -> None:
     for duel in (_capture_and_cancel, _confirm_and_webhook, _refund_and_webhook):
-        _every(bench, tally, DUELS[bench.size], duel)
+        _every(context, report, DUELS[context.size], duel)
 
 
-def _every(bench: Bench, tally: Tally, rounds: int, play: Round) -> None:
-    for kind in bench.present(tally):
-        with open_ring(bench, kind) as ring:
+def _every(context: RunContext, report: Report, rounds: int, play: Round) -> None:
+    for kind in context.present(report):
+        with open_ring(context, kind) as ring:
             for number in range(rounds):
-                tally.judge(f"seed {bench.seed}, {kind}, round {number}", partial(_round, ring, play))
+                report.judge(f"seed {context.seed}, {kind}, round {number}", partial(_round, ring, play))
                 if number % 50 == 49:
-                    tally.progress(f"{kind}, round {number + 1}")
+                    report.progress(f"{kind}, round {number + 1}")
 
 
 def _round(ring: Ring, play: Round) -> list[Fault]:
@@ -100,18 +100,18 @@ def _round(ring: Ring, play: Round) -> list[Fault]:
 
 
 @contextmanager
-def open_ring(bench: Bench, kind: Kind, processes: int = PROCESSES) -> Iterator[Ring]:
+def open_ring(context: RunContext, kind: Kind, processes: int = PROCESSES) -> Iterator[Ring]:
     """So many processes on a new database."""
-    folder, seed = bench.new_folder(), f"{bench.seed}/{kind}"
-    with bench.database(kind, folder) as url, World(folder, url, seed) as world:
-        players = [bench.players.start(world.place, seed, bench.subject) for _ in range(processes)]
+    folder, seed = context.new_folder(), f"{context.seed}/{kind}"
+    with context.database(kind, folder) as url, World(folder, url, seed) as world:
+        players = [context.players.start(world.place, seed, context.subject) for _ in range(processes)]
         try:
             yield Ring(world, players, Random(seed))
             for call in prying(world.place):
                 players[0].request(call)
         finally:
-            for player in players:
-                player.close()
+            for child in players:
+                child.close()
 
 
 def _identical(ring: Ring, count: int, key: str) -> tuple[str, int, list[Fault]]:

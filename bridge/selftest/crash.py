@@ -12,11 +12,11 @@ from random import Random
 
 from bridge.registry.keys import LAST_USED_RESOLUTION
 from bridge.selftest.child_main import WORK, Step
-from bridge.selftest.child_process import Died, Player, Players
+from bridge.selftest.child_process import ChildProcess, ChildProcesses, Died
 from bridge.selftest.failpoints import Crash
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.report import BROKEN, Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import BROKEN, Report
+from bridge.selftest.run_context import RunContext, Size
 from bridge.selftest.system_under_test import INTENTS, PAYMENTS, Answer, Call
 from bridge.selftest.world import World
 
@@ -53,7 +53,7 @@ class Stage:
     """Where the runs of one seed happen."""
 
     world: World
-    players: Players
+    players: ChildProcesses
     seed: str
     subject: str
     random: Random = field(init=False)
@@ -64,12 +64,12 @@ class Stage:
         self.random = Random(self.seed)
         self.judge = Judge(self.world)
 
-    def player(self) -> Player:
+    def player(self) -> ChildProcess:
         return self.players.start(self.world.place, self.seed, self.subject)
 
-    def twin(self, player: Player) -> Player:
+    def twin(self, child: ChildProcess) -> ChildProcess:
         self._twins += 1
-        return player.fork(f"{self.seed}/twin/{self._twins}")
+        return child.fork(f"{self.seed}/twin/{self._twins}")
 
     def create(self, outlet: str, order: int, card: str = "visa") -> Call:
         body = {
@@ -79,107 +79,113 @@ class Stage:
         }
         return Call("POST", INTENTS, body, outlet)
 
-    def made(self, player: Player, outlet: str, card: str = "visa") -> tuple[int, str]:
+    def made(self, child: ChildProcess, outlet: str, card: str = "visa") -> tuple[int, str]:
         """A payment that is there already: its order and its intent."""
         order = self.world.new_order(outlet)
-        answer = player.request(self.create(outlet, order, card))
+        answer = child.request(self.create(outlet, order, card))
         if answer.status != 200:
             raise RuntimeError(f"the payment that was to be there already: {answer}")
-        player.work()
+        child.work()
         return order, answer.body["id"]
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    seeds, share = SIZES[bench.size]
-    for seed in range(bench.seed, bench.seed + seeds):
-        for kind in bench.present(tally):
-            folder = bench.new_folder()
-            with bench.database(kind, folder) as url, World(folder, url, str(seed)) as world:
-                _every_operation(Stage(world, bench.players, str(seed), bench.subject), tally, share)
-            tally.progress(f"{kind}, seed {seed}")
+def run(context: RunContext, report: Report) -> None:
+    seeds, share = SIZES[context.size]
+    for seed in range(context.seed, context.seed + seeds):
+        for kind in context.present(report):
+            folder = context.new_folder()
+            with context.database(kind, folder) as url, World(folder, url, str(seed)) as world:
+                _every_operation(Stage(world, context.players, str(seed), context.subject), report, share)
+            report.progress(f"{kind}, seed {seed}")
 
 
-def _every_operation(stage: Stage, tally: Tally, share: int) -> None:
-    player = stage.player()
+def _every_operation(stage: Stage, report: Report, share: int) -> None:
+    child = stage.player()
     for name, prepare in OPERATIONS.items():
-        player = _operation(stage, player, name, prepare, tally, share)
-    player.close()
+        child = _operation(stage, child, name, prepare, report, share)
+    child.close()
 
 
-def _operation(stage: Stage, player: Player, name: str, prepare: "Prepare", tally: Tally, share: int) -> Player:
+def _operation(
+    stage: Stage, child: ChildProcess, name: str, prepare: "Prepare", report: Report, share: int
+) -> ChildProcess:
     """The recording run, and then one for each of its points and signals."""
     where = f"seed {stage.seed}, {name}"
     try:
-        case = prepare(stage, player)
-        recorder = stage.twin(player)
+        case = prepare(stage, child)
+        recorder = stage.twin(child)
         recorder.arm(None)
         recorder.play(case.steps)
         points = recorder.points()
         recorder.close()
-        player = survive(stage, player, case, f"{where} without a crash", tally, acknowledged=True)
+        child = survive(stage, child, case, f"{where} without a crash", report, acknowledged=True)
     except BROKEN as error:
-        tally.violate(where, Fault("wrong", f"it does not even work without a crash: {error!r}"))
+        report.violate(where, Fault("wrong", f"it does not even work without a crash: {error!r}"))
         return stage.player()
     for index in range(stage.random.randrange(share), len(points), share):
         for number in SIGNALS:
             at = f"{where}, {number.name} at point {index} ({points[index]})"
             try:
-                player = _crash(stage, player, prepare, Crash(index, number), at, tally)
+                child = _crash(stage, child, prepare, Crash(index, number), at, report)
             except BROKEN as error:
-                tally.violate(at, Fault("wrong", f"the run broke: {error!r}"))
-                player.close()
-                player = stage.player()
-    return player
+                report.violate(at, Fault("wrong", f"the run broke: {error!r}"))
+                child.close()
+                child = stage.player()
+    return child
 
 
-def _crash(stage: Stage, player: Player, prepare: "Prepare", crash: Crash, where: str, tally: Tally) -> Player:
-    case = prepare(stage, player)
-    victim = stage.twin(player)
+def _crash(
+    stage: Stage, child: ChildProcess, prepare: "Prepare", crash: Crash, where: str, report: Report
+) -> ChildProcess:
+    case = prepare(stage, child)
+    victim = stage.twin(child)
     victim.arm(crash)
-    tally.faults += 1
+    report.faults += 1
     acknowledged = False
     try:
         answer: Answer | None = None
         for step in case.steps:
             answer = victim.play([step]) or answer
             acknowledged = acknowledged or bool(answer and answer.status == 200)
-        tally.violate(where, Fault("wrong", "the point was not reached"))
+        report.violate(where, Fault("wrong", "the point was not reached"))
     except Died as death:
         if death.point is None:
-            tally.violate(where, Fault("wrong", "the process died elsewhere"))
+            report.violate(where, Fault("wrong", "the process died elsewhere"))
     victim.close()
-    return survive(stage, player, case, where, tally, acknowledged)
+    return survive(stage, child, case, where, report, acknowledged)
 
 
-def survive(stage: Stage, player: Player, case: Case, where: str, tally: Tally, acknowledged: bool) -> Player:
+def survive(
+    stage: Stage, child: ChildProcess, case: Case, where: str, report: Report, acknowledged: bool
+) -> ChildProcess:
     """Another process takes over, one that ran all the time or one that is started: perhaps the client asks again, the
     worker has two ticks, and the judge looks."""
-    tally.runs += 1
+    report.runs += 1
     if stage.random.random() < RESTARTED:
-        player.close()
-        player = stage.player()
+        child.close()
+        child = stage.player()
     clock = stage.world.clock
     clock.advance(LEASES)
     if (case.delivered and not acknowledged) or (case.again and stage.random.random() < 0.5):
-        player.play([step for step in case.steps if step is not WORK])
-    player.work()
+        child.play([step for step in case.steps if step is not WORK])
+    child.work()
     clock.advance(ON_ITS_WAY)
-    player.work()
+    child.work()
     faults = stage.judge.faults(case.outlet, case.order)
     answer = None
     if case.again:
-        answer = player.play(case.steps)
-        player.work()
+        answer = child.play(case.steps)
+        child.work()
         faults += stage.judge.faults(case.outlet, case.order)
     unsettled = answer is not None and answer.told.get("outcome") == "unknown"
     if unsettled or not case.done(stage.judge):
         faults.append(Fault("stuck", f"not settled after two ticks: {answer or 'no answer'}"))
-    tally.settle(not any(fault.kind in ("stuck", "lost") for fault in faults))
-    tally.violate(where, *dict.fromkeys(faults))
-    return player
+    report.settle(not any(fault.kind in ("stuck", "lost") for fault in faults))
+    report.violate(where, *dict.fromkeys(faults))
+    return child
 
 
-def _create(card: str, outlet: str, live: int, stage: Stage, _: Player) -> Case:
+def _create(card: str, outlet: str, live: int, stage: Stage, _: ChildProcess) -> Case:
     """A client asks for a payment that leaves so many live charges. It has not been here for a while."""
     stage.world.clock.advance(LAST_USED_RESOLUTION)
     order = stage.world.new_order(outlet)
@@ -187,22 +193,22 @@ def _create(card: str, outlet: str, live: int, stage: Stage, _: Player) -> Case:
     return Case(outlet, order, steps, lambda judge: len(judge.facts(outlet, order).live) == live)
 
 
-def _confirm(stage: Stage, player: Player) -> Case:
+def _confirm(stage: Stage, child: ChildProcess) -> Case:
     """The buyer has passed the challenge, and the client asks how its payment stands by asking for it again."""
-    order, intent = stage.made(player, "automatic", "challenge")
+    order, intent = stage.made(child, "automatic", "challenge")
     stage.world.stripe.authenticate(intent)
     steps = [stage.create("automatic", order, "challenge")]
     return Case("automatic", order, steps, lambda judge: judge.facts("automatic", order).captured > 0)
 
 
-def _capture(stage: Stage, player: Player) -> Case:
-    order, intent = stage.made(player, "manual")
+def _capture(stage: Stage, child: ChildProcess) -> Case:
+    order, intent = stage.made(child, "manual")
     steps = [_at_order(order, "capture_authorization", intent)]
     return Case("manual", order, steps, lambda judge: judge.facts("manual", order).captured > 0)
 
 
-def _cancel(stage: Stage, player: Player) -> Case:
-    order, intent = stage.made(player, "manual")
+def _cancel(stage: Stage, child: ChildProcess) -> Case:
+    order, intent = stage.made(child, "manual")
 
     def done(judge: Judge) -> bool:
         facts = judge.facts("manual", order)
@@ -215,9 +221,9 @@ def _at_order(order: int, route: str, intent: str) -> Call:
     return Call("POST", f"{PAYMENTS}/orders/{order}/{route}", {"payment_intent_id": intent}, "manual")
 
 
-def _refund(whole: bool, stage: Stage, player: Player) -> Case:
+def _refund(whole: bool, stage: Stage, child: ChildProcess) -> Case:
     """A refund of all, which can be asked for twice, or of a part, which a client must not repeat blindly."""
-    order, _ = stage.made(player, "automatic")
+    order, _ = stage.made(child, "automatic")
     amount = 1023 if whole else stage.random.randrange(1, 1023)
     call = Call("POST", f"{PAYMENTS}/refund", {"order_id": order, "amount": amount})
 
@@ -228,16 +234,16 @@ def _refund(whole: bool, stage: Stage, player: Player) -> Case:
     return Case("automatic", order, [call], done, again=whole)
 
 
-def _confirmed(stage: Stage, player: Player) -> Case:
+def _confirmed(stage: Stage, child: ChildProcess) -> Case:
     """The provider tells of a payment that the buyer has confirmed."""
-    order, intent = stage.made(player, "automatic", "challenge")
+    order, intent = stage.made(child, "automatic", "challenge")
     stage.world.stripe.authenticate(intent)
     return _told(stage, order, "payment_intent.succeeded", 0)
 
 
-def _sent_back(stage: Stage, player: Player) -> Case:
+def _sent_back(stage: Stage, child: ChildProcess) -> Case:
     """The provider tells of a refund from its dashboard."""
-    order, intent = stage.made(player, "automatic")
+    order, intent = stage.made(child, "automatic")
     amount = stage.random.randrange(1, 1024)
     stage.world.at_stripe("refunds", payment_intent=intent, amount=amount)
     return _told(stage, order, "charge.refunded", amount)
@@ -254,18 +260,18 @@ def _told(stage: Stage, order: int, kind: str, refunded: int) -> Case:
     return Case("automatic", order, steps, done, again=False, delivered=True)
 
 
-def _delivery(refunded: int, stage: Stage, player: Player) -> Case:
+def _delivery(refunded: int, stage: Stage, child: ChildProcess) -> Case:
     """The worker dies while it tells the shop, of a payment or of a refund."""
     order = stage.world.new_order("automatic")
-    created = player.request(stage.create("automatic", order)).body
+    created = child.request(stage.create("automatic", order)).body
     if refunded:
-        player.work()
+        child.work()
         wanted = {"charge_id": created["charge"]["id"], "amount": refunded}
-        player.request(Call("POST", f"{PAYMENTS}/refund", wanted))
+        child.request(Call("POST", f"{PAYMENTS}/refund", wanted))
     return Case("automatic", order, [WORK], lambda j: j.facts("automatic", order).refunded == refunded, again=False)
 
 
-Prepare = Callable[[Stage, Player], Case]
+Prepare = Callable[[Stage, ChildProcess], Case]
 OPERATIONS: dict[str, Prepare] = {
     "delivery of a payment": partial(_delivery, 0),
     "delivery of a refund": partial(_delivery, 321),

@@ -8,8 +8,8 @@ from bridge.selftest.child_main import Step
 from bridge.selftest.concurrency import DOCUMENTED, Ring, open_ring
 from bridge.selftest.disk_faults import FULL, READ_ONLY, UNAVAILABLE, half_way, unusable
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Kind, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import Kind, RunContext, Size
 from bridge.selftest.system_under_test import Answer
 
 SIZES: dict[Size, tuple[int, int]] = {"slice": (1, 1), "small": (3, 1), "full": (100, 60)}
@@ -19,33 +19,35 @@ TROUBLED = 0.05
 """So many of PostgreSQL's statements and commits get into trouble."""
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    disks, storms = SIZES[bench.size]
+def run(context: RunContext, report: Report) -> None:
+    disks, storms = SIZES[context.size]
     for number in range(disks):
-        with bench.lab(f"{bench.seed}/{number}") as lab:
+        with context.lab(f"{context.seed}/{number}") as environment:
             for trouble in (FULL, READ_ONLY):
-                tally.judge(f"seed {bench.seed}/{number}, {trouble}", partial(unusable, lab, trouble))
-                tally.judge(f"seed {bench.seed}/{number}, {trouble} half-way", partial(half_way, lab, trouble))
-                tally.faults += 2
-    for kind in bench.present(tally):
-        with open_ring(bench, kind, PROCESSES) as ring:
-            _storms(ring, kind, 0.0, storms, tally)
+                report.judge(f"seed {context.seed}/{number}, {trouble}", partial(unusable, environment, trouble))
+                report.judge(
+                    f"seed {context.seed}/{number}, {trouble} half-way", partial(half_way, environment, trouble)
+                )
+                report.faults += 2
+    for kind in context.present(report):
+        with open_ring(context, kind, PROCESSES) as ring:
+            _storms(ring, kind, 0.0, storms, report)
             if kind == "postgresql":
-                _storms(ring, kind, TROUBLED, storms, tally)
-        tally.progress(kind)
+                _storms(ring, kind, TROUBLED, storms, report)
+        report.progress(kind)
 
 
-def _storms(ring: Ring, kind: Kind, rate: float, rounds: int, tally: Tally) -> None:
+def _storms(ring: Ring, kind: Kind, rate: float, rounds: int, report: Report) -> None:
     seconds: list[float] = []
     name = f"{kind}, {rate:.0%} troubled" if rate else kind
     for number in range(rounds):
-        tally.judge(f"seed {tally.seed}, {name}, storm {number}", partial(_storm, ring, rate, seconds))
-    struck = sum(player.disturb(0.0) for player in ring.players)
+        report.judge(f"seed {report.seed}, {name}, storm {number}", partial(_storm, ring, rate, seconds))
+    struck = sum(child.disturb(0.0) for child in ring.players)
     if rate and not struck:
-        tally.violate(f"seed {tally.seed}, {name}", Fault("wrong", "nothing got into trouble"))
-    tally.faults += rounds + struck
+        report.violate(f"seed {report.seed}, {name}", Fault("wrong", "nothing got into trouble"))
+    report.faults += rounds + struck
     slowest = sorted(seconds)[len(seconds) * 99 // 100]
-    tally.figures[f"{name}, {PROCESSES * THREADS} requests at once"] = f"99 % within {slowest:.1f} s"
+    report.figures[f"{name}, {PROCESSES * THREADS} requests at once"] = f"99 % within {slowest:.1f} s"
 
 
 def _storm(ring: Ring, rate: float, seconds: list[float]) -> list[Fault]:
@@ -81,24 +83,24 @@ def _is_documented(answer: Answer) -> bool:
 
 @contextmanager
 def _trouble(ring: Ring, rate: float) -> Iterator[None]:
-    for player in ring.players:
-        player.disturb(rate)
+    for child in ring.players:
+        child.disturb(rate)
     try:
         yield
     finally:
-        for player in ring.players:
-            player.disturb(0.0)
+        for child in ring.players:
+            child.disturb(0.0)
 
 
 @contextmanager
 def _workers(ring: Ring, faults: list[Fault]) -> Iterator[None]:
     """Workers work meanwhile, and survive it."""
     employers = ring.players[:WORKERS]
-    for player in employers:
-        player.employ()
+    for child in employers:
+        child.employ()
     try:
         yield
     finally:
-        survived = [player.dismiss() for player in employers]
+        survived = [child.dismiss() for child in employers]
         if not all(survived):
             faults.append(Fault("stuck", "a worker did not survive"))

@@ -15,7 +15,7 @@ TICK = 3700.0
 DAY = 24 * 3600.0
 
 
-class Lab:
+class Environment:
     """One world, one subject, one thread. The seed decides everything: ids, chance, and what the wire does.
 
     `skew` is by how many seconds the subject's clock is ahead of everybody else's. With a `template` it can begin anew.
@@ -91,7 +91,7 @@ class Lab:
         self.subject.close()
         self.world.close()
 
-    def __enter__(self) -> "Lab":
+    def __enter__(self) -> "Environment":
         return self
 
     def __exit__(self, *_: object) -> None:

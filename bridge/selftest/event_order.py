@@ -5,10 +5,10 @@ from random import Random
 
 import requests
 
-from bridge.selftest.environment import Lab
+from bridge.selftest.environment import Environment
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext, Size
 from bridge.selftest.system_under_test import PAYMENTS, Call
 from bridge.selftest.world import STRIPE_HOST
 
@@ -20,100 +20,100 @@ LOST = 0.02
 DAY = 24 * 3600.0
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    for number in range(SIZES[bench.size]):
-        seed = f"{bench.seed}/{number}"
-        with bench.lab(seed) as lab:
+def run(context: RunContext, report: Report) -> None:
+    for number in range(SIZES[context.size]):
+        seed = f"{context.seed}/{number}"
+        with context.lab(seed) as environment:
             for index in range(STREAMS):
-                tally.judge(f"seed {seed}, stream {index}", partial(_stream, lab, tally))
+                report.judge(f"seed {seed}, stream {index}", partial(_stream, environment, report))
         if number % 25 == 24:
-            tally.progress(f"world {number + 1}")
+            report.progress(f"world {number + 1}")
 
 
-def _stream(lab: Lab, tally: Tally) -> list[Fault]:
-    before = len(lab.world.events())
-    outlet, order = _story(lab)
-    events = [event_id for event_id, _, _ in lab.world.events(before)]
-    sent = _disturbed(lab.random, events)
-    tally.faults += abs(len(sent) - len(events)) + 1
+def _stream(environment: Environment, report: Report) -> list[Fault]:
+    before = len(environment.world.events())
+    outlet, order = _story(environment)
+    events = [event_id for event_id, _, _ in environment.world.events(before)]
+    sent = _disturbed(environment.random, events)
+    report.faults += abs(len(sent) - len(events)) + 1
     faults = []
     for event in sent:
-        answer = lab.request(lab.world.event(event, outlet))
+        answer = environment.request(environment.world.event(event, outlet))
         if answer.status != 200:
             faults.append(Fault("wrong", f"a message was not taken: {answer}"))
-        if lab.random.random() < 0.2:
-            lab.tick(lab.random.uniform(0, 60))
+        if environment.random.random() < 0.2:
+            environment.tick(environment.random.uniform(0, 60))
     for _ in range(2):
-        lab.tick(DAY)
-    faults += lab.judge.faults(outlet, order)
-    facts = lab.judge.facts(outlet, order)
+        environment.tick(DAY)
+    faults += environment.judge.faults(outlet, order)
+    facts = environment.judge.facts(outlet, order)
     paid = [note for note in facts.notes if "Payment via" in note or "successfully c" in note]
     if facts.live and facts.captured and len(paid) != 1:
         faults.append(Fault("double" if paid else "lost", f"{len(paid)} notes of one payment"))
     return faults
 
 
-def _story(lab: Lab) -> tuple[str, int]:
+def _story(environment: Environment) -> tuple[str, int]:
     """A payment and what became of it at the provider; half of the time its first message overtakes our answer."""
-    random, world = lab.random, lab.world
+    random, world = environment.random, environment.world
     outlet = random.choice(("automatic", "manual"))
     order = world.new_order(outlet)
     card = random.choice(("visa", "visa", "authenticationRequired", "chargeDeclined"))
     if random.random() < 0.5:
-        _overtake(lab, outlet)
-    body = lab.create(outlet, order, f"pm_card_{card}").body
-    lab.wire.arrived = None
+        _overtake(environment, outlet)
+    body = environment.create(outlet, order, f"pm_card_{card}").body
+    environment.wire.arrived = None
     if random.random() < 0.5:
-        lab.subject.work()
+        environment.subject.work()
     if card == "authenticationRequired":
         world.stripe.authenticate(body["id"], success=random.random() < 0.8)
-    intents = [charge.intent for charge in lab.judge.facts(outlet, order).live]
+    intents = [charge.intent for charge in environment.judge.facts(outlet, order).live]
     if intents and outlet == "manual":
-        _after_the_hold(lab, order, intents[0])
+        _after_the_hold(environment, order, intents[0])
     elif intents:
-        _refund(lab, outlet, order, intents[0])
+        _refund(environment, outlet, order, intents[0])
     return outlet, order
 
 
-def _after_the_hold(lab: Lab, order: int, intent: str) -> None:
+def _after_the_hold(environment: Environment, order: int, intent: str) -> None:
     """Captured or cancelled, by the API or at the provider's dashboard."""
-    verb = lab.random.choice(("capture", "cancel", "nothing"))
+    verb = environment.random.choice(("capture", "cancel", "nothing"))
     if verb == "nothing":
         return
-    if lab.random.random() < 0.5:
-        lab.world.at_stripe(f"payment_intents/{intent}/{verb}")
+    if environment.random.random() < 0.5:
+        environment.world.at_stripe(f"payment_intents/{intent}/{verb}")
     else:
         path = f"{PAYMENTS}/orders/{order}/{verb}_authorization"
-        lab.request(Call("POST", path, {"payment_intent_id": intent}, "manual"))
-    if lab.judge.facts("manual", order).captured:
-        _refund(lab, "manual", order, intent)
+        environment.request(Call("POST", path, {"payment_intent_id": intent}, "manual"))
+    if environment.judge.facts("manual", order).captured:
+        _refund(environment, "manual", order, intent)
 
 
-def _refund(lab: Lab, outlet: str, order: int, intent: str) -> None:
-    for amount in lab.random.sample((100, 200, 300, 1023), lab.random.randrange(3)):
-        left = 1023 - lab.judge.facts(outlet, order).refunded
+def _refund(environment: Environment, outlet: str, order: int, intent: str) -> None:
+    for amount in environment.random.sample((100, 200, 300, 1023), environment.random.randrange(3)):
+        left = 1023 - environment.judge.facts(outlet, order).refunded
         if amount > left:
             continue
-        if lab.random.random() < 0.5:
-            lab.world.at_stripe("refunds", payment_intent=intent, amount=amount)
+        if environment.random.random() < 0.5:
+            environment.world.at_stripe("refunds", payment_intent=intent, amount=amount)
         else:
-            lab.request(Call("POST", f"{PAYMENTS}/refund", {"order_id": order, "amount": amount}, outlet))
+            environment.request(Call("POST", f"{PAYMENTS}/refund", {"order_id": order, "amount": amount}, outlet))
 
 
-def _overtake(lab: Lab, outlet: str) -> None:
+def _overtake(environment: Environment, outlet: str) -> None:
     """The next payment's messages come while its create still waits for the answer."""
-    before = len(lab.world.events())
+    before = len(environment.world.events())
 
     def deliver(host: str, request: requests.PreparedRequest) -> None:
         if host != STRIPE_HOST or request.method != "POST" or not (request.url or "").endswith("/v1/payment_intents"):
             return
-        lab.wire.arrived = None
-        for event_id, _, _ in lab.world.events(before):
-            lab.request(lab.world.event(event_id, outlet))
-        if lab.random.random() < 0.5:
-            lab.subject.work()
+        environment.wire.arrived = None
+        for event_id, _, _ in environment.world.events(before):
+            environment.request(environment.world.event(event_id, outlet))
+        if environment.random.random() < 0.5:
+            environment.subject.work()
 
-    lab.wire.arrived = deliver
+    environment.wire.arrived = deliver
 
 
 def _disturbed(random: Random, events: list[str]) -> list[str]:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext, Size
 from bridge.selftest.serving import OK, STARTING, Site, serving, wait_for
 from bridge.simulators.faults import Fault as Trouble
 
@@ -25,7 +25,7 @@ DROPPED = 5
 
 
 def _database(site: Site, _seconds: float) -> None:
-    site.bench.restart_database()
+    site.context.restart_database()
 
 
 def _provider(site: Site, seconds: float) -> None:
@@ -58,38 +58,38 @@ TROUBLES: dict[str, Callable[[Site, float], None]] = {
 }
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    for kind in bench.present(tally):
-        with serving(bench, kind, RATE, apart=True, timeout=TIMEOUT) as site:
-            _drill(site, tally)
+def run(context: RunContext, report: Report) -> None:
+    for kind in context.present(report):
+        with serving(context, kind, RATE, apart=True, timeout=TIMEOUT) as site:
+            _drill(site, report)
             site.settle(SETTLED)
-            site.judge_all(tally)
-        tally.progress(kind)
+            site.judge_all(report)
+        report.progress(kind)
 
 
-def _drill(site: Site, tally: Tally) -> None:
-    rounds, seconds, calm = SIZES[site.bench.size]
+def _drill(site: Site, report: Report) -> None:
+    rounds, seconds, calm = SIZES[site.context.size]
     with site.traffic.flowing():
         time.sleep(seconds)
         for number in range(rounds):
             for name, trouble in TROUBLES.items():
-                if trouble is _database and not site.bench.owns_database(site.kind):
+                if trouble is _database and not site.context.owns_database(site.kind):
                     continue
                 began = time.monotonic()
                 trouble(site, seconds)
                 noticed_until = began if trouble is _worker else time.monotonic() + RECOVERED
                 time.sleep(calm)
-                tally.faults += 1
-                _look(site, tally, f"{site.kind}, {name}, {number + 1}", began, noticed_until)
+                report.faults += 1
+                _look(site, report, f"{site.kind}, {name}, {number + 1}", began, noticed_until)
 
 
-def _look(site: Site, tally: Tally, name: str, began: float, until: float) -> None:
+def _look(site: Site, report: Report, name: str, began: float, until: float) -> None:
     """The window in which clients were told of anything but a success, which may last until then."""
     failed = [told.at for told in site.traffic.told if told.says != OK and told.at >= began]
     if not failed:
-        tally.figures[name] = "nobody noticed"
+        report.figures[name] = "nobody noticed"
         return
     first, last = failed[0] - began, failed[-1] - began
-    tally.figures[name] = f"{len(failed)} errors, from {first:.1f} s to {last:.1f} s after it began"
+    report.figures[name] = f"{len(failed)} errors, from {first:.1f} s to {last:.1f} s after it began"
     if failed[-1] > until:
-        tally.violate(f"seed {site.bench.seed}, {name}", Fault("wrong", f"clients noticed: {tally.figures[name]}"))
+        report.violate(f"seed {site.context.seed}, {name}", Fault("wrong", f"clients noticed: {report.figures[name]}"))

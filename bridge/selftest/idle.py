@@ -13,12 +13,12 @@ from sqlalchemy import event
 from bridge.app import Bridge, create_app
 from bridge.selftest.fill_database import fill
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext
 from bridge.selftest.system_under_test import METRICS_TOKEN
 from bridge.selftest.world import SECRET_KEY, sqlite_url
 from bridge.storage import migrate
-from bridge.worker.jobs import beat, run_common, run_jobs, take_job, take_sweep
+from bridge.worker.jobs import claim_job, claim_sweep, run_common, run_jobs, write_heartbeat
 from bridge.worker.runner import run_once
 
 NOW = 1_790_000_000.0
@@ -40,20 +40,20 @@ class Cost:
     steps: int
 
 
-def compare(bench: Bench, tally: Tally, stores: int, payments: int) -> None:
+def compare(context: RunContext, report: Report, stores: int, payments: int) -> None:
     """A round and a scrape cost the same with so many stores and payments as with few."""
-    few, many = _costs(bench, *FEW), _costs(bench, stores, payments)
+    few, many = _costs(context, *FEW), _costs(context, stores, payments)
     for name, cost in many.items():
-        tally.runs += 1
-        tally.figures[f"{name} at {stores} idle stores, {payments} payments"] = (
+        report.runs += 1
+        report.figures[f"{name} at {stores} idle stores, {payments} payments"] = (
             f"{cost.statements} statements, {cost.steps} steps (at {FEW[0]} stores {few[name].steps})"
         )
         if cost.statements > few[name].statements or cost.steps > GROWTH * few[name].steps:
-            tally.violate(f"seed {bench.seed}", Fault("wrong", f"{name} grows with the stores: {few[name]}, {cost}"))
+            report.violate(f"seed {context.seed}", Fault("wrong", f"{name} grows with the stores: {few[name]}, {cost}"))
 
 
-def _costs(bench: Bench, stores: int, payments: int) -> dict[str, Cost]:
-    url = sqlite_url(bench.new_folder())
+def _costs(context: RunContext, stores: int, payments: int) -> dict[str, Cost]:
+    url = sqlite_url(context.new_folder())
     migrate(url)
     bridge = Bridge(secret_key=SECRET_KEY, database_url=url, metrics_token=METRICS_TOKEN, clock=lambda: NOW)
     client = create_app(bridge).test_client()
@@ -75,7 +75,13 @@ def _costs(bench: Bench, stores: int, payments: int) -> dict[str, Cost]:
 
 def _round(bridge: Bridge) -> None:
     services = bridge.services
-    if run_once(services) or beat(services) or run_common(services) or take_job(services) or take_sweep(services):
+    if (
+        run_once(services)
+        or write_heartbeat(services)
+        or run_common(services)
+        or claim_job(services)
+        or claim_sweep(services)
+    ):
         raise RuntimeError("it is not idle")
 
 

@@ -14,8 +14,8 @@ import requests
 from bridge.selftest import leaks
 from bridge.selftest.judge import Fault
 from bridge.selftest.malformed import Malformed, Secrets, malformed, mutate
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext, Size
 from bridge.selftest.serving import STARTING, Site, serving, wait_for
 from bridge.selftest.system_under_test import BRIDGE, METRICS_TOKEN
 from bridge.selftest.world import WEBHOOK_SECRET
@@ -38,30 +38,30 @@ _REFUSED = re.compile(r"wcpay_bridge_(?:credentials|messages)_refused_total\{[^}
 _LINES = re.compile(r"credentials from \S+ were refused: |a message to the endpoint \S* ?was refused: ")
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    formats, mutations = SIZES[bench.size]
-    for kind in bench.present(tally):
+def run(context: RunContext, report: Report) -> None:
+    formats, mutations = SIZES[context.size]
+    for kind in context.present(report):
         for form in formats:
             options = ("--log-level", "debug", "--log-format", form)
-            with serving(bench, kind, 1.0, apart=True, timeout=5.0, overheard=False, options=options) as site:
-                _play(site, f"{bench.seed}/{kind}/{form}", mutations, tally)
-            tally.progress(f"{kind}, logs as {form}")
+            with serving(context, kind, 1.0, apart=True, timeout=5.0, overheard=False, options=options) as site:
+                _play(site, f"{context.seed}/{kind}/{form}", mutations, report)
+            report.progress(f"{kind}, logs as {form}")
 
 
-def _play(site: Site, seed: str, mutations: int, tally: Tally) -> None:
+def _play(site: Site, seed: str, mutations: int, report: Report) -> None:
     random = Random(seed)
     begun = len(site.server.prints())
     secrets = _secrets(site)
     known = list(malformed(secrets))
     for each in known:
-        tally.judge(f"seed {seed}, {each.name}", lambda each=each: _faults(site, each))  # type: ignore[misc]
+        report.judge(f"seed {seed}, {each.name}", lambda each=each: _faults(site, each))  # type: ignore[misc]
     for number in range(mutations):
         origin = random.choice(known)
         data = mutate(random, origin.data, secrets)
         mutation = Malformed(f"mutation {number} of {origin.name}", data, refused=False)
-        tally.judge(f"seed {seed}, {mutation.name}", lambda each=mutation: _faults(site, each))  # type: ignore[misc]
-    tally.judge(f"seed {seed}, afterwards", lambda: _afterwards(site, begun))
-    tally.faults += len(known) + mutations
+        report.judge(f"seed {seed}, {mutation.name}", lambda each=mutation: _faults(site, each))  # type: ignore[misc]
+    report.judge(f"seed {seed}, afterwards", lambda: _afterwards(site, begun))
+    report.faults += len(known) + mutations
 
 
 def _secrets(site: Site) -> Secrets:
@@ -114,7 +114,7 @@ def _is_one_short_line(text: str) -> Iterator[Fault]:
 def _tell(site: Site, request: Malformed) -> bytes:
     """All that the server says. A mutation may not be whole: it is told that nothing follows."""
     said = b""
-    patience = PATIENCE if site.bench.subject == BRIDGE else 0.5
+    patience = PATIENCE if site.context.subject == BRIDGE else 0.5
     with socket.create_connection(site.address, timeout=patience) as sock, suppress(ConnectionError):
         sock.sendall(request.data)
         if not request.refused:

@@ -19,7 +19,7 @@ def tell_nobody(_: str) -> None:
 
 
 @dataclass
-class Tally:
+class Report:
     """One battery's figures. `settled` counts what was settled within two ticks of the worker, of `to_settle`;
     `flagged` payments were left to a person, who was told.
 
@@ -51,7 +51,7 @@ class Tally:
             self.violations.append(f"{fault.kind}: {fault.text} [{where}]")
             self.tell(f"{self.battery} {self.violations[-1]}")
 
-    def add(self, part: "Tally") -> None:
+    def add(self, part: "Report") -> None:
         """What somebody else has counted of the same battery."""
         self.runs += part.runs
         self.faults += part.faults
@@ -82,7 +82,7 @@ class Tally:
         self.to_settle += 1
         self.settled += settled
 
-    def end(self) -> "Tally":
+    def end(self) -> "Report":
         self.seconds = time.monotonic() - self.began
         return self
 
@@ -94,36 +94,38 @@ class Tally:
 HEAD = ("battery", "runs", "faults", "double", "lost", "stuck", "leaked", "wrong", "flagged", "settled", "time", "")
 
 
-def table(tallies: Iterable[Tally]) -> str:
+def table(tallies: Iterable[Report]) -> str:
     """One line for each, and below it what went wrong."""
     rows: list[tuple[str, ...]] = [HEAD]
     said: list[str] = []
-    for tally in tallies:
-        rows.append(_row(tally))
-        said += [f"{tally.battery}: {name}: {figure}" for name, figure in tally.figures.items()]
-        said += [f"{tally.battery}: {violation}" for violation in tally.violations[:SHOWN]]
-        if len(tally.violations) > SHOWN:
-            said.append(f"{tally.battery}: and {len(tally.violations) - SHOWN} more")
-        if not tally.is_good:
-            said.append(f"replay: wcpay-bridge selftest --battery {tally.battery} --seed {tally.seed}{tally.options}")
+    for report in tallies:
+        rows.append(_row(report))
+        said += [f"{report.battery}: {name}: {figure}" for name, figure in report.figures.items()]
+        said += [f"{report.battery}: {violation}" for violation in report.violations[:SHOWN]]
+        if len(report.violations) > SHOWN:
+            said.append(f"{report.battery}: and {len(report.violations) - SHOWN} more")
+        if not report.is_good:
+            said.append(
+                f"replay: wcpay-bridge selftest --battery {report.battery} --seed {report.seed}{report.options}"
+            )
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([*lines, *([""] if said else []), *said])
 
 
-def _row(tally: Tally) -> tuple[str, ...]:
-    name = f"{tally.battery} {tally.title}"
-    if tally.skipped:
-        return (name, *[""] * (len(HEAD) - 2), f"skipped: {tally.skipped}")
+def _row(report: Report) -> tuple[str, ...]:
+    name = f"{report.battery} {report.title}"
+    if report.skipped:
+        return (name, *[""] * (len(HEAD) - 2), f"skipped: {report.skipped}")
     kinds: tuple[Kind, ...] = ("double", "lost", "stuck", "leaked", "wrong")
-    share = f"{100 * tally.settled / tally.to_settle:.1f} %" if tally.to_settle else "-"
+    share = f"{100 * report.settled / report.to_settle:.1f} %" if report.to_settle else "-"
     return (
         name,
-        str(tally.runs),
-        str(tally.faults),
-        *(str(tally.counts.get(kind, 0)) for kind in kinds),
-        str(tally.flagged),
+        str(report.runs),
+        str(report.faults),
+        *(str(report.counts.get(kind, 0)) for kind in kinds),
+        str(report.flagged),
         share,
-        f"{tally.seconds:.0f} s",
-        "ok" if tally.is_good else "FAILED",
+        f"{report.seconds:.0f} s",
+        "ok" if report.is_good else "FAILED",
     )

@@ -5,8 +5,8 @@ import threading
 import time
 
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Kind, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import Kind, RunContext, Size
 from bridge.selftest.serving import OK, Site, serving, wait_for
 from bridge.simulators.faults import Fault as Trouble
 
@@ -19,31 +19,31 @@ DRAINED = 30.0
 """Seconds in which a server that is told to end has to be done, and in which the shop has to hear of everything."""
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    for kind in bench.present(tally):
-        _rolling(bench, kind, tally)
-        tally.progress(kind)
+def run(context: RunContext, report: Report) -> None:
+    for kind in context.present(report):
+        _rolling(context, kind, report)
+        report.progress(kind)
 
 
-def _rolling(bench: Bench, kind: Kind, tally: Tally) -> None:
-    restarts, pause = SIZES[bench.size]
-    with serving(bench, kind, RATE) as site:
+def _rolling(context: RunContext, kind: Kind, report: Report) -> None:
+    restarts, pause = SIZES[context.size]
+    with serving(context, kind, RATE) as site:
         with site.traffic.flowing():
             for _ in range(restarts):
                 time.sleep(pause)
                 _restart(site)
-                tally.faults += 1
+                report.faults += 1
             time.sleep(pause)
         for told in site.traffic.told:
             if told.says != OK:
-                tally.violate(f"seed {bench.seed}, {kind}", Fault("wrong", f"a client noticed: {told.says}"))
+                report.violate(f"seed {context.seed}, {kind}", Fault("wrong", f"a client noticed: {told.says}"))
         site.settle(DRAINED)
-        site.judge_all(tally)
+        site.judge_all(report)
         began = time.monotonic()
         site.server.send(signal.SIGTERM)
         if not wait_for(site.server.has_ended, DRAINED):
-            tally.violate(f"seed {bench.seed}, {kind}", Fault("stuck", "it does not end"))
-        tally.figures[f"{kind}, {len(site.traffic.last)} payments"] = f"drained in {time.monotonic() - began:.1f} s"
+            report.violate(f"seed {context.seed}, {kind}", Fault("stuck", "it does not end"))
+        report.figures[f"{kind}, {len(site.traffic.last)} payments"] = f"drained in {time.monotonic() - began:.1f} s"
 
 
 def _restart(site: Site) -> None:

@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from bridge.selftest.child_process import Players
-from bridge.selftest.environment import Lab
+from bridge.selftest.child_process import ChildProcesses
+from bridge.selftest.environment import Environment
 from bridge.selftest.judge import Fault
 from bridge.selftest.leaks import LEAKS, Lookout, listening
 from bridge.selftest.postgresql import PostgreSql, drop_database, find_server, new_database
-from bridge.selftest.report import Tally
+from bridge.selftest.report import Report
 from bridge.selftest.system_under_test import BRIDGE, prying
 from bridge.selftest.world import Template, World, sqlite_url
 
@@ -26,7 +26,7 @@ LARGEST_PARENT = 60
 
 
 @dataclass
-class Bench:
+class RunContext:
     """`kinds` are the databases to test on; `postgres_url` is of a server where databases may be made, None for one of
     our own. Every battery has its own chance from `seed`. All files are made `within` a folder, if one is given."""
 
@@ -39,7 +39,7 @@ class Bench:
     lookout: Lookout = field(init=False, repr=False)
     _stack: ExitStack = field(default_factory=ExitStack, repr=False)
     _count: int = 0
-    _lab: Lab | None = field(default=None, repr=False)
+    _lab: Environment | None = field(default=None, repr=False)
 
     @cached_property
     def folder(self) -> Path:
@@ -48,8 +48,8 @@ class Bench:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wcpay-selftest-", dir=short)))
 
     @cached_property
-    def players(self) -> Players:
-        return self._stack.enter_context(Players(self.folder))
+    def players(self) -> ChildProcesses:
+        return self._stack.enter_context(ChildProcesses(self.folder))
 
     @cached_property
     def template(self) -> Template:
@@ -62,10 +62,10 @@ class Bench:
     def _postgres(self) -> PostgreSql:
         return self._stack.enter_context(PostgreSql())
 
-    def present(self, tally: Tally) -> list[Kind]:
+    def present(self, report: Report) -> list[Kind]:
         """The databases that can be had here; the tally tells of one that cannot."""
         if "postgresql" in self.kinds and self.postgres_url is None and find_server() is None:
-            tally.figures["postgresql"] = "skipped: PostgreSQL is not installed"
+            report.figures["postgresql"] = "skipped: PostgreSQL is not installed"
             return [kind for kind in self.kinds if kind != "postgresql"]
         return list(self.kinds)
 
@@ -76,11 +76,11 @@ class Bench:
         return folder
 
     @contextmanager
-    def listening(self, tally: Tally) -> Iterator[None]:
+    def listening(self, report: Report) -> Iterator[None]:
         """Nothing is logged meanwhile; every line is looked at, and the tally hears of what is in it and should not."""
         with listening(self.leaks) as self.lookout:
             yield
-            tally.violate(f"seed {self.seed}", *(Fault("leaked", found) for found in self.lookout.take()))
+            report.violate(f"seed {self.seed}", *(Fault("leaked", found) for found in self.lookout.take()))
 
     @property
     def leaks(self) -> Path:
@@ -109,28 +109,28 @@ class Bench:
         self._postgres.restart()
 
     @contextmanager
-    def lab(self, seed: str) -> Iterator[Lab]:
+    def lab(self, seed: str) -> Iterator[Environment]:
         """A world in this process, on SQLite, in memory: no power is cut there.
 
         The subject has been in other worlds before, but in none where a run broke.
         """
-        lab, self._lab = self._lab, None
-        if lab is None:
+        environment, self._lab = self._lab, None
+        if environment is None:
             self._count += 1
             folder = self.memory / str(self._count)
             folder.mkdir()
-            lab = Lab(folder, seed, subject=self.subject, template=self.template)
+            environment = Environment(folder, seed, subject=self.subject, template=self.template)
         else:
-            lab.begin(seed)
+            environment.begin(seed)
         try:
-            yield lab
-            for look in prying(lab.world.place):
-                lab.request(look)
-            self.lookout.look_into(lab.world.place.database_url)
+            yield environment
+            for look in prying(environment.world.place):
+                environment.request(look)
+            self.lookout.look_into(environment.world.place.database_url)
         except BaseException:
-            lab.close()
+            environment.close()
             raise
-        self._lab = lab
+        self._lab = environment
 
     @cached_property
     def memory(self) -> Path:
@@ -144,7 +144,7 @@ class Bench:
             self._lab.close()
         self._stack.close()
 
-    def __enter__(self) -> "Bench":
+    def __enter__(self) -> "RunContext":
         return self
 
     def __exit__(self, *_: object) -> None:

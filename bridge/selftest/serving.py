@@ -20,8 +20,8 @@ import requests
 
 from bridge.selftest import leaks
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Kind
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import Kind, RunContext
 from bridge.selftest.system_under_test import BRIDGE, INTENTS, METRICS_TOKEN, prying
 from bridge.selftest.world import SECRET_KEY, TIMEOUT, World, sqlite_url
 from bridge.simulators.certificates import Certificates
@@ -100,16 +100,16 @@ class Process:
 
     def __init__(
         self,
-        bench: Bench,
+        context: RunContext,
         code: str,
         arguments: Sequence[str],
         environment: Mapping[str, str],
         *,
         overheard: bool = True,
     ) -> None:
-        heard = [f"{_LISTEN}; {code}", str(bench.leaks)] if overheard else [code]
+        heard = [f"{_LISTEN}; {code}", str(context.leaks)] if overheard else [code]
         self._command = [sys.executable, "-c", *heard, *arguments]
-        self._lookout, self._said = bench.lookout, bench.new_folder() / "said"
+        self._lookout, self._said = context.lookout, context.new_folder() / "said"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
         self._environment = kept | dict(environment)
         self.start()
@@ -150,7 +150,7 @@ class Process:
 class Site:
     """What is served, and who judges it. A `worker` works apart from the `server`, or there is none."""
 
-    bench: Bench
+    context: RunContext
     kind: Kind
     world: World
     traffic: Traffic
@@ -177,7 +177,7 @@ class Site:
 
     def settle(self, seconds: float) -> None:
         """Clients who got no good answer ask again until they do, and the worker tells the shop; or time runs out."""
-        patience = seconds if self.bench.subject == BRIDGE else 1.0
+        patience = seconds if self.context.subject == BRIDGE else 1.0
         last = self.traffic.last
         refused, untold = [order for order, says in last.items() if says != OK], list(last)
 
@@ -190,11 +190,11 @@ class Site:
 
         wait_for(is_settled, patience)
 
-    def judge_all(self, tally: Tally) -> None:
+    def judge_all(self, report: Report) -> None:
         """Every order is paid once, its client and its shop know, and nobody else is told anything."""
         self._pry()
         for order, says in self.traffic.last.items():
-            tally.judge(f"seed {self.bench.seed}, {self.kind}, order {order}", partial(self._faults, order, says))
+            report.judge(f"seed {self.context.seed}, {self.kind}, order {order}", partial(self._faults, order, says))
 
     def _pry(self) -> None:
         """By a client that logs nothing itself."""
@@ -215,7 +215,7 @@ class Site:
 
 @contextmanager
 def serving(
-    bench: Bench,
+    context: RunContext,
     kind: Kind,
     rate: float,
     *,
@@ -226,17 +226,17 @@ def serving(
 ) -> Iterator[Site]:
     """The subject, ready to be asked. With `apart` its worker is a process of its own; `options` are for both, and
     unless they are `overheard` they log as they do for their owner, and one process serves."""
-    folder = bench.new_folder()
+    folder = context.new_folder()
     with (
-        bench.database(kind, folder) as url,
-        World(folder, url, str(bench.seed), start=time.time(), timeout=timeout) as world,
+        context.database(kind, folder) as url,
+        World(folder, url, str(context.seed), start=time.time(), timeout=timeout) as world,
         _real_time(world),
     ):
         port = free_port()
         traffic = Traffic(world, f"http://127.0.0.1:{port}", rate)
-        server, worker = _start(bench, world, port, apart=apart, overheard=overheard, options=options)
+        server, worker = _start(context, world, port, apart=apart, overheard=overheard, options=options)
         try:
-            site = Site(bench, kind, world, traffic, server, worker, Judge(world))
+            site = Site(context, kind, world, traffic, server, worker, Judge(world))
             if not wait_for(lambda: site.is_up() and site.is_working(), STARTING):
                 raise RuntimeError("the server does not start")
             yield site
@@ -247,15 +247,15 @@ def serving(
 
 
 @contextmanager
-def open_server(bench: Bench, *options: str, tls: bool = False) -> Iterator[tuple[str, int]]:
+def open_server(context: RunContext, *options: str, tls: bool = False) -> Iterator[tuple[str, int]]:
     """The address of a `serve` with its defaults and these options, which has no store."""
-    folder = bench.new_folder()
+    folder = context.new_folder()
     port = free_port()
     settings = {"BRIDGE_DATABASE_URL": sqlite_url(folder), "BRIDGE_SECRET_KEY": SECRET_KEY}
     if tls:
         made = Certificates.create(folder)
         options += ("--certfile", str(made.cert_file), "--keyfile", str(made.key_file))
-    process = Process(bench, _PROGRAM, ["serve", "--bind", f"127.0.0.1:{port}", *options], settings)
+    process = Process(context, _PROGRAM, ["serve", "--bind", f"127.0.0.1:{port}", *options], settings)
     try:
         if not wait_for(lambda: _listens(port), STARTING):
             raise RuntimeError("the server does not start")
@@ -278,12 +278,12 @@ def _listens(port: int) -> bool:
 
 
 def _start(
-    bench: Bench, world: World, port: int, *, apart: bool, overheard: bool, options: Sequence[str]
+    context: RunContext, world: World, port: int, *, apart: bool, overheard: bool, options: Sequence[str]
 ) -> tuple[Process, Process | None]:
-    if bench.subject != BRIDGE:
+    if context.subject != BRIDGE:
         place = world.folder / "place"
         place.write_bytes(pickle.dumps(world.place))
-        return Process(bench, _NAIVE, [str(port), str(place)], {}), None
+        return Process(context, _NAIVE, [str(port), str(place)], {}), None
     address = f"127.0.0.1:{port}"
     settings = {
         "BRIDGE_DATABASE_URL": world.place.database_url,
@@ -296,8 +296,8 @@ def _start(
     workers = "2" if overheard else "1"
     own = ["--bind", address, "--workers", workers, "--threads", "8", *(["--no-worker"] if apart else [])]
     own += [] if overheard else ["--access-log"]
-    server = Process(bench, _PROGRAM, ["serve", *own, *options], settings, overheard=overheard)
-    worker = Process(bench, _PROGRAM, ["worker", *options], settings, overheard=overheard) if apart else None
+    server = Process(context, _PROGRAM, ["serve", *own, *options], settings, overheard=overheard)
+    worker = Process(context, _PROGRAM, ["worker", *options], settings, overheard=overheard) if apart else None
     return server, worker
 
 

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from bridge.selftest.beside.acts import EXPIRY, GATEWAY, STAFF, Owed, perform, stands_paid
-from bridge.selftest.environment import DAY, Lab
+from bridge.selftest.environment import DAY, Environment
 from bridge.selftest.judge import FLAGGED, Facts, Fault, beyond_limits
 from bridge.selftest.network import PROVIDER_TROUBLES, Trouble, fair
 from bridge.selftest.parallel import spread
 from bridge.selftest.provider_faults import storm
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext, Size
 from bridge.selftest.system_under_test import INTENTS, PAYMENTS, Answer, Call
 from bridge.selftest.world import SHOP_HOST, STRIPE_HOST
 
@@ -58,8 +58,8 @@ class Deal:
 class Story:
     """The thirty days of one seed."""
 
-    def __init__(self, lab: Lab, troubles: tuple[Trouble, ...] = PROVIDER_TROUBLES) -> None:
-        self.lab = lab
+    def __init__(self, environment: Environment, troubles: tuple[Trouble, ...] = PROVIDER_TROUBLES) -> None:
+        self.lab = environment
         self.troubles = troubles
         self.deals: list[Deal] = []
         self._seen = 0
@@ -218,46 +218,48 @@ class Story:
         return self.lab.random.choice(deals) if deals else None
 
 
-def run(bench: Bench, tally: Tally) -> None:
+def run(context: RunContext, report: Report) -> None:
     """The seeds do not depend on each other: every CPU plays its share of them."""
-    count = SIZES[bench.size]
+    count = SIZES[context.size]
     shares = [range(first, min(first + SHARE, count)) for first in range(0, count, SHARE)]
-    for done, part in spread(partial(_share, bench.seed, bench.subject, bench.memory), shares):
-        tally.add(part)
-        tally.progress(f"seed {done.stop}")
+    for done, part in spread(partial(_share, context.seed, context.subject, context.memory), shares):
+        report.add(part)
+        report.progress(f"seed {done.stop}")
 
 
-def _share(seed: int, subject: str, folder: Path, numbers: range) -> Tally:
-    tally = Tally("B12", "", seed)
-    with Bench(seed, subject=subject, within=folder) as bench, bench.listening(tally):
+def _share(seed: int, subject: str, folder: Path, numbers: range) -> Report:
+    report = Report("B12", "", seed)
+    with RunContext(seed, subject=subject, within=folder) as context, context.listening(report):
         for number in numbers:
             name = f"{seed}/{number}"
-            tally.judge(f"seed {name}", partial(_story, bench, name, tally, twice=number % REPLAYED == 0))
-    return tally
+            report.judge(f"seed {name}", partial(_story, context, name, report, twice=number % REPLAYED == 0))
+    return report
 
 
-def _story(bench: Bench, seed: str, tally: Tally, *, twice: bool) -> list[Fault]:
-    digest, faults = _play(bench, seed, tally)
-    if twice and _play(bench, seed, Tally("", "", 0))[0] != digest:
+def _story(context: RunContext, seed: str, report: Report, *, twice: bool) -> list[Fault]:
+    digest, faults = _play(context, seed, report)
+    if twice and _play(context, seed, Report("", "", 0))[0] != digest:
         faults.append(Fault("wrong", "the seed does not replay"))
     return faults
 
 
-def _play(bench: Bench, seed: str, tally: Tally) -> tuple[str, list[Fault]]:
+def _play(context: RunContext, seed: str, report: Report) -> tuple[str, list[Fault]]:
     """One seed: a digest of how ledger and shops came out, and what is wrong."""
-    with bench.lab(seed) as lab:
-        story = Story(lab)
+    with context.lab(seed) as environment:
+        story = Story(environment)
         story.run()
         story.end()
-        digest = _digest(lab)
-        tally.flagged += sum(_is_flagged(lab, deal) for deal in story.deals)
-        tally.faults += lab.wire.troubles + lab.kills
+        digest = _digest(environment)
+        report.flagged += sum(_is_flagged(environment, deal) for deal in story.deals)
+        report.faults += environment.wire.troubles + environment.kills
         return digest, story.faults()
 
 
-def _faults(lab: Lab, deal: Deal) -> list[Fault]:
-    facts = lab.judge.facts(deal.outlet, deal.order)
-    faults = list(_beside(lab, deal, facts)) if deal.touched else lab.judge.faults(deal.outlet, deal.order)
+def _faults(environment: Environment, deal: Deal) -> list[Fault]:
+    facts = environment.judge.facts(deal.outlet, deal.order)
+    faults = (
+        list(_beside(environment, deal, facts)) if deal.touched else environment.judge.faults(deal.outlet, deal.order)
+    )
     amounts = list(facts.sent_back.values())
     for amount, told in deal.refunds.items():
         known = amounts.count(amount)
@@ -271,14 +273,14 @@ def _faults(lab: Lab, deal: Deal) -> list[Fault]:
     if last == "failed" and facts.live:
         faults.append(Fault("wrong", f"order {deal.order}: its payment was said to have failed"))
     if deal.intent:
-        faults += _shown(lab, deal)
+        faults += _shown(environment, deal)
     return [Fault(fault.kind, f"order {deal.order}: {fault.text}") for fault in faults]
 
 
-def _beside(lab: Lab, deal: Deal, facts: Facts) -> Iterator[Fault]:
+def _beside(environment: Environment, deal: Deal, facts: Facts) -> Iterator[Fault]:
     """What is wrong with an order on which others have acted: all that concerns the money alone, and money that is not
     owed without anybody having been told."""
-    is_told = (lab.world.place.outlets[deal.outlet].store_id, deal.order) in lab.subject.flagged()
+    is_told = (environment.world.place.outlets[deal.outlet].store_id, deal.order) in environment.subject.flagged()
     is_told = is_told or any(FLAGGED in note for note in facts.notes)
     yield from beyond_limits(facts)
     if len(facts.live) > 1 and not is_told:
@@ -293,18 +295,18 @@ def _beside(lab: Lab, deal: Deal, facts: Facts) -> Iterator[Fault]:
         yield Fault("lost", f"{held[0].id} is held, {deal.owed.sum} is owed, and nobody was told")
 
 
-def _is_flagged(lab: Lab, deal: Deal) -> bool:
-    facts = lab.judge.facts(deal.outlet, deal.order)
+def _is_flagged(environment: Environment, deal: Deal) -> bool:
+    facts = environment.judge.facts(deal.outlet, deal.order)
     return any(facts.is_flagged(charge) for charge in facts.live)
 
 
-def _shown(lab: Lab, deal: Deal) -> list[Fault]:
+def _shown(environment: Environment, deal: Deal) -> list[Fault]:
     """What the API shows in the end, to its own client and to another store's."""
     path = f"{INTENTS}/{deal.intent}"
-    own = lab.request(Call("GET", path, outlet=deal.outlet))
-    other = lab.request(Call("GET", path, outlet="manual" if deal.outlet == "automatic" else "automatic"))
+    own = environment.request(Call("GET", path, outlet=deal.outlet))
+    other = environment.request(Call("GET", path, outlet="manual" if deal.outlet == "automatic" else "automatic"))
     faults = []
-    at_stripe = lab.world.stripe.find(deal.intent)["status"]
+    at_stripe = environment.world.stripe.find(deal.intent)["status"]
     if own.status != 200 or own.body.get("outcome") == "unknown" or own.body["status"] != at_stripe:
         faults.append(Fault("stuck", f"{at_stripe} at the provider, and the bridge shows {own}"))
     if other.status == 200:
@@ -312,7 +314,7 @@ def _shown(lab: Lab, deal: Deal) -> list[Fault]:
     return faults
 
 
-def _digest(lab: Lab) -> str:
-    ledger = [entry.to_json() for entry in lab.world.stripe.ledger.entries()]
-    orders = [str(facts) for facts in (lab.judge.facts(*order) for order in lab.judge.orders())]
+def _digest(environment: Environment) -> str:
+    ledger = [entry.to_json() for entry in environment.world.stripe.ledger.entries()]
+    orders = [str(facts) for facts in (environment.judge.facts(*order) for order in environment.judge.orders())]
     return hashlib.sha256("\n".join([*ledger, *orders]).encode()).hexdigest()

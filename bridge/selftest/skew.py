@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from functools import partial
 
-from bridge.selftest.environment import Lab
+from bridge.selftest.environment import Environment
 from bridge.selftest.judge import Fault
 from bridge.selftest.network import PROVIDER_TROUBLES, Trouble
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext, Size
 from bridge.selftest.simulation import Story
 
 SIZES: dict[Size, int] = {"slice": 2, "small": 12, "full": 50}
@@ -35,30 +35,30 @@ class SkewedStory(Story):
         super().end()
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    for number in range(SIZES[bench.size]):
-        tally.judge(f"seed {bench.seed}/{number}", partial(_scenario, bench, f"{bench.seed}/{number}", tally))
+def run(context: RunContext, report: Report) -> None:
+    for number in range(SIZES[context.size]):
+        report.judge(f"seed {context.seed}/{number}", partial(_scenario, context, f"{context.seed}/{number}", report))
 
 
-def _scenario(bench: Bench, seed: str, tally: Tally) -> list[Fault]:
-    with bench.lab(seed) as lab:
-        faults = _window(lab)
-        tally.faults += len(SKEWS)
-        story = SkewedStory(lab, TROUBLES)
+def _scenario(context: RunContext, seed: str, report: Report) -> list[Fault]:
+    with context.lab(seed) as environment:
+        faults = _window(environment)
+        report.faults += len(SKEWS)
+        story = SkewedStory(environment, TROUBLES)
         story.run()
         story.end()
         return faults + story.faults()
 
 
-def _window(lab: Lab) -> list[Fault]:
+def _window(environment: Environment) -> list[Fault]:
     """A message is taken while its signature is five minutes old or young, and not when it is older or younger."""
-    lab.create("automatic", lab.world.new_order("automatic"))
-    event = lab.world.events()[-1][0]
+    environment.create("automatic", environment.world.new_order("automatic"))
+    event = environment.world.events()[-1][0]
     faults = []
     for skew in SKEWS:
-        lab.skew = skew
-        answer = lab.request(lab.world.event(event, "automatic"))
+        environment.skew = skew
+        answer = environment.request(environment.world.event(event, "automatic"))
         if answer.status != (200 if abs(skew) <= WINDOW else 400):
             faults.append(Fault("wrong", f"a message that is {skew} seconds off: {answer}"))
-    lab.skew = 0.0
+    environment.skew = 0.0
     return faults

@@ -5,10 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 from bridge.app import Bridge
-from bridge.operations.metrics import measure
+from bridge.operations.metrics import collect_metrics
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext, Size
 from bridge.selftest.serving import Site, serving
 from bridge.selftest.system_under_test import settings_of
 from bridge.simulators.faults import Fault as Trouble
@@ -24,42 +24,42 @@ SETTLED = 60.0
 PROCESSES = Path("/proc")
 
 
-def run(bench: Bench, tally: Tally) -> None:
+def run(context: RunContext, report: Report) -> None:
     if not PROCESSES.is_dir():
-        tally.skipped = "this system does not tell of its processes in /proc"
+        report.skipped = "this system does not tell of its processes in /proc"
         return
-    for kind in bench.present(tally):
-        with serving(bench, kind, RATE) as site:
-            _soak(site, tally)
+    for kind in context.present(report):
+        with serving(context, kind, RATE) as site:
+            _soak(site, report)
             site.settle(SETTLED)
-            site.judge_all(tally)
-        tally.progress(kind)
+            site.judge_all(report)
+        report.progress(kind)
 
 
-def _soak(site: Site, tally: Tally) -> None:
-    seconds, allowed = SIZES[site.bench.size]
-    where, oldest, warm = f"seed {site.bench.seed}, {site.kind}", 0.0, (0, 0)
+def _soak(site: Site, report: Report) -> None:
+    seconds, allowed = SIZES[site.context.size]
+    where, oldest, warm = f"seed {site.context.seed}, {site.kind}", 0.0, (0, 0)
     with site.traffic.flowing(), closing(Bridge(settings_of(site.world.place))) as bridge:
         for second in range(seconds):
             time.sleep(1)
             if second == seconds // 4:
                 warm = _weigh(site.server.pid)
             site.world.provider_faults.next(Trouble.DROPPED, match="POST")
-            tally.faults += 1
-            found = measure(bridge.services)
+            report.faults += 1
+            found = collect_metrics(bridge.services)
             oldest = max(oldest, found.age(found.unknown.oldest) or 0.0)
         memory, files = _weigh(site.server.pid)
     drift = memory / warm[0] - 1 if warm[0] else 0.0
-    tally.figures[f"{site.kind}, {len(site.traffic.last)} payments"] = (
+    report.figures[f"{site.kind}, {len(site.traffic.last)} payments"] = (
         f"memory {drift:+.1%} to {memory // 1024} MB, {files} files open ({files - warm[1]:+}), "
         f"the oldest unknown outcome {oldest:.0f} s old"
     )
     if drift > allowed:
-        tally.violate(where, Fault("wrong", f"memory grew by {drift:.1%}"))
+        report.violate(where, Fault("wrong", f"memory grew by {drift:.1%}"))
     if files > warm[1] + FILES:
-        tally.violate(where, Fault("wrong", f"{files - warm[1]} more files are open"))
+        report.violate(where, Fault("wrong", f"{files - warm[1]} more files are open"))
     if oldest > OLDEST:
-        tally.violate(where, Fault("stuck", f"an outcome was unknown for {oldest:.0f} s"))
+        report.violate(where, Fault("stuck", f"an outcome was unknown for {oldest:.0f} s"))
 
 
 def _weigh(pid: int) -> tuple[int, int]:

@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bridge.selftest import idle
-from bridge.selftest.child_process import Died, Player
+from bridge.selftest.child_process import ChildProcess, Died
 from bridge.selftest.crash import OPERATIONS, Case, Prepare, Stage, survive
 from bridge.selftest.half_open import SHAPES, Shape, answers
 from bridge.selftest.judge import Fault, Judge
-from bridge.selftest.report import BROKEN, Tally
-from bridge.selftest.run_context import Bench, Kind, Size
+from bridge.selftest.report import BROKEN, Report
+from bridge.selftest.run_context import Kind, RunContext, Size
 from bridge.selftest.serving import open_server, wait_for
 from bridge.selftest.system_under_test import BRIDGE
 from bridge.selftest.world import World
@@ -51,82 +51,82 @@ SIZES: dict[Size, Extent] = {
 }
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    for kind in bench.present(tally):
-        folder = bench.new_folder()
+def run(context: RunContext, report: Report) -> None:
+    for kind in context.present(report):
+        folder = context.new_folder()
         with (
-            bench.database(kind, folder) as url,
-            World(folder, url, str(bench.seed), timeout=TIMEOUT) as world,
+            context.database(kind, folder) as url,
+            World(folder, url, str(context.seed), timeout=TIMEOUT) as world,
         ):
-            stage = Stage(world, bench.players, str(bench.seed), bench.subject)
-            _drips(stage, kind, SIZES[bench.size].share, tally)
-            _neighbours(stage, kind, bench.size, tally)
-        tally.progress(f"{kind}, drips")
-    if bench.subject == BRIDGE:  # the naive one has neither a server of its own nor jobs
-        _half_open(bench, tally)
-        tally.progress("half-open connections")
-        extent = SIZES[bench.size]
-        idle.compare(bench, tally, extent.stores, extent.payments)
+            stage = Stage(world, context.players, str(context.seed), context.subject)
+            _drips(stage, kind, SIZES[context.size].share, report)
+            _neighbours(stage, kind, context.size, report)
+        report.progress(f"{kind}, drips")
+    if context.subject == BRIDGE:  # the naive one has neither a server of its own nor jobs
+        _half_open(context, report)
+        report.progress("half-open connections")
+        extent = SIZES[context.size]
+        idle.compare(context, report, extent.stores, extent.payments)
 
 
-def _drips(stage: Stage, kind: Kind, share: int, tally: Tally) -> None:
+def _drips(stage: Stage, kind: Kind, share: int, report: Report) -> None:
     """Every operation, while one answer of the shop or the provider drips; its process is killed meanwhile, or not."""
     hosts = {"the provider": stage.world.provider_faults, "the shop": stage.world.shop_faults}
     runs = [(host, place, kills) for host in hosts for place in PLACES for kills in (True, False)]
-    player = stage.player()
+    child = stage.player()
     for name, prepare in OPERATIONS.items():
         for host, place, kills in runs[stage.random.randrange(min(share, len(runs))) :: share]:
             where = f"seed {stage.seed}, {kind}, {name}, {host}: {place.value}{', killed' if kills else ''}"
             try:
-                player = _drip(stage, player, prepare, hosts[host], place, kills=kills, where=where, tally=tally)
+                child = _drip(stage, child, prepare, hosts[host], place, kills=kills, where=where, report=report)
             except BROKEN as error:
-                tally.violate(where, Fault("wrong", f"the run broke: {error!r}"))
-                player.close()
-                player = stage.player()
-    player.close()
+                report.violate(where, Fault("wrong", f"the run broke: {error!r}"))
+                child.close()
+                child = stage.player()
+    child.close()
 
 
 def _drip(
     stage: Stage,
-    player: Player,
+    child: ChildProcess,
     prepare: Prepare,
     faults: Faults,
     place: Trouble,
     *,
     kills: bool,
     where: str,
-    tally: Tally,
-) -> Player:
-    case = prepare(stage, player)
-    victim = Victim(stage.twin(player), case)
+    report: Report,
+) -> ChildProcess:
+    case = prepare(stage, child)
+    victim = Victim(stage.twin(child), case)
     over, before = threading.Event(), len(faults.injected)
     faults.next(place, until=over)
     try:
         victim.start()
         wait_for(lambda: len(faults.injected) > before or not victim.is_alive(), ENDLESS)
-        tally.faults += len(faults.injected) - before
+        report.faults += len(faults.injected) - before
         if kills and victim.is_alive():
             victim.player.kill()
         victim.join(ENDLESS)
         if victim.is_alive():
-            tally.violate(where, Fault("stuck", f"it was still waiting after {ENDLESS:.0f} seconds"))
+            report.violate(where, Fault("stuck", f"it was still waiting after {ENDLESS:.0f} seconds"))
             victim.player.kill()
     finally:
         over.set()
         faults.clear()
     victim.join()
     victim.player.close()
-    return survive(stage, player, case, where, tally, victim.acknowledged)
+    return survive(stage, child, case, where, report, victim.acknowledged)
 
 
 class Victim(threading.Thread):
     """Does the steps of a case in its own process, until it is killed."""
 
-    def __init__(self, player: Player, case: Case) -> None:
+    def __init__(self, child: ChildProcess, case: Case) -> None:
         super().__init__()
-        self.player, self.acknowledged = player, False
+        self.player, self.acknowledged = child, False
         self._case = case
-        player.pid  # noqa: B018 it has to be known before the process is busy
+        child.pid  # noqa: B018 it has to be known before the process is busy
 
     def run(self) -> None:
         try:
@@ -137,28 +137,28 @@ class Victim(threading.Thread):
             return
 
 
-def _neighbours(stage: Stage, kind: Kind, size: Size, tally: Tally) -> None:
+def _neighbours(stage: Stage, kind: Kind, size: Size, report: Report) -> None:
     """One shop drips when it is told, and the other one hears of its order all the same."""
     for place in PLACES[:: len(PLACES) if size == "slice" else 1]:
         where = f"seed {stage.seed}, {kind}, one shop: {place.value}"
-        player = stage.player()
-        player.employ()
-        tally.judge(where, lambda place=place, player=player: _told_meanwhile(stage, player, place))  # type: ignore[misc]
-        tally.faults += 1
-        if not player.dismiss():
-            tally.violate(where, Fault("wrong", "a thread of the worker has died"))
-        player.close()
+        child = stage.player()
+        child.employ()
+        report.judge(where, lambda place=place, child=child: _told_meanwhile(stage, child, place))  # type: ignore[misc]
+        report.faults += 1
+        if not child.dismiss():
+            report.violate(where, Fault("wrong", "a thread of the worker has died"))
+        child.close()
 
 
-def _told_meanwhile(stage: Stage, player: Player, place: Trouble) -> Iterable[Fault]:
+def _told_meanwhile(stage: Stage, child: ChildProcess, place: Trouble) -> Iterable[Fault]:
     world, judge, over = stage.world, Judge(stage.world), threading.Event()
     slow, other = world.new_order("automatic"), world.new_order("manual")
     before = len(world.shop_faults.injected)
     world.shop_faults.next(place, times=99, match="PUT /automatic", until=over)
     try:
-        _ask(player, stage, "automatic", slow)
+        _ask(child, stage, "automatic", slow)
         wait_for(lambda: len(world.shop_faults.injected) > before, ENDLESS)
-        _ask(player, stage, "manual", other)
+        _ask(child, stage, "manual", other)
         if not wait_for(lambda: not judge.faults("manual", other), ENDLESS):
             yield Fault("stuck", "a shop does not hear of its order while another one drips")
     finally:
@@ -169,38 +169,38 @@ def _told_meanwhile(stage: Stage, player: Player, place: Trouble) -> Iterable[Fa
         yield from judge.faults("automatic", slow)
 
 
-def _ask(player: Player, stage: Stage, outlet: str, order: int) -> None:
-    answer = player.request(stage.create(outlet, order))
+def _ask(child: ChildProcess, stage: Stage, outlet: str, order: int) -> None:
+    answer = child.request(stage.create(outlet, order))
     if answer.status != 200:
         raise RuntimeError(f"a payment was refused: {answer}")
 
 
-def _half_open(bench: Bench, tally: Tally) -> None:
+def _half_open(context: RunContext, report: Report) -> None:
     """The health route answers while connections of every shape are open: from another address, and all from one."""
-    extent = SIZES[bench.size]
+    extent = SIZES[context.size]
     _raise_limit(2 * extent.crowd + 1000)
-    shapes = SHAPES[bench.seed % extent.shapes :: extent.shapes]
+    shapes = SHAPES[context.seed % extent.shapes :: extent.shapes]
     sources = ("127.0.0.2", "127.0.0.1") if _is_ours("127.0.0.2") else ("127.0.0.1",)
     for tls in (False, True):
         of_kind = [shape for shape in shapes if shape.tls is tls]
         if not of_kind:
             continue
-        with open_server(bench, tls=tls) as address:
+        with open_server(context, tls=tls) as address:
             for shape in of_kind:
                 for source in sources:
-                    tally.runs += 1
-                    _hold(address, shape, source, extent, tally)
+                    report.runs += 1
+                    _hold(address, shape, source, extent, report)
 
 
-def _hold(address: tuple[str, int], shape: Shape, source: str, extent: Extent, tally: Tally) -> None:
+def _hold(address: tuple[str, int], shape: Shape, source: str, extent: Extent, report: Report) -> None:
     where = f"{extent.crowd} connections from {source}: {shape.name}"
-    tally.faults += extent.crowd
+    report.faults += extent.crowd
     taken = answers(address, shape, size=extent.crowd, source=source, probes=extent.probes, seconds=extent.seconds)
     good = [each for each in taken if each is not None]
     told = f"{len(good)} of {len(taken)}" + (f", within {max(good):.2f} s" if good else "")
-    tally.figures[where] = told
+    report.figures[where] = told
     if len(good) < len(taken):
-        tally.violate(where, Fault("stuck", f"the health route answered {told}"))
+        report.violate(where, Fault("stuck", f"the health route answered {told}"))
 
 
 def _is_ours(address: str) -> bool:

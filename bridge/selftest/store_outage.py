@@ -5,12 +5,12 @@ from functools import partial
 
 from bridge.selftest.beside import away
 from bridge.selftest.beside.towns import Towns
-from bridge.selftest.environment import Lab
+from bridge.selftest.environment import Environment
 from bridge.selftest.judge import REFUND_ID, Fault
 from bridge.selftest.network import Trouble, fair
 from bridge.selftest.provider_faults import storm
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext, Size
 from bridge.selftest.system_under_test import PAYMENTS, Call
 from bridge.selftest.world import SHOP_HOST
 
@@ -32,56 +32,56 @@ KINDS = (
 )
 
 
-def run(bench: Bench, tally: Tally) -> None:
-    seed = str(bench.seed)
-    with bench.lab(seed) as lab:
-        charges = _pay(lab, SIZES[bench.size])
-        tally.progress(f"{len(charges)} payments")
-        _outage(lab, charges, tally)
-        tally.progress("the outage is over")
-        lab.wire.weather = fair
+def run(context: RunContext, report: Report) -> None:
+    seed = str(context.seed)
+    with context.lab(seed) as environment:
+        charges = _pay(environment, SIZES[context.size])
+        report.progress(f"{len(charges)} payments")
+        _outage(environment, charges, report)
+        report.progress("the outage is over")
+        environment.wire.weather = fair
         for _ in range(2):
-            lab.tick()
-        tally.faults += lab.wire.troubles
+            environment.tick()
+        report.faults += environment.wire.troubles
         for order in charges:
-            tally.runs += len(REFUNDS)
-            tally.judge(f"seed {seed}, order {order}", partial(_faults, lab, order))
-    for kind in bench.present(tally):
-        with Towns(bench, kind).open(seed) as town:
-            away.run(town, max(SIZES[bench.size] // 10, 2), tally, seed)
-        tally.progress(f"the bridge is back, {kind}")
+            report.runs += len(REFUNDS)
+            report.judge(f"seed {seed}, order {order}", partial(_faults, environment, order))
+    for kind in context.present(report):
+        with Towns(context, kind).open(seed) as town:
+            away.run(town, max(SIZES[context.size] // 10, 2), report, seed)
+        report.progress(f"the bridge is back, {kind}")
 
 
-def _pay(lab: Lab, count: int) -> dict[int, str]:
+def _pay(environment: Environment, count: int) -> dict[int, str]:
     """Orders with their charges. The shop answers when it is asked, and goes away before it is told."""
     charges = {}
     for _ in range(count):
-        order = lab.world.new_order("automatic")
-        charges[order] = lab.create("automatic", order).body["charge"]["id"]
+        order = environment.world.new_order("automatic")
+        charges[order] = environment.create("automatic", order).body["charge"]["id"]
     return charges
 
 
-def _outage(lab: Lab, charges: dict[int, str], tally: Tally) -> None:
+def _outage(environment: Environment, charges: dict[int, str], report: Report) -> None:
     """Twenty-four hours. Money is sent back meanwhile, which needs no shop; the worker works every ten minutes."""
-    begun = lab.clock()
+    begun = environment.clock()
     wanted = [(order, amount) for amount in REFUNDS for order in charges]
-    lab.wire.weather = storm(lab.random, SHOP_HOST, 1.0, KINDS)
+    environment.wire.weather = storm(environment.random, SHOP_HOST, 1.0, KINDS)
     ticks = 144
     for tick in range(ticks):
         for order, amount in wanted[tick * len(wanted) // ticks : (tick + 1) * len(wanted) // ticks]:
             body = {"charge_id": charges[order], "amount": amount}
-            answer = lab.request(Call("POST", f"{PAYMENTS}/refund", body))
+            answer = environment.request(Call("POST", f"{PAYMENTS}/refund", body))
             if answer.status != 200:
-                tally.violate(f"order {order}", Fault("wrong", f"a refund during the outage: {answer}"))
-        lab.clock.set(max(lab.clock(), begun + tick * 600))
-        lab.subject.work(until=begun + (tick + 1) * 600)
-    lab.clock.set(max(lab.clock(), begun + 24 * HOUR))
+                report.violate(f"order {order}", Fault("wrong", f"a refund during the outage: {answer}"))
+        environment.clock.set(max(environment.clock(), begun + tick * 600))
+        environment.subject.work(until=begun + (tick + 1) * 600)
+    environment.clock.set(max(environment.clock(), begun + 24 * HOUR))
 
 
-def _faults(lab: Lab, order: int) -> list[Fault]:
+def _faults(environment: Environment, order: int) -> list[Fault]:
     """Delivered once each, and in the order in which it happened."""
-    faults = lab.judge.faults("automatic", order)
-    facts = lab.judge.facts("automatic", order)
+    faults = environment.judge.faults("automatic", order)
+    facts = environment.judge.facts("automatic", order)
     sent_back = list(facts.sent_back)
     told = [meta["value"] for refund in facts.shop_refunds for meta in refund["meta_data"] if meta["key"] == REFUND_ID]
     if told != sent_back:

@@ -31,13 +31,13 @@ access = logs.logger("bridge.access")
 """One line for each answer: who, what, status, size and time; never the query, in which keys may stand."""
 _REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
-PATIENCE = {Phase.HANDSHAKE: 10.0, Phase.READING: 10.0, Phase.SENDING: 60.0, Phase.CLOSING: 2.0}
+PHASE_SECONDS = {Phase.HANDSHAKE: 10.0, Phase.READING: 10.0, Phase.SENDING: 60.0, Phase.CLOSING: 2.0}
 """Seconds that a client has for a phase as a whole, however it drips. IDLE has gunicorn's `keepalive`."""
 STOP_SECONDS = 2.0
 """A stopping worker waits that long for requests that a client may be sending already."""
-MEMORY = 64 * 1024 * 1024
+MAX_WAITING_BYTES = 64 * 1024 * 1024
 """Bytes that may wait for clients, in and out, in one process. Beyond that the connection with the most is closed."""
-ACCEPTED_AT_ONCE = 8
+MAX_ACCEPTED_AT_ONCE = 8
 
 
 class BufferingWorker(Worker):  # type: ignore[misc]
@@ -109,7 +109,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]
                 self._send(connection)
 
     def _on_listener(self, listener: Any) -> None:
-        for _ in range(ACCEPTED_AT_ONCE):
+        for _ in range(MAX_ACCEPTED_AT_ONCE):
             try:
                 sock, peer = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
@@ -144,7 +144,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]
             self._advance(connection)
         if connection in self._waiting:
             self._count(connection, connection.held)
-        if self._held > MEMORY and self._waiting:
+        if self._held > MAX_WAITING_BYTES and self._waiting:
             self._drop(max(self._waiting, key=lambda each: each.counted))
 
     def _advance(self, connection: Connection) -> None:
@@ -261,7 +261,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]
         """Close whatever took too long."""
         now = self._swept = time.monotonic()
         idle = float(self.cfg.keepalive)
-        late = [each for each in self._waiting if now - each.since >= PATIENCE.get(each.phase, idle)]
+        late = [each for each in self._waiting if now - each.since >= PHASE_SECONDS.get(each.phase, idle)]
         for connection in late:
             if connection.phase is Phase.READING and connection.has_begun:
                 connection.queue(TIMED_OUT.render(secure=self.cfg.is_ssl), keep=False)

@@ -19,7 +19,7 @@ from bridge.storage.tables import HEAD
 
 SQLITE_BUSY_SECONDS = 30
 """How long a writer of one process waits for a writer of another."""
-POOL, MOST = 16, 128
+POOL_SIZE, MAX_CONNECTIONS = 16, 128
 """How many connections a process keeps, and how many it opens: a new one costs PostgreSQL a process."""
 
 
@@ -35,7 +35,11 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {"pool_size": POOL, "max_overflow": MOST - POOL, "hide_parameters": True}
+        options: dict[str, Any] = {
+            "pool_size": POOL_SIZE,
+            "max_overflow": MAX_CONNECTIONS - POOL_SIZE,
+            "hide_parameters": True,
+        }
         options["pool_pre_ping"] = not self.is_sqlite
         if self.is_sqlite:
             with suppress(OSError):  # a folder that is not there is told when the database is opened

@@ -14,7 +14,7 @@ from bridge.storage.tables import inbox
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class InboxMessage:
     """A stored message. `received` is Unix seconds, `tries` counts looks begun, this one included."""
 
     id: str
@@ -63,7 +63,7 @@ def first(connection: Connection, now: float, busy: Collection[str] = (), shops:
 
 def claim(
     database: Database, now: float, lease: float, busy: Collection[str] = (), shops: Collection[str] = ()
-) -> Letter | None:
+) -> InboxMessage | None:
     """Take the one that is due first for `lease` seconds: nobody else gets it meanwhile, and somebody else after.
 
     Not one of the endpoints in `busy`, nor one of a shop's own in `shops`.
@@ -85,7 +85,7 @@ def change(connection: Connection, row_id: str, **values: Any) -> None:
     connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
 
 
-def latest(connection: Connection, state: str | None, limit: int) -> list[Letter]:
+def latest(connection: Connection, state: str | None, limit: int) -> list[InboxMessage]:
     """The newest messages, of one state or of all, for people."""
     query = select(inbox).order_by(inbox.c.position.desc()).limit(limit)
     if state:
@@ -93,7 +93,7 @@ def latest(connection: Connection, state: str | None, limit: int) -> list[Letter
     return [_letter(row) for row in connection.execute(query)]
 
 
-def one(connection: Connection, row_id: str) -> tuple[Letter, str] | None:
+def one(connection: Connection, row_id: str) -> tuple[InboxMessage, str] | None:
     """A message by our id or its own, with its encrypted body."""
     row = connection.execute(select(inbox).where((inbox.c.id == row_id) | (inbox.c.event_id == row_id))).first()
     return (_letter(row), row.body) if row else None
@@ -103,9 +103,9 @@ def _wanted(now: float, busy: Collection[str], shops: Collection[str]) -> dict[s
     return {"now": now, "busy": [*busy, ""], "shops": [*shops, ""], "of_shops": EventKind.ORDER.value}
 
 
-def _letter(row: Row[Any]) -> Letter:
+def _letter(row: Row[Any]) -> InboxMessage:
     event = ProviderEvent(**row.event | {"kind": EventKind(row.event["kind"])})
-    return Letter(row.id, row.endpoint, event, row.received, row.tries, row.state, row.last_error, row.intent_id)
+    return InboxMessage(row.id, row.endpoint, event, row.received, row.tries, row.state, row.last_error, row.intent_id)
 
 
 _READY = (

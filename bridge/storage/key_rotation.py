@@ -17,7 +17,7 @@ COLUMNS: tuple[tuple[Table, str], ...] = (
     (idempotency, "answer"),
 )
 """What is wholly a ciphertext."""
-AT_ONCE = 200
+BATCH_ROWS = 200
 
 
 def rekey(database: Database, vault: Vault, prefix: str, now: float) -> int:
@@ -35,13 +35,13 @@ def _column(database: Database, vault: Vault, table: Table, column: Column[Any])
     old = select(*key, column.label("sealed")).where(column.is_not(None), ~column.startswith(vault.current))
     while True:
         with database.write() as connection:
-            rows = connection.execute(old.limit(AT_ONCE)).all()
+            rows = connection.execute(old.limit(BATCH_ROWS)).all()
             for row in rows:
                 this = and_(*(part == getattr(row, part.name) for part in key), column == row.sealed)
                 renewed = vault.encrypt(vault.decrypt(row.sealed))
                 connection.execute(update(table).where(this).values({column.name: renewed}))
         total += len(rows)
-        if len(rows) < AT_ONCE:
+        if len(rows) < BATCH_ROWS:
             return total
 
 

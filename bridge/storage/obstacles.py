@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, literal_column, select, union, update
 
 from bridge.domain.intents import FINAL, UNSETTLED
-from bridge.storage import intents as rows
+from bridge.storage.intents import unsettled
 from bridge.storage.literals import EMPTY, word, words
 from bridge.storage.tables import attempts, intents, outbox, refunds, stores
 
-NEVER = float("inf")
+NEVER_DUE = float("inf")
 
 
 def lock_store(connection: Connection, store_id: str) -> None:
@@ -29,15 +29,15 @@ def left_behind(connection: Connection, store_id: str) -> list[str]:
 
 def let_be(connection: Connection, store_id: str, intent_ids: list[str]) -> None:
     """Nobody asks a provider about them any more. What is unknown stays so, and what holds its order goes on."""
-    connection.execute(_FREEZE, {"store": store_id, "busy_until": NEVER, "next_check_at": NEVER})
+    connection.execute(_FREEZE, {"store": store_id, "busy_until": NEVER_DUE, "next_check_at": NEVER_DUE})
     for intent_id in intent_ids:
         connection.execute(_NO_LOOK, {"the_id": intent_id, "look_at": None})
 
 
 def is_left_behind(connection: Connection, intent_id: str) -> bool:
     """Whether the outcome of an intent is unknown, and nobody will ask for it any more (`let_be`)."""
-    attempt = rows.unsettled(connection, intent_id)
-    return attempt is not None and attempt.busy_until == NEVER
+    attempt = unsettled(connection, intent_id)
+    return attempt is not None and attempt.busy_until == NEVER_DUE
 
 
 def forget_updates(connection: Connection, store_id: str) -> None:

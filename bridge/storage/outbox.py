@@ -30,7 +30,7 @@ _ADD = insert(outbox)
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class OutboxMessage:
     """An OrderUpdate on its way. `tries` counts deliveries begun, this one included."""
 
     store_id: str
@@ -59,7 +59,7 @@ def add(connection: Connection, now: float, store_id: str, intent_id: str, order
 
 def claim(
     database: Database, now: float, lease: float, busy: Collection[str] = (), *, retries: bool = True
-) -> Parcel | None:
+) -> OutboxMessage | None:
     """Take one that is due for `lease` seconds: nobody else gets it meanwhile, and somebody else after.
 
     Never one before an older one of its order, nor one of the stores in `busy`, nor of one whose open payments are
@@ -79,16 +79,16 @@ def claim(
         row = connection.execute(
             _CLAIM, {"the_position": ready.position, "now": now, "busy_until": now + lease}
         ).first()
-    return Parcel(row.store_id, row.intent_id, _order_update(row.payload), row.tries) if row else None
+    return OutboxMessage(row.store_id, row.intent_id, _order_update(row.payload), row.tries) if row else None
 
 
 def delivered(connection: Connection, operation_id: str, now: float) -> None:
     _set(connection, operation_id, state="delivered", delivered=now, last_error="")
 
 
-def postponed(connection: Connection, parcel: Parcel, due: float, error: str) -> None:
+def postponed(connection: Connection, message: OutboxMessage, due: float, error: str) -> None:
     """Try it again at `due`, unless somebody else is at it, because the lease ran out."""
-    mine = (outbox.c.id == parcel.update.operation_id, outbox.c.tries == parcel.tries)
+    mine = (outbox.c.id == message.update.operation_id, outbox.c.tries == message.tries)
     connection.execute(update(outbox).where(*mine).values(due=due, busy_until=0.0, last_error=error))
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, update
 
 from bridge.domain.intents import PaymentIntent
-from bridge.storage import intents as rows
+from bridge.storage.intents import get as get_intent
 from bridge.storage.tables import intents, journal, refunds, stores
 
 PAGE = 200
@@ -22,7 +22,7 @@ def changed(connection: Connection, store_id: str, until: float, after: tuple[fl
         .order_by(intents.c.updated, intents.c.id)
         .limit(PAGE)
     )
-    return [rows.get(connection, found) for found in connection.execute(query).scalars().all()]
+    return [get_intent(connection, found) for found in connection.execute(query).scalars().all()]
 
 
 def origins(connection: Connection, intent_id: str) -> dict[str, str]:

@@ -9,24 +9,24 @@ from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
 from bridge.inbound import store_webhooks
 from bridge.payments import card_readers
-from bridge.payments.work import EVERYTHING, Room, Work
+from bridge.payments.work import NO_EXCLUSIONS, Exclusions, Work
 from bridge.reconcile.provider import compare_listed
 from bridge.reconcile.report import Report
 from bridge.reconcile.run import HEARTBEAT, default_since, reconcile
 from bridge.registry import daily_checks, stores
-from bridge.services import Ending, Queue, Services
-from bridge.storage import jobs as rows
+from bridge.services import Queue, Services, Stopping
+from bridge.storage import jobs
 from bridge.storage import reconcile as comparing
 from bridge.storage.jobs import Job
 from bridge.worker.prune import prune
-from bridge.worker.sweep import LEASE as LEASE_OF_SWEEP
-from bridge.worker.sweep import SELDOM, sweeping, until_next
+from bridge.worker.sweep import LEASE_SECONDS as LEASE_OF_SWEEP
+from bridge.worker.sweep import OLD_INTERVAL, sweeping, until_next
 
 log = logs.logger(__name__)
 
-CATCH_UP = rows.CATCH_UP
+CATCH_UP = jobs.CATCH_UP
 """Seconds between looks at the provider's list: the way by which we hear of payments whose messages never come."""
-QUIET = rows.QUIET
+QUIET = jobs.QUIET
 """Seconds between looks, at the most, of a store at which nothing happens: a tenth of the time since something did."""
 LATE = 60.0
 """Seconds after which a look that is overdue, or was tried in vain, counts as an outage: the provider is asked to send
@@ -44,7 +44,7 @@ AT_ONCE = 500
 """Rows that are added in one transaction."""
 MOST = 100
 """Jobs that are due and are looked through for one whose provider may be asked now."""
-ASKING = ("access", "catch_up", "reconcile", rows.READERS)
+ASKING = ("access", "catch_up", "reconcile", jobs.READERS)
 """Jobs that ask the provider first of all."""
 
 
@@ -72,13 +72,13 @@ def _enroll(services: Services, _job: Job) -> None:
     """See to it that every job has its row: of stores that an older version has added, and of newer kinds."""
     now = services.clock()
     for name in COMMON:
-        rows.add(services.database, name, now)
+        jobs.add(services.database, name, now)
     with services.database.read() as connection:
-        lost = rows.lost(connection, now)
+        lost = jobs.lost(connection, now)
     for start in range(0, len(lost), AT_ONCE):
         services.raise_if_ending()
         with services.database.write() as connection:
-            rows.add_lost(connection, lost[start : start + AT_ONCE])
+            jobs.add_lost(connection, lost[start : start + AT_ONCE])
 
 
 def _catching_up(store_id: str) -> Callable[[Services, Job], None]:
@@ -107,7 +107,7 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
     """Look for what card readers took: their apps make such payments by themselves, and may never tell of them."""
 
     def look(services: Services, job: Job) -> None:
-        if not card_readers.are_used(services, store_id):
+        if not card_readers.readers_in_use(services, store_id):
             return
         store = services.connections.store(store_id)
         if services.connections.adapter(store).names_orders:
@@ -122,7 +122,7 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
 
 def _until_next_look(store_id: str) -> Callable[[Services], float]:
     """Every minute while readers are used, else when they are used again."""
-    return lambda services: rows.LOOK if card_readers.are_used(services, store_id) else DAILY
+    return lambda services: jobs.LOOK if card_readers.readers_in_use(services, store_id) else DAILY
 
 
 def _until_next(store_id: str) -> Callable[[Services], float]:
@@ -178,10 +178,10 @@ def _task(name: str) -> Task | None:
     kind, _, store_id = name.partition(":")
     if kind == "catch_up":
         return Task(CATCH_UP, _catching_up(store_id), wait=_until_next(store_id))
-    if kind == rows.READERS:
-        return Task(rows.LOOK, _looking(store_id), lease=LEASE_OF_LOOK, wait=_until_next_look(store_id))
+    if kind == jobs.READERS:
+        return Task(jobs.LOOK, _looking(store_id), lease=LEASE_OF_LOOK, wait=_until_next_look(store_id))
     if kind == "sweep":
-        return Task(SELDOM, sweeping(store_id), lease=LEASE_OF_SWEEP, wait=until_next(store_id), is_sweep=True)
+        return Task(OLD_INTERVAL, sweeping(store_id), lease=LEASE_OF_SWEEP, wait=until_next(store_id), is_sweep=True)
     if kind == "reconcile":
         return Task(DAILY, _reconciling(store_id))
     if kind == "webhooks":
@@ -193,11 +193,11 @@ def _task(name: str) -> Task | None:
     return COMMON.get(name)
 
 
-def beat(services: Services) -> bool:
+def write_heartbeat(services: Services) -> bool:
     """Say that a worker is alive, if that is due. False if it is not."""
     now = services.clock()
     with services.database.read() as connection:
-        job = rows.one(connection, HEARTBEAT)
+        job = jobs.one(connection, HEARTBEAT)
     return job is not None and max(job.due, job.busy_until) <= now and _begin(services, HEARTBEAT, now)
 
 
@@ -206,7 +206,7 @@ def run_jobs(services: Services) -> bool:
     now = services.clock()
     while True:
         with services.database.read() as connection:
-            name = rows.first_due(connection, now, services.max_sweeps)
+            name = jobs.first_due(connection, now, services.max_sweeps)
         if name is None:
             return False
         if _begin(services, name, now):
@@ -217,28 +217,28 @@ def run_common(services: Services) -> bool:
     """Do those that are no store's and are due. False if none was."""
     now, done = services.clock(), False
     with services.database.read() as connection:
-        known = [rows.one(connection, name) for name in COMMON]
+        known = [jobs.one(connection, name) for name in COMMON]
     for job in known:
         if job and max(job.due, job.busy_until) <= now:
             done |= _begin(services, job.name, now)
     return done
 
 
-def take_job(services: Services, room: Room = EVERYTHING) -> Work | None:
+def claim_job(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work | None:
     """The job of a store that is due first, but for the sweeps. None if there is none."""
     return _take(services, Queue.JOBS, room)
 
 
-def take_sweep(services: Services, room: Room = EVERYTHING) -> Work | None:
+def claim_sweep(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work | None:
     """The sweep that is due first. None if there is none."""
     return _take(services, Queue.SWEEPS, room)
 
 
-def _take(services: Services, queue: Queue, room: Room) -> Work | None:
+def _take(services: Services, queue: Queue, room: Exclusions) -> Work | None:
     now, sweeps = services.clock(), queue is Queue.SWEEPS
     with services.database.read() as connection:
         max_sweeps = services.max_sweeps if sweeps else 0
-        names = rows.due_of_stores(connection, now, MOST, room.jobs, max_sweeps=max_sweeps, retries=room.retries)
+        names = jobs.due_of_stores(connection, now, MOST, room.jobs, max_sweeps=max_sweeps, retries=room.retries)
     for name in names:
         kind, _, store_id = name.partition(":")
         provider = store_id if kind in ASKING else ""
@@ -265,12 +265,12 @@ def _claim(services: Services, name: str, now: float) -> tuple[Task, Job] | None
     task = _task(name)
     if task is None:
         with services.database.write() as connection:
-            rows.forget(connection, name)
+            jobs.forget(connection, name)
         return None
     if task.is_sweep:
-        job = rows.claim_sweep(services.database, name, now, task.lease, services.max_sweeps)
+        job = jobs.claim_sweep(services.database, name, now, task.lease, services.max_sweeps)
     else:
-        job = rows.claim(services.database, name, now, task.lease)
+        job = jobs.claim(services.database, name, now, task.lease)
     return (task, job) if job else None
 
 
@@ -280,19 +280,19 @@ def _run(services: Services, task: Task, job: Job) -> None:
         task.run(services, job)
         seen = begun
         wait = task.wait(services) if task.wait else task.period
-    except Ending:
+    except Stopping:
         wait = 0.0
     except BridgeError as problem:
         error = str(problem)
         log.warning("job %s: %s", job.name, error)
         is_answered = task.is_sweep and isinstance(problem, StoreRefused)  # its other orders are read as before
-        wait = rows.SWEEP if is_answered else _retry(services, task, job)
+        wait = jobs.SWEEP if is_answered else _retry(services, task, job)
     except Exception:
         error = "A fault of the bridge; the log says which."
         log.exception("job %s failed", job.name)
         wait = _retry(services, task, job)
     with services.database.write() as connection:
-        rows.finish(connection, job, due=begun + wait, seen=seen, error=error)
+        jobs.finish(connection, job, due=begun + wait, seen=seen, error=error)
 
 
 def _retry(services: Services, task: Task, job: Job) -> float:

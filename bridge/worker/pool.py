@@ -14,18 +14,18 @@ from enum import Enum, auto
 from queue import SimpleQueue
 
 from bridge.domain import logs
-from bridge.payments.work import Room, Work
+from bridge.payments.work import Exclusions, Work
 from bridge.services import Queue
 
 log = logs.logger(__name__)
 
-POOL = 32
+MAX_THREADS = 32
 """Threads of one process that work on the queues. They are started when they are needed."""
-RESERVED = 4
+RESERVED_THREADS = 4
 """Of them, how many each side finds, whatever the others do. So one side alone has POOL - 3 * RESERVED."""
-SHARE_OF_ACCOUNT = POOL // 4
+SHARE_OF_ACCOUNT = MAX_THREADS // 4
 """The most that ask one account at a provider."""
-SHARE_OF_SLOW = RESERVED - 1
+SHARE_OF_SLOW = RESERVED_THREADS - 1
 """The most of one side that work for stores that were slow, or on what failed before: quick ones always find one."""
 SLOW_SECONDS = 5.0
 """A store is slow whose last work of that side took longer."""
@@ -78,20 +78,20 @@ class Pool:
         with self._lock:
             return not self._running
 
-    def room(self, queue: Queue) -> Room | None:
+    def room(self, queue: Queue) -> Exclusions | None:
         """None if no thread may work on this queue now."""
         side = _SIDES[queue]
         with self._lock:
             running, slow = dict(self._running), set(self._slow[side])
         taken = Counter(_SIDES[work.queue] for work in running)
-        kept = sum(max(RESERVED - taken[other], 0) for other in _Side if other is not side)
-        if len(running) + kept >= POOL:
+        kept = sum(max(RESERVED_THREADS - taken[other], 0) for other in _Side if other is not side)
+        if len(running) + kept >= MAX_THREADS:
             return None
         beside = [work for work in running if _SIDES[work.queue] is side]
         has_share = sum(work.is_retry or not slow.isdisjoint(work.names) for work in beside) < SHARE_OF_SLOW
         left_out = set() if has_share else slow
         asked = Counter(running.values())
-        return Room(
+        return Exclusions(
             shops={work.shop for work in running if work.shop} | left_out,
             providers={work.provider for work in beside if work.provider} | left_out,
             jobs={work.job for work in beside if work.job} | left_out,

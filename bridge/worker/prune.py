@@ -1,6 +1,6 @@
 """Forget what nobody needs any more, a little at a time. Never anything of a payment: that stays on record."""
 
-from bridge.inbound.provider_events import KEPT
+from bridge.inbound.provider_events import MESSAGE_RETENTION
 from bridge.payments import idempotency
 from bridge.registry.keys import NONCE_WINDOW
 from bridge.services import Services
@@ -8,18 +8,18 @@ from bridge.storage import retention
 from bridge.storage.retention import Rule
 
 DAY = 24 * 3600.0
-DELIVERED_KEPT = 30 * DAY
+DELIVERED_RETENTION = 30 * DAY
 """Seconds that an update is kept which the shop has heard of. The journal says so for ever."""
-MATERIAL_KEPT = 10 * DAY
+MATERIAL_RETENTION = 10 * DAY
 """Seconds that what the buyer's page needed is kept, at the most, after the payment began and when it is over."""
-AT_ONCE = 500
+BATCH_ROWS = 500
 """Rows deleted in one transaction, so that nobody waits for it."""
 
 RULES: tuple[tuple[str, float, Rule], ...] = (
-    ("messages without effect", KEPT, retention.MESSAGES),
-    ("updates that shops have heard of", DELIVERED_KEPT, retention.UPDATES),
-    ("sealed material of the buyer's page", MATERIAL_KEPT, retention.MATERIAL),
-    ("idempotency keys", idempotency.KEPT, retention.KEYS),
+    ("messages without effect", MESSAGE_RETENTION, retention.MESSAGES),
+    ("updates that shops have heard of", DELIVERED_RETENTION, retention.UPDATES),
+    ("sealed material of the buyer's page", MATERIAL_RETENTION, retention.MATERIAL),
+    ("idempotency keys", idempotency.KEY_RETENTION, retention.KEYS),
     ("nonces", 2.0 * NONCE_WINDOW, retention.NONCES),
 )
 """What is forgotten, after how many seconds, and by what."""
@@ -36,8 +36,8 @@ def _drop_all(services: Services, rule: Rule, before: float) -> int:
     total = 0
     while True:
         services.raise_if_ending()
-        keys = retention.find(services.database, rule, before, AT_ONCE)
+        keys = retention.find(services.database, rule, before, BATCH_ROWS)
         if keys:
             total += retention.drop(services.database, rule, keys, before)
-        if len(keys) < AT_ONCE:
+        if len(keys) < BATCH_ROWS:
             return total

@@ -16,21 +16,20 @@ from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError
 from bridge.domain.intents import Attempt
-from bridge.inbound.provider_events import take_message
+from bridge.inbound.provider_events import claim_message
 from bridge.payments import leases
-from bridge.payments.outcomes import look_at, settle
+from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.payments_of_others import watch_order
-from bridge.payments.work import EVERYTHING, Room, Take, Work
+from bridge.payments.work import NO_EXCLUSIONS, Exclusions, Take, Work
 from bridge.services import Queue, Services
-from bridge.storage import Connection
-from bridge.storage import intents as rows
-from bridge.worker.delivery import take_delivery
-from bridge.worker.jobs import beat, run_common, take_job, take_sweep
+from bridge.storage import Connection, intents
+from bridge.worker.delivery import claim_delivery
+from bridge.worker.jobs import claim_job, claim_sweep, run_common, write_heartbeat
 from bridge.worker.pool import TROUBLED_SECONDS, Pool
 
 log = logs.logger(__name__)
 
-LOOK_AGAIN = 600.0
+POLL_RETRY_SECONDS = 600.0
 """Seconds until a payment is looked at again whose provider could not be asked."""
 IDLE_SECONDS = 1.0
 """How long a worker waits at the most before it looks at everything: others may have work for it."""
@@ -40,7 +39,7 @@ def run_once(services: Services) -> int:
     """One round, one after the other; how many queues had something to do. Without the jobs."""
     done = 0
     for queue in (Queue.MESSAGES, Queue.UNKNOWNS, Queue.LOOKS, Queue.DELIVERIES):
-        work = TAKE[queue](services)
+        work = CLAIMS[queue](services)
         if work:
             with logs.about():
                 work.run()
@@ -48,7 +47,7 @@ def run_once(services: Services) -> int:
     return done
 
 
-def take_unknown(services: Services, room: Room = EVERYTHING) -> Work | None:
+def claim_unknown(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work | None:
     """The attempt whose outcome is unknown and whose time has come first. None if there is none.
 
     Whoever finds out claims it: until then it is only its store that keeps others off.
@@ -56,14 +55,14 @@ def take_unknown(services: Services, room: Room = EVERYTHING) -> Work | None:
     now = services.clock()
 
     def first(connection: Connection, busy: Collection[str]) -> str | None:
-        attempt = rows.due_attempt(connection, now, busy)
+        attempt = intents.due_attempt(connection, now, busy)
         return attempt.store_id if attempt else None
 
     busy = room.busy(services.database, first)
     if busy is None:
         return None
     with services.database.read() as connection:
-        attempt = rows.due_attempt(connection, now, busy)
+        attempt = intents.due_attempt(connection, now, busy)
     if attempt is None:
         return None
     return Work(Queue.UNKNOWNS, partial(_settle, services, attempt), provider=attempt.store_id)
@@ -71,20 +70,22 @@ def take_unknown(services: Services, room: Room = EVERYTHING) -> Work | None:
 
 def _settle(services: Services, attempt: Attempt) -> None:
     try:
-        settle(services, services.connections.store(attempt.store_id), attempt, resend=False)
+        resolve(services, services.connections.store(attempt.store_id), attempt, resend=False)
     except BridgeError as error:
         log.warning("attempt %s cannot be settled: %s", attempt.id, error)
-        rows.take(services.database, attempt.id, services.clock(), leases.until(services, leases.LOOK_UP))
+        intents.take(
+            services.database, attempt.id, services.clock(), leases.lease_end(services, leases.LOOK_UP_TIMEOUTS)
+        )
 
 
-def take_look(services: Services, room: Room = EVERYTHING) -> Work | None:
+def claim_poll(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work | None:
     """The open payment that nothing was heard of for longest: an authorisation that ran out, a buyer who went away.
 
     None if there is none.
     """
     now = services.clock()
-    busy = room.busy(services.database, lambda connection, busy: rows.first_look(connection, now, busy))
-    claimed = None if busy is None else rows.claim_look(services.database, now, now + LOOK_AGAIN, busy)
+    busy = room.busy(services.database, lambda connection, busy: intents.first_look(connection, now, busy))
+    claimed = None if busy is None else intents.claim_look(services.database, now, now + POLL_RETRY_SECONDS, busy)
     if claimed is None:
         return None
     intent_id, store_id = claimed
@@ -93,22 +94,22 @@ def take_look(services: Services, room: Room = EVERYTHING) -> Work | None:
 
 def _look(services: Services, intent_id: str, store_id: str) -> None:
     try:
-        with within(LOOK_AGAIN - leases.MARGIN):
+        with within(POLL_RETRY_SECONDS - leases.WRITE_MARGIN_SECONDS):
             store = services.connections.store(store_id)
-            intent = look_at(services, store, intent_id)
+            intent = poll_payment(services, store, intent_id)
             if intent.only_known:
                 watch_order(services, store, intent)
     except BridgeError as error:
         log.warning("intent %s cannot be looked at: %s", intent_id, error)
 
 
-TAKE: dict[Queue, Take] = {
-    Queue.DELIVERIES: take_delivery,
-    Queue.MESSAGES: take_message,
-    Queue.UNKNOWNS: take_unknown,
-    Queue.LOOKS: take_look,
-    Queue.JOBS: take_job,
-    Queue.SWEEPS: take_sweep,
+CLAIMS: dict[Queue, Take] = {
+    Queue.DELIVERIES: claim_delivery,
+    Queue.MESSAGES: claim_message,
+    Queue.UNKNOWNS: claim_unknown,
+    Queue.LOOKS: claim_poll,
+    Queue.JOBS: claim_job,
+    Queue.SWEEPS: claim_sweep,
 }
 
 
@@ -171,7 +172,7 @@ class Worker:
 
     def _look(self) -> None:
         """At all queues, and for IDLE_SECONDS at those of which there is news."""
-        beat(self._services)
+        write_heartbeat(self._services)
         end = time.monotonic() + IDLE_SECONDS
         wanted = set(Queue)
         while not self._stopping.is_set():
@@ -188,7 +189,7 @@ class Worker:
         while wanted and not self._stopping.is_set():
             for queue in [queue for queue in self._turns if queue in wanted]:
                 room = self._pool.room(queue)
-                work = TAKE[queue](self._services, room) if room else None
+                work = CLAIMS[queue](self._services, room) if room else None
                 if work:
                     self._pool.begin(work)
                 else:

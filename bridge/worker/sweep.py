@@ -20,34 +20,33 @@ from bridge.inbound.store_events import order_read
 from bridge.payments.follow_order import follow_order
 from bridge.payments.order_read_schedule import IN_VAIN, next_read
 from bridge.services import Services
-from bridge.storage import intents as rows
-from bridge.storage import sweeps
+from bridge.storage import intents, sweeps
 from bridge.storage.jobs import QUIET, SWEEP, Job
 from bridge.storage.sweeps import Follower
 
 log = logs.logger(__name__)
 
-LEASE = 120.0
+LEASE_SECONDS = 120.0
 """Seconds after which others go on whose sweep was killed: until then its store is told nothing."""
-WORK = 60.0
+MAX_WORK_SECONDS = 60.0
 """Seconds for which one sweep asks store and provider. What is left is done by the next one, right after deliveries."""
-YOUNG, RECENT = 2 * 3600.0, 24 * 3600.0
+YOUNG_SECONDS, RECENT_SECONDS = 2 * 3600.0, 24 * 3600.0
 """Seconds of a payment's age up to which its order is read every SWEEP, and every LATER seconds; then every SELDOM."""
-LATER, SELDOM = 300.0, 900.0
-SEEN = 600.0
+RECENT_INTERVAL, OLD_INTERVAL = 300.0, 900.0
+PAGE_SEEN_SECONDS = 600.0
 """Seconds for which a buyer whose page was shown may still be there."""
-BATCH = 100
+MAX_BATCH = 100
 """Orders of one request: the largest page that WooCommerce gives."""
-SINGLES = 20
+MAX_SINGLE_READS = 20
 """Orders that are read one by one in one sweep."""
-MANY = 5
+MAX_DELETED = 5
 """More orders than these are not deleted at once, each with a payment that is open; nor is more than one, if no order
 of any open payment is there."""
-MISSING = 60.0
+DELETED_AFTER_SECONDS = 60.0
 """Seconds between the two looks that show that an order was deleted."""
-FRESH = 5.0
+FRESH_SECONDS = 5.0
 """Seconds after which an order is read again before its payment follows it."""
-EARLY = 0.1
+JITTER_PART = 0.1
 """The part of an interval by which a sweep may be early, so that stores do not keep in step."""
 
 _Read = tuple[Follower, float | None]
@@ -60,7 +59,7 @@ def sweeping(store_id: str) -> Callable[[Services, Job], None]:
     def run(services: Services, _job: Job) -> None:
         store = services.connections.store(store_id)
         if not store.awaits_reconcile:  # no money moves before the store was compared
-            with within(WORK):
+            with within(MAX_WORK_SECONDS):
                 sweep(services, store)
 
     return run
@@ -74,7 +73,7 @@ def until_next(store_id: str) -> Callable[[Services], float]:
         with services.database.read() as connection:
             known = [*sweeps.of_store(connection, store_id), *sweeps.paid(connection, store_id, 1)]
         first = min((_due(each, now) for each in known), default=now + QUIET)
-        return min(max(first - now, 1.0), QUIET) * (1 - EARLY * services.jitter())
+        return min(max(first - now, 1.0), QUIET) * (1 - JITTER_PART * services.jitter())
 
     return wait
 
@@ -87,19 +86,19 @@ def sweep(services: Services, store: Store) -> None:
     now = services.clock()
     with services.database.read() as connection:
         known = sweeps.of_store(connection, store.id)
-        paid = sweeps.paid(connection, store.id, BATCH, now + EARLY * QUIET)
+        paid = sweeps.paid(connection, store.id, MAX_BATCH, now + JITTER_PART * QUIET)
     due = [*(each for each in known if _due(each, now) - now <= _leeway(each, now)), *paid]
     book = services.connections.order_book(store)
     left_out: list[Follower] = []
-    for start in range(0, len(due), BATCH):
-        left_out += _sweep_batch(services, store, book, due[start : start + BATCH])
+    for start in range(0, len(due), MAX_BATCH):
+        left_out += _sweep_batch(services, store, book, due[start : start + MAX_BATCH])
         if is_over():
             return
-    missing, refused = _sweep_singly(services, store, book, left_out[:SINGLES])
-    is_one_there = len(left_out) < len(due) or len(missing) < len(left_out[:SINGLES])
+    missing, refused = _sweep_singly(services, store, book, left_out[:MAX_SINGLE_READS])
+    is_one_there = len(left_out) < len(due) or len(missing) < len(left_out[:MAX_SINGLE_READS])
     if any(each.is_paid for each in missing):
         with services.database.read() as connection:
-            known += sweeps.paid(connection, store.id, BATCH)
+            known += sweeps.paid(connection, store.id, MAX_BATCH)
     _require_some(book, known, missing, is_one_there=is_one_there)
     for each in missing:
         _miss(services, store, each, services.clock())
@@ -110,14 +109,14 @@ def sweep(services: Services, store: Store) -> None:
 def _interval(payment: Follower, now: float) -> float:
     age = now - payment.created
     since = max(payment.order_seen, payment.order_missed or 0.0)
-    if age < YOUNG or now - since < SEEN:
+    if age < YOUNG_SECONDS or now - since < PAGE_SEEN_SECONDS:
         return SWEEP
-    return LATER if age < RECENT else SELDOM
+    return RECENT_INTERVAL if age < RECENT_SECONDS else OLD_INTERVAL
 
 
 def _leeway(payment: Follower, now: float) -> float:
     """Seconds by which an order may be read early; not the second time that one is looked for."""
-    return EARLY * _interval(payment, now) if payment.order_missed is None else 0.0
+    return JITTER_PART * _interval(payment, now) if payment.order_missed is None else 0.0
 
 
 def _due(payment: Follower, now: float) -> float:
@@ -161,7 +160,7 @@ def _follow_read(
 ) -> bool:
     """Whether all is done that it asks for."""
     try:
-        if services.clock() - read_at > FRESH:
+        if services.clock() - read_at > FRESH_SECONDS:
             order = book.read(order.id)
         _follow(services, store, payment, order)
     except BridgeError as error:
@@ -188,7 +187,7 @@ def _sweep_singly(
                     due = now + IN_VAIN
             except OrderNotFound:
                 missing.append(each)
-                due = due if each.is_gone(MISSING) else now + MISSING
+                due = due if each.is_gone(DELETED_AFTER_SECONDS) else now + DELETED_AFTER_SECONDS
             except StoreRefused as error:  # one that makes no sense keeps none of the others from being read
                 log.warning("order %s cannot be read: %s", each.order_id, error)
                 refused = error
@@ -203,12 +202,12 @@ def _sweep_singly(
 def _require_some(book: OrderBook, known: list[Follower], missing: list[Follower], *, is_one_there: bool) -> None:
     """Raises StoreRefused if the store misses more orders than staff delete at once, or all of several."""
     gone = {each.order_id for each in missing}
-    doubtful = {each.order_id for each in missing if not each.closed and not each.is_gone(MISSING)}
-    others = sorted({each.order_id for each in known if not each.is_gone(MISSING)} - gone)
+    doubtful = {each.order_id for each in missing if not each.closed and not each.is_gone(DELETED_AFTER_SECONDS)}
+    others = sorted({each.order_id for each in known if not each.is_gone(DELETED_AFTER_SECONDS)} - gone)
     if not doubtful:
         return
     is_empty = len(doubtful) + len(others) > 1 and not is_one_there and not _is_one_there(book, others)
-    if is_empty or len(doubtful) > MANY:
+    if is_empty or len(doubtful) > MAX_DELETED:
         raise StoreRefused(
             f"{len(doubtful) + (len(others) if is_empty else 0)} orders with payments are not in the store all at "
             "once: was it restored, emptied or replaced? Nothing was closed."
@@ -217,9 +216,9 @@ def _require_some(book: OrderBook, known: list[Follower], missing: list[Follower
 
 def _is_one_there(book: OrderBook, order_ids: list[int]) -> bool:
     """Whether the store has any of these orders, which may have a status that it does not list."""
-    if order_ids and read_orders(book, order_ids[:BATCH]):
+    if order_ids and read_orders(book, order_ids[:MAX_BATCH]):
         return True
-    for order_id in order_ids[:SINGLES]:
+    for order_id in order_ids[:MAX_SINGLE_READS]:
         try:
             book.read(order_id)
         except OrderNotFound:
@@ -233,7 +232,7 @@ def _miss(services: Services, store: Store, payment: Follower, now: float) -> No
     if payment.order_missed is None:
         with services.database.write() as connection:
             sweeps.missed(connection, payment.id, now)
-    elif now - payment.order_missed >= MISSING:
+    elif now - payment.order_missed >= DELETED_AFTER_SECONDS:
         try:
             _follow(services, store, payment, None)
         except BridgeError as error:
@@ -248,7 +247,7 @@ def _follow(services: Services, store: Store, payment: Follower, order: Order | 
         order_read(services, store, payment.order_id, order)
         return
     with services.database.read() as connection:
-        intent = rows.get(connection, payment.id)
+        intent = intents.get(connection, payment.id)
     if intent.holding:
         follow_order(services, store, intent, order)
 

@@ -222,8 +222,8 @@ def test_a_create_that_is_under_way_cannot_be_settled_by_hand(stripe: Local) -> 
     assert stripe.provider_faults
     stripe.provider_faults.next(Fault.ERROR_500, times=9, match=CREATE)
     attempt = stripe.create().get_json()["data"]["attempt_id"]
-    from bridge.storage import intents as rows
+    from bridge.storage import intents
 
-    assert rows.take(stripe.bridge.services.database, attempt, stripe.clock.now, stripe.clock.now + 30)
+    assert intents.take(stripe.bridge.services.database, attempt, stripe.clock.now, stripe.clock.now + 30)
     told = operate(stripe, "settle", attempt, "--as", "not-paid", *REASON, code=1)
     assert "Somebody is asking the provider" in told.stderr

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.payments.checkout_attempts import MAY_BE_PAID
+from bridge.payments.checkout_attempts import PAYABLE_SECONDS
 from tests.forte.conftest import Shop, edit_order, hear, story
 from tests.web.conftest import CLIENT_SECRET
 
@@ -89,15 +89,15 @@ def test_31_a_create_without_an_intent_ages_out_and_is_not_looked_at_for_ever(
     created = sell_to(widget, email)
     asked = len(widget.door.sent)
     for _ in range(3):
-        widget.local.clock.advance(MAY_BE_PAID / 4)
+        widget.local.clock.advance(PAYABLE_SECONDS / 4)
         widget.local.work()
     assert widget.show(created["id"])["status"] == "requires_action"
-    widget.local.clock.advance(MAY_BE_PAID / 4)
+    widget.local.clock.advance(PAYABLE_SECONDS / 4)
     widget.local.work()
     ended = widget.show(created["id"])
     assert (ended["status"], ended["last_payment_error"]["code"]) == ("canceled", code)
     assert len(widget.door.sent) == asked
-    widget.local.clock.advance(30 * MAY_BE_PAID)
+    widget.local.clock.advance(30 * PAYABLE_SECONDS)
     widget.local.work()
     assert len(widget.door.sent) == asked
     assert "given_up" in {event["kind"] for event in story(widget, created["id"])["events"]}
@@ -109,7 +109,7 @@ def test_25_money_that_comes_after_all_is_flagged_and_not_lost(widget: Shop) -> 
     created = sell_to(widget, "kyc@example.com")
     [sent] = widget.door.to("/payments/v2/intent")
     identify(widget, created)
-    widget.local.clock.advance(MAY_BE_PAID)
+    widget.local.clock.advance(PAYABLE_SECONDS)
     widget.local.work()
     headers = {"Accept": "application/json"}
     tokens = f"{widget.provider}/auth/v1/oauth2/tokens"

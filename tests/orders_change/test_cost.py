@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.inbound.store_events import register
+from bridge.inbound.store_events import register_webhooks
 from bridge.simulators.server import serve
 from bridge.worker.jobs import run_jobs
 from tests.orders_change.conftest import Beside, OpenShop, open_beside
@@ -41,7 +41,7 @@ def local(request: pytest.FixtureRequest, make_local: MakeLocal, database_url: s
 def telling(local: Local) -> Iterator[Local]:
     """A store that tells what happens to its orders."""
     with serve(local.app) as server:
-        register(local.bridge.services, local.bridge.services.connections.store(local.store.id), server.url)
+        register_webhooks(local.bridge.services, local.bridge.services.connections.store(local.store.id), server.url)
         hear(local)
         yield local
 

@@ -4,7 +4,7 @@ import pytest
 
 from bridge.domain.money import Money
 from bridge.operations.why import why
-from bridge.payments.record import doubt
+from bridge.payments.record import flag_amount_mismatch
 from bridge.simulators.faults import Fault
 from tests.plugins.local import Local, MakeLocal
 
@@ -80,7 +80,7 @@ def test_a_shop_that_stays_down_leaves_a_dead_letter_that_a_person_sees(local: L
 
 def test_a_dead_letter_does_not_take_the_place_of_a_doubt_about_the_sum(local: Local) -> None:
     attempt = local.create().get_json()["attempt_id"]
-    doubt(local.bridge.services, attempt, Money(1, "USD"))
+    flag_amount_mismatch(local.bridge.services, attempt, Money(1, "USD"))
     local.shop_faults.next(Fault.ERROR_503, times=999)
     for _ in range(90):
         local.clock.advance(4000)

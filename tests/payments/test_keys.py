@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from bridge.domain.stores import Permissions
 from bridge.registry import keys
-from bridge.storage import keys as rows
+from bridge.storage import keys as stored_keys
 from tests.plugins.local import Local, MakeLocal
 
 
@@ -28,9 +28,9 @@ def test_the_last_use_is_recorded_at_most_once_in_five_minutes(local: Local) -> 
 def test_of_many_requests_at_once_one_records_the_last_use(make_local: MakeLocal, database_url: str) -> None:
     local = make_local(database_url)
     database, key, now = local.bridge.services.database, local.pair.key.id, local.clock()
-    assert rows.use(database, key, now, now - 300)
-    assert not rows.use(database, key, now, now - 300)
-    assert rows.use(database, key, now + 300, now)
+    assert stored_keys.use(database, key, now, now - 300)
+    assert not stored_keys.use(database, key, now, now - 300)
+    assert stored_keys.use(database, key, now + 300, now)
 
 
 def test_nobody_waits_for_a_request_that_is_recording_the_last_use(make_local: MakeLocal, postgres_url: str) -> None:
@@ -38,7 +38,7 @@ def test_nobody_waits_for_a_request_that_is_recording_the_last_use(make_local: M
     database, key, now = local.bridge.services.database, local.pair.key.id, local.clock()
     with database.write() as connection:
         connection.execute(text("select id from api_keys for update"))
-        assert not rows.use(database, key, now, now - 300)
+        assert not stored_keys.use(database, key, now, now - 300)
 
 
 def test_a_rotated_key_works_until_its_overlap_ends(local: Local) -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from urllib3 import Timeout
 
 from bridge.domain.deadlines import left
-from bridge.inbound.provider_events import take_message
-from bridge.operations.manual_settlement import Verdict, settle_by_hand
+from bridge.inbound.provider_events import claim_message
+from bridge.operations.manual_settlement import Verdict, settle_manually
 from bridge.payments import leases
 from bridge.simulators.faults import Fault
 from bridge.storage.tables import metadata
@@ -44,7 +44,9 @@ class Watch:
         now = self.local.clock.now
         for name, until in self._leases(now):
             self.held[name] += 1
-            assert left(math.inf) <= until - leases.MARGIN - now, f"{name} may be taken up while an exchange goes on"
+            assert left(math.inf) <= until - leases.WRITE_MARGIN_SECONDS - now, (
+                f"{name} may be taken up while an exchange goes on"
+            )
 
     def _leases(self, now: float) -> Iterator[tuple[str, float]]:
         with self.local.bridge.services.database.read() as connection:
@@ -102,7 +104,7 @@ def test_a_message(watch: Watch) -> None:
     message = local.stripe.signed(local.stripe.events[-1]["id"], endpoint.id)
     route = f"/bridge/v1/webhooks/{local.store.id}"
     assert local.app.test_client().post(route, data=message.body, headers=dict(message.headers)).status_code == 200
-    work = take_message(local.bridge.services)
+    work = claim_message(local.bridge.services)
     assert work
     work.run()
     assert watch.held["inbox"] == 1
@@ -128,7 +130,7 @@ def test_a_person_who_settles(watch: Watch) -> None:
     before = watch.held["attempts"]
     [charge] = local.at_stripe("charges", "GET", limit=1)["data"]
     local.clock.advance(60)
-    settle_by_hand(
+    settle_manually(
         local.bridge.services, attempt, Verdict(True, "me", "seen at Stripe", reference=charge["payment_intent"])
     )
     assert watch.held["attempts"] == before + 1
@@ -138,7 +140,7 @@ def test_what_has_no_time_left_is_not_sent(watch: Watch) -> None:
     """The row of an attempt was written so slowly that its lease is nearly over: another one may take it up."""
     local = watch.local
     services = local.bridge.services
-    with leases.kept(services, services.clock() + leases.MARGIN - 0.001):
+    with leases.within_lease(services, services.clock() + leases.WRITE_MARGIN_SECONDS - 0.001):
         answer = local.create()
     assert answer.status_code == 500
     assert watch.held == {}

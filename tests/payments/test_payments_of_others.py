@@ -8,7 +8,7 @@ from bridge.domain.intents import Charge, Status
 from bridge.domain.judgement import OTHERS, bar_of_capture, misfit, misfit_of_hold
 from bridge.payments.orders import agreed_for
 from bridge.simulators.faults import Fault
-from bridge.storage import intents as rows
+from bridge.storage import intents
 from bridge.worker.runner import run_once
 from tests.payments.orders import PAYMENTS, UNCAPTURABLE, asked, at, taken
 from tests.payments.tills import (
@@ -203,7 +203,7 @@ def test_what_waits_for_its_buyer_here_is_refused_by_the_judge(make_local: MakeL
     created = local.create(payment_method="pm_card_threeDSecure2Required").get_json()
     order = local.shop.order(local.orders["payable"])
     with local.bridge.services.database.read() as connection:
-        ours = rows.find(connection, local.store.id, created["id"])
+        ours = intents.find(connection, local.store.id, created["id"])
         assert ours
         known = replace(ours, id="k", public_id="pi_other", only_known=True, status=Status.SUCCEEDED)
         agreed = agreed_for(local.store, ours, [ours, known])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from bridge.storage import intents as rows
-from bridge.worker.runner import take_look
+from bridge.storage import intents
+from bridge.worker.runner import claim_poll
 from tests.plugins.local import Local, MakeLocal
 
 PAYMENTS = "/wp-json/wc/v3/payments"
@@ -36,7 +36,7 @@ def looks(local: Local, intent: str) -> list[float]:
     begun, found = local.clock.now, []
     while True:
         with local.bridge.services.database.read() as connection:
-            known = rows.find(connection, local.store.id, intent)
+            known = intents.find(connection, local.store.id, intent)
         if known is None or known.look_at is None:
             return found
         local.clock.now = known.look_at
@@ -121,10 +121,10 @@ def test_a_hold_that_its_provider_does_not_end_in_time_is_looked_at_again_an_hou
     held = local.stripe.find(intent) | {"latest_charge": None}
     local.provider_faults.next(Fault.STATUS, match=f"GET /v1/payment_intents/{intent}", status=200, body=held)
     local.clock.advance(WEEK + 3600.0)
-    look = take_look(local.bridge.services)
+    look = claim_poll(local.bridge.services)
     assert look
     look.run()
     with local.bridge.services.database.read() as connection:
-        known = rows.find(connection, local.store.id, intent)
+        known = intents.find(connection, local.store.id, intent)
     assert known
     assert known.look_at == local.clock.now + 3600.0

@@ -24,7 +24,7 @@ from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs
 from bridge.worker.jobs import run_jobs
-from bridge.worker.pool import POOL, RESERVED, SHARE_OF_ACCOUNT, SHARE_OF_SLOW, SLOW_SECONDS
+from bridge.worker.pool import MAX_THREADS, RESERVED_THREADS, SHARE_OF_ACCOUNT, SHARE_OF_SLOW, SLOW_SECONDS
 from bridge.worker.runner import Worker
 from tests.cli.processes import wait_for
 from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local, MakeLocal
@@ -303,7 +303,7 @@ def test_jobs_of_one_account_leave_those_of_others_their_threads(mall: Mall) -> 
 def test_more_first_deliveries_drip_than_one_side_of_the_pool_has_threads(mall: Mall) -> None:
     """The bound: so many shops that drip at once, and were quick before, make the next one wait for a timeout. All
     else goes on: what asks providers, jobs and sweeps have threads that deliveries never take."""
-    most = POOL - 3 * RESERVED
+    most = MAX_THREADS - 3 * RESERVED_THREADS
     slow = [mall.first, *(mall.another(same_provider=True) for _ in range(most))]
     other = mall.another()
     attempt = become_unknown(other, "payable_2")

@@ -22,10 +22,10 @@ from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs
-from bridge.worker.delivery import take_delivery
-from bridge.worker.jobs import run_jobs, take_sweep
+from bridge.worker.delivery import claim_delivery
+from bridge.worker.jobs import claim_sweep, run_jobs
 from bridge.worker.runner import Worker
-from bridge.worker.sweep import LEASE
+from bridge.worker.sweep import LEASE_SECONDS
 from tests.cli.processes import wait_for
 from tests.plugins.local import Local, MakeLocal
 
@@ -109,7 +109,7 @@ def other_jobs(local: Local) -> None:
 
 
 def run_sweep(bridge: Bridge) -> bool:
-    sweep = take_sweep(bridge.services)
+    sweep = claim_sweep(bridge.services)
     if sweep:
         sweep.run()
     return sweep is not None
@@ -147,7 +147,7 @@ def test_two_processes_that_count_at_the_same_moment_do_not_both_begin(open_mall
     mall[0].clock.advance(60)
 
     def claim(name: str) -> object:
-        return jobs.claim_sweep(services.database, name, services.clock(), LEASE, services.max_sweeps)
+        return jobs.claim_sweep(services.database, name, services.clock(), LEASE_SECONDS, services.max_sweeps)
 
     taken = held_before_the_end(mall[0], lambda: claim(names[0]), lambda: claim(names[1]))
     assert [job is not None for job in taken] == [True, False]
@@ -159,7 +159,7 @@ def test_a_killed_process_gives_its_part_of_the_budget_back_after_two_minutes(
     first, _ = open_mall(database_url, 2, max_sweeps=1)
     first.clock.advance(60)
     with another_process(first) as other:
-        assert jobs.claim_sweep(other.services.database, sweep_due(first).name, first.clock.now, LEASE, 1)
+        assert jobs.claim_sweep(other.services.database, sweep_due(first).name, first.clock.now, LEASE_SECONDS, 1)
         for seconds, begins in ((0, False), (119, False), (1, True)):
             first.clock.advance(seconds)
             assert run_sweep(first.bridge) is begins
@@ -187,7 +187,7 @@ def test_no_sweep_begins_at_a_store_that_is_being_told_something(held: Local) ->
     go_on = threading.Event()
     held.shop_faults.next(Fault.STALLED_AFTER, until=go_on)
     asked = len(held.shop.requests)
-    work = take_delivery(held.bridge.services)
+    work = claim_delivery(held.bridge.services)
     assert work
     thread = in_thread(work.run)
     try:
@@ -212,12 +212,12 @@ def test_nothing_is_told_to_a_store_whose_open_payments_are_being_swept(held: Lo
         wait_for(lambda: sweeps(held) == 1)
         asked = len(held.shop.requests)
         with another_process(held) as other:
-            assert take_delivery(other.services) is None
-            assert take_delivery(held.bridge.services) is None
+            assert claim_delivery(other.services) is None
+            assert claim_delivery(held.bridge.services) is None
             assert len(held.shop.requests) == asked
             go_on.set()
             thread.join(30)
-            work = take_delivery(other.services)
+            work = claim_delivery(other.services)
             assert work
             work.run()
     finally:
@@ -229,7 +229,7 @@ def test_another_store_is_told_meanwhile(open_mall: OpenMall, database_url: str)
     first, second = open_mall(database_url, 2)
     first.clock.advance(60)
     second.create("payable_2")
-    assert jobs.claim_sweep(first.bridge.services.database, sweep_due(first).name, first.clock.now, LEASE, 8)
+    assert jobs.claim_sweep(first.bridge.services.database, sweep_due(first).name, first.clock.now, LEASE_SECONDS, 8)
     first.work()
     assert second.order("payable_2")["status"] == "on-hold"
 
@@ -290,10 +290,10 @@ def test_a_sweep_and_a_delivery_that_are_claimed_at_the_same_moment_do_not_both_
     services, name = local.bridge.services, sweep_due(local).name
 
     def claim_sweep() -> object:
-        return jobs.claim_sweep(services.database, name, services.clock(), LEASE, 8)
+        return jobs.claim_sweep(services.database, name, services.clock(), LEASE_SECONDS, 8)
 
     def claim_delivery() -> object:
-        return take_delivery(services)
+        return claim_delivery(services)
 
     claims = (claim_sweep, claim_delivery) if sweep_first else (claim_delivery, claim_sweep)
     assert [each is not None for each in held_before_the_end(local, *claims)] == [True, False]

@@ -13,8 +13,7 @@ from sqlalchemy import select
 from bridge.operations import inbox_admin
 from bridge.registry import stores
 from bridge.simulators.faults import Fault
-from bridge.storage import inbox, jobs, outbox
-from bridge.storage import intents as rows
+from bridge.storage import inbox, intents, jobs, outbox
 from bridge.storage.tables import jobs as jobs_table
 from bridge.worker.jobs import COMMON, HEARTBEAT, run_jobs
 from bridge.worker.runner import Worker, run_once
@@ -109,10 +108,10 @@ def test_an_unknown_outcome_is_asked_for_by_one_worker_at_a_time(make_local: Mak
     attempt = local.create(payment_method="pm_sandbox_lost_answer").get_json()["data"]["attempt_id"]
     now, database = local.clock.now, local.bridge.services.database
     with ThreadPoolExecutor(6) as pool:
-        taken = list(pool.map(lambda _: rows.take(database, attempt, now, now + 30), range(6)))
+        taken = list(pool.map(lambda _: intents.take(database, attempt, now, now + 30), range(6)))
     assert sorted(taken) == [False] * 5 + [True]
     local.clock.advance(31)
-    assert rows.take(database, attempt, local.clock.now, local.clock.now + 30)
+    assert intents.take(database, attempt, local.clock.now, local.clock.now + 30)
 
 
 def test_a_later_update_of_an_order_waits_for_the_one_before_it(make_local: MakeLocal, database_url: str) -> None:

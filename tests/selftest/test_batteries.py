@@ -10,8 +10,8 @@ import pytest
 from bridge.selftest import crash, simulation
 from bridge.selftest.batteries import BATTERIES, run
 from bridge.selftest.failpoints import Crash
-from bridge.selftest.report import Tally, table
-from bridge.selftest.run_context import Bench
+from bridge.selftest.report import Report, table
+from bridge.selftest.run_context import RunContext
 from bridge.selftest.world import World, sqlite_url
 from tests.repository.directions import modules, read_imports
 
@@ -21,42 +21,42 @@ NAIVE = "bridge.selftest.naive:open_naive"
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    with Bench(size="slice") as bench:
-        yield bench
+def context() -> Iterator[RunContext]:
+    with RunContext(size="slice") as context:
+        yield context
 
 
 @pytest.fixture(scope="module")
-def naive() -> Iterator[Bench]:
-    with Bench(size="slice", subject=NAIVE) as bench:
-        yield bench
+def naive() -> Iterator[RunContext]:
+    with RunContext(size="slice", subject=NAIVE) as context:
+        yield context
 
 
 @pytest.fixture(scope="module")
-def slices(bench: Bench) -> Callable[[str], Tally]:
+def slices(context: RunContext) -> Callable[[str], Report]:
     """A slice of a battery by its name, played once."""
-    return cache(lambda name: next(run(bench, [name])))
+    return cache(lambda name: next(run(context, [name])))
 
 
 @pytest.fixture(scope="module")
-def naive_slices(naive: Bench) -> Callable[[str], Tally]:
+def naive_slices(naive: RunContext) -> Callable[[str], Report]:
     """The same, of the handler without guards."""
     return cache(lambda name: next(run(naive, [name])))
 
 
 @pytest.mark.parametrize("name", BATTERIES)
-def test_a_slice_of_each_battery_finds_nothing(slices: Callable[[str], Tally], name: str) -> None:
-    tally = slices(name)
-    assert tally.violations == []
-    assert tally.runs > 0
-    assert tally.settled == tally.to_settle
+def test_a_slice_of_each_battery_finds_nothing(slices: Callable[[str], Report], name: str) -> None:
+    report = slices(name)
+    assert report.violations == []
+    assert report.runs > 0
+    assert report.settled == report.to_settle
 
 
 @pytest.mark.parametrize("name", BATTERIES)
-def test_each_battery_finds_a_handler_without_guards_out(naive_slices: Callable[[str], Tally], name: str) -> None:
-    tally = naive_slices(name)
-    assert tally.counts.keys() & {"double", "lost", "stuck", *UNNOTICED.get(name, ())}, table([tally])
-    assert "the battery broke" not in table([tally])
+def test_each_battery_finds_a_handler_without_guards_out(naive_slices: Callable[[str], Report], name: str) -> None:
+    report = naive_slices(name)
+    assert report.counts.keys() & {"double", "lost", "stuck", *UNNOTICED.get(name, ())}, table([report])
+    assert "the battery broke" not in table([report])
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_each_battery_finds_a_handler_without_guards_out(naive_slices: Callable[
     ],
 )
 def test_each_part_of_beside_finds_a_handler_without_guards_out(
-    naive_slices: Callable[[str], Tally], who: str, verdict: str
+    naive_slices: Callable[[str], Report], who: str, verdict: str
 ) -> None:
     found = [each for each in naive_slices("B17").violations if f", {who}" in each]
     assert any(f": {verdict}: " in each for each in found)
@@ -79,34 +79,34 @@ def test_each_part_of_beside_finds_a_handler_without_guards_out(
 @pytest.mark.parametrize("name", ["B1", "B3B", "B6", "B9", "B17"])
 @pytest.mark.needs("postgresql")
 def test_a_slice_of_those_that_need_a_database_finds_nothing_on_postgresql(postgres_server: Any, name: str) -> None:
-    with Bench(size="slice", kinds=("postgresql",), postgres_url=postgres_server.admin_url) as bench:
-        [tally] = run(bench, [name])
-    assert tally.violations == []
-    assert tally.runs > 0
+    with RunContext(size="slice", kinds=("postgresql",), postgres_url=postgres_server.admin_url) as context:
+        [report] = run(context, [name])
+    assert report.violations == []
+    assert report.runs > 0
 
 
 @pytest.mark.needs("postgresql")
 def test_a_slice_of_the_failovers_restarts_a_postgresql_of_its_own() -> None:
-    with Bench(size="slice", kinds=("postgresql",)) as bench:
-        [tally] = run(bench, ["B15"])
-    assert tally.violations == []
-    assert "postgresql, the database restarts, 1" in tally.figures
+    with RunContext(size="slice", kinds=("postgresql",)) as context:
+        [report] = run(context, ["B15"])
+    assert report.violations == []
+    assert "postgresql, the database restarts, 1" in report.figures
 
 
-def test_a_point_that_is_not_reached_fails_the_battery(bench: Bench) -> None:
-    tally = Tally("B1", "", 1)
-    folder = bench.new_folder()
-    with bench.listening(Tally("", "", 1)), World(folder, sqlite_url(folder), "1") as world:
-        stage = crash.Stage(world, bench.players, "1", bench.subject)
-        player = stage.player()
+def test_a_point_that_is_not_reached_fails_the_battery(context: RunContext) -> None:
+    report = Report("B1", "", 1)
+    folder = context.new_folder()
+    with context.listening(Report("", "", 1)), World(folder, sqlite_url(folder), "1") as world:
+        stage = crash.Stage(world, context.players, "1", context.subject)
+        child = stage.player()
         prepare = crash.OPERATIONS["create"]
-        crash._crash(stage, player, prepare, Crash(999, signal.SIGKILL), "here", tally).close()
-    assert tally.violations == ["wrong: the point was not reached [here]"]
+        crash._crash(stage, child, prepare, Crash(999, signal.SIGKILL), "here", report).close()
+    assert report.violations == ["wrong: the point was not reached [here]"]
 
 
-def test_a_seed_replays_the_same_thirty_days(bench: Bench) -> None:
-    with bench.listening(Tally("", "", 1)):
-        first, again, other = (simulation._play(bench, seed, Tally("", "", 0))[0] for seed in ("7/7", "7/7", "7/8"))
+def test_a_seed_replays_the_same_thirty_days(context: RunContext) -> None:
+    with context.listening(Report("", "", 1)):
+        first, again, other = (simulation._play(context, seed, Report("", "", 0))[0] for seed in ("7/7", "7/7", "7/8"))
     assert first == again
     assert first != other
 
@@ -128,12 +128,12 @@ def test_the_judge_of_what_is_owed_shares_nothing_with_the_bridges_own(package: 
     assert not judges & importers_of(package)
 
 
-def test_a_fifth_of_the_acts_beside_falls_into_each_moment(slices: Callable[[str], Tally]) -> None:
+def test_a_fifth_of_the_acts_beside_falls_into_each_moment(slices: Callable[[str], Report]) -> None:
     shares = {figure for name, figure in slices("B17").figures.items() if name.startswith("acts ")}
     assert shares == {"5 of 25"}
 
 
-def test_the_parts_of_beside_say_how_it_went_for_them(slices: Callable[[str], Tally]) -> None:
+def test_the_parts_of_beside_say_how_it_went_for_them(slices: Callable[[str], Report]) -> None:
     figures = slices("B17").figures
     for part, count in (("card readers: told of by a message", 6), ("card readers: found in the list", 6)):
         assert 0 < int(figures[part]) < count

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bridge.selftest.batteries import run
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext
 from bridge.selftest.serving import Process, wait_for
 from bridge.selftest.world import STRIPE_KEY
 from tests.selftest import leaky
@@ -20,10 +20,10 @@ LEAKS = {
 }
 
 
-def found(name: str, battery: str, **bench: Any) -> set[str]:
-    with Bench(size="slice", subject=f"{leaky.__name__}:{name}", **bench) as world:
-        [tally] = run(world, [battery])
-    return {said.removeprefix("leaked: ").partition(" tells a secret")[0] for said in tally.violations}
+def found(name: str, battery: str, **context: Any) -> set[str]:
+    with RunContext(size="slice", subject=f"{leaky.__name__}:{name}", **context) as world:
+        [report] = run(world, [battery])
+    return {said.removeprefix("leaked: ").partition(" tells a secret")[0] for said in report.violations}
 
 
 @pytest.mark.parametrize("name", LEAKS)
@@ -42,8 +42,8 @@ def test_a_secret_is_found_in_postgresql(postgres_server: Any) -> None:
 
 
 def test_a_secret_that_a_command_logs_is_found() -> None:
-    tally = Tally("", "", 1)
-    with Bench() as bench, bench.listening(tally):
-        command = Process(bench, f"import logging; logging.getLogger('deep').debug('{STRIPE_KEY}')", [], {})
+    report = Report("", "", 1)
+    with RunContext() as context, context.listening(report):
+        command = Process(context, f"import logging; logging.getLogger('deep').debug('{STRIPE_KEY}')", [], {})
         assert wait_for(command.has_ended, 30)
-    assert tally.violations == [f"leaked: the log of deep tells a secret: {STRIPE_KEY} [seed 1]"]
+    assert report.violations == [f"leaked: the log of deep tells a secret: {STRIPE_KEY} [seed 1]"]

@@ -11,7 +11,7 @@ from bridge.domain.errors import OrderNotFound, StoreUnreachable
 from bridge.domain.orders import Delivery, OrderUpdate, StoreRefund, UpdateKind
 from bridge.simulators.faults import Fault
 from bridge.stores.woocommerce.order_delivery import reference
-from bridge.stores.woocommerce.refunds import PATIENCE
+from bridge.stores.woocommerce.refunds import NEW_REFUND_SECONDS
 
 from .conftest import TRANSACTION, Answering, Shop
 from .refund_updates import DONE, PROCESSED, failure, refund
@@ -278,7 +278,7 @@ def test_a_refund_that_may_be_ours_is_a_question_for_a_person(shop: Shop, alike:
     with pytest.raises(StoreUnreachable):
         shop.deliver(update)
     reason = update.refund_reason if alike else "Too small"
-    shop.earlier(PATIENCE + 5, lambda: shop.simulator.refund(order_id, "5.00", reason))
+    shop.earlier(NEW_REFUND_SECONDS + 5, lambda: shop.simulator.refund(order_id, "5.00", reason))
 
     delivery = shop.deliver(update, first=False)
 

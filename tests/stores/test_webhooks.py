@@ -54,7 +54,7 @@ def shop(open_shop: Callable[..., Shop], certificates: Certificates) -> Shop:
     return open_shop(delivery_tls=ssl.create_default_context(cafile=certificates.ca_file))
 
 
-def letter(body: bytes, secret: str = SECRET, topic: str = "order.updated") -> tuple[dict[str, str], bytes]:
+def message(body: bytes, secret: str = SECRET, topic: str = "order.updated") -> tuple[dict[str, str], bytes]:
     signature = sign(body, secret).decode()
     return {"x-wc-webhook-signature": signature, "x-wc-webhook-topic": topic, "x-wc-webhook-delivery-id": "d1"}, body
 
@@ -104,7 +104,7 @@ def test_an_order_that_is_gone_when_it_is_told_of_is_no_event(shop: Shop, receiv
 
 
 def test_a_body_of_which_a_bit_was_changed_is_refused() -> None:
-    headers, body = letter(b'{"id":7}')
+    headers, body = message(b'{"id":7}')
     assert read_event(headers, body, [SECRET]) == StoreEvent("order.updated", 7, "d1")
     for index in range(len(body) * 8):
         changed = bytearray(body)
@@ -115,7 +115,7 @@ def test_a_body_of_which_a_bit_was_changed_is_refused() -> None:
 
 @pytest.mark.parametrize("signature", [None, "", "x", "ÄÖ", sign(b'{"id":7}', SECRET).decode().lower()])
 def test_a_signature_that_is_missing_or_wrong_is_refused(signature: str | None) -> None:
-    headers, body = letter(b'{"id":7}')
+    headers, body = message(b'{"id":7}')
     changed = {**headers, "x-wc-webhook-signature": signature or ""}
     if signature is None:
         del changed["x-wc-webhook-signature"]
@@ -127,34 +127,34 @@ def test_a_signature_that_is_missing_or_wrong_is_refused(signature: str | None) 
 def test_only_the_stores_secrets_prove_a_delivery(secrets: list[str]) -> None:
     for signed_with in (SECRET, ""):
         with pytest.raises(EventRefused):
-            read_event(*letter(b'{"id":7}', signed_with), secrets)
+            read_event(*message(b'{"id":7}', signed_with), secrets)
 
 
 def test_a_delivery_id_that_is_too_long_is_cut() -> None:
-    headers, body = letter(b'{"id":7}')
+    headers, body = message(b'{"id":7}')
     event = read_event({**headers, "x-wc-webhook-delivery-id": "d" * 1000}, body, [SECRET])
     assert event == StoreEvent("order.updated", 7, "d" * 100)
 
 
 def test_any_of_several_secrets_proves_a_delivery() -> None:
     for secret in ("new", SECRET):
-        assert read_event(*letter(b'{"id":7}', secret), ["new", SECRET]) is not None
+        assert read_event(*message(b'{"id":7}', secret), ["new", SECRET]) is not None
 
 
 @pytest.mark.parametrize("topic", ["", "order.created", "product.updated", "action.woocommerce_update_order"])
 def test_another_topic_is_proven_and_no_event(topic: str) -> None:
-    assert read_event(*letter(b'{"id":7}', topic=topic), [SECRET]) is None
+    assert read_event(*message(b'{"id":7}', topic=topic), [SECRET]) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b'"x"', b'{"id":true}', b'{"id":[]}', b"\xff", b"[1]"])
 def test_a_signed_body_that_makes_no_sense_is_refused(body: bytes) -> None:
     with pytest.raises(EventRefused, match="makes no sense"):
-        read_event(*letter(body), [SECRET])
+        read_event(*message(body), [SECRET])
 
 
 @pytest.mark.parametrize("order_id", ["7", "-7", '"7"', "0", "null"])
 def test_an_order_has_a_positive_id(order_id: str) -> None:
-    event = read_event(*letter(b'{"id":%s}' % order_id.encode()), [SECRET])
+    event = read_event(*message(b'{"id":%s}' % order_id.encode()), [SECRET])
     assert (event and event.order_id) == (7 if order_id.strip('"') == "7" else None)
 
 

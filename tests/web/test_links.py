@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bridge import Bridge, create_app
-from bridge.payments.checkout_page import DAY, LINK_DAYS
+from bridge.payments.checkout_page import DAY_SECONDS, LINK_DAYS
 from bridge.settings import Settings
 from bridge.storage import Database
 from bridge.storage.vault import Vault
@@ -79,12 +79,12 @@ def test_a_link_that_is_not_ours_leads_nowhere(shop: Shop, change: str) -> None:
 def test_a_link_works_for_a_week_and_is_the_same_for_a_day(shop: Shop) -> None:
     created = shop.create(payment_method="pm_card_authenticationRequired")
     clock = shop.local.clock
-    clock.advance(DAY - clock() % DAY - 1)
+    clock.advance(DAY_SECONDS - clock() % DAY_SECONDS - 1)
     assert shop.show(created["id"])["pay_url"] == created["pay_url"]
     clock.advance(1)
     newer = shop.show(created["id"])["pay_url"]
     assert newer != created["pay_url"]
-    clock.advance(LINK_DAYS * DAY - 1)
+    clock.advance(LINK_DAYS * DAY_SECONDS - 1)
     assert title(shop, created["pay_url"]) == "Pay 10.23 USD"
     clock.advance(1)
     assert title(shop, created["pay_url"], 410) == "This link has expired"

@@ -16,11 +16,11 @@ import pytest
 import requests
 
 from bridge.operations.why import why
-from bridge.payments.checkout_attempts import MAY_BE_PAID
+from bridge.payments.checkout_attempts import PAYABLE_SECONDS
 from bridge.payments.flags import clear
-from bridge.payments.hosted_checkout import MOST
+from bridge.payments.hosted_checkout import MAX_OPEN_CHECKOUTS
 from bridge.simulators.faults import Fault
-from bridge.storage import intents as rows
+from bridge.storage import intents
 from tests.web.conftest import BROWSER, Buyer, OpenShop, Shop
 
 OPEN = "POST /payments/v2/intent/redirect"
@@ -161,12 +161,12 @@ def test_36_who_comes_again_is_asked_before_the_next_page_is_made(shop: Shop) ->
 def test_openings_are_capped_until_they_are_over(shop: Shop) -> None:
     url = shop.create()["pay_url"]
     hopped(shop.get(url))
-    for _ in range(MOST - 1):
+    for _ in range(MAX_OPEN_CHECKOUTS - 1):
         hopped(shop.press(url, "again"))
     assert "again now" in shop.get(url).text
     assert heading(shop.press(url, "again"), 429) == "Opened too often"
-    assert minted(shop) == MOST
-    shop.local.clock.advance(MAY_BE_PAID)
+    assert minted(shop) == MAX_OPEN_CHECKOUTS
+    shop.local.clock.advance(PAYABLE_SECONDS)
     assert hopped(shop.get(url))
 
 
@@ -196,14 +196,14 @@ def test_40_41_52_a_payment_on_the_providers_page_is_known_by_its_message_and_pa
     assert shop.stage(created["pay_url"]) == "opened"
     [intent] = shop.forte.intents
     with shop.local.bridge.services.database.read() as connection:
-        assert rows.find(connection, shop.local.store.id, intent.id) is None, "nobody has told its id yet"
+        assert intents.find(connection, shop.local.store.id, intent.id) is None, "nobody has told its id yet"
     assert shop.local.order("virtual")["status"] == "pending", "who comes back from there has not paid yet"
     hear(shop)
     assert shop.stage(created["pay_url"]) == "paid"
     assert shop.status() == "processing"
     assert shop.show(created["id"])["status"] == "succeeded"
     with shop.local.bridge.services.database.read() as connection:
-        assert rows.find(connection, shop.local.store.id, intent.id).public_id == created["id"]
+        assert intents.find(connection, shop.local.store.id, intent.id).public_id == created["id"]
 
 
 def test_a_decline_can_be_tried_again_without_a_question(shop: Shop) -> None:

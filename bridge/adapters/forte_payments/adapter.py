@@ -33,7 +33,7 @@ Json = dict[str, Any]
 INTENT, REDIRECT = "/payments/v2/intent", "/payments/v2/intent/redirect"
 STATUSES = "/payments/v1/payments/statuses"
 MANIFEST = "/payments/v1/widget/manifest"
-CLOCKS_DIFFER = 300.0
+CLOCK_SKEW_SECONDS = 300.0
 """Seconds."""
 _REMEMBERED = 10_000
 
@@ -142,7 +142,7 @@ class FortePaymentsAdapter(BaseAdapter):
 
         Those of a few minutes before come too, because clocks differ; a message that is here already changes nothing.
         """
-        self._subscriptions.replay(max(since - CLOCKS_DIFFER, 0.0), self._clock() if until is None else until)
+        self._subscriptions.replay(max(since - CLOCK_SKEW_SECONDS, 0.0), self._clock() if until is None else until)
 
     def check(self) -> list[Finding]:
         """Whether the credentials work, and whether messages can arrive and be believed."""

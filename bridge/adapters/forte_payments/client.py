@@ -158,4 +158,4 @@ def _unanswered(error: requests.RequestException, doubtful: bool) -> ProviderErr
 
 
 def _shown(named: str) -> str:
-    return "".join(letter for letter in named[:_LONGEST_ID] if letter.isascii() and letter.isprintable())
+    return "".join(message for message in named[:_LONGEST_ID] if message.isascii() and message.isprintable())

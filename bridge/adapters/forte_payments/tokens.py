@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bridge.domain.errors import ProviderUnreachable
 from bridge.domain.ports import Clock
 
-MARGIN = 60.0
+EXPIRY_MARGIN_SECONDS = 60.0
 """Seconds before its end at which a token is not used any more; a tenth of the life of shorter ones."""
 
 
@@ -34,7 +34,7 @@ class Tokens:
         try:
             if not self._token or self._token == refused or self._clock() >= self._until:
                 token, seconds = self._ask(deadline)
-                self._token, self._until = token, self._clock() + seconds - min(MARGIN, seconds / 10)
+                self._token, self._until = token, self._clock() + seconds - min(EXPIRY_MARGIN_SECONDS, seconds / 10)
             return self._token
         finally:
             self._lock.release()

@@ -29,9 +29,9 @@ from bridge.schemas.forte_platform import CreatedSchema, QuoteSchema
 log = logs.logger(__name__)
 Json = dict[str, Any]
 
-SLACK = 600.0
+CLOCK_SKEW_SECONDS = 600.0
 """Seconds that clocks may differ, and that Forte's lists may lag behind."""
-UNCONFIRMED = 48 * 3600.0
+UNCONFIRMED_SECONDS = 48 * 3600.0
 """Seconds before a change during which its payment may have been made: Forte cancels after 24 hours."""
 _LATE = ("PARTIALLY_REFUNDED", "REFUNDED")
 """States that a payment can get into long after it was made."""
@@ -178,8 +178,8 @@ class Payments:
     def changed(self, since: float) -> Iterator[Json]:
         """Our payments that were made or changed since then. Forte's lists know only when a payment was made, so that
         refunds, which come late, are asked for by their states."""
-        lower, seen = since - SLACK, set[str]()
-        for query in ({"minTime": as_query_time(lower - UNCONFIRMED)}, *({"state": state} for state in _LATE)):
+        lower, seen = since - CLOCK_SKEW_SECONDS, set[str]()
+        for query in ({"minTime": as_query_time(lower - UNCONFIRMED_SECONDS)}, *({"state": state} for state in _LATE)):
             for payment in self._readable(query):
                 if payment["id"] not in seen and (changed_at(payment) or lower) >= lower:
                     seen.add(payment["id"])

@@ -6,6 +6,6 @@ adapter.py    the Adapter                          names.py     the same ids on 
 """
 
 from bridge.adapters.sandbox.adapter import SandboxAdapter
-from bridge.adapters.sandbox.test_cards import MAGIC
+from bridge.adapters.sandbox.test_cards import TEST_CARDS
 
-__all__ = ["MAGIC", "SandboxAdapter"]
+__all__ = ["TEST_CARDS", "SandboxAdapter"]

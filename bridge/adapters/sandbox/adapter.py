@@ -11,9 +11,9 @@ from bridge.adapters.context import AdapterContext
 from bridge.adapters.identifiers import stripe_identifier
 from bridge.adapters.sandbox import lifecycle
 from bridge.adapters.sandbox.answers import outcome_of
-from bridge.adapters.sandbox.database import Books
+from bridge.adapters.sandbox.database import SandboxDatabase
 from bridge.adapters.sandbox.ids import name
-from bridge.adapters.sandbox.test_cards import DAY, Quarrel, magic_of
+from bridge.adapters.sandbox.test_cards import DAY, DisputePlan, test_card_of
 from bridge.domain.errors import ConfigurationError, CurrencyNotSupported, InvalidParameter, ProviderUnreachable
 from bridge.domain.intents import Refund
 from bridge.domain.money import step
@@ -49,7 +49,7 @@ class SandboxAdapter(BaseAdapter):
         if settings.get("multicapture") == "yes":
             self.operations = self.operations | {"multicapture"}
         self._ids = context.ids
-        self._books = Books(settings["books"] or str(context.directory / "sandbox.sqlite"), context.clock)
+        self._books = SandboxDatabase(settings["books"] or str(context.directory / "sandbox.sqlite"), context.clock)
 
     def smallest(self, currency: str) -> int:
         if not re.fullmatch("[A-Z]{3}", currency):
@@ -76,7 +76,7 @@ class SandboxAdapter(BaseAdapter):
         }
 
     def create(self, request: dict[str, Any], key: str) -> Outcome:
-        fault = magic_of(request["payment_method"]).fault if request["payment_method"] else ""
+        fault = test_card_of(request["payment_method"]).fault if request["payment_method"] else ""
         if fault == "unreachable":
             raise ProviderUnreachable("The sandbox plays a provider that is down.", sent=False)
         with self._books.open() as page:
@@ -158,7 +158,7 @@ class SandboxAdapter(BaseAdapter):
         """Let the payer's bank ask for the money back. Raises ProviderRefused if there is none."""
         with self._books.open() as page:
             entry = lifecycle.pass_time(page, page.find(reference))
-            lifecycle.dispute(page, entry, Quarrel(reason))
+            lifecycle.dispute(page, entry, DisputePlan(reason))
             return outcome_of(page, entry)
 
     def close_dispute(self, reference: str, status: Literal["won", "lost"]) -> Outcome:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.adapters.sandbox.ids import charge_of
-from bridge.adapters.sandbox.test_cards import Magic, magic_of
+from bridge.adapters.sandbox.test_cards import TestCard, test_card_of
 from bridge.domain.errors import ProviderRefused
 from bridge.domain.intents import MONEY, Dispute, Refund, RefundStatus, Status
 
@@ -63,8 +63,8 @@ class Entry:
         return int(self.request["amount"])
 
     @property
-    def magic(self) -> Magic:
-        return magic_of(self.payment_method) if self.payment_method else Magic()
+    def magic(self) -> TestCard:
+        return test_card_of(self.payment_method) if self.payment_method else TestCard()
 
     @property
     def asked_in_vain(self) -> bool:
@@ -232,7 +232,7 @@ class Page:
         return Entry(reference, asked, Status(status), created, at or created, used)
 
 
-class Books:
+class SandboxDatabase:
     """The file, opened for one transaction at a time."""
 
     def __init__(self, file: str, clock: Callable[[], float]) -> None:

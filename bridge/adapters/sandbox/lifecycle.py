@@ -5,7 +5,7 @@ from typing import Any
 from bridge.adapters.sandbox.answers import captured
 from bridge.adapters.sandbox.database import Entry, Page
 from bridge.adapters.sandbox.ids import charge_of, name
-from bridge.adapters.sandbox.test_cards import AUTHORIZATION_SECONDS, NOBODY, SOON, Quarrel, magic_of
+from bridge.adapters.sandbox.test_cards import AUTHORIZATION_SECONDS, LATER_SECONDS, NOBODY, DisputePlan, test_card_of
 from bridge.domain.errors import ProviderRefused
 from bridge.domain.intents import Dispute, Refund, RefundStatus, Status
 from bridge.domain.outcomes import RefundRequest
@@ -31,7 +31,7 @@ def begin(page: Page, key: str, request: Json) -> Entry:
         entry = page.add(reference, key, request, Status.REQUIRES_PAYMENT_METHOD)
         page.write("started", entry)
         return entry
-    status = magic_of(request["payment_method"]).status
+    status = test_card_of(request["payment_method"]).status
     at_once = request["capture_method"] != "manual"
     return _answered(page, page.add(reference, key, request, _paid(status, at_once=at_once)))
 
@@ -47,7 +47,7 @@ def present(page: Page, entry: Entry, payment_method: str | None = None) -> Entr
         payment_method = NOBODY if entry.payment_method else _presented(entry.request)
         if payment_method == NOBODY:
             return entry
-    declined = magic_of(payment_method).decline is not None
+    declined = test_card_of(payment_method).decline is not None
     entry = page.present(entry, payment_method)
     at_once = entry.reader == "interac_present" or entry.request["capture_method"] != "manual"
     status = Status.REQUIRES_PAYMENT_METHOD if declined else _paid(Status.SUCCEEDED, at_once=at_once)
@@ -117,7 +117,7 @@ def refund(page: Page, entry: Entry, request: RefundRequest, key: str) -> Refund
     return next(one for one in page.refunds(entry) if one.id == identifier)
 
 
-def dispute(page: Page, entry: Entry, quarrel: Quarrel) -> None:
+def dispute(page: Page, entry: Entry, quarrel: DisputePlan) -> None:
     """The payer's bank asks for what was taken and not sent back. Raises ProviderRefused."""
     amount, before = _left(page, entry), page.dispute(entry)
     if amount == 0 or (before and before.status not in _HARMLESS):
@@ -155,9 +155,9 @@ def pass_time(page: Page, entry: Entry) -> Entry:
         page.write("expired", entry)
         entry = page.change(entry, Status.CANCELED)
     for one in page.refunds(entry):
-        if one.status is not entry.magic.refund[1] and page.now >= one.created + SOON:
+        if one.status is not entry.magic.refund[1] and page.now >= one.created + LATER_SECONDS:
             _end_refund(page, entry, one, entry.magic.refund[1])
-    quarrel = entry.magic.quarrel or Quarrel()
+    quarrel = entry.magic.quarrel or DisputePlan()
     current = page.dispute(entry)
     if current and not current.is_closed and page.now >= (current.due_by or 0):
         close_dispute(page, entry, quarrel.ends)
@@ -180,7 +180,7 @@ def _presented(request: Json) -> str:
     """The card that will be held to the reader. Raises ProviderRefused for one that is none."""
     wish = str(request["metadata"].get("sandbox_present") or "pm_card_visa")
     if wish != NOBODY:
-        magic_of(wish)
+        test_card_of(wish)
     return wish
 
 

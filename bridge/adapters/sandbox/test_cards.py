@@ -10,14 +10,14 @@ DAY = 24 * 3600
 AUTHORIZATION_SECONDS = 7 * DAY
 ANSWER_SECONDS = 7 * DAY
 """How long a dispute waits for an answer, which the sandbox never gives."""
-SOON = 60
+LATER_SECONDS = 60
 """Seconds until something happens that happens later."""
 NOBODY = "nobody"
 """What `sandbox_present` says where no card is presented to the reader."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quarrel:
+class DisputePlan:
     """A dispute as it begins, and how it ends after so many `seconds`. Words: Stripe, "The Dispute object"."""
 
     reason: str = "fraudulent"
@@ -27,7 +27,7 @@ class Quarrel:
 
 
 @dataclass(frozen=True, slots=True)
-class Magic:
+class TestCard:
     """What a payment method does: `status` if the payer's bank has nothing against it, else `decline`.
 
     `refund` is what a refund is at first and what it becomes soon, `quarrel` the dispute that follows the payment.
@@ -39,19 +39,19 @@ class Magic:
     decline: Decline | None = None
     fault: str = ""
     refund: tuple[RefundStatus, RefundStatus] = (RefundStatus.SUCCEEDED, RefundStatus.SUCCEEDED)
-    quarrel: Quarrel | None = None
+    quarrel: DisputePlan | None = None
 
 
-def _declines(code: str, message: str, decline_code: str | None = None, last4: str = "0002") -> Magic:
-    return Magic(last4=last4, status=Status.REQUIRES_PAYMENT_METHOD, decline=Decline(code, message, decline_code))
+def _declines(code: str, message: str, decline_code: str | None = None, last4: str = "0002") -> TestCard:
+    return TestCard(last4=last4, status=Status.REQUIRES_PAYMENT_METHOD, decline=Decline(code, message, decline_code))
 
 
 _DECLINED = "Your card was declined."
-MAGIC: dict[str, Magic] = {
-    "pm_card_visa": Magic(),
-    "pm_card_mastercard": Magic("mastercard", "4444"),
-    "pm_card_amex": Magic("amex", "8431"),
-    "pm_card_discover": Magic("discover", "9424"),
+TEST_CARDS: dict[str, TestCard] = {
+    "pm_card_visa": TestCard(),
+    "pm_card_mastercard": TestCard("mastercard", "4444"),
+    "pm_card_amex": TestCard("amex", "8431"),
+    "pm_card_discover": TestCard("discover", "9424"),
     "pm_card_chargeDeclined": _declines("card_declined", _DECLINED, "generic_decline"),
     "pm_card_chargeDeclinedInsufficientFunds": _declines(
         "card_declined", "Your card has insufficient funds.", "insufficient_funds", "9995"
@@ -66,21 +66,21 @@ MAGIC: dict[str, Magic] = {
     "pm_card_chargeDeclinedProcessingError": _declines(
         "processing_error", "An error occurred while processing your card. Try again in a little bit.", None, "0119"
     ),
-    "pm_card_authenticationRequired": Magic(last4="3184", status=Status.REQUIRES_ACTION),
-    "pm_card_threeDSecure2Required": Magic(last4="3220", status=Status.REQUIRES_ACTION),
-    "pm_card_pendingRefund": Magic(last4="7726", refund=(RefundStatus.PENDING, RefundStatus.SUCCEEDED)),
-    "pm_card_refundFail": Magic(last4="5126", refund=(RefundStatus.SUCCEEDED, RefundStatus.FAILED)),
-    "pm_card_createDispute": Magic(last4="0259", quarrel=Quarrel()),
-    "pm_card_createDisputeProductNotReceived": Magic(last4="2685", quarrel=Quarrel("product_not_received")),
-    "pm_card_createDisputeInquiry": Magic(
-        last4="1976", quarrel=Quarrel(begins="warning_needs_response", ends="warning_closed")
+    "pm_card_authenticationRequired": TestCard(last4="3184", status=Status.REQUIRES_ACTION),
+    "pm_card_threeDSecure2Required": TestCard(last4="3220", status=Status.REQUIRES_ACTION),
+    "pm_card_pendingRefund": TestCard(last4="7726", refund=(RefundStatus.PENDING, RefundStatus.SUCCEEDED)),
+    "pm_card_refundFail": TestCard(last4="5126", refund=(RefundStatus.SUCCEEDED, RefundStatus.FAILED)),
+    "pm_card_createDispute": TestCard(last4="0259", quarrel=DisputePlan()),
+    "pm_card_createDisputeProductNotReceived": TestCard(last4="2685", quarrel=DisputePlan("product_not_received")),
+    "pm_card_createDisputeInquiry": TestCard(
+        last4="1976", quarrel=DisputePlan(begins="warning_needs_response", ends="warning_closed")
     ),
-    "pm_sandbox_processing": Magic(status=Status.PROCESSING),
-    "pm_sandbox_unreachable": Magic(fault="unreachable"),
-    "pm_sandbox_lost_answer": Magic(fault="lost_answer"),
-    "pm_sandbox_refund_fails": Magic(refund=(RefundStatus.PENDING, RefundStatus.FAILED)),
-    "pm_sandbox_dispute_won": Magic(quarrel=Quarrel(ends="won", seconds=SOON)),
-    "pm_sandbox_dispute_lost": Magic(quarrel=Quarrel(seconds=SOON)),
+    "pm_sandbox_processing": TestCard(status=Status.PROCESSING),
+    "pm_sandbox_unreachable": TestCard(fault="unreachable"),
+    "pm_sandbox_lost_answer": TestCard(fault="lost_answer"),
+    "pm_sandbox_refund_fails": TestCard(refund=(RefundStatus.PENDING, RefundStatus.FAILED)),
+    "pm_sandbox_dispute_won": TestCard(quarrel=DisputePlan(ends="won", seconds=LATER_SECONDS)),
+    "pm_sandbox_dispute_lost": TestCard(quarrel=DisputePlan(seconds=LATER_SECONDS)),
 }
 """Source of the `pm_card_` names.
 
@@ -88,10 +88,10 @@ Stripe, "Testing". `pm_card_visa_` and `pm_card_` decline alike. The `pm_sandbox
 """
 
 
-def magic_of(payment_method: str) -> Magic:
+def test_card_of(payment_method: str) -> TestCard:
     """What it does. Raises ProviderRefused for a name that could be magic and is not."""
     name = payment_method.replace("pm_card_visa_", "pm_card_")
-    if name not in MAGIC and name.startswith(("pm_card_", "pm_sandbox_")):
+    if name not in TEST_CARDS and name.startswith(("pm_card_", "pm_sandbox_")):
         sentence = f"Error: No such PaymentMethod: '{payment_method}'"
         raise ProviderRefused(sentence, code="resource_missing", status=400)
-    return MAGIC.get(name, Magic())
+    return TEST_CARDS.get(name, TestCard())

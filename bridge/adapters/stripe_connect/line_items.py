@@ -11,7 +11,7 @@ from bridge.domain.money import minor
 from bridge.domain.orders import Line, LineKind, Order
 
 Json = dict[str, Any]
-MOST = 200
+MAX_LINES = 200
 _CODE, _NAME = 12, 26
 _ZIP = re.compile(r"\d{5}(-\d{4})?", re.ASCII)
 
@@ -60,9 +60,9 @@ def _item(line: Line, currency: str) -> Json:
 
 def _bundled(items: list[Json]) -> list[Json]:
     """At most 200 items: the last one stands for all that are too many."""
-    if len(items) <= MOST:
+    if len(items) <= MAX_LINES:
         return items
-    kept, rest = items[: MOST - 1], items[MOST - 1 :]
+    kept, rest = items[: MAX_LINES - 1], items[MAX_LINES - 1 :]
     return [*kept, bundle(rest)]
 
 

@@ -17,7 +17,7 @@ from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.errors import no_route
 from bridge.payments import checkout_page
 from bridge.payments.checkout_page import REDIRECT, Stage
-from bridge.payments.hosted_checkout import NOT_NOW, OPENED_BEFORE
+from bridge.payments.hosted_checkout import ALREADY_OPENED, NOT_NOW
 from bridge.services import Services
 from bridge.web.pay import Page, assets, render_problem, render_visit
 from bridge.web.troubles import ASK_SHOP, FAULT, trouble_of
@@ -28,7 +28,7 @@ PATH, ASSETS = "/bridge/v1/pay", "/bridge/v1/assets/<name>"
 LARGEST_FORM = 4096
 """Bytes."""
 TAGS = ["Pay page"]
-ANYTHING = "[^/]+"
+NO_POLICY = "[^/]+"
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",  # with no-referrer, browsers would not say which origin a form came from
@@ -38,7 +38,7 @@ PAGE_HEADERS = {
 }
 HOP_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-FOR_EVER = {**NOT_KEPT, "Cache-Control": "public, max-age=31536000, immutable"}
+ONE_YEAR = {**NOT_KEPT, "Cache-Control": "public, max-age=31536000, immutable"}
 
 NAVIGATION = ("navigate", "document")
 _AHEAD = re.compile("prefetch|prerender|preview", re.IGNORECASE)
@@ -61,7 +61,7 @@ def pay_link(services: Services, intent: PaymentIntent) -> dict[str, str]:
 
 
 def add_routes(blueprint: Blueprint, services: Services) -> None:
-    page: dict[str, Any] = {"tags": TAGS, "public": True, "raw": True, "names": ANYTHING, "largest_body": LARGEST_FORM}
+    page: dict[str, Any] = {"tags": TAGS, "public": True, "raw": True, "names": NO_POLICY, "largest_body": LARGEST_FORM}
     _add_page(blueprint, services, page)
     _add_script_routes(blueprint, services, page)
 
@@ -224,7 +224,7 @@ def _hop(services: Services, token: str, *, again: bool, seen: int | None = None
             return _show(visit, token)
         raise
     except domain.Refused as error:
-        if error.reason not in (NOT_NOW, OPENED_BEFORE):
+        if error.reason not in (NOT_NOW, ALREADY_OPENED):
             raise
         return _show(checkout_page.visit(services, token), token)
     return _away(opening.url)
@@ -251,7 +251,7 @@ def _asset(name: str) -> Response:
     found = assets().get(f"{stem}.{suffix}")
     if found is None:
         raise no_route()
-    headers = FOR_EVER if version == found.version else NOT_KEPT  # of a page that another release has made
+    headers = ONE_YEAR if version == found.version else NOT_KEPT  # of a page that another release has made
     return Response(found.content, headers=headers, content_type=found.content_type)
 
 

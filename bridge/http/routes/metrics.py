@@ -8,17 +8,17 @@ from typing import Any
 from flask import Response, request
 
 from bridge.http.client_address import client_address
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.errors import forbidden, no_route
-from bridge.operations.metrics import Measures, measure
+from bridge.operations.metrics import Metrics, collect_metrics
 from bridge.refusals import CREDENTIALS, MESSAGE
 from bridge.services import Services
 
 PREFIX = "wcpay_bridge_"
 
 
-def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None:
+def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings) -> None:
     @blueprint.route("/bridge/v1/metrics", methods=["GET"], public=True, tags=["Health"])
     @blueprint.doc(summary="Numbers for Prometheus", security=[])
     @blueprint.alt_response(401, description="The token is not the owner's.")
@@ -27,17 +27,17 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
     def metrics() -> Response:
         """How many payments, messages and updates are under way, and for how long. Needs `Authorization: Bearer` and
         the owner's BRIDGE_METRICS_TOKEN."""
-        if not policy.metrics_token:
+        if not settings.metrics_token:
             raise no_route()
         given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {policy.metrics_token}".encode()):
-            services.refusals.credentials("wrong_token", address=client_address(request, policy))
+        if not hmac.compare_digest(given.encode(), f"Bearer {settings.metrics_token}".encode()):
+            services.refusals.credentials("wrong_token", address=client_address(request, settings))
             raise forbidden()
         from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
         registry = CollectorRegistry()
-        registry.register(_Collector(measure(services)))
+        registry.register(_Collector(collect_metrics(services)))
         headers = {"Cache-Control": "no-store", "Content-Type": CONTENT_TYPE_LATEST}
         return Response(generate_latest(registry), 200, headers)
 
@@ -45,7 +45,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
 class _Collector:
     """The measures in Prometheus' words."""
 
-    def __init__(self, measures: Measures) -> None:
+    def __init__(self, measures: Metrics) -> None:
         self._measures = measures
 
     def collect(self) -> Iterator[Any]:
@@ -74,7 +74,7 @@ class _Collector:
                 yield GaugeMetricFamily(PREFIX + name, told, value=value)
 
 
-def _numbers(found: Measures) -> Iterator[tuple[str, str, float | None]]:
+def _numbers(found: Metrics) -> Iterator[tuple[str, str, float | None]]:
     yield "unknown_outcomes", "Requests to providers whose outcome nobody knows", found.unknown.waiting
     yield "unknown_oldest_seconds", "Age of the oldest unknown outcome", found.age(found.unknown.oldest) or 0.0
     yield "flagged_intents", "Payments that a person has to look at", found.flagged

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 
 from bridge.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint, Route, describe
 from bridge.http.wordpress.error_table import Row
 from bridge.http.wordpress.errors import REFUSALS
@@ -64,16 +64,16 @@ PAGE_HEADERS = {
 }
 
 
-def add_routes(blueprint: Blueprint, policy: Policy, version: str, make: Callable[[], Blueprint]) -> None:
+def add_routes(blueprint: Blueprint, settings: HttpSettings, version: str, make: Callable[[], Blueprint]) -> None:
     """The document and the page are made once, when they are first asked for."""
 
     @cache
     def document() -> dict[str, Any]:
         options: dict[str, Any] = {"info": {"description": DESCRIPTION}, "security": REQUIRED}
-        if policy.public_url:
-            options["servers"] = [{"url": policy.public_url}]
+        if settings.public_url:
+            options["servers"] = [{"url": settings.public_url}]
         described = describe(make, TITLE, version, error_schema=Error, security_schemes=SECURITY, **options)
-        _add_errors(described, blueprint.routes.values(), policy)
+        _add_errors(described, blueprint.routes.values(), settings)
         _tidy(described)
         return described
 
@@ -111,14 +111,14 @@ def _operations(described: dict[str, Any]) -> list[dict[str, Any]]:
     return [operation for of_path in paths for method, operation in of_path.items() if method in METHODS]
 
 
-def _add_errors(described: dict[str, Any], routes: Iterable[Route], policy: Policy) -> None:
+def _add_errors(described: dict[str, Any], routes: Iterable[Route], settings: HttpSettings) -> None:
     """What can happen to an operation before its use case, and what its own table of failures has."""
     for route in routes:
         path = described["paths"][re.sub(r"<(\w+)>", r"{\1}", route.rule)]
         for method in route.methods:
-            examples = {} if route.public else _refusals(policy, route)
+            examples = {} if route.public else _refusals(settings, route)
             for row in route.failures:
-                status = row.precise if policy.error_status == "precise" else row.compatible
+                status = row.precise if settings.error_status == "precise" else row.compatible
                 _add(examples.setdefault(status, {}), row, status)
             responses = {str(status): _response(status, each) for status, each in examples.items()}
             path[method.lower()]["responses"] |= responses
@@ -133,12 +133,12 @@ def _has_required_parameters(route: Route) -> bool:
     return any(field.required for field in fields.values())
 
 
-def _refusals(policy: Policy, route: Route) -> dict[int, dict[str, Any]]:
+def _refusals(settings: HttpSettings, route: Route) -> dict[int, dict[str, Any]]:
     """Examples by status and code, of what can happen to an operation before its use case."""
     impossible = set() if _has_required_parameters(route) else {"rest_missing_callback_param"}
     if not route.once:
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("wcpay_idempotency_")}
-    if policy.compat != "woopayments":
+    if settings.compat != "woopayments":
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("woocommerce_")}
     examples: dict[int, dict[str, Any]] = {}
     for refusal in REFUSALS:

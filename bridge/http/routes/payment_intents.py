@@ -5,13 +5,13 @@ from typing import Any
 from bridge.http.idempotency import begun_attempt, fresh_attempt
 from bridge.http.routes.checkout_page import pay_link
 from bridge.http.serializers import created_intent, shown_intent
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import WORD, Blueprint
 from bridge.http.wordpress.error_table import CREATE, LOOK_UP
 from bridge.http.wordpress.request_pipeline import authorised
 from bridge.payments.create import create_payment_intent
-from bridge.payments.idempotent_create import carry_on
-from bridge.payments.intents import show
+from bridge.payments.idempotent_create import repeat_create
+from bridge.payments.intents import view_intent
 from bridge.reports import lists
 from bridge.schemas.woopayments import CreatedIntent, Parameters, ShownIntent
 from bridge.services import Services
@@ -22,7 +22,7 @@ NAMES = rf"(?!preview$){WORD}"
 EXAMPLE = {"payment_method": "pm_card_visa", "customer": "cus_OUQoHGzJLw87Tk", "order_id": 19}
 
 
-def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None:
+def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings) -> None:
     @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"], failures=CREATE, once=True)
     @blueprint.arguments(Parameters, example=EXAMPLE)
     @blueprint.doc(summary="Create a payment intent", operationId="createPaymentIntent")
@@ -33,7 +33,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
         Amount and currency are the order's. Parameters may be sent as JSON, form or query.
         """
         store, begun = authorised(services), begun_attempt()
-        shown = (carry_on(services, store, begun) if begun else None) or create_payment_intent(
+        shown = (repeat_create(services, store, begun) if begun else None) or create_payment_intent(
             services,
             store,
             order_id=parameters.get("order_id"),
@@ -41,7 +41,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
             payment_method=parameters.get("payment_method"),
             attempt_id=fresh_attempt(),
         )
-        return created_intent(shown, policy.compat) | pay_link(services, shown.intent)
+        return created_intent(shown, settings.compat) | pay_link(services, shown.intent)
 
     @blueprint.route(
         f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Payment intents"], failures=LOOK_UP, names=NAMES
@@ -51,6 +51,6 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
     def get(payment_intent_id: str) -> dict[str, Any]:
         """By its id, by an attempt's id, or by the provider's own reference."""
         store = authorised(services)
-        shown = show(services, store, payment_intent_id)
+        shown = view_intent(services, store, payment_intent_id)
         charge = lists.charge_of(services, shown.intent)
         return shown_intent(shown, charge, store) | pay_link(services, shown.intent)

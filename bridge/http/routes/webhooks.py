@@ -8,13 +8,13 @@ from bridge.domain import logs
 from bridge.domain.errors import BridgeError, EventRefused
 from bridge.http.client_address import client_address
 from bridge.http.request_context import require
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.error_table import LOOK_UP, MESSAGE
 from bridge.http.wordpress.request_pipeline import authorised
 from bridge.inbound.provider_events import receive
-from bridge.inbound.wcpay_webhook import take_hint
+from bridge.inbound.wcpay_webhook import apply_webhook
 from bridge.schemas.woopayments_orders import HintTaken, MessageTaken
 from bridge.services import Services
 
@@ -28,7 +28,7 @@ PEER = "x-bridge-peer"
 TAGS = ["Webhooks"]
 
 
-def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None:
+def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings) -> None:
     @blueprint.route(
         "/bridge/v1/webhooks/<endpoint>",
         methods=["POST"],
@@ -44,7 +44,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
     def receive_message(endpoint: str) -> dict[str, Any]:
         """The provider's signature over the bytes is the key. Whatever the message says, the provider is asked."""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        headers[PEER] = client_address(request, policy)
+        headers[PEER] = client_address(request, settings)
         received = receive(services, endpoint, headers, request.get_data())
         return {"received": True, "duplicate": not received.new}
 
@@ -57,7 +57,7 @@ def add_routes(blueprint: Blueprint, services: Services, policy: Policy) -> None
         """As WooPayments' platform sends it. The body changes nothing: the payment is looked at, at its provider."""
         store = authorised(services)
         try:
-            take_hint(services, store, require().parameters)
+            apply_webhook(services, store, require().parameters)
         except EventRefused as error:
             return _result("bad_request", 400, error)
         except BridgeError as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from bridge.http.request_context import Exchange, current
+from bridge.http.request_context import RequestContext, current
 
 JSON = "application/json; charset=UTF-8"
 ALWAYS = {
@@ -31,29 +31,29 @@ def dumps(payload: Any) -> str:
 
 def render(payload: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """The answer to the current request, of ours or not."""
-    exchange = current()
+    context = current()
     headers = dict(headers or {})
-    if exchange is None:
+    if context is None:
         return Response(dumps(payload), status, {**ALWAYS, **headers}, content_type=JSON)
-    exchange.answer = payload, status, headers
-    if status < 400 and "_fields" in exchange.parameters:
-        payload = _with_fields(payload, exchange.parameters["_fields"])
-    if exchange.allowed:
-        headers = {**headers, "Allow": ", ".join(exchange.allowed)}
-    if "_envelope" in exchange.query:
+    context.answer = payload, status, headers
+    if status < 400 and "_fields" in context.parameters:
+        payload = _with_fields(payload, context.parameters["_fields"])
+    if context.allowed:
+        headers = {**headers, "Allow": ", ".join(context.allowed)}
+    if "_envelope" in context.query:
         payload = {"body": payload, "status": status, "headers": headers or []}
         status, headers = 200, {}
-    text = "" if exchange.method == "HEAD" and request.method != "HEAD" else dumps(payload)
-    return Response(text, status, {**_manners(exchange), **headers}, content_type=JSON)
+    text = "" if context.method == "HEAD" and request.method != "HEAD" else dumps(payload)
+    return Response(text, status, {**_manners(context), **headers}, content_type=JSON)
 
 
-def _manners(exchange: Exchange) -> dict[str, str]:
-    if not exchange.path.startswith("/wp-json"):
+def _manners(context: RequestContext) -> dict[str, str]:
+    if not context.path.startswith("/wp-json"):
         return {**ALWAYS, "Cache-Control": "no-store"}
-    headers = {**ALWAYS, **OF_THE_API, "Link": f'<{exchange.root}/wp-json/>; rel="https://api.w.org/"'}
-    if exchange.key:
+    headers = {**ALWAYS, **OF_THE_API, "Link": f'<{context.root}/wp-json/>; rel="https://api.w.org/"'}
+    if context.key:
         return {**headers, **NOT_CACHED}
-    return {**headers, "Vary": "Origin"} if exchange.method == "GET" else headers
+    return {**headers, "Vary": "Origin"} if context.method == "GET" else headers
 
 
 def _with_fields(payload: Any, wanted: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bridge.domain import errors as domain
-from bridge.http.settings_protocol import Policy
+from bridge.http.settings_protocol import HttpSettings
 
 FAILED = "The request could not be completed because of an internal error."
 SERVER_ERROR = "wcpay_server_error"
@@ -53,11 +53,11 @@ def row_of(error: domain.BridgeError, failures: Failures) -> Row | None:
     return None
 
 
-def status_of(error: domain.BridgeError, row: Row, policy: Policy) -> int:
+def status_of(error: domain.BridgeError, row: Row, settings: HttpSettings) -> int:
     told = error.details.get("status")
     if row.told_status and isinstance(told, int) and 400 <= told < 600 and told not in (401, 403):
         return told  # 401 and 403 are about the bridge's own key, and would be taken for the caller's
-    if policy.error_status != "precise":
+    if settings.error_status != "precise":
         return row.compatible
     if isinstance(error, domain.ProviderRefused) and error.details.get("param"):
         return 400

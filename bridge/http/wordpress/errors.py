@@ -10,8 +10,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError, default_exce
 
 from bridge.domain import errors as domain
 from bridge.domain import logs
-from bridge.http.request_context import Exchange, current
-from bridge.http.settings_protocol import Policy
+from bridge.http.request_context import RequestContext, current
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.error_table import FAILED, SERVER_ERROR, row_of, status_of
 
@@ -100,14 +100,14 @@ REFUSALS = (
 """Every refusal before a use case."""
 
 
-def install(blueprint: Blueprint, policy: Policy, troubles: tuple[type[Exception], ...]) -> None:
+def install(blueprint: Blueprint, settings: HttpSettings, troubles: tuple[type[Exception], ...]) -> None:
     """Answer every exception under this blueprint, also those that the host has pages of its own for.
 
     `troubles` are those of a database that cannot be used now.
     """
 
     def use_case_error(error: domain.BridgeError) -> Response:
-        return _render_failure(error, policy)
+        return _render_failure(error, settings)
 
     blueprint.register_error_handler(RestError, _render_refusal)
     blueprint.register_error_handler(domain.BridgeError, use_case_error)
@@ -132,12 +132,12 @@ def _render_refusal(error: RestError) -> Response:
     return render({"code": error.code, "message": str(error), "data": error.data}, error.status, headers)
 
 
-def _render_failure(error: domain.BridgeError, policy: Policy) -> Response:
-    exchange = _note(error)
-    row = row_of(error, exchange.failures if exchange else ())
+def _render_failure(error: domain.BridgeError, settings: HttpSettings) -> Response:
+    context = _note(error)
+    row = row_of(error, context.failures if context else ())
     if row is None:
         return _render_fault(error)
-    status = status_of(error, row, policy)
+    status = status_of(error, row, settings)
     code = row.code or error.details.get("code") or SERVER_ERROR
     message = row.says if row.fixed else str(error)
     if row.bare:
@@ -151,11 +151,11 @@ def _render_failure(error: domain.BridgeError, policy: Policy) -> Response:
     return render({"code": code, "message": message, "data": data}, status, row.headers)
 
 
-def _note(error: Exception) -> Exchange | None:
+def _note(error: Exception) -> RequestContext | None:
     """Let the current exchange know what went wrong."""
-    if exchange := current():
-        exchange.error = error
-    return exchange
+    if context := current():
+        context.error = error
+    return context
 
 
 def prefixed(message: str) -> str:
@@ -179,13 +179,13 @@ def _render_unavailable(error: Exception) -> Response:
 
 def _render_http(error: HTTPException) -> Response:
     """What Flask, Werkzeug or the host raised. Their texts may be HTML, and are not shown."""
-    status, exchange = error.code or 500, current()
+    status, context = error.code or 500, current()
     if isinstance(error, InternalServerError) and error.original_exception is not None:
         return _render_fault(error.original_exception)  # type: ignore[arg-type]
     if status in (404, 405):
         return _render_refusal(no_route())
     if status == 413:
-        return _render_refusal(too_large(exchange.largest_body if exchange else LARGEST_BODY))
+        return _render_refusal(too_large(context.largest_body if context else LARGEST_BODY))
     code = "internal_server_error" if status == 500 else f"rest_{error.name.lower().replace(' ', '_')}"
     retry_after = dict(error.get_headers()).get("Retry-After")
     headers = {"Retry-After": retry_after} if retry_after else {}

@@ -13,9 +13,9 @@ from bridge.domain import logs
 from bridge.domain.stores import Store
 from bridge.http.auth import authenticate, permits, require_permission, tell_refused
 from bridge.http.card_data import refuse_card_data
-from bridge.http.rate_limit import Guesses
-from bridge.http.request_context import Exchange, begin, require
-from bridge.http.settings_protocol import Policy
+from bridge.http.rate_limit import FailureLimit
+from bridge.http.request_context import RequestContext, begin, require
+from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint, Route
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.errors import LARGEST_BODY, RestError, bad_request, forbidden, no_route, too_large
@@ -30,31 +30,31 @@ log = logs.logger(__name__)
 _CREDENTIALS = ("consumer_key", "consumer_secret", "oauth_")
 
 
-def install(blueprint: Blueprint, services: Services, policy: Policy) -> None:
+def install(blueprint: Blueprint, services: Services, settings: HttpSettings) -> None:
     """Every request of this blueprint goes through here first."""
 
-    guesses = Guesses(policy)
+    failures = FailureLimit(settings)
 
     def admit() -> Response | None:
         services.refusals.write()
-        exchange = _begin(blueprint, policy)
-        route = _override_method(blueprint, exchange)
+        context = _begin(blueprint, settings)
+        route = _override_method(blueprint, context)
         if route:
-            exchange.failures, exchange.largest_body = route.failures, route.largest_body
-            exchange.once = route.rule if route.once else ""
-        _limit_body(exchange.largest_body)
-        _identify(services, policy, guesses, exchange)
-        asks_for_options = exchange.method == "OPTIONS"
+            context.failures, context.largest_body = route.failures, route.largest_body
+            context.once = route.rule if route.once else ""
+        _limit_body(context.largest_body)
+        _identify(services, settings, failures, context)
+        asks_for_options = context.method == "OPTIONS"
         if asks_for_options:
             route = blueprint.matched_by_any_method()
         elif route is None:
             raise no_route()
         siblings = blueprint.routes_at(route.rule) if route else []
-        exchange.allowed = _allowed(exchange, siblings)
+        context.allowed = _allowed(context, siblings)
         if asks_for_options:
             return render(describe_path(siblings))
         if not (route and route.raw):
-            _read_parameters(exchange)
+            _read_parameters(context)
         return None
 
     blueprint.before_request(admit)
@@ -62,19 +62,19 @@ def install(blueprint: Blueprint, services: Services, policy: Policy) -> None:
 
 def authorised(services: Services) -> Store:
     """The store of the caller. Raises RestError for anybody: a view that asks for its store needs no other check."""
-    exchange = require()
-    if exchange.key is None:
+    context = require()
+    if context.key is None:
         raise forbidden()
-    return services.connections.store(exchange.key.store_id, exchange.store_updated)
+    return services.connections.store(context.key.store_id, context.store_updated)
 
 
-def _begin(blueprint: Blueprint, policy: Policy) -> Exchange:
+def _begin(blueprint: Blueprint, settings: HttpSettings) -> RequestContext:
     prefix = blueprint.mounted_at()
     return begin(
-        Exchange(
+        RequestContext(
             method=request.method.upper(),
             path=request.path[len(prefix) :],
-            root=policy.public_url or request.root_path.rstrip("/") + prefix,
+            root=settings.public_url or request.root_path.rstrip("/") + prefix,
             query=lists(nest(query_pairs(request.query_string.decode("utf-8", "replace")))),
             largest_body=LARGEST_BODY,
         )
@@ -96,57 +96,57 @@ def _limit_body(largest: int) -> None:
         raise too_large(largest)
 
 
-def _override_method(blueprint: Blueprint, exchange: Exchange) -> Route | None:
+def _override_method(blueprint: Blueprint, context: RequestContext) -> Route | None:
     """`_method` and X-HTTP-Method-Override, also on GET. The request goes on to where the other method leads."""
-    wanted = exchange.query.get("_method", request.headers.get("X-HTTP-Method-Override"))
+    wanted = context.query.get("_method", request.headers.get("X-HTTP-Method-Override"))
     if isinstance(wanted, str) and wanted:
-        exchange.method = wanted.upper()
-        route, request.url_rule, request.view_args = blueprint.match(exchange.method)
+        context.method = wanted.upper()
+        route, request.url_rule, request.view_args = blueprint.match(context.method)
         return route
     return blueprint.route_of(request.endpoint or "", request.view_args or {})
 
 
-def _identify(services: Services, policy: Policy, guesses: Guesses, exchange: Exchange) -> None:
+def _identify(services: Services, settings: HttpSettings, failures: FailureLimit, context: RequestContext) -> None:
     """Keys count below /wp-json/wc/ and /wp-json/wc-... only."""
-    if not exchange.path.startswith(("/wp-json/wc/", "/wp-json/wc-")):
+    if not context.path.startswith(("/wp-json/wc/", "/wp-json/wc-")):
         return
     try:
-        guesses.admit(request)
+        failures.admit(request)
     except RestError:
-        tell_refused(services, policy, request, "rate_limited")
+        tell_refused(services, settings, request, "rate_limited")
         raise
     try:
-        pair = authenticate(services, policy, request, exchange.path)
+        pair = authenticate(services, settings, request, context.path)
     except RestError:
-        guesses.count(request)
+        failures.count(request)
         raise
     if pair is None:
-        guesses.count(request)
+        failures.count(request)
         return
-    exchange.key, exchange.store_updated = pair.key, pair.store_updated
+    context.key, context.store_updated = pair.key, pair.store_updated
     try:
-        require_permission(policy, pair.key.permissions, exchange.method)
+        require_permission(settings, pair.key.permissions, context.method)
     except RestError:
-        tell_refused(services, policy, request, "wrong_scope", pair.key)
+        tell_refused(services, settings, request, "wrong_scope", pair.key)
         raise
     used(services, pair)
 
 
-def _allowed(exchange: Exchange, siblings: list[Route]) -> tuple[str, ...]:
+def _allowed(context: RequestContext, siblings: list[Route]) -> tuple[str, ...]:
     """The methods of a path that the caller may use on it."""
 
     def may_use(route: Route, method: str) -> bool:
-        return route.public or (exchange.key is not None and permits(exchange.key.permissions, method))
+        return route.public or (context.key is not None and permits(context.key.permissions, method))
 
     return tuple(method for route in siblings for method in route.methods if may_use(route, method))
 
 
-def _read_parameters(exchange: Exchange) -> None:
+def _read_parameters(context: RequestContext) -> None:
     path: dict[str, Any] = request.view_args or {}
-    body = read_body(request, exchange.method)
-    if exchange.key:
-        refuse_card_data([without_credentials(exchange.query), without_credentials(body), path])
-    exchange.parameters = merge(exchange.query, body, path)
+    body = read_body(request, context.method)
+    if context.key:
+        refuse_card_data([without_credentials(context.query), without_credentials(body), path])
+    context.parameters = merge(context.query, body, path)
 
 
 def without_credentials(place: Any) -> Any:

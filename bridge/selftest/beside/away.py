@@ -8,7 +8,7 @@ from bridge.selftest.beside.books import Books
 from bridge.selftest.beside.buyers import Buyer
 from bridge.selftest.beside.town import Town
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import Tally
+from bridge.selftest.report import Report
 
 AWAY, INTERVAL, STEP = 3600.0, 60.0, 10.0
 """Seconds: of the absence, until the first sweep at the latest, and between two ticks."""
@@ -18,7 +18,7 @@ ENDS = ("completed", "cancelled", "waiting")
 """What staff make of an order with held money, and (cancelled, too) one that still waits for its buyer."""
 
 
-def run(town: Town, count: int, tally: Tally, seed: str) -> None:
+def run(town: Town, count: int, report: Report, seed: str) -> None:
     books = Books(town)
     buyers = [(end, _buyer(town, end)) for _ in range(count) for end in ENDS]
     town.work()
@@ -29,16 +29,16 @@ def run(town: Town, count: int, tally: Tally, seed: str) -> None:
         town.shops[buyer.outlet].update_order(buyer.order, status=status)
         town.shops[buyer.outlet].deliver_due()
     off = {each["status"] for each in town.shops["manual"].webhooks() if each["topic"] == "order.updated"}
-    tally.faults += len(buyers)
+    report.faults += len(buyers)
     if off != {"disabled"}:
         raise RuntimeError(f"the store should have switched its webhooks off: {off}")
     town.mail = lambda _outlet: None
     _pass(town, INTERVAL + 2 * STEP)
     for end, buyer in buyers:
-        tally.judge(f"seed {seed}, order {buyer.order} at {buyer.outlet}, {end}", partial(_faults, books, end, buyer))
+        report.judge(f"seed {seed}, order {buyer.order} at {buyer.outlet}, {end}", partial(_faults, books, end, buyer))
     _pass(town, HOUR)
     for name in ("automatic", "manual"):
-        tally.judge(f"seed {seed}, the webhooks of {name}", partial(_webhooks, town, name))
+        report.judge(f"seed {seed}, the webhooks of {name}", partial(_webhooks, town, name))
 
 
 def _buyer(town: Town, end: str) -> Buyer:

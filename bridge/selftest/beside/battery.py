@@ -18,8 +18,8 @@ from bridge.selftest.beside.town import Town
 from bridge.selftest.beside.towns import Towns
 from bridge.selftest.beside.verdicts import VERDICTS, Finding, fulfilment, holds, in_the_end, is_noted
 from bridge.selftest.judge import Fault
-from bridge.selftest.report import Tally
-from bridge.selftest.run_context import Bench, Size
+from bridge.selftest.report import Report
+from bridge.selftest.run_context import RunContext, Size
 
 SIZES: dict[Size, int] = {"slice": 1, "small": 4, "full": 60}
 """How many towns on each kind of database."""
@@ -265,31 +265,31 @@ class Story:
         return moment - self._begun < YOUNG
 
 
-def run(bench: Bench, tally: Tally) -> None:
+def run(context: RunContext, report: Report) -> None:
     shares: Counter[str] = Counter()
     verdicts: Counter[str] = Counter()
     beside: Counter[str] = Counter()
-    for kind in bench.present(tally):
-        towns = Towns(bench, kind)
-        for number in range(SIZES[bench.size]):
-            seed = f"{bench.seed}/{kind}/{number}"
-            story = _play(towns, seed, bench.size)
-            if number % REPLAYED == REPLAYED - 1 and _play(towns, seed, bench.size).digest() != story.digest():
-                tally.violate(f"seed {seed}", Fault("wrong", "the seed does not replay"))
+    for kind in context.present(report):
+        towns = Towns(context, kind)
+        for number in range(SIZES[context.size]):
+            seed = f"{context.seed}/{kind}/{number}"
+            story = _play(towns, seed, context.size)
+            if number % REPLAYED == REPLAYED - 1 and _play(towns, seed, context.size).digest() != story.digest():
+                report.violate(f"seed {seed}", Fault("wrong", "the seed does not replay"))
             for index, life in enumerate(story.lives):
-                tally.judge(f"seed {seed}, life {index}, {_about(life)}", partial(_faults, life))
+                report.judge(f"seed {seed}, life {index}, {_about(life)}", partial(_faults, life))
                 verdicts.update({finding.verdict for finding in life.found})
                 if life.acted_at is not None and life.plan.who in ACTORS:
                     shares[life.plan.moment] += 1
-                tally.flagged += story.was_told[index]
+                report.flagged += story.was_told[index]
             beside += story.shares
-            tally.faults = shares.total()
-            tally.progress(f"{kind}, town {number + 1}")
+            report.faults = shares.total()
+            report.progress(f"{kind}, town {number + 1}")
     for moment in MOMENTS:
-        tally.figures[f"acts {moment}"] = f"{shares[moment]} of {shares.total()}"
-    tally.figures |= {name: str(beside[name]) for name in sorted(beside)}
+        report.figures[f"acts {moment}"] = f"{shares[moment]} of {shares.total()}"
+    report.figures |= {name: str(beside[name]) for name in sorted(beside)}
     for name, (_, words) in VERDICTS.items():
-        tally.figures[words] = str(verdicts[name])
+        report.figures[words] = str(verdicts[name])
 
 
 def _play(towns: Towns, seed: str, size: Size) -> Story:

@@ -6,17 +6,17 @@ from pathlib import Path
 from shutil import copy
 
 from bridge.selftest.beside.town import Town
-from bridge.selftest.run_context import Bench, Kind
+from bridge.selftest.run_context import Kind, RunContext
 from bridge.selftest.system_under_test import Outlet
 
 
 class Towns:
     """On one kind of database."""
 
-    def __init__(self, bench: Bench, kind: Kind) -> None:
-        self._bench = bench
+    def __init__(self, context: RunContext, kind: Kind) -> None:
+        self._bench = context
         self._kind = kind
-        self._folder = bench.new_folder(bench.memory)
+        self._folder = context.new_folder(context.memory)
         self._outlets: Mapping[str, Outlet] | None = None
 
     @contextmanager

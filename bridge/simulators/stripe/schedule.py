@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count
 
 
-class Agenda:
+class Schedule:
     """Actions and when they are due, in Unix seconds. Its caller holds the lock."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from string import ascii_letters, digits
 from ..ledger import Ledger
 from .cards import Card
 from .errors import Json, invalid, no_such
-from .schedule import Agenda
+from .schedule import Schedule
 from .webhooks import RETRY_DELAYS, Webhooks
 
 _LENGTHS = {"acct": 16, "cus": 14, "req": 14, "ca": 32, "whsec": 32}
@@ -45,7 +45,7 @@ class State:
         self.cause: Json = {"id": None, "idempotency_key": None}
         self.slow: set[str] = set()
         self.readers: dict[str, str] = {}
-        self._agenda = Agenda()
+        self._agenda = Schedule()
         self._random = random
         self._owners: dict[str, str] = {}
         self._objects: dict[str, Json] = {}

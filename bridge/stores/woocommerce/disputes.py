@@ -5,7 +5,7 @@ the order since stays, and news that come late or again change nothing.
 """
 
 from bridge.domain.orders import Delivery
-from bridge.stores.woocommerce.order_delivery import ANOTHER_ORDER, Errand
+from bridge.stores.woocommerce.order_delivery import ANOTHER_ORDER, OrderDelivery
 from bridge.stores.woocommerce.refunds import book
 
 DISPUTE = "_wcpay_bridge_dispute"
@@ -15,52 +15,52 @@ BEFORE = "_wcpay_bridge_status_before_dispute"
 LOST = "Dispute lost."
 
 
-def disputed(errand: Errand) -> Delivery:
+def disputed(delivery: OrderDelivery) -> Delivery:
     """Only a paid order of ours is put on hold. A person is told in any case: the payer's bank wants an answer."""
-    order = errand.look()
-    if not errand.concerns(order):
+    order = delivery.look()
+    if not delivery.concerns(order):
         return Delivery(True, ANOTHER_ORDER)
-    is_news = order.meta.get(DISPUTE) not in (_open(errand), _closed(errand))
-    if is_news and order.is_paid and errand.shows(order):
-        order = errand.write(errand.meta | {DISPUTE: _open(errand), BEFORE: order.status}, status="on-hold")
-    errand.note(errand.update.note)
-    sentence = f"its payment {errand.update.transaction_id} is disputed, and somebody has to answer."
-    return errand.flagged(f"the order is {order.status}", sentence)
+    is_news = order.meta.get(DISPUTE) not in (_open(delivery), _closed(delivery))
+    if is_news and order.is_paid and delivery.shows(order):
+        order = delivery.write(delivery.meta | {DISPUTE: _open(delivery), BEFORE: order.status}, status="on-hold")
+    delivery.note(delivery.update.note)
+    sentence = f"its payment {delivery.update.transaction_id} is disputed, and somebody has to answer."
+    return delivery.flagged(f"the order is {order.status}", sentence)
 
 
-def won(errand: Errand) -> Delivery:
-    order = errand.look()
-    if not errand.concerns(order):
+def won(delivery: OrderDelivery) -> Delivery:
+    order = delivery.look()
+    if not delivery.concerns(order):
         return Delivery(True, ANOTHER_ORDER)
-    if order.status == "on-hold" and order.meta.get(DISPUTE) == _open(errand):
+    if order.status == "on-hold" and order.meta.get(DISPUTE) == _open(delivery):
         before = str(order.meta.get(BEFORE) or "completed")
-        order = errand.write(errand.meta | {DISPUTE: _closed(errand)}, status=before)
+        order = delivery.write(delivery.meta | {DISPUTE: _closed(delivery)}, status=before)
     else:
-        order = errand.write_meta(order, **{DISPUTE: _closed(errand)})
-    errand.note(errand.update.note)
+        order = delivery.write_meta(order, **{DISPUTE: _closed(delivery)})
+    delivery.note(delivery.update.note)
     return Delivery(True, f"the order is {order.status}")
 
 
-def lost(errand: Errand) -> Delivery:
+def lost(delivery: OrderDelivery) -> Delivery:
     """What was lost is a refund. WooCommerce itself makes an order of which nothing is left `refunded`."""
-    order = errand.look()
-    if not errand.concerns(order):
+    order = delivery.look()
+    if not delivery.concerns(order):
         return Delivery(True, ANOTHER_ORDER)
-    gap = book(errand, order, errand.update.refund_reason or LOST)
-    order = errand.write_meta(order, **{DISPUTE: _closed(errand)})
+    gap = book(delivery, order, delivery.update.refund_reason or LOST)
+    order = delivery.write_meta(order, **{DISPUTE: _closed(delivery)})
     if gap:
         return gap
-    errand.note(errand.update.note)
+    delivery.note(delivery.update.note)
     if order.refundable > 0:
         sentence = f"a dispute about a part of it was lost; it is {order.status}."
-        return errand.flagged(f"the order is {order.status}", sentence)
+        return delivery.flagged(f"the order is {order.status}", sentence)
     return Delivery(True, f"the order is {order.status}")
 
 
-def _open(errand: Errand) -> str:
+def _open(delivery: OrderDelivery) -> str:
     """The dispute's id; where the update has none, the payment's: it has one dispute as a rule."""
-    return errand.update.refund_id or errand.update.transaction_id
+    return delivery.update.refund_id or delivery.update.transaction_id
 
 
-def _closed(errand: Errand) -> str:
-    return f"{_open(errand)} closed"
+def _closed(delivery: OrderDelivery) -> str:
+    return f"{_open(delivery)} closed"

@@ -17,7 +17,7 @@ from bridge.schemas.woocommerce import IndexSchema, SettingSchema
 from bridge.stores.woocommerce import refunds, webhook_registration
 from bridge.stores.woocommerce.checks import findings, own_standing
 from bridge.stores.woocommerce.keys import standing
-from bridge.stores.woocommerce.order_delivery import Errand
+from bridge.stores.woocommerce.order_delivery import OrderDelivery
 from bridge.stores.woocommerce.order_updates import carry_out
 from bridge.stores.woocommerce.orders import Orders, decimals
 from bridge.stores.woocommerce.rest import RestApi, load
@@ -78,7 +78,7 @@ class WooCommerceOrderBook:
         Raises StoreUnreachable or StoreRefused; then it is to be called again, with `first` False.
         """
         fresh = first and abs(self._clock() - update.read_at) <= FRESH_SECONDS
-        return carry_out(Errand(self._orders, update, self._options, first, fresh))
+        return carry_out(OrderDelivery(self._orders, update, self._options, first, fresh))
 
     def identify(self) -> str:
         """The address of the site, as it says itself without being asked for credentials: what Store.identity records.

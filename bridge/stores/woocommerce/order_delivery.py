@@ -25,7 +25,7 @@ def reference(operation_id: str) -> str:
 
 
 @dataclass(frozen=True)
-class Errand:
+class OrderDelivery:
     """One delivery of one update: `first` if it was never tried, `fresh` if moreover the order was just read.
 
     `options` are the store's.

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from bridge.domain.errors import OrderNotFound
 from bridge.domain.orders import Delivery, UpdateKind
 from bridge.stores.woocommerce import disputes, payments, refunds
-from bridge.stores.woocommerce.order_delivery import Errand
+from bridge.stores.woocommerce.order_delivery import OrderDelivery
 
-RULES: Mapping[UpdateKind, Callable[[Errand], Delivery]] = {
+RULES: Mapping[UpdateKind, Callable[[OrderDelivery], Delivery]] = {
     UpdateKind.PAID: payments.paid,
     UpdateKind.AUTHORIZED: payments.authorized,
     UpdateKind.CANCELLED: payments.cancelled,
@@ -27,11 +27,11 @@ RULES: Mapping[UpdateKind, Callable[[Errand], Delivery]] = {
 }
 
 
-def carry_out(errand: Errand) -> Delivery:
+def carry_out(delivery: OrderDelivery) -> Delivery:
     """Raises StoreUnreachable or StoreRefused; then it is to be done again, and is no longer the first."""
     try:
-        return RULES[errand.update.kind](errand)
+        return RULES[delivery.update.kind](delivery)
     except OrderNotFound:
-        has_money = errand.update.kind in payments.ARRIVALS
-        flag = payments.stray(errand, "the order does not exist any more") if has_money else ""
+        has_money = delivery.update.kind in payments.ARRIVALS
+        flag = payments.stray(delivery, "the order does not exist any more") if has_money else ""
         return Delivery(True, "the order is gone", flag)

@@ -11,7 +11,7 @@ from bridge.domain.errors import OrderNotFound, StoreRefused
 from bridge.domain.money import exponent
 from bridge.domain.orders import NOT_PAID, PAYABLE, Address, Line, LineKind, Order
 from bridge.schemas.woocommerce import NoteSchema, OrderSchema, OrderStateSchema, RefundSchema, RefundSumsSchema
-from bridge.stores.woocommerce.rest import PAGE, Answer, RestApi, load, rows
+from bridge.stores.woocommerce.rest import PAGE_SIZE, Answer, RestApi, load, rows
 
 ORDER = OrderSchema()
 STATE = OrderStateSchema()
@@ -115,7 +115,7 @@ class Orders:
             "_fields": ORDER.names,
             "include": ",".join(map(str, order_ids)),
             "status": ",".join(STATUSES),
-            "per_page": str(PAGE),
+            "per_page": str(PAGE_SIZE),
         }
         found = []
         for row in rows(self._api.ask("GET", "wc/v3/orders", query=query)):

@@ -23,9 +23,9 @@ from bridge.domain.errors import StoreRefused, StoreUnreachable
 from bridge.domain.stores import QUERY_CREDENTIALS, Store
 from bridge.schemas.woocommerce import AnswerSchema, listed
 
-PAGE = 100
+PAGE_SIZE = 100
 """The largest page of a list that WooCommerce gives."""
-MOST_PAGES = 100
+MAX_PAGES = 100
 FRESH = "fresh"
 """The query parameter whose value is another one in each request."""
 KEY_REFUSED = "woocommerce_rest_authentication_error"
@@ -124,10 +124,10 @@ class RestApi:
 
     def pages(self, path: str, query: Mapping[str, str]) -> Iterator[Answer]:
         """Every page of a list, asked for as it is needed. Raises as `ask` does, and StoreRefused for no list."""
-        for page in range(1, MOST_PAGES + 1):
-            answer = self.ask("GET", path, query={**query, "per_page": str(PAGE), "page": str(page)})
+        for page in range(1, MAX_PAGES + 1):
+            answer = self.ask("GET", path, query={**query, "per_page": str(PAGE_SIZE), "page": str(page)})
             yield answer
-            if len(rows(answer)) < PAGE:
+            if len(rows(answer)) < PAGE_SIZE:
                 break
 
 
