@@ -123,7 +123,7 @@ def _is_local(host: str | None) -> bool:
 
 
 def _may_put_back(services: Services, store: Store) -> bool:
-    """At most once an hour and MOST_A_DAY times a day. It is written down before the store is asked."""
+    """At most once an hour and MAX_PUT_BACK_PER_DAY times a day. It is written down before the store is asked."""
     now = services.clock()
     with services.database.write() as connection:
         lately = _lately(stores.webhooks_restored(connection, store.id), now)

@@ -1,7 +1,7 @@
 """What becomes of openings: the payments that the provider has made for a buyer who came to its page (redirect mode).
 
-An opening whose address has left us (`exposed`) may be paid until the provider says that it is over, or for MAY_BE_PAID
-seconds. One whose address never left is nothing that anybody could pay.
+An opening whose address has left us (`exposed`) may be paid until the provider says that it is over, or for
+PAYABLE_SECONDS. One whose address never left is nothing that anybody could pay.
 """
 
 from collections.abc import Sequence

@@ -131,7 +131,8 @@ def visit(services: Services, token: str) -> Visit:
 
 
 def shown(services: Services, token: str) -> Visit:
-    """The same for somebody who is about to see it: its order is read, unless that was done within READ_AGAIN seconds.
+    """The same for somebody who is about to see it: its order is read, unless that was done within
+    ORDER_READ_INTERVAL_SECONDS.
 
     Raises Refused, ConfigurationError.
     """
@@ -180,7 +181,7 @@ def onward(services: Services, token: str) -> str:
 
 
 def refresh(services: Services, token: str) -> Visit:
-    """The same, after asking the provider, unless somebody did so within ASK_AGAIN seconds.
+    """The same, after asking the provider, unless somebody did so within POLL_INTERVAL_SECONDS.
 
     Raises Refused, ConfigurationError.
     """
@@ -192,7 +193,7 @@ def refresh(services: Services, token: str) -> Visit:
 
 
 def open_redirect(services: Services, token: str, *, again: bool = False, seen: int | None = None) -> Opening:
-    """Where to send the buyer, once: a payment of its own at the provider. `seen` and errors as of `open_payment`."""
+    """Where to send the buyer, once: a payment of its own at the provider. `seen` and errors as of `open_checkout`."""
     found = visit(services, token)
     _require(found, REDIRECT, Stage.OPEN, Stage.OPENED, Stage.DECLINED)
     return open_checkout(services, found.store, found.intent, again=again, seen=seen)

@@ -3,7 +3,7 @@
 What waits for a buyer is closed as soon as its order can no longer be paid by it. Money that is authorised is voided
 for a cancelled order and captured for a completed one; every other end or change of the order is flagged at once, and
 such a flag goes when the order is put right. Store events, the sweep and reconciliation ask here; the buyer's page asks
-`require_fit`.
+`require_payable_by`.
 """
 
 from bridge.domain import logs

@@ -37,7 +37,7 @@ def open_checkout(
     """Make a place where the buyer pays. With `again` also if an earlier one may still be paid: the buyer wants it so.
 
     `seen` is how many openings the page had when the buyer pressed its button: a second press of the same moment joins
-    the opening that the first one has made. Raises OutcomeUnknown, Refused (reason NOT_NOW, OPENED_BEFORE,
+    the opening that the first one has made. Raises OutcomeUnknown, Refused (reason NOT_NOW, ALREADY_OPENED,
     `opened_too_often`, `order_changed`), OrderNotPayable, ProviderError or StoreError.
     """
     adapter = services.connections.adapter(store)

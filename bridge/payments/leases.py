@@ -1,8 +1,9 @@
 """How long somebody may be at something, and that all of their exchanges are over before that.
 
 One exchange ends after the provider timeout, whatever the other side does (`bridge.adapters.transport`). Who holds a
-lease makes several, and gives all of them together no more time than the lease has left (`kept`). So nobody is at work
-on a thing any more when the next one takes it up, and a request about money leaves us while its attempt is ours.
+lease makes several, and gives all of them together no more time than the lease has left (`within_lease`). So nobody is
+at work on a thing any more when the next one takes it up, and a request about money leaves us while the attempt is
+ours.
 """
 
 from collections.abc import Iterator

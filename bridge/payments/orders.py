@@ -26,7 +26,7 @@ def read_order(services: Services, store: Store, order_id: int) -> Order:
 
 
 def amount_due(store: Store, adapter: Adapter, order: Order) -> Money:
-    """What is left to pay, rounded if the store says so. Raises as `owed`."""
+    """What is left to pay, rounded if the store says so. Raises as `order_amount`."""
     money = order_amount(store, adapter, order)
     left = due(order)
     if left == Decimal(order.total):

@@ -88,7 +88,7 @@ def _look_without_reference(
 ) -> PaymentIntent:
     """A create that made no payment, as far as we were told: nobody can be asked, and it does not wait for ever.
 
-    After MAY_BE_PAID seconds it is given up if it was never more than offered to a buyer, else a person has to look.
+    After PAYABLE_SECONDS it is given up if it was never more than offered to a buyer, else a person has to look.
     """
     now = services.clock()
     found = [opening for opening in payable_attempts(openings, now) if opening.reference]

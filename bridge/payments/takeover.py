@@ -78,7 +78,7 @@ class Site:
 def match_named_payment(services: Services, store: Store, order: Order, name: str) -> Match:
     """The payment that a caller names, by the provider's id, as this order's, and that somebody else has made.
 
-    Raises IntentNotFound if the provider has none; else as `meet`.
+    Raises IntentNotFound if the provider has none; else as `match_payment`.
     """
     adapter = services.connections.adapter(store)
     missing = IntentNotFound(f"No such payment_intent: '{name}'", id=name)
