@@ -208,6 +208,8 @@ def misfit_of_hold(order: OrderFacts, terms: Terms, methods: Collection[str]) ->
             f"has refunds of {order.refunded} {order.currency}, and nothing was captured yet: the rest can be captured"
         )
         return Bar(CHANGED, words)
+    if order.status == "on-hold" and order.meta.get(HOLD) != terms.transaction_id:
+        return Bar("order_on_hold", "was put on hold by somebody else")  # it never took what is authorised for it
     return None
 
 

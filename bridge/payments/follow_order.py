@@ -131,7 +131,7 @@ def _follow_hold(
     if found is None:
         _settle(services, intent, f"order {intent.order_number} fits its payment again")
     elif not (
-        found.reason == "order_failed" and is_owed
+        found.reason in ("order_failed", "order_on_hold") and is_owed
     ):  # as it was before the payment, of which it has not heard yet
         told = f"Order {intent.order_number} {found.words}; its payment {intent.shown_id} is {intent.status.value}."
         _flag(services, intent, f"{flags.AUTHORIZED_FLAG}{told}")

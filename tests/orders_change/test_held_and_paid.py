@@ -13,6 +13,7 @@ from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
 from tests.cli.operator import operate_json
 from tests.orders_change.conftest import BANK, Beside
+from tests.orders_change.test_sweep import pass_time
 from tests.payments.orders import PAYMENTS, at, hint
 from tests.plugins.local import ACCOUNT, Local, MakeLocal, refusal
 
@@ -216,6 +217,44 @@ def test_a11_a12_an_authorised_order_that_ends_or_changes_is_flagged_at_the_edit
     happens(local)
     assert words in flag(local)
     assert local.show(intent).get_json()["status"] == "requires_capture"
+
+
+@pytest.mark.parametrize("after", ["cancelled", "captured", "put right"])
+def test_a11_an_order_that_staff_put_on_hold_before_it_was_told_of_its_money_stays_flagged(
+    make: Open, after: str
+) -> None:
+    local = make("manual")
+    order = local.orders["payable"]
+    intent = local.create().get_json()
+    assert intent["status"] == "requires_capture"
+    local.shop.update_order(order, status="on-hold")
+    happens(local)
+    for _ in range(3):
+        assert flag(local).startswith("authorized: ")
+        pass_time(local, 61)
+    report = reconcile(local.bridge.services, local.store.id, local.clock() - 3600)
+    assert [difference.kind for difference in report.differences] == ["order"]
+    if after == "captured":  # whoever takes what is held has decided
+        assert at(local, "capture_authorization", "payable", intent["id"]).status_code == 200
+        happens(local)
+        assert why(local.bridge.services, str(order))[-1]["status"] == "succeeded"
+        assert flag(local).startswith("order: ")
+        return
+    local.shop.update_order(order, status="cancelled" if after == "cancelled" else "pending")
+    happens(local)
+    assert why(local.bridge.services, str(order))[-1]["status"] == (
+        "canceled" if after == "cancelled" else "requires_capture"
+    )
+    assert flag(local) == ""
+
+
+def test_a12_an_order_on_hold_for_its_own_money_needs_nobody(make: Open) -> None:
+    local = make("manual")
+    local.create()
+    happens(local)
+    assert local.shop.order(local.orders["payable"])["status"] == "on-hold"
+    pass_time(local, 61)
+    assert flag(local) == ""
 
 
 def test_a12_a_refund_line_is_flagged_and_less_is_captured(make: Open) -> None:

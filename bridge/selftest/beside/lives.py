@@ -105,7 +105,7 @@ class Life:
         path = f"{PAYMENTS}/orders/{self.order}/capture_authorization"
         body = {"payment_intent_id": self.buyer.intent}
         taken = sum(each.captured for each in self.books.of(self.outlet, self.order))
-        owed = self.owed
+        owed = replace(self.owed, ended="") if self.owed.ended == "on hold" else self.owed  # as all that is held waits
         self.town.request(Call("POST", path, body, self.outlet))
         now = sum(each.captured for each in self.books.of(self.outlet, self.order))
         if now > taken:
