@@ -116,7 +116,7 @@ class Life:
         if self.acted_at is not None or self.plan.act is None or self.plan.moment != moment:
             return
         self.acted_at = self.town.clock()
-        names = {each.name for each in self.books.of(self.outlet, self.order)} | {self.buyer.intent}
+        names = {each.name for each in self.books.of(self.outlet, self.order)} | {self.buyer.intent, *self.names}
         shown = self.town.shops[self.outlet].order(self.order)
         self.owed = replace(self.owed, is_ours=stands_paid(shown, names))
         has_begun = moment != BEFORE
