@@ -81,8 +81,8 @@ def _secrets(site: Site) -> Secrets:
 def _faults(site: Site, request: Malformed) -> Iterator[Fault]:
     try:
         said = _tell(site, request)
-    except TimeoutError:
-        yield Fault("stuck", "there was no answer in time")
+    except (TimeoutError, ConnectionRefusedError) as error:
+        yield Fault("stuck", f"there was no answer: {error}")
         return
     found = _STATUS.match(said)
     if found is None:
