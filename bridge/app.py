@@ -147,8 +147,8 @@ class Bridge:
         book = connection.order_book
         found = book.check()
         if all(finding.ok for finding in found[:1]):  # it can be asked
-            found += webhook_findings(self.services, store, book, self.settings.public_urls)
-        return [*found, *shops.findings(self.services, store), *connection.adapter.check()]
+            found += webhook_findings(self.services.at(store), book, self.settings.public_urls)
+        return [*found, *shops.findings(self.services.at(store)), *connection.adapter.check()]
 
     def _identified(self, store: Store, try_query: bool) -> tuple[Store, str | None]:
         """The store with what its shop says, and what its order book calls the shop, if it shares its orders."""

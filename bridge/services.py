@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Protocol
 
@@ -79,6 +79,31 @@ class Services:
         """Between two steps of long work. Raises Ending."""
         if self.is_ending():
             raise Stopping
+
+    def at(self, store: Store) -> "StoreHandle":
+        """What a use case is given of this store."""
+        given = {each.name: getattr(self, each.name) for each in fields(Services)}
+        return StoreHandle(**given, config=store)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreHandle(Services):
+    """One store with all that a use case needs: the services, the store as its row has it (`config`), and its edges,
+    opened when they are first used."""
+
+    config: Store
+
+    @property
+    def id(self) -> str:
+        return self.config.id
+
+    @property
+    def adapter(self) -> Adapter:
+        return self.connections.adapter(self.config)
+
+    @property
+    def order_book(self) -> OrderBook:
+        return self.connections.order_book(self.config)
 
 
 Json = dict[str, Any]

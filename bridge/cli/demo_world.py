@@ -168,7 +168,7 @@ class World:
         webhook_secrets["woocommerce"] = services.vault.shop_secret(store.id)
         if provider:
             provider.connect(self.bridge, services.connections.store(store.id))
-        store_events.register_webhooks(services, services.connections.store(store.id), self._front)
+        store_events.register_webhooks(services.at(services.connections.store(store.id)), self._front)
         return {
             "id": store.id,
             "store_url": store.url,

@@ -74,7 +74,9 @@ def import_(
         )
     else:
         with suggesting_unchecked():
-            pair = store_keys.import_proven(bridge.services, found, consumer_key, consumer_secret, wanted, description)
+            pair = store_keys.import_proven(
+                bridge.services.at(found), consumer_key, consumer_secret, wanted, description
+            )
     if as_json:
         print_json(_facts(pair.key))
     else:

@@ -97,7 +97,7 @@ def reconcile(
     reports = []
     for each in reconcile_cases.chosen(services, store):
         if each.awaits_reconcile and (since is None or after_restore):
-            begin = reconcile_cases.default_since(services, each, reconcile_cases.job_name(each.id))
+            begin = reconcile_cases.default_since(services.at(each), reconcile_cases.job_name(each.id))
         else:
             begin = moment(since or "1d", services.clock())
         reports.append(reconcile_cases.reconcile(services, each.id, begin))

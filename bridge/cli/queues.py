@@ -114,7 +114,7 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
     if not address:
         raise click.ClickException("BRIDGE_PUBLIC_URL is not set: the shop would not know where to send them.")
     found = bridge.services.connections.store(stores.get(bridge.services, store).id)
-    sentences = store_events.register_webhooks(bridge.services, found, address)
+    sentences = store_events.register_webhooks(bridge.services.at(found), address)
     if not as_json:
         click.echo("\n".join(sentences))
     subscribed = webhook_registration.subscribe(bridge.services, found.id, address)

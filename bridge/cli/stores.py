@@ -188,7 +188,7 @@ def show(bridge: Bridge, store: str, as_json: bool) -> None:
 @with_bridge
 def history(bridge: Bridge, store: str, as_json: bool) -> None:
     """Who has changed the entries and addresses of a store's shop, and when."""
-    changes = shops.history(bridge.services, use_cases.get(bridge.services, store))
+    changes = shops.history(bridge.services.at(use_cases.get(bridge.services, store)))
     if as_json:
         print_json([asdict(change) for change in changes])
         return
@@ -272,7 +272,7 @@ def _split(assignments: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]
 
 
 def _show(bridge: Bridge, store: Store, as_json: bool) -> None:
-    facts = _facts(store, shops.beside(bridge.services, store))
+    facts = _facts(store, shops.beside(bridge.services.at(store)))
     if as_json:
         print_json(facts)
         return

@@ -12,7 +12,6 @@ from flask import Response, request
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, Declined, ProviderRefused, Refused, StoreError
-from bridge.domain.stores import Store
 from bridge.http.request_context import RequestContext, current, require
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
@@ -29,7 +28,7 @@ from bridge.payments.idempotency import (
     leave_unanswered,
 )
 from bridge.payments.idempotent_create import one_time_material, running_attempt
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 
 log = logs.logger(__name__)
 
@@ -53,15 +52,15 @@ def install(blueprint: Blueprint, services: Services) -> None:
         if header is None or not context.once or context.key is None:
             return None
         store = authorised(services)
-        turn = begin_request(services, store, context.once, read_key(header), _canonical(context))
+        turn = begin_request(services.at(store), context.once, read_key(header), _canonical(context))
         if turn.mine:
             context.turn, context.seconds = turn, leases.REQUEST_TIMEOUTS * services.provider_timeout
             return None
         if not turn.same:
             raise RestError("wcpay_idempotency_key_reused", 422, KEY_REUSED)
         if turn.answer is None:
-            raise _in_flight(services, store, turn)
-        payload = _completed(services, store, turn.answer.payload)
+            raise _in_flight(services.at(store), turn)
+        payload = _completed(services.at(store), turn.answer.payload)
         answer = render(payload, turn.answer.status, turn.answer.headers)
         answer.headers[REPLAYED] = "true"
         return answer
@@ -109,19 +108,19 @@ def _canonical(context: RequestContext) -> str:
     return f"{context.method} {context.once} {json.dumps(texts, sort_keys=True)}"
 
 
-def _in_flight(services: Services, store: Store, turn: IdempotentRequest) -> RestError:
+def _in_flight(store: StoreHandle, turn: IdempotentRequest) -> RestError:
     """Routes of an order reserve no attempt; whatever is at work on the order is meant."""
     order_id = (request.view_args or {}).get("order_id")
-    attempt_id = running_attempt(services, store, order_number(order_id)) if order_id else turn.attempt_id
+    attempt_id = running_attempt(store, order_number(order_id)) if order_id else turn.attempt_id
     told = {"reason": "in_progress", "retryable": True} | ({"attempt_id": attempt_id} if attempt_id else {})
     return RestError("wcpay_idempotency_key_in_progress", 409, IN_FLIGHT, retry_after=1, **told)
 
 
-def _completed(services: Services, store: Store, payload: dict[str, Any]) -> dict[str, Any]:
+def _completed(store: StoreHandle, payload: dict[str, Any]) -> dict[str, Any]:
     """With the one-time material as the provider has it now; what it does not tell is left out."""
     if not any(name in payload for name in (*ONE_TIME, PAGE)):
         return payload
-    material = one_time_material(services, store, payload["id"])
+    material = one_time_material(store, payload["id"])
     if material is None:  # nobody may pay it any more
         return {name: value for name, value in payload.items() if name not in (*ONE_TIME, PAGE)}
     whole = {name: material.get(name) if name in ONE_TIME else value for name, value in payload.items()}

@@ -34,7 +34,7 @@ from bridge.payments.takeover import Site, match_payment
 from bridge.payments.unresolved import flag_intent
 from bridge.payments.work import NO_EXCLUSIONS, Exclusions, Work
 from bridge.registry import accounts, stores
-from bridge.services import Queue, Services
+from bridge.services import Queue, Services, StoreHandle
 from bridge.storage import inbox, intents
 from bridge.storage.inbox import InboxMessage
 
@@ -171,7 +171,7 @@ def _work(services: Services, message: InboxMessage) -> None:
         _finish(services, message, "done", error=accounts.look(services, _served(services, message), event))
     elif event.kind is EventKind.ORDER and event.reference:
         store = services.connections.store(message.endpoint)
-        _finish(services, message, "done", apply_order_event(services, store, int(event.reference)))
+        _finish(services, message, "done", apply_order_event(services.at(store), int(event.reference)))
     elif event.kind is EventKind.OTHER:
         _finish(services, message, "done")
     elif (found := _addressee(services, message)) is None:
@@ -207,7 +207,7 @@ def _hear(
         return
     outcome = call_adapter(lambda: services.connections.adapter(store).fetch(reference))
     try:
-        _write_down(services, store, intent, attempt, outcome)
+        _write_down(services.at(store), intent, attempt, outcome)
     except NotOurs as error:
         flag_intent(services, intent.id, str(error))
         _finish(services, message, "dead", intent.id, str(error))
@@ -215,17 +215,15 @@ def _hear(
         _finish(services, message, "done", intent.id)
 
 
-def _write_down(
-    services: Services, store: Store, intent: PaymentIntent, attempt: Attempt | None, outcome: Outcome
-) -> None:
+def _write_down(store: StoreHandle, intent: PaymentIntent, attempt: Attempt | None, outcome: Outcome) -> None:
     """What the provider has said of the intent, or of the opening or the unsettled create that `attempt` is."""
     if attempt is None:
-        record(services, intent.id, outcome, source=SOURCE_MESSAGE)
+        record(store, intent.id, outcome, source=SOURCE_MESSAGE)
     elif attempt.operation == OPEN:
-        record_checkout(services, attempt, outcome, source=SOURCE_MESSAGE)
+        record_checkout(store, attempt, outcome, source=SOURCE_MESSAGE)
     else:
         try:
-            conclude(services, store, attempt, outcome)
+            conclude(store, attempt, outcome)
         except BridgeError as told:
             log.info("attempt %s was settled by a message: %s", attempt.id, told)
 
@@ -279,7 +277,7 @@ def _meet(services: Services, message: InboxMessage) -> None:
         outcome = _looked_up(adapter, event.reference)
         if outcome is None or outcome.attempt_id is not None:
             continue
-        met = match_payment(services, store, outcome, Site(services, store))
+        met = match_payment(services.at(store), outcome, Site(services.at(store)))
         if found := met.intent or met.holder:
             _finish(services, message, "done", found.id)
             return

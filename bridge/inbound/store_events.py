@@ -11,26 +11,25 @@ from bridge.domain.errors import InProgress, OrderNotFound, Refused
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.money import Money
 from bridge.domain.orders import Order, StoreRefund
-from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.payments.follow_order import follow_order
 from bridge.payments.order_read_schedule import read_all_soon
 from bridge.payments.orders import made_by_staff
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents, jobs, outbox, refunds, sweeps
 
 
-def apply_order_event(services: Services, store: Store, order_id: int) -> str | None:
+def apply_order_event(store: StoreHandle, order_id: int) -> str | None:
     """Read an order and do what its state asks for; the id of its intent. Raises BridgeError to be asked again."""
-    return order_read(services, store, order_id, _read(services, store, order_id))
+    return order_read(store, order_id, _read(store, order_id))
 
 
-def order_read(services: Services, store: Store, order_id: int, order: Order | None) -> str | None:
+def order_read(store: StoreHandle, order_id: int, order: Order | None) -> str | None:
     """The same for an order that was just read, None if the store does not have it. The store's messages and the sweep
     of paid orders act on it here."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         known = intents.of_order(connection, store.id, order_id)
     about = None
     for intent in known:
@@ -38,70 +37,69 @@ def order_read(services: Services, store: Store, order_id: int, order: Order | N
         if not intent.holding or (is_another and intent.status is Status.SUCCEEDED):
             continue
         if order is None and intent.status in WAITING:  # once is no proof that it was deleted: the sweep looks twice
-            _hurry(services, store, intent)
+            _hurry(store, intent)
             about = about or intent.id
             continue
-        after = follow_order(services, store, intent, order)
+        after = follow_order(store, intent, order)
         if order is not None and not is_another:
             about = after.id
-            _match_refunds(services, store, after, order)
+            _match_refunds(store, after, order)
         about = about or after.id
     return about
 
 
-def _read(services: Services, store: Store, order_id: int) -> Order | None:
+def _read(store: StoreHandle, order_id: int) -> Order | None:
     try:
-        return services.connections.order_book(store).read(order_id)
+        return store.order_book.read(order_id)
     except OrderNotFound:
         return None
 
 
-def _hurry(services: Services, store: Store, intent: PaymentIntent) -> None:
-    with services.database.write() as connection:
+def _hurry(store: StoreHandle, intent: PaymentIntent) -> None:
+    with store.database.write() as connection:
         sweeps.swept(connection, [intent.id], 0.0)
-        jobs.hurry_sweep(connection, store.id, services.clock())
+        jobs.hurry_sweep(connection, store.id, store.clock())
 
 
-def _match_refunds(services: Services, store: Store, intent: PaymentIntent, order: Order) -> None:
+def _match_refunds(store: StoreHandle, intent: PaymentIntent, order: Order) -> None:
     """Only once the shop has heard of everything: it writes our refunds down a little before their ids, and until it
     has answered, one of ours looks like staff's."""
     has_refunds = order.refunded  # the order itself says whether it has any
     if intent.only_known or not (intent.charge and intent.charge.captured and has_refunds):
         return
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
             raise InProgress(f"The shop has still to hear of something about order {order.number}.")
-    for made in made_by_staff(intent, services.connections.order_book(store).refunds(order.id)):
-        _match(services, store, intent, made)
+    for made in made_by_staff(intent, store.order_book.refunds(order.id)):
+        _match(store, intent, made)
 
 
-def register_webhooks(services: Services, store: Store, address: str) -> list[str]:
+def register_webhooks(store: StoreHandle, address: str) -> list[str]:
     """Have the shop tell us about its orders. `address` is the bridge's public one. Raises StoreError."""
     url = f"{address}/bridge/v1/webhooks/{store.id}"
-    secret = services.vault.shop_secret(store.id)
-    done = services.connections.order_book(store).register_webhooks(url, secret)
-    read_all_soon(services, store)
+    secret = store.vault.shop_secret(store.id)
+    done = store.order_book.register_webhooks(url, secret)
+    read_all_soon(store)
     return done
 
 
-def _match(services: Services, store: Store, intent: PaymentIntent, made: StoreRefund) -> None:
+def _match(store: StoreHandle, intent: PaymentIntent, made: StoreRefund) -> None:
     """A refund in the shop that we did not write down: carry it out, or tell a person."""
     known = hashlib.sha256(f"{store.id} {intent.id} {made.id}".encode()).hexdigest()[:32]
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         known_refunds = refunds.of_intent(connection, intent.id)
     if any(one.operation_id == known for one in known_refunds):
         return
     amount = Money.parse(made.amount, intent.currency, rounding=True).amount
-    if store.options["store_refunds"] != "execute":
+    if store.config.options["store_refunds"] != "execute":
         _flag(
-            services,
+            store,
             intent,
             f"The shop has a refund of {Money(amount, intent.currency)} ({made.id}) for which no money was sent back.",
         )
         return
     try:
         refund(
-            services,
             store,
             charge_id=intent.charge.id if intent.charge else None,
             amount=amount,
@@ -110,7 +108,7 @@ def _match(services: Services, store: Store, intent: PaymentIntent, made: StoreR
             attempt_id=known,
         )
     except Refused as error:
-        _flag(services, intent, f"The shop's refund {made.id} could not be carried out: {error}")
+        _flag(store, intent, f"The shop's refund {made.id} could not be carried out: {error}")
 
 
 def _flag(services: Services, intent: PaymentIntent, why: str) -> None:

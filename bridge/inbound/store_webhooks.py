@@ -13,7 +13,7 @@ from bridge.domain.errors import StoreRefused
 from bridge.domain.ports import Finding, OrderBook, StoreWebhook, TellsByWebhooks
 from bridge.domain.stores import Store
 from bridge.payments.order_read_schedule import read_all_soon
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import reconcile, stores
 from bridge.storage.jobs import DAY, HOUR, Job
 
@@ -33,12 +33,12 @@ def watching(store_id: str) -> Callable[[Services, Job], None]:
         store = services.connections.store(store_id)
         book = services.connections.order_book(store)
         off = [each for each in _of(store, book) if each.status == "disabled"]
-        if off and _may_put_back(services, store):
+        if off and _may_put_back(services.at(store)):
             assert isinstance(book, TellsByWebhooks)
             for each in off:
                 book.enable_webhook(each.id)
             topics = ", ".join(each.topic for each in off)
-            read_all_soon(services, store)
+            read_all_soon(services.at(store))
             log.warning("store %s had switched webhooks off, and they were put back: %s", store.id, topics)
 
     return watch
@@ -57,17 +57,17 @@ def until_next(store_id: str) -> Callable[[Services], float]:
     return wait
 
 
-def webhook_findings(services: Services, store: Store, book: OrderBook, public_urls: Sequence[str]) -> list[Finding]:
+def webhook_findings(store: StoreHandle, book: OrderBook, public_urls: Sequence[str]) -> list[Finding]:
     """Whether the store tells us of its orders, at an address of ours that it calls. Raises StoreUnreachable."""
     if not isinstance(book, TellsByWebhooks):
         return []
     register = f"wcpay-bridge webhooks register {store.id}"
-    known = _of(store, book)
+    known = _of(store.config, book)
     if not known:
         return [Finding(True, f"The store tells nothing of its orders; they are asked for in intervals. {register}")]
-    with services.database.read() as connection:
-        restored = _lately(stores.webhooks_restored(connection, store.id), services.clock())
-    found = [*_standing(known, public_urls, register), *_ports(store, known)]
+    with store.database.read() as connection:
+        restored = _lately(stores.webhooks_restored(connection, store.id), store.clock())
+    found = [*_standing(known, public_urls, register), *_ports(store.config, known)]
     if restored:
         found.append(
             Finding(
@@ -122,10 +122,10 @@ def _is_local(host: str | None) -> bool:
         return False
 
 
-def _may_put_back(services: Services, store: Store) -> bool:
+def _may_put_back(store: StoreHandle) -> bool:
     """At most once an hour and MAX_PUT_BACK_PER_DAY times a day. It is written down before the store is asked."""
-    now = services.clock()
-    with services.database.write() as connection:
+    now = store.clock()
+    with store.database.write() as connection:
         lately = _lately(stores.webhooks_restored(connection, store.id), now)
         if len(lately) >= MAX_PUT_BACK_PER_DAY or any(now - moment < HOUR for moment in lately):
             log.warning("store %s has switched webhooks off again; they stay so for now", store.id)

@@ -11,27 +11,27 @@ from bridge.domain.intents import PaymentIntent
 from bridge.domain.orders import is_order_id
 from bridge.domain.stores import Store
 from bridge.payments.outcomes import poll_payment, resolve
-from bridge.services import Services
+from bridge.services import StoreHandle
 from bridge.storage import Connection, intents
 
 IGNORED_EVENTS = frozenset({"payment_intent.canceled", "payment_intent.amount_capturable_updated"})
 """Messages that mean nothing for a payment that is not here."""
 
 
-def apply_webhook(services: Services, store: Store, message: Any) -> None:
+def apply_webhook(store: StoreHandle, message: Any) -> None:
     """Look at the payment that a message names, if it is of the store's mode and about a payment.
 
     Raises EventRefused for one that lacks what it must have, IntentNotFound, ProviderError or OutcomeUnknown.
     """
     kind = _part(message, "type", str)
-    if message.get("livemode") not in (None, store.live):
+    if message.get("livemode") not in (None, store.config.live):
         return
     if not kind.startswith(("payment_intent.", "charge.")):
         return
     about = _part(_part(message, "data", Mapping), "object", Mapping)
-    found = _find(services, store, about)
+    found = _find(store, about)
     if found is not None:
-        _look(services, store, found)
+        _look(store, found)
     elif kind.startswith("charge.dispute."):
         raise EventRefused(f"Could not find order via charge ID: {about.get('charge')}")
     elif kind not in IGNORED_EVENTS:
@@ -45,12 +45,12 @@ def _part(message: Any, name: str, kind: type) -> Any:
     return part
 
 
-def _find(services: Services, store: Store, about: Mapping[str, Any]) -> PaymentIntent | None:
-    with services.database.read() as connection:
+def _find(store: StoreHandle, about: Mapping[str, Any]) -> PaymentIntent | None:
+    with store.database.read() as connection:
         for name in _names(about):
             if found := intents.find(connection, store.id, name) or intents.by_charge(connection, store.id, name):
                 return found
-        return _waiting(connection, store, about)
+        return _waiting(connection, store.config, about)
 
 
 def _waiting(connection: Connection, store: Store, about: Mapping[str, Any]) -> PaymentIntent | None:
@@ -61,13 +61,13 @@ def _waiting(connection: Connection, store: Store, about: Mapping[str, Any]) -> 
     return next((intent for intent in candidates if intent.holding and intent.public_id is None), None)
 
 
-def _look(services: Services, store: Store, intent: PaymentIntent) -> None:
+def _look(store: StoreHandle, intent: PaymentIntent) -> None:
     """See how it stands, and with that what became of a request whose outcome nobody knew."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         attempt = intents.unsettled(connection, intent.id)
     if attempt is None:
-        poll_payment(services, store, intent.id)
-    elif not resolve(services, store, attempt, resend=False):
+        poll_payment(store, intent.id)
+    elif not resolve(store, attempt, resend=False):
         raise OutcomeUnknown("It is not known yet what became of this payment.", attempt_id=attempt.id)
 
 

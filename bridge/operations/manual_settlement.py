@@ -13,13 +13,12 @@ from bridge.domain.errors import (
 )
 from bridge.domain.intents import MONEY, Attempt, Charge, PaymentIntent, RefundStatus, Status
 from bridge.domain.outcomes import Outcome
-from bridge.domain.stores import Store
 from bridge.payments import leases, order_updates
 from bridge.payments.attempts import call_adapter, conclude
 from bridge.payments.outcomes import is_captured
 from bridge.payments.record import SOURCE_STAFF, IntentWriter, record
 from bridge.payments.unresolved import UNKNOWN_FLAGS, abandon
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents, refunds
 
 
@@ -53,7 +52,7 @@ def settle_manually(services: Services, name: str, verdict: Verdict) -> PaymentI
     settle = _paid if verdict.paid else _not_paid
     try:
         with leases.within_lease(services, end):
-            settle(services, store, intent, attempt, verdict)
+            settle(services.at(store), intent, attempt, verdict)
     finally:
         _let_go(services, attempt)
     services.wake()
@@ -72,36 +71,34 @@ def _unknown(services: Services, name: str) -> tuple[PaymentIntent, Attempt]:
     return found[0], attempt
 
 
-def _paid(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
+def _paid(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
     if attempt.operation == "refund":
-        _refunded(services, store, intent, attempt, verdict)
+        _refunded(store, intent, attempt, verdict)
         return
-    reference = verdict.reference or _reference(services, intent)
+    reference = verdict.reference or _reference(store, intent)
     if not reference:
         raise Refused("Give the provider's id of the payment: --reference.")
-    outcome = _checked(services, store, intent, attempt, reference, verdict)
-    _write_down(services, intent, attempt, verdict)
+    outcome = _checked(store, intent, attempt, reference, verdict)
+    _write_down(store, intent, attempt, verdict)
     if attempt.operation == "cancel":  # it came to nothing: the payment stands
-        abandon(services, attempt, "settled_by_hand", verdict.reason)
-        record(services, intent.id, outcome, source=SOURCE_STAFF)
+        abandon(store, attempt, "settled_by_hand", verdict.reason)
+        record(store, intent.id, outcome, source=SOURCE_STAFF)
     elif attempt.operation == "create":
         try:
-            conclude(services, store, attempt, outcome)
+            conclude(store, attempt, outcome)
         except Declined as declined:
             raise Refused(f"The provider says that it was declined. {declined}") from None
     else:
-        record(services, intent.id, outcome, attempt)
+        record(store, intent.id, outcome, attempt)
 
 
-def _checked(
-    services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, reference: str, verdict: Verdict
-) -> Outcome:
+def _checked(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, reference: str, verdict: Verdict) -> Outcome:
     """The payment as the provider has it. Raises Refused unless it is this one and has money."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         other = intents.find(connection, store.id, reference)
     if other is not None and other.id != intent.id:
         raise Refused(f"{reference} is the payment of another order ({other.order_number}).")
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     try:
         outcome = call_adapter(lambda: adapter.fetch(reference))
     except ProviderRefused as error:
@@ -111,7 +108,7 @@ def _checked(
             raise Refused(
                 f"The provider could not be asked for {reference}: {error} Try again, or say --unchecked."
             ) from None
-        return _word(services, store, intent, attempt, reference)
+        return _word(store, intent, attempt, reference)
     if outcome.attempt_id not in (None, attempt.id, intent.id):
         raise Refused(f"{reference} belongs to another attempt ({outcome.attempt_id}).")
     if outcome.currency and (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
@@ -125,14 +122,14 @@ def _checked(
     return outcome
 
 
-def _word(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, reference: str) -> Outcome:
+def _word(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, reference: str) -> Outcome:
     """What a person says of a payment that nobody can ask for."""
     amount = 0 if intent.capture == "manual" else intent.amount
     if attempt.operation == "capture":
         amount = attempt.request["taken"] + attempt.request["amount"]
-    in_parts = "multicapture" in services.connections.adapter(store).operations
+    in_parts = "multicapture" in store.adapter.operations
     is_over = amount == intent.amount or (amount > 0 and not in_parts)
-    charge = intent.charge or Charge(reference, intent.amount, "succeeded", False, created=int(services.clock()))
+    charge = intent.charge or Charge(reference, intent.amount, "succeeded", False, created=int(store.clock()))
     taken = Charge(
         id=charge.id,
         amount=charge.amount,
@@ -148,11 +145,11 @@ def _word(services: Services, store: Store, intent: PaymentIntent, attempt: Atte
     return Outcome(status, reference, intent.amount, intent.currency, charge=taken)
 
 
-def _refunded(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
+def _refunded(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
     """The provider shows refunds with their payment: one of ours by its operation, else by the reference."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         ours = {refund.operation_id: refund for refund in refunds.of_intent(connection, intent.id)}
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     wanted, shown = ours[attempt.id], None
     try:
         outcome = call_adapter(lambda: adapter.fetch(str(attempt.request["reference"])))
@@ -166,11 +163,11 @@ def _refunded(services: Services, store: Store, intent: PaymentIntent, attempt: 
     if shown is None and not verdict.reference:
         raise Refused("Give the provider's id of the refund: --reference.")
     done = shown or replace(wanted, id=verdict.reference, status=RefundStatus.SUCCEEDED)
-    _write_down(services, intent, attempt, verdict)
-    with services.database.write() as connection:
+    _write_down(store, intent, attempt, verdict)
+    with store.database.write() as connection:
         locked = intents.get(connection, intent.id, lock=True)
-        intents.answer(connection, attempt.id, services.clock(), done.id)
-        IntentWriter(services, connection, locked, services.clock()).put_refund(
+        intents.answer(connection, attempt.id, store.clock(), done.id)
+        IntentWriter(store, connection, locked, store.clock()).put_refund(
             replace(done, operation_id=attempt.id), "bridge"
         )
         unknown = intents.is_unsettled(connection, intent.id)
@@ -178,29 +175,25 @@ def _refunded(services: Services, store: Store, intent: PaymentIntent, attempt: 
         intents.change(connection, intent.id, unknown=unknown, flag=flag)
 
 
-def _not_paid(services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
-    _require_nothing_there(services, store, intent, attempt, verdict)
-    _write_down(services, intent, attempt, verdict)
+def _not_paid(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
+    _require_nothing_there(store, intent, attempt, verdict)
+    _write_down(store, intent, attempt, verdict)
     if attempt.operation == "cancel":
-        reference = _reference(services, intent)
-        record(services, intent.id, Outcome(Status.CANCELED, reference, intent.amount, intent.currency), attempt)
+        reference = _reference(store, intent)
+        record(store, intent.id, Outcome(Status.CANCELED, reference, intent.amount, intent.currency), attempt)
         return
-    abandon(services, attempt, "settled_by_hand", verdict.reason)
+    abandon(store, attempt, "settled_by_hand", verdict.reason)
     if attempt.operation == "create":
-        with services.database.write() as connection:
+        with store.database.write() as connection:
             locked = intents.get(connection, intent.id, lock=True)
             why = f"It was settled by hand as not paid: {verdict.reason}"
-            IntentWriter(services, connection, locked, services.clock()).notify_store(
-                order_updates.DECLINED, reason=why
-            )
+            IntentWriter(store, connection, locked, store.clock()).notify_store(order_updates.DECLINED, reason=why)
 
 
-def _require_nothing_there(
-    services: Services, store: Store, intent: PaymentIntent, attempt: Attempt, verdict: Verdict
-) -> None:
+def _require_nothing_there(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
     """Raises Refused if the provider shows that it happened, or cannot be asked and the person's word is not enough."""
-    adapter = services.connections.adapter(store)
-    reference = _reference(services, intent) or verdict.reference
+    adapter = store.adapter
+    reference = _reference(store, intent) or verdict.reference
     try:
         if reference:
             outcome: Outcome | None = call_adapter(lambda: adapter.fetch(reference))

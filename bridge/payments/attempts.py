@@ -25,14 +25,13 @@ from bridge.domain.errors import (
 from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
-from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.checkout_attempts import cancel_if_unpayable
 from bridge.payments.intents import IntentView
 from bridge.payments.payments_of_others import require_made_here
 from bridge.payments.record import WAITING, record
 from bridge.payments.unresolved import abandon, mark_unknown
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, journal
 
 log = logs.logger(__name__)
@@ -43,18 +42,18 @@ SUBMITTED = "payment_already_submitted"
 
 
 def new_attempt(
-    services: Services, store: Store, attempt_id: str, intent_id: str, operation: str, request: dict[str, Any]
+    store: StoreHandle, attempt_id: str, intent_id: str, operation: str, request: dict[str, Any]
 ) -> Attempt:
     """An attempt that is about to be sent by whoever makes it, and is theirs while they wait for the answer.
 
     Raises AwaitsReconcile while no money may move.
     """
-    if store.awaits_reconcile:
+    if store.config.awaits_reconcile:
         raise AwaitsReconcile("No money moves through this store before it was reconciled.")
-    if store.awaits_beside:  # rule 2: what the other entry has forgotten may have paid the order
+    if store.config.awaits_beside:  # rule 2: what the other entry has forgotten may have paid the order
         raise AwaitsReconcile("No money moves through this store before all entries of its shop were reconciled.")
-    now = services.clock()
-    busy_until = leases.lease_end(services)
+    now = store.clock()
+    busy_until = leases.lease_end(store)
     logs.name(attempt_id=attempt_id)
     return Attempt(
         id=attempt_id,
@@ -71,8 +70,7 @@ def new_attempt(
 
 
 def begin_attempt(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     connection: Connection,
     intent: PaymentIntent,
     operation: str,
@@ -90,9 +88,9 @@ def begin_attempt(
             "Another request about this payment is not settled yet. Ask again in a moment.",
             outcome="unknown",
             attempt_id=unsettled.id,
-            provider=store.adapter,
+            provider=store.config.adapter,
         )
-    attempt = new_attempt(services, store, attempt_id or services.ids.attempt(), intent.id, operation, request)
+    attempt = new_attempt(store, attempt_id or store.ids.attempt(), intent.id, operation, request)
     intents.add_attempt(connection, attempt)
     told = {name: value for name, value in request.items() if name in ("amount", "reason")}
     journal.write(connection, attempt.created, intent.id, f"{operation}_sent", attempt_id=attempt.id, **told)
@@ -107,27 +105,27 @@ def reference_of(connection: Connection, intent_id: str) -> str:
     return created.reference
 
 
-def send_create(services: Services, store: Store, attempt: Attempt, *, again: bool = False) -> IntentView:
+def send_create(store: StoreHandle, attempt: Attempt, *, again: bool = False) -> IntentView:
     """Send a create that is committed, and conclude it.
 
     Raises Declined, OutcomeUnknown, ProviderRefused or ProviderUnreachable. When it is sent `again`, a refusal proves
     nothing about the first time, and the lease is that of whoever settles it.
     """
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     send = partial(adapter.create, attempt.request, attempt.key)
     try:
-        outcome = call_adapter(send) if again else call_within_lease(services, attempt, send)
+        outcome = call_adapter(send) if again else call_within_lease(store, attempt, send)
     except ProviderError as error:
-        known = _submitted(services, adapter, attempt, error)
+        known = _submitted(store, adapter, attempt, error)
         if known is None and again:
-            raise mark_and_raise_unknown(services, store, attempt, error) from error
+            raise mark_and_raise_unknown(store, attempt, error) from error
         if known is None:
-            raise failure_of(services, store, attempt, error) from error
+            raise failure_of(store, attempt, error) from error
         outcome = known
-    return conclude(services, store, attempt, outcome)
+    return conclude(store, attempt, outcome)
 
 
-def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcome) -> IntentView:
+def conclude(store: StoreHandle, attempt: Attempt, outcome: Outcome) -> IntentView:
     """Record the answer to a create. A decline is voided at the provider before it frees the order.
 
     A payment that only its buyer can confirm, and that came without what this takes, has never been exposed: its answer
@@ -135,21 +133,21 @@ def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcom
 
     Raises Declined, OutcomeUnknown.
     """
-    nobody_is_at_it = attempt.busy_until <= services.clock()
-    if nobody_is_at_it and _never_exposed(services.connections.adapter(store), attempt, outcome):
+    nobody_is_at_it = attempt.busy_until <= store.clock()
+    if nobody_is_at_it and _never_exposed(store.adapter, attempt, outcome):
         why = "Its answer was lost, and with it what the buyer would need: nobody can pay it."
-        abandon(services, attempt, "never_exposed", why, outcome.reference)
-        services.wake()
-        with services.database.read() as connection:
+        abandon(store, attempt, "never_exposed", why, outcome.reference)
+        store.wake()
+        with store.database.read() as connection:
             return IntentView(intents.get(connection, attempt.intent_id), attempt.id)
     try:
-        intent = record(services, attempt.intent_id, outcome, attempt)
+        intent = record(store, attempt.intent_id, outcome, attempt)
     except ProviderConfused as error:
-        raise mark_and_raise_unknown(services, store, attempt, error) from error
-    voids = "cancel" in services.connections.adapter(store).operations
+        raise mark_and_raise_unknown(store, attempt, error) from error
+    voids = "cancel" in store.adapter.operations
     if outcome.decline and intent.status is Status.REQUIRES_PAYMENT_METHOD and voids:
-        intent = cancel_open_payment(services, store, intent)
-    services.wake()
+        intent = cancel_open_payment(store, intent)
+    store.wake()
     if outcome.decline:
         raise Declined(
             f"Error: {outcome.decline.message}",
@@ -158,41 +156,41 @@ def conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcom
             outcome="failed",
             attempt_id=attempt.id,
             payment_intent=intent.shown_id,
-            provider=store.adapter,
+            provider=store.config.adapter,
         )
     return IntentView(intent, attempt.id, outcome.next_action, outcome.client_secret, outcome.provider_data)
 
 
 def cancel_open_payment(
-    services: Services, store: Store, intent: PaymentIntent, why: str = "the order is to be paid otherwise"
+    store: StoreHandle, intent: PaymentIntent, why: str = "the order is to be paid otherwise"
 ) -> PaymentIntent:
     """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later.
 
     What nobody can pay needs no provider, and what is not open any more stays as it is. Raises OrderLocked where the
     provider cannot void.
     """
-    if (given_up := cancel_if_unpayable(services, intent, why)) is not None:
+    if (given_up := cancel_if_unpayable(store, intent, why)) is not None:
         return given_up
-    if "cancel" not in services.connections.adapter(store).operations:
+    if "cancel" not in store.adapter.operations:
         raise OrderLocked(
-            f"Order {intent.order_number} has an open payment ({intent.shown_id}) that {store.adapter} cannot void; "
+            f"Order {intent.order_number} has an open payment ({intent.shown_id}) that {store.config.adapter} cannot void; "
             "it has to be paid or to expire.",
             reason="order_has_payment",
             payment_intent=intent.shown_id,
-            provider=store.adapter,
+            provider=store.config.adapter,
         )
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         intent = intents.get(connection, intent.id, lock=True)
         if intent.status not in WAITING:
             return intent
         request = {"reference": reference_of(connection, intent.id)}
-        attempt = begin_attempt(services, store, connection, intent, "cancel", request)
+        attempt = begin_attempt(store, connection, intent, "cancel", request)
     try:
-        with leases.within_lease(services, attempt.busy_until):
-            return send_cancel(services, store, attempt)
+        with leases.within_lease(store, attempt.busy_until):
+            return send_cancel(store, attempt)
     except ProviderError as error:
-        mark_unknown(services, attempt, str(error))
-        with services.database.read() as connection:
+        mark_unknown(store, attempt, str(error))
+        with store.database.read() as connection:
             return intents.get(connection, attempt.intent_id)
 
 
@@ -204,11 +202,11 @@ def sending_again(services: Services, attempt: Attempt) -> Attempt:
     return replace(attempt, sent_again_at=now)
 
 
-def send_cancel(services: Services, store: Store, attempt: Attempt) -> PaymentIntent:
+def send_cancel(store: StoreHandle, attempt: Attempt) -> PaymentIntent:
     """Void, and record the answer. Raises ProviderError."""
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     outcome = call_adapter(lambda: adapter.cancel(attempt.request["reference"], attempt.key))
-    return record(services, attempt.intent_id, outcome, attempt)
+    return record(store, attempt.intent_id, outcome, attempt)
 
 
 def _never_exposed(adapter: Adapter, attempt: Attempt, outcome: Outcome) -> bool:
@@ -235,20 +233,20 @@ def _submitted(services: Services, adapter: Adapter, attempt: Attempt, error: Pr
         return None
 
 
-def failure_of(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> BridgeError:
+def failure_of(store: StoreHandle, attempt: Attempt, error: ProviderError) -> BridgeError:
     """What to raise for a request that was sent once and has no good answer: proven to be nothing, or unknown."""
     if not (isinstance(error, ProviderRefused) or (isinstance(error, ProviderUnreachable) and not error.sent)):
-        return mark_and_raise_unknown(services, store, attempt, error)
-    abandon(services, attempt, error.reason, str(error))
-    known = {"outcome": "failed", "attempt_id": attempt.id, "provider": store.adapter}
+        return mark_and_raise_unknown(store, attempt, error)
+    abandon(store, attempt, error.reason, str(error))
+    known = {"outcome": "failed", "attempt_id": attempt.id, "provider": store.config.adapter}
     error.details = {**error.details, **known}
     return error
 
 
-def mark_and_raise_unknown(services: Services, store: Store, attempt: Attempt, error: ProviderError) -> OutcomeUnknown:
+def mark_and_raise_unknown(store: StoreHandle, attempt: Attempt, error: ProviderError) -> OutcomeUnknown:
     """Record that no usable answer came; what to raise then."""
-    mark_unknown(services, attempt, str(error))
-    services.wake()
+    mark_unknown(store, attempt, str(error))
+    store.wake()
     details = {**error.details, "outcome": "unknown", "cause": error.reason}
     return OutcomeUnknown(
         f"{error} It is not known yet whether the payment was made; it is being settled. Do not charge again."
@@ -256,7 +254,7 @@ def mark_and_raise_unknown(services: Services, store: Store, attempt: Attempt, e
         else f"{error} It is not known yet whether the {attempt.operation} was made; it is being settled.",
         **details,
         attempt_id=attempt.id,
-        provider=store.adapter,
+        provider=store.config.adapter,
     )
 
 

@@ -16,14 +16,13 @@ from bridge.domain.judgement import PAID, bar_of_capture, deduction, due
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.ports import Adapter
-from bridge.domain.stores import Store
 from bridge.payments import order_updates
 from bridge.payments.attempts import begin_attempt, call_adapter, call_within_lease, failure_of, reference_of
 from bridge.payments.orders import read_order, terms
 from bridge.payments.outcomes import poll_payment
 from bridge.payments.record import IntentWriter, record
 from bridge.payments.takeover import match_named_payment
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents, refunds
 
 CAPTURABLE = frozenset({Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING})
@@ -34,8 +33,7 @@ CANCEL_FAILED_PREFIX = "Payment cancel failed to complete with the following mes
 
 
 def capture_authorization(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     order_id: int,
     payment_intent_id: str,
     amount: int | None = None,
@@ -48,71 +46,70 @@ def capture_authorization(
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
     """
-    order = read_order(services, store, order_id)
-    require_not_refunded(services, store, order)
-    intent = _looked_at(services, store, named_intent(services, store, order, payment_intent_id))
+    order = read_order(store, order_id)
+    require_not_refunded(store, order)
+    intent = _looked_at(store, named_intent(store, order, payment_intent_id))
     if intent.status not in CAPTURABLE:
         raise Uncapturable("The payment cannot be captured", reason="status")
     if intent.status is Status.SUCCEEDED:
         return intent
-    return capture(services, store, order, intent, amount, attempt_id)
+    return capture(store, order, intent, amount, attempt_id)
 
 
-def cancel_authorization(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
+def cancel_authorization(store: StoreHandle, order_id: int, payment_intent_id: str) -> PaymentIntent:
     """Void an authorisation; the shop's order becomes cancelled. One that was voided is answered again. Whatever became
     of the order, a void is allowed.
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
     """
-    order = read_order(services, store, order_id)
-    with services.database.read() as connection:
+    order = read_order(store, order_id)
+    with store.database.read() as connection:
         named = intents.find(connection, store.id, payment_intent_id)
     if named is None or named.status is not Status.REQUIRES_CAPTURE:
-        require_not_refunded(services, store, order, "canceled")
-    intent = _looked_at(services, store, named_intent(services, store, order, payment_intent_id, "canceled"))
-    return void(services, store, intent)
+        require_not_refunded(store, order, "canceled")
+    intent = _looked_at(store, named_intent(store, order, payment_intent_id, "canceled"))
+    return void(store, intent)
 
 
-def void(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
+def void(store: StoreHandle, intent: PaymentIntent) -> PaymentIntent:
     """Void an authorisation whose order was just looked at. Raises as `cancel_authorization`."""
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     _require(adapter, "cancel", "cancel_authorization")
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         intent = intents.get(connection, intent.id, lock=True)
         if intent.status is Status.CANCELED and intent.charge:
             return intent
         if intent.status is not Status.REQUIRES_CAPTURE:
             raise Uncapturable("The payment cannot be canceled", reason="status")
         request = {"reference": reference_of(connection, intent.id)}
-        attempt = begin_attempt(services, store, connection, intent, "cancel", request)
+        attempt = begin_attempt(store, connection, intent, "cancel", request)
     try:
-        outcome = call_within_lease(services, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
-        after = record(services, intent.id, outcome, attempt)
+        outcome = call_within_lease(store, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
+        after = record(store, intent.id, outcome, attempt)
     except ProviderError as error:
-        after = _after_failure(services, store, adapter, attempt, error)
+        after = _after_failure(store, adapter, attempt, error)
         if after.status is not Status.CANCELED:
-            _tell(services, after, order_updates.VOID_FAILED, str(error))
+            _tell(store, after, order_updates.VOID_FAILED, str(error))
             raise _failure(CANCEL_FAILED_PREFIX, error, 502) from error
-    services.wake()
+    store.wake()
     if after.status is not Status.CANCELED:
         raise CaptureFailed(f"{CANCEL_FAILED_PREFIX}the payment is {after.status.value}.", status=502)
     return after
 
 
 def capture(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     order: Order,
     intent: PaymentIntent,
     amount: int | None = None,
     attempt_id: str | None = None,
 ) -> PaymentIntent:
     """Take an authorisation whose intent and order were just checked; the rest as above."""
-    adapter = services.connections.adapter(store)
-    _require_takes(services, store, order, intent)
+    adapter = store.adapter
+    _require_takes(store, order, intent)
     total = _due(order)
     _require(adapter, "capture", "capture_authorization")
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         intent = intents.get(connection, intent.id, lock=True)
         if intent.status is Status.SUCCEEDED:
             return intent
@@ -122,37 +119,37 @@ def capture(
         captures = [one for one in intents.attempts_of(connection, intent.id) if one.operation == "capture"]
         whole = total + intent.tip
         is_enough = amount is None and whole <= taken
-        since = services.clock() - REPEAT_SECONDS
+        since = store.clock() - REPEAT_SECONDS
         if taken and (is_enough or _is_done(captures, amount, attempt_id, since)):
             return intent
         amount = _wanted(intent, whole - taken if amount is None else amount)
         reference = reference_of(connection, intent.id)
         request = {"reference": reference, "amount": amount, "taken": taken, "asked_as": attempt_id}
         fresh_id = None if any(one.id == attempt_id for one in captures) else attempt_id
-        attempt = begin_attempt(services, store, connection, intent, "capture", request, fresh_id)
+        attempt = begin_attempt(store, connection, intent, "capture", request, fresh_id)
         intents.change(connection, intent.id, deducted=deduction(order))
     try:
-        outcome = call_within_lease(services, attempt, lambda: adapter.capture(reference, amount, attempt.key))
-        after = record(services, intent.id, outcome, attempt, total)
+        outcome = call_within_lease(store, attempt, lambda: adapter.capture(reference, amount, attempt.key))
+        after = record(store, intent.id, outcome, attempt, total)
     except ProviderError as error:
-        after = _after_failure(services, store, adapter, attempt, error)
+        after = _after_failure(store, adapter, attempt, error)
         if after.status is not Status.SUCCEEDED:
-            _tell(services, after, order_updates.CAPTURE_FAILED, str(error), amount)
+            _tell(store, after, order_updates.CAPTURE_FAILED, str(error), amount)
             raise _failure(CAPTURE_FAILED_PREFIX, error, 502) from error
-    services.wake()
+    store.wake()
     if after.status is not Status.SUCCEEDED and _taken(after) == taken:
         raise CaptureFailed(f"{CAPTURE_FAILED_PREFIX}the payment is {after.status.value}.", status=502)
     return after
 
 
-def _looked_at(services: Services, store: Store, intent: PaymentIntent) -> PaymentIntent:
+def _looked_at(store: StoreHandle, intent: PaymentIntent) -> PaymentIntent:
     """How it stands; one that is open is looked at."""
     if not intent.unknown and intent.status not in (Status.REQUIRES_CAPTURE, *FINAL):
-        return poll_payment(services, store, intent.id)
+        return poll_payment(store, intent.id)
     return intent
 
 
-def _require_takes(services: Services, store: Store, order: Order, intent: PaymentIntent) -> None:
+def _require_takes(store: StoreHandle, order: Order, intent: PaymentIntent) -> None:
     """Money is only taken for an order that still owes it to this payment (rule 11). Raises CaptureFailed,
     Uncapturable."""
     if order.currency != intent.currency:
@@ -161,25 +158,25 @@ def _require_takes(services: Services, store: Store, order: Order, intent: Payme
             f"{CAPTURE_FAILED_PREFIX}the order is in {order.currency} now, and {authorised} were authorised.",
             status=502,
         )
-    with services.database.read() as connection:
-        agreed = terms(connection, store, intent)
-    found = bar_of_capture(order, agreed, (store.options["payment_method"],))
+    with store.database.read() as connection:
+        agreed = terms(connection, store.config, intent)
+    found = bar_of_capture(order, agreed, (store.config.options["payment_method"],))
     if found and found.reason == PAID:
         raise Uncapturable(f"The payment cannot be captured: order {order.number} {found.words}.", reason=found.reason)
     if found:  # an app takes "uncapturable" for a capture that was made before
         raise CaptureFailed(f"{CAPTURE_FAILED_PREFIX}order {order.number} {found.words}.", status=409)
 
 
-def require_not_refunded(services: Services, store: Store, order: Order, verb: str = "captured") -> None:
+def require_not_refunded(store: StoreHandle, order: Order, verb: str = "captured") -> None:
     """Raises Uncapturable for an order of whose money something was sent back, by us or by staff in the shop.
 
     What was sent back of an earlier payment, before the shop asked for another one, does not count; nor do refunds of
     an order that was never paid: they lower what is left to capture.
     """
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         sent_back = [
             (known, refund.amount)
-            for known in intents.of_shops_order(connection, store.id, store.live, order.id)
+            for known in intents.of_shops_order(connection, store.id, store.config.live, order.id)
             for refund in refunds.of_intent(connection, known.id)
             if refund.status.counts
         ]
@@ -189,25 +186,23 @@ def require_not_refunded(services: Services, store: Store, order: Order, verb: s
         raise Uncapturable(f"Payment cannot be {verb} for partially or fully refunded orders.", reason="refunded")
 
 
-def named_intent(
-    services: Services, store: Store, order: Order, payment_intent_id: str, verb: str = "captured"
-) -> PaymentIntent:
+def named_intent(store: StoreHandle, order: Order, payment_intent_id: str, verb: str = "captured") -> PaymentIntent:
     """The intent that is named, if it is the order's; one that somebody else has made is taken over if all of it is
     the order's (rule 13).
 
     Raises IntentNotFound, Uncapturable, CaptureFailed, InProgress, StoreError, ProviderError.
     """
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         intent = intents.find(connection, store.id, payment_intent_id)
     if intent is None or intent.only_known:
-        intent = _taken_over(services, store, order, payment_intent_id, verb)
+        intent = _taken_over(store, order, payment_intent_id, verb)
     if (intent.order_id, intent.order_key) != (order.id, order.key):
         raise Uncapturable(f"The payment cannot be {verb}", reason="order_mismatch")
     return intent
 
 
-def _taken_over(services: Services, store: Store, order: Order, name: str, verb: str) -> PaymentIntent:
-    met = match_named_payment(services, store, order, name)
+def _taken_over(store: StoreHandle, order: Order, name: str, verb: str) -> PaymentIntent:
+    met = match_named_payment(store, order, name)
     if met.intent:
         return met.intent
     if met.holder:
@@ -255,17 +250,15 @@ def _require(adapter: Adapter, operation: str, route: str) -> None:
         raise Unsupported(route, adapter.name)
 
 
-def _after_failure(
-    services: Services, store: Store, adapter: Adapter, attempt: Attempt, error: ProviderError
-) -> PaymentIntent:
+def _after_failure(store: StoreHandle, adapter: Adapter, attempt: Attempt, error: ProviderError) -> PaymentIntent:
     """How the intent stands after a failure that proves something. Raises OutcomeUnknown for one that does not."""
-    told = failure_of(services, store, attempt, error)
+    told = failure_of(store, attempt, error)
     if isinstance(told, OutcomeUnknown):
         raise told from error
     try:
-        return record(services, attempt.intent_id, call_adapter(lambda: adapter.fetch(attempt.request["reference"])))
+        return record(store, attempt.intent_id, call_adapter(lambda: adapter.fetch(attempt.request["reference"])))
     except ProviderError:
-        with services.database.read() as connection:
+        with store.database.read() as connection:
             return intents.get(connection, attempt.intent_id)
 
 

@@ -1,15 +1,14 @@
 """Stores whose card readers are used. Apps make payments at readers themselves and may never tell of them: as long as a
 store's readers were used within a day, the provider's list is looked at every minute (`bridge.worker.jobs`)."""
 
-from bridge.domain.stores import Store
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import jobs, stores
 
 
-def mark_readers_used(services: Services, store: Store) -> None:
+def mark_readers_used(store: StoreHandle) -> None:
     """A card reader of the store was used, or its app asks for a token."""
-    now = services.clock()
-    with services.database.write() as connection:
+    now = store.clock()
+    with store.database.write() as connection:
         stores.change(connection, store.id, readers_used=now)
         jobs.hurry_readers(connection, store.id, now)
 

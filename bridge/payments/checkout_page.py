@@ -140,7 +140,7 @@ def shown(services: Services, token: str) -> Visit:
     if not _waits(seen) or not _take_read(services, seen.intent.id, seen.store.id):
         return seen
     try:
-        require_payable_by(services, seen.store, seen.intent)
+        require_payable_by(services.at(seen.store), seen.intent)
     except OrderNotPayable as error:
         return _cannot_be_paid(visit(services, token), str(error))
     except StoreError as error:
@@ -159,7 +159,7 @@ def confirm(services: Services, token: str) -> Visit:
     if not _waits(seen):
         return seen
     try:
-        require_payable_by(services, seen.store, seen.intent)
+        require_payable_by(services.at(seen.store), seen.intent)
     except OrderNotPayable as error:
         return _cannot_be_paid(visit(services, token), str(error))
     return visit(services, token)
@@ -196,7 +196,7 @@ def open_redirect(services: Services, token: str, *, again: bool = False, seen: 
     """Where to send the buyer, once: a payment of its own at the provider. `seen` and errors as of `open_checkout`."""
     found = visit(services, token)
     _require(found, REDIRECT, Stage.OPEN, Stage.OPENED, Stage.DECLINED)
-    return open_checkout(services, found.store, found.intent, again=again, seen=seen)
+    return open_checkout(services.at(found.store), found.intent, again=again, seen=seen)
 
 
 def decide(services: Services, token: str, *, approve: bool) -> None:
@@ -207,7 +207,7 @@ def decide(services: Services, token: str, *, approve: bool) -> None:
     seen = visit(services, token)
     _require(seen, SANDBOX, Stage.OPEN, Stage.DECLINED)
     if approve:
-        require_payable_by(services, seen.store, seen.intent)
+        require_payable_by(services.at(seen.store), seen.intent)
     adapter = services.connections.adapter(seen.store)
     if not isinstance(adapter, Authenticates):
         raise Unsupported("authenticate", seen.store.adapter)
@@ -231,8 +231,7 @@ def try_again(services: Services, token: str) -> str:
     if len(tries) >= MAX_TRIES:
         raise Refused("This order was tried too often.", reason="tried_too_often")
     shown = create_payment_intent(
-        services,
-        seen.store,
+        services.at(seen.store),
         order_id=intent.order_id,
         customer=intent.customer,
         payment_method=intent.requested_payment_method,
@@ -328,7 +327,7 @@ def _take_turn(services: Services, intent_id: str) -> bool:
 def _look(services: Services, seen: Visit) -> None:
     """Ask the provider and write down what it says. If it cannot be asked, the worker will."""
     try:
-        poll_payment(services, seen.store, seen.intent.id)
+        poll_payment(services.at(seen.store), seen.intent.id)
     except BridgeError as error:
         log.info("intent %s cannot be looked at now: %s", seen.intent.id, error)
 

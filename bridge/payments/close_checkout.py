@@ -11,44 +11,43 @@ from bridge.domain.errors import BridgeError, OrderLocked
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.judgement import Bar
 from bridge.domain.money import Money
-from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.payments.attempts import cancel_open_payment
 from bridge.payments.record import WAITING
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents, journal
 
 log = logs.logger(__name__)
 
 
-def close_payment(services: Services, store: Store, intent: PaymentIntent, found: Bar) -> PaymentIntent:
+def close_payment(store: StoreHandle, intent: PaymentIntent, found: Bar) -> PaymentIntent:
     """Close it and, where that can be done, void it; how it stands then.
 
     Raises InProgress while another request about it is not settled: then it is closed, and not voided yet.
     """
     why = f"Order {intent.order_number} {found.words}."
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         known = intents.get(connection, intent.id, lock=True)
         if known.status not in WAITING:
             return known
         if known.closed != why:
             intents.change(connection, intent.id, closed=why)
-            journal.write(connection, services.clock(), intent.id, "closed", why=why, reason=found.reason)
+            journal.write(connection, store.clock(), intent.id, "closed", why=why, reason=found.reason)
     try:
-        after = cancel_open_payment(services, store, known, why)
+        after = cancel_open_payment(store, known, why)
     except OrderLocked:  # this provider cannot void it
-        with services.database.read() as connection:
+        with store.database.read() as connection:
             return intents.get(connection, intent.id)
     if after.status not in (Status.CANCELED, *WAITING):
-        _too_late(services, after, why)
-    services.wake()
+        _too_late(store, after, why)
+    store.wake()
     return after
 
 
-def try_to_close(services: Services, store: Store, intent: PaymentIntent, found: Bar) -> None:
+def try_to_close(store: StoreHandle, intent: PaymentIntent, found: Bar) -> None:
     """The same for somebody who has to be answered now: what cannot be voided yet, the next look at the order voids."""
     try:
-        close_payment(services, store, intent, found)
+        close_payment(store, intent, found)
     except BridgeError as error:
         log.info("intent %s is closed, and could not be voided yet: %s", intent.id, error)
 

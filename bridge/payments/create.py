@@ -38,7 +38,7 @@ from bridge.payments.orders import agreed_for, amount_due, in_the_way, names_of,
 from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.record import WAITING, record
 from bridge.payments.shops import entry_of
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, journal, outbox, refunds
 
 MAX_ROUNDS = 4
@@ -68,8 +68,7 @@ class _Wanted:
 
 
 def create_payment_intent(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     *,
     order_id: Any,
     customer: Any,
@@ -82,54 +81,54 @@ def create_payment_intent(
 
     Raises Refused, Declined, InProgress, OutcomeUnknown, ProviderError or StoreError.
     """
-    adapter = services.connections.adapter(store)
-    read_at = services.clock()
-    order = services.connections.order_book(store).read(_order_id(order_id))
-    close_unfit_payments(services, store, order)
-    wanted = _check(services, store, adapter, order, read_at, customer, payment_method, attempt_id)
+    adapter = store.adapter
+    read_at = store.clock()
+    order = store.order_book.read(_order_id(order_id))
+    close_unfit_payments(store, order)
+    wanted = _check(store, adapter, order, read_at, customer, payment_method, attempt_id)
     for _ in range(MAX_ROUNDS):
-        with services.database.read() as connection:
-            known = intents.of_shops_order(connection, store.id, store.live, order.id)
-            existing = _first([one for one in known if one.holding and one.order_key == order.key], store)
+        with store.database.read() as connection:
+            known = intents.of_shops_order(connection, store.id, store.config.live, order.id)
+            existing = _first([one for one in known if one.holding and one.order_key == order.key], store.config)
             attempt = intents.unsettled(connection, existing.id) if existing else None
             ending = not existing and outbox.cancels(connection, store.id, order.id, read_at)
         found = bar(order, names_of(known, order.key), others=others_of(known, order.key))
         if existing is None:
             if found:
                 raise not_payable(order.number, found)
-            require_no_earlier_payment(services, known, order)
+            require_no_earlier_payment(store, known, order)
             if ending:
                 told = f"Order {order.number} is being cancelled. Ask again in a moment."
-                raise InProgress(told, provider=store.adapter)
-            shown = _start(services, store, adapter, wanted)
+                raise InProgress(told, provider=store.config.adapter)
+            shown = _start(store, adapter, wanted)
         elif attempt is not None:
-            entry = entry_of(services, store, existing)
+            entry = entry_of(store, existing)
             is_wanted = entry is store and found is None and wanted.same_as(existing)
-            resolve_first(services, entry, attempt, is_wanted, _through(entry, store))
+            resolve_first(entry, attempt, is_wanted, _through(entry, store))
             shown = None
         elif existing.unknown:  # it was answered between the two reads
             shown = None
         else:
-            shown = _join(services, store, adapter, existing, wanted)
+            shown = _join(store, adapter, existing, wanted)
         if shown is not None:
             return shown
     raise InProgress(f"Order {order.number} is being paid by another request.", outcome="unknown")
 
 
-def close_unfit_payments(services: Services, store: Store, order: Order) -> None:
+def close_unfit_payments(store: StoreHandle, order: Order) -> None:
     """Close what waits for a buyer and can no longer pay the order as it was just read, whichever entry of the shop has
     begun it. Raises InProgress, OrderLocked."""
-    with services.database.read() as connection:
-        known = intents.of_shops_order(connection, store.id, store.live, order.id)
+    with store.database.read() as connection:
+        known = intents.of_shops_order(connection, store.id, store.config.live, order.id)
     for intent in known:
         if intent.status not in WAITING or intent.unknown:
             continue
-        entry = entry_of(services, store, intent)
-        agreed = agreed_for(entry, intent, known)
+        entry = entry_of(store, intent)
+        agreed = agreed_for(entry.config, intent, known)
         if found := misfit(order, agreed):
-            close_payment(services, entry, intent, found)
+            close_payment(entry, intent, found)
         elif intent.closed:
-            reopen_payment(services, intent)
+            reopen_payment(store, intent)
 
 
 def require_no_earlier_payment(services: Services, known: Sequence[PaymentIntent], order: Order) -> None:
@@ -150,8 +149,7 @@ def require_no_earlier_payment(services: Services, known: Sequence[PaymentIntent
 
 
 def _check(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     adapter: Adapter,
     order: Order,
     read_at: float,
@@ -160,7 +158,7 @@ def _check(
     attempt_id: str | None,
 ) -> _Wanted:
     """In WooPayments' order: order, currency, amount, then what the adapter asks of customer and payment method."""
-    money = amount_due(store, adapter, order)
+    money = amount_due(store.config, adapter, order)
     if money.amount <= 0:
         if Decimal(order.total) > 0 and (found := bar(order)):  # its refunds have eaten it: its status says so better
             raise not_payable(order.number, found)
@@ -170,18 +168,18 @@ def _check(
             amount=money.amount,
         )
     payment = Payment(
-        attempt_id=attempt_id or services.ids.attempt(),
+        attempt_id=attempt_id or store.ids.attempt(),
         order=order,
         amount=money.amount,
         currency=money.currency,
         customer=customer,
         payment_method=payment_method,
-        capture=store.capture,
-        metadata=metadata_of(services, store, order),
-        description=describe_payment(store, order),
+        capture=store.config.capture,
+        metadata=metadata_of(store, order),
+        description=describe_payment(store.config, order),
     )
     request = adapter.prepare(payment)
-    require_own_customer(services, store, adapter, str(customer or ""))
+    require_own_customer(store, adapter, str(customer or ""))
     return _Wanted(order, payment, request, read_at)
 
 
@@ -199,27 +197,29 @@ def describe_payment(store: Store, order: Order) -> str:
     return f"Online Payment for Order #{order.number} for {urlsplit(store.identity).hostname}"
 
 
-def metadata_of(services: Services, store: Store, order: Order) -> dict[str, Any]:
+def metadata_of(store: StoreHandle, order: Order) -> dict[str, Any]:
     """WooPayments' ten keys, in its order."""
     return {
         "customer_name": order.billing.name,
         "customer_email": order.billing.email,
-        "site_url": store.identity,
+        "site_url": store.config.identity,
         "order_id": order.id,
         "order_number": order.number,
         "order_key": order.key,
         "payment_type": "single",
         "checkout_type": order.created_via,
-        "client_version": services.version,
+        "client_version": store.version,
         "subscription_payment": "no",
     }
 
 
-def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) -> IntentView | None:
+def _start(store: StoreHandle, adapter: Adapter, wanted: _Wanted) -> IntentView | None:
     """Claim the order and ask the provider. None if somebody else claimed it first."""
-    payment, now = wanted.payment, services.clock()
-    attempt = new_attempt(services, store, payment.attempt_id, payment.attempt_id, "create", wanted.request)
-    intent = replace(new_intent(store, payment, now), order_read=0.0 if wanted.order.refunded else wanted.read_at)
+    payment, now = wanted.payment, store.clock()
+    attempt = new_attempt(store, payment.attempt_id, payment.attempt_id, "create", wanted.request)
+    intent = replace(
+        new_intent(store.config, payment, now), order_read=0.0 if wanted.order.refunded else wanted.read_at
+    )
     asked = {
         "provider": adapter.name,
         "order": intent.order_number,
@@ -229,37 +229,37 @@ def _start(services: Services, store: Store, adapter: Adapter, wanted: _Wanted) 
         "payment_method": intent.requested_payment_method,
     }
     if "open" in adapter.operations:  # the provider hears of it when the buyer opens the page
-        intent = replace(intent, public_id=services.ids.public("pi_"), status=Status.REQUIRES_ACTION, unknown=False)
+        intent = replace(intent, public_id=store.ids.public("pi_"), status=Status.REQUIRES_ACTION, unknown=False)
         attempt = replace(attempt, state=AttemptState.DONE, exposed=False, busy_until=0.0)
-    if not intents.claim(services.database, intent, attempt, asked, generation=store.generation):
+    if not intents.claim(store.database, intent, attempt, asked, generation=store.config.generation):
         return None
     if attempt.state is AttemptState.DONE:
         return IntentView(intent, attempt.id)
-    return send_create(services, store, attempt)
+    return send_create(store, attempt)
 
 
-def resolve_first(services: Services, store: Store, attempt: Attempt, same: bool, through: str = "") -> None:
+def resolve_first(store: StoreHandle, attempt: Attempt, same: bool, through: str = "") -> None:
     """An earlier try, of this store, is not settled: wait for it, or find out. Then look again.
 
     The same request is sent again only for somebody who wants just that. `through` names the store to whoever asks
     another entry of its shop. Raises InProgress, OutcomeUnknown.
     """
-    if attempt.busy_until > services.clock():
-        if wait_for_answer(services, attempt):
+    if attempt.busy_until > store.clock():
+        if wait_for_answer(store, attempt):
             return
         raise InProgress(
             f"A payment for this order is being made{through} right now. Ask again in a moment.",
             outcome="unknown",
             attempt_id=attempt.id,
-            provider=store.adapter,
+            provider=store.config.adapter,
         )
-    if not resolve(services, store, attempt, resend=same) and _is_left_open(services, attempt):
+    if not resolve(store, attempt, resend=same) and _is_left_open(store, attempt):
         raise OutcomeUnknown(
             f"An earlier payment for this order{through} has no known outcome yet. "
             "It is being settled; nothing new was started.",
             outcome="unknown",
             attempt_id=attempt.id,
-            provider=store.adapter,
+            provider=store.config.adapter,
         )
 
 
@@ -280,17 +280,15 @@ def wait_for_answer(services: Services, attempt: Attempt) -> bool:
     return False
 
 
-def _join(
-    services: Services, store: Store, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted
-) -> IntentView | None:
+def _join(store: StoreHandle, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted) -> IntentView | None:
     """The order has a settled intent: answer it, or put it away and look again (None), or refuse.
 
     One that another entry of the shop has begun is never the answer: what that entry's adapter cannot put away is in
     the way.
     """
-    if release_refunded(services, existing, wanted.order):
+    if release_refunded(store, existing, wanted.order):
         return None
-    entry = entry_of(services, store, existing)
+    entry = entry_of(store, existing)
     if existing.only_known:
         raise _locked(existing, entry, store)
     is_closed = bool(existing.closed) and existing.status in WAITING
@@ -299,11 +297,11 @@ def _join(
     replaceable = existing.status in _REPLACEABLE
     declined = existing.status is Status.REQUIRES_PAYMENT_METHOD and existing.last_error is not None
     if entry is store and wanted.same_as(existing) and not declined and not is_closed:
-        return with_fresh_material(services, adapter, existing) if replaceable else as_stored(services, existing)
+        return with_fresh_material(store, adapter, existing) if replaceable else as_stored(store, existing)
     if replaceable:
-        existing = poll_payment(services, entry, existing.id)
+        existing = poll_payment(entry, existing.id)
     if existing.status in _REPLACEABLE:
-        cancel_open_payment(services, entry, existing)
+        cancel_open_payment(entry, existing)
     elif existing.holding:
         raise _locked(existing, entry, store)
     return None
@@ -371,11 +369,11 @@ def _first(held: Sequence[PaymentIntent], store: Store) -> PaymentIntent | None:
     )
 
 
-def _through(entry: Store, store: Store) -> str:
+def _through(entry: StoreHandle, store: StoreHandle) -> str:
     return "" if entry is store else f" through the entry {entry.id}"
 
 
-def _locked(existing: PaymentIntent, entry: Store, store: Store) -> OrderLocked:
+def _locked(existing: PaymentIntent, entry: StoreHandle, store: StoreHandle) -> OrderLocked:
     words, reason = {
         Status.SUCCEEDED: ("is already paid", "order_paid"),
         Status.REQUIRES_CAPTURE: ("has an authorised payment", "order_authorized"),

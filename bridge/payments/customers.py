@@ -13,7 +13,7 @@ from bridge.domain.stores import Store
 from bridge.payments.attempts import call_adapter
 from bridge.payments.orders import read_order
 from bridge.payments.shops import is_address
-from bridge.services import Services
+from bridge.services import StoreHandle
 from bridge.storage import customers
 
 log = logs.logger(__name__)
@@ -24,66 +24,66 @@ CLOSED_STATUSES = frozenset({"completed", "cancelled", "refunded", "failed"})
 """Orders that need no customer any more, as WooPayments has it."""
 
 
-def create_customer(services: Services, store: Store, order_id: int) -> str:
+def create_customer(store: StoreHandle, order_id: int) -> str:
     """The provider's customer of the order's shopper, made now or brought up to date; its id.
 
     Raises OrderMissing, OrderNotPayable (a closed order), Unsupported, ProviderError or StoreError.
     """
-    order = read_order(services, store, order_id)
+    order = read_order(store, order_id)
     if order.status in CLOSED_STATUSES:
         raise OrderNotPayable("Invalid order status", reason="invalid_order_status")
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     if "customers" not in adapter.operations:
         raise Unsupported("create_customer", adapter.name)
     shopper = f"user:{order.customer_id}" if order.customer_id else f"order:{order.id}"
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         known = customers.find(connection, store.id, shopper)
-    details = _details(store, order)
-    key = f"{store.id}:{shopper}:{known or 'new'}:{services.ids.attempt() if known else _digest(details)}"
+    details = _details(store.config, order)
+    key = f"{store.id}:{shopper}:{known or 'new'}:{store.ids.attempt() if known else _digest(details)}"
     customer = call_adapter(lambda: adapter.save_customer(details, known, key))
     if customer != known:
-        with services.database.write() as connection:
+        with store.database.write() as connection:
             customers.put(connection, store.id, shopper, customer)
     if order.meta.get(CUSTOMER_META) != customer:
-        _tell_the_order(services, store, order, customer)
+        _tell_the_order(store, order, customer)
     return customer
 
 
-def _tell_the_order(services: Services, store: Store, order: Order, customer: str) -> None:
+def _tell_the_order(store: StoreHandle, order: Order, customer: str) -> None:
     """Write it to the order's meta, as WooPayments does. The customer is there even if the shop cannot be told: its
     payment tells the same again."""
     update = OrderUpdate(
-        services.ids.attempt(), UpdateKind.NOTE, order.id, order.key, 0, order.currency, meta={CUSTOMER_META: customer}
+        store.ids.attempt(), UpdateKind.NOTE, order.id, order.key, 0, order.currency, meta={CUSTOMER_META: customer}
     )
     try:
-        services.connections.order_book(store).deliver(update, first=True)
+        store.order_book.deliver(update, first=True)
     except StoreError as error:
         log.warning("order %s of store %s was not told its customer: %s", order.number, store.id, error)
 
 
-def payment_methods(services: Services, store: Store, customer: str) -> list[dict[str, Any]]:
+def payment_methods(store: StoreHandle, customer: str) -> list[dict[str, Any]]:
     """What a customer has saved, as the provider has it; nothing of one that is not known to be this store's.
 
     Stores that share a platform account share its customers. One that the bridge did not make is this store's only if
     the provider keeps the store's address with it. Raises Unsupported or ProviderError.
     """
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     if "payment_methods" not in adapter.operations:
         raise Unsupported("payment_methods", adapter.name)
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         owners = customers.owners(connection, customer)
     if not owners:
         site = call_adapter(lambda: adapter.customer_site(customer))
-        owners = {store.id} if site is None or is_address(services, store, site) else set()
+        owners = {store.id} if site is None or is_address(store, site) else set()
     return call_adapter(lambda: adapter.payment_methods(customer)) if store.id in owners else []
 
 
-def require_own_customer(services: Services, store: Store, adapter: Adapter, customer: str) -> None:
+def require_own_customer(store: StoreHandle, adapter: Adapter, customer: str) -> None:
     """Raises ProviderRefused, as for nobody, for whom the bridge made for another store of a shared account.
 
     ProviderError if the provider is to say whether the account is shared, and cannot be asked.
     """
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         owners = customers.owners(connection, customer)
     if not owners or store.id in owners or call_adapter(lambda: adapter.customer_site(customer)) is None:
         return

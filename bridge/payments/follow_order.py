@@ -27,7 +27,7 @@ from bridge.payments.close_checkout import close_payment, reopen_payment, try_to
 from bridge.payments.orders import not_payable, terms
 from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING, IntentWriter
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, journal, outbox, refunds, stores
 
 log = logs.logger(__name__)
@@ -36,7 +36,7 @@ ORDER_GONE = Bar("order_gone", "is not in the store any more")
 NOT_NAMED = "No note of the store's own names {name}: it may have replaced another payment of order {order}."
 
 
-def follow_order(services: Services, store: Store, intent: PaymentIntent, order: Order | None) -> PaymentIntent:
+def follow_order(store: StoreHandle, intent: PaymentIntent, order: Order | None) -> PaymentIntent:
     """How the payment stands after it has followed its order, which is None if the store has it no more.
 
     Raises InProgress, to be asked again, while another request about the payment or the order is not settled, and
@@ -45,11 +45,11 @@ def follow_order(services: Services, store: Store, intent: PaymentIntent, order:
     if intent.status is Status.CANCELED:
         return intent
     if intent.only_known:
-        return watch(services, intent, order)
-    with services.database.read() as connection:
-        agreed = terms(connection, store, intent)
+        return watch(store, intent, order)
+    with store.database.read() as connection:
+        agreed = terms(connection, store.config, intent)
     if intent.status is Status.SUCCEEDED:
-        return _follow_paid(services, store, intent, agreed, order)
+        return _follow_paid(store, intent, agreed, order)
     if intent.unknown and intent.status is not Status.REQUIRES_CAPTURE:
         if order is None or misfit(order, agreed):
             raise InProgress(f"The outcome of {intent.shown_id} is not known yet; its order cannot take it any more.")
@@ -57,28 +57,28 @@ def follow_order(services: Services, store: Store, intent: PaymentIntent, order:
     if intent.status in WAITING:
         found = ORDER_GONE if order is None else misfit(order, agreed)
         if found:
-            return close_payment(services, store, intent, found)
-        return reopen_payment(services, intent) if intent.closed else intent
-    return _follow_hold(services, store, intent, agreed, order)
+            return close_payment(store, intent, found)
+        return reopen_payment(store, intent) if intent.closed else intent
+    return _follow_hold(store, intent, agreed, order)
 
 
-def require_payable_by(services: Services, store: Store, intent: PaymentIntent) -> Order:
+def require_payable_by(store: StoreHandle, intent: PaymentIntent) -> Order:
     """The order as it is right now, if its buyer may pay it by this payment; a payment that does not fit is closed.
 
     Raises OrderNotPayable, StoreError.
     """
     try:
-        order = services.connections.order_book(store).read(intent.order_id)
+        order = store.order_book.read(intent.order_id)
     except OrderNotFound:  # once is no proof that it was deleted: the sweep looks twice before it closes
         raise not_payable(intent.order_number, ORDER_GONE) from None
-    with services.database.write() as connection:
-        agreed = terms(connection, store, intent)
-        intents.change(connection, intent.id, order_seen=services.clock())
+    with store.database.write() as connection:
+        agreed = terms(connection, store.config, intent)
+        intents.change(connection, intent.id, order_seen=store.clock())
     if found := misfit(order, agreed):
-        try_to_close(services, store, intent, found)
+        try_to_close(store, intent, found)
         raise not_payable(intent.order_number, found)
     if intent.closed:
-        reopen_payment(services, intent)
+        reopen_payment(store, intent)
     return order
 
 
@@ -109,57 +109,53 @@ def hold_trouble(store: Store, order: Order | None, agreed: Terms) -> Bar | None
     return ORDER_GONE if order is None else misfit_of_hold(order, agreed, (store.options["payment_method"],))
 
 
-def _follow_hold(
-    services: Services, store: Store, intent: PaymentIntent, agreed: Terms, order: Order | None
-) -> PaymentIntent:
-    found = hold_trouble(store, order, agreed)
+def _follow_hold(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order: Order | None) -> PaymentIntent:
+    found = hold_trouble(store.config, order, agreed)
     is_held = intent.status is Status.REQUIRES_CAPTURE
     try:
         if found and order and is_held and found.reason == "order_cancelled":
-            return void(services, store, intent)
+            return void(store, intent)
         if found and order and is_held and found.reason == UNCAPTURED and order.status == "completed":
-            return capture(services, store, order, intent)
+            return capture(store, order, intent)
     except (CaptureFailed, Refused) as error:
         _flag(
-            services,
+            store,
             intent,
             f"{flags.AUTHORIZED_FLAG}Order {intent.order_number} {found.words if found else ''}, but: {error}",
         )
         return intent
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         is_owed = outbox.is_owed(connection, store.id, intent.order_id)
     if found is None:
-        _settle(services, intent, f"order {intent.order_number} fits its payment again")
+        _settle(store, intent, f"order {intent.order_number} fits its payment again")
     elif not (
         found.reason in ("order_failed", "order_on_hold") and is_owed
     ):  # as it was before the payment, of which it has not heard yet
         told = f"Order {intent.order_number} {found.words}; its payment {intent.shown_id} is {intent.status.value}."
-        _flag(services, intent, f"{flags.AUTHORIZED_FLAG}{told}")
+        _flag(store, intent, f"{flags.AUTHORIZED_FLAG}{told}")
     return intent
 
 
-def _follow_paid(
-    services: Services, store: Store, intent: PaymentIntent, agreed: Terms, order: Order | None
-) -> PaymentIntent:
+def _follow_paid(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order: Order | None) -> PaymentIntent:
     if order is None:
-        _flag_paid(services, intent, told_of_paid(intent, ORDER_GONE))
+        _flag_paid(store, intent, told_of_paid(intent, ORDER_GONE))
         return intent
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
             raise InProgress(f"The shop has still to hear of something about order {order.number}.")
         is_back = is_sent_back(connection, intent)
     taken = intent.charge.amount_captured if intent.charge else intent.amount
     shows_it = is_paid_by(order, {intent.shown_id})
     if found := misfit_of_paid(order, agreed, taken):
-        _flag_paid(services, intent, told_of_paid(intent, found))
+        _flag_paid(store, intent, told_of_paid(intent, found))
     elif shows_it and not is_back:
-        _settle(services, intent, f"order {order.number} is {order.status}, and shows its payment")
+        _settle(store, intent, f"order {order.number} is {order.status}, and shows its payment")
     elif is_back and order.status in ("refunded", "cancelled", "trash"):
-        _settle(services, intent, f"its money was sent back, and order {order.number} is {order.status}")
-    elif not is_back and misfit(order, agreed) is None and _may_be_owed_again(services, intent):
-        notify_again(services, intent)
+        _settle(store, intent, f"its money was sent back, and order {order.number} is {order.status}")
+    elif not is_back and misfit(order, agreed) is None and _may_be_owed_again(store, intent):
+        notify_again(store, intent)
     if shows_it:
-        check_notes(services, store, intent, order)
+        check_notes(store, intent, order)
     return intent
 
 
@@ -179,7 +175,7 @@ def _may_be_owed_again(services: Services, intent: PaymentIntent) -> bool:
     return "owed_again" not in kinds[max(i for i, kind in enumerate(kinds) if kind == "flagged") :]
 
 
-def check_notes(services: Services, store: Store, intent: PaymentIntent, order: Order) -> None:
+def check_notes(store: StoreHandle, intent: PaymentIntent, order: Order) -> None:
     """A first write that meets another payment replaces its transaction id without a trace but the store's own notes
     (`Payment via TITLE (TXN).`): they are read once for a payment. One that was held has a mark of ours instead."""
     if intent.notes_read:
@@ -187,15 +183,15 @@ def check_notes(services: Services, store: Store, intent: PaymentIntent, order: 
     if order.meta.get(HOLD) == intent.shown_id:
         named = None
     else:
-        notes = services.connections.order_book(store).notes(order.id)
+        notes = store.order_book.notes(order.id)
         named = any(intent.shown_id in note.text for note in notes if not note.ours)
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         intents.change(connection, intent.id, notes_read=True)
         if named and not stores.names_payments(connection, store.id):
             stores.change(connection, store.id, names_payments=True)
         elif named is False and stores.names_payments(connection, store.id):
             why = NOT_NAMED.format(name=intent.shown_id, order=order.number)
-            flags.put_unless_graver(connection, intent.id, why, services.clock())
+            flags.put_unless_graver(connection, intent.id, why, store.clock())
 
 
 def _flag(services: Services, intent: PaymentIntent, why: str) -> None:

@@ -13,14 +13,13 @@ from bridge.domain.errors import BridgeError, OutcomeUnknown, ProviderConfused, 
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
-from bridge.domain.stores import Store
 from bridge.payments.attempts import SUBMITTED, call_within_lease, new_attempt
 from bridge.payments.checkout_attempts import OPEN, payable_attempts
 from bridge.payments.create import JOIN_POLL_SECONDS, JOIN_POLLS, describe_payment
 from bridge.payments.follow_order import require_payable_by
 from bridge.payments.record import WAITING
 from bridge.payments.unresolved import mark_unknown
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents, journal
 
 DOUBLE_PRESS_SECONDS = 10.0
@@ -31,26 +30,24 @@ NOT_NOW, ALREADY_OPENED = "not_now", "opened_before"
 """Reasons of a Refused: the payment is past that; the buyer has to say that it shall be done again."""
 
 
-def open_checkout(
-    services: Services, store: Store, intent: PaymentIntent, *, again: bool, seen: int | None = None
-) -> Opening:
+def open_checkout(store: StoreHandle, intent: PaymentIntent, *, again: bool, seen: int | None = None) -> Opening:
     """Make a place where the buyer pays. With `again` also if an earlier one may still be paid: the buyer wants it so.
 
     `seen` is how many openings the page had when the buyer pressed its button: a second press of the same moment joins
     the opening that the first one has made. Raises OutcomeUnknown, Refused (reason NOT_NOW, ALREADY_OPENED,
     `opened_too_often`, `order_changed`), OrderNotPayable, ProviderError or StoreError.
     """
-    adapter = services.connections.adapter(store)
-    payment = _payment(services, store, intent)
-    attempt = _begun(services, store, adapter, intent, payment, again, seen)
+    adapter = store.adapter
+    payment = _payment(store, intent)
+    attempt = _begun(store, adapter, intent, payment, again, seen)
     try:
-        opening = call_within_lease(services, attempt, lambda: adapter.open(attempt.request, attempt.key))
-        if opening.expires <= services.clock():
+        opening = call_within_lease(store, attempt, lambda: adapter.open(attempt.request, attempt.key))
+        if opening.expires <= store.clock():
             raise ProviderConfused("The payment provider's answer came too late.")
     except BridgeError as error:
-        raise _failed(services, attempt, error) from error
-    now = services.clock()
-    with services.database.write() as connection:
+        raise _failed(store, attempt, error) from error
+    now = store.clock()
+    with store.database.write() as connection:
         intents.change_attempt(connection, attempt.id, exposed=True, busy_until=0.0)
         before = intents.get(connection, intent.id, lock=True)
         status = Status.REQUIRES_ACTION if before.status in WAITING else before.status
@@ -59,11 +56,11 @@ def open_checkout(
     return opening
 
 
-def _payment(services: Services, store: Store, intent: PaymentIntent) -> Payment:
+def _payment(store: StoreHandle, intent: PaymentIntent) -> Payment:
     """What is still owed, for an attempt of its own. The order is read again: it may have changed since."""
-    order = require_payable_by(services, store, intent)
+    order = require_payable_by(store, intent)
     return Payment(
-        attempt_id=services.ids.attempt(),
+        attempt_id=store.ids.attempt(),
         order=order,
         amount=intent.amount,
         currency=intent.currency,
@@ -71,13 +68,12 @@ def _payment(services: Services, store: Store, intent: PaymentIntent) -> Payment
         payment_method=intent.requested_payment_method,
         capture=intent.capture,
         metadata=intent.metadata,
-        description=describe_payment(store, order),
+        description=describe_payment(store.config, order),
     )
 
 
 def _begun(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     adapter: Adapter,
     intent: PaymentIntent,
     payment: Payment,
@@ -86,16 +82,15 @@ def _begun(
 ) -> Attempt:
     """The attempt that is about to be sent. While a press of the same moment is being answered, wait for it."""
     for _ in range(JOIN_POLLS):
-        attempt = _begin(services, store, adapter, intent, payment, again, seen)
+        attempt = _begin(store, adapter, intent, payment, again, seen)
         if attempt is not None:
             return attempt
-        services.pause(JOIN_POLL_SECONDS)
+        store.pause(JOIN_POLL_SECONDS)
     raise Refused("The payment page was opened before and may still be paid.", reason=ALREADY_OPENED)
 
 
 def _begin(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     adapter: Adapter,
     intent: PaymentIntent,
     payment: Payment,
@@ -104,10 +99,10 @@ def _begin(
 ) -> Attempt | None:
     """Commit what is about to be sent: the request of one whose answer was lost, or that another press of the same
     moment has made, or a new one. None while that other press is being answered."""
-    fresh = new_attempt(services, store, payment.attempt_id, intent.id, OPEN, adapter.prepare(payment))
+    fresh = new_attempt(store, payment.attempt_id, intent.id, OPEN, adapter.prepare(payment))
     fresh = replace(fresh, state=AttemptState.DONE, exposed=False)
-    now = services.clock()
-    with services.database.write() as connection:
+    now = store.clock()
+    with store.database.write() as connection:
         intent = intents.get(connection, intent.id, lock=True)
         if intent.status not in WAITING or intent.unknown:
             raise Refused("This payment does not wait for the buyer any more.", reason=NOT_NOW)

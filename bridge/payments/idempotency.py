@@ -8,9 +8,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bridge.domain.stores import Store
 from bridge.payments import leases
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import idempotency
 
 KEY_RETENTION = 24 * 3600.0
@@ -45,25 +44,25 @@ class IdempotentRequest:
         return self.entry.attempt_id
 
 
-def begin_request(services: Services, store: Store, route: str, key: str, request: str) -> IdempotentRequest:
+def begin_request(store: StoreHandle, route: str, key: str, request: str) -> IdempotentRequest:
     """Write the key down, or find what it stands for. `request` is the same text for the same request only."""
-    now = services.clock()
+    now = store.clock()
     wanted = idempotency.Entry(
         store_id=store.id,
-        live=store.live,
+        live=store.config.live,
         route=route,
-        key=services.vault.lookup_hash(f"idempotency key {key}"),
-        fingerprint=services.vault.lookup_hash(f"request {request}"),
-        attempt_id=services.ids.attempt(),
+        key=store.vault.lookup_hash(f"idempotency key {key}"),
+        fingerprint=store.vault.lookup_hash(f"request {request}"),
+        attempt_id=store.ids.attempt(),
         created=now,
-        busy_until=leases.lease_end(services, leases.REQUEST_TIMEOUTS),
+        busy_until=leases.lease_end(store, leases.REQUEST_TIMEOUTS),
     )
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         found, mine = idempotency.take(connection, wanted, now - KEY_RETENTION)
     same = found.fingerprint == wanted.fingerprint
     answer = None
     if same and found.answer is not None:
-        answer = Answer(**json.loads(services.vault.decrypt(found.answer)))
+        answer = Answer(**json.loads(store.vault.decrypt(found.answer)))
     return IdempotentRequest(found, mine, again=found is not wanted, same=same, answer=answer)
 
 

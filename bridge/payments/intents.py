@@ -9,7 +9,7 @@ from bridge.domain.judgement import deduction
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Outcome, Payment
 from bridge.domain.stores import Store
-from bridge.services import Services
+from bridge.services import StoreHandle
 from bridge.storage import intents
 
 
@@ -78,12 +78,12 @@ def found_intent(
     return replace(intent, order_read=0.0, created=outcome.created or now)
 
 
-def view_intent(services: Services, store: Store, name: str) -> IntentView:
+def view_intent(store: StoreHandle, name: str) -> IntentView:
     """An intent of this store by public id, attempt id or reference. Raises IntentNotFound."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         intent = intents.find(connection, store.id, name)
         if intent is None:
             raise IntentNotFound(f"No such payment_intent: '{name}'", id=name)
         attempts = intents.attempts_of(connection, intent.id)
-    kind = services.connections.adapter(store).payment_method_type
+    kind = store.adapter.payment_method_type
     return IntentView(intent, attempts[-1].id, payment_method_type=kind)

@@ -7,8 +7,7 @@ of them; what is found is followed as a message of the store's would be.
 
 from zlib import crc32
 
-from bridge.domain.stores import Store
-from bridge.services import Services
+from bridge.services import StoreHandle
 from bridge.storage import jobs, sweeps
 from bridge.storage.jobs import DAY, HOUR
 
@@ -35,10 +34,10 @@ def next_read(now: float, store_id: str, created: float, *, is_listed: bool = Tr
     return None if now - created + wait > FOLLOWED else _shared(now + wait, store_id)
 
 
-def read_all_soon(services: Services, store: Store) -> None:
+def read_all_soon(store: StoreHandle) -> None:
     """Nobody knows what the store did not tell: its webhooks were switched off, or were none."""
-    now = services.clock()
-    with services.database.write() as connection:
+    now = store.clock()
+    with store.database.write() as connection:
         if sweeps.hurry_paid(connection, store.id, now):
             jobs.hurry_sweep(connection, store.id, now)
 

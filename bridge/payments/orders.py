@@ -13,14 +13,14 @@ from bridge.domain.orders import Order, StoreRefund
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.order_amount import order_amount, rounds_amounts
-from bridge.services import Services
+from bridge.services import StoreHandle
 from bridge.storage import Connection, intents
 
 
-def read_order(services: Services, store: Store, order_id: int) -> Order:
+def read_order(store: StoreHandle, order_id: int) -> Order:
     """The order that a route names. Raises OrderMissing, StoreError."""
     try:
-        return services.connections.order_book(store).read(order_id)
+        return store.order_book.read(order_id)
     except OrderNotFound:
         raise OrderMissing("Order not found") from None
 

@@ -12,74 +12,73 @@ from bridge.domain.errors import Declined, OutcomeUnknown, ProviderError
 from bridge.domain.intents import Attempt, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
-from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.attempts import call_adapter, conclude, send_cancel, send_create, sending_again
 from bridge.payments.checkout_attempts import OPEN, cancel_if_unpayable, has_aged, payable_attempts, record_checkout
 from bridge.payments.record import WAITING, record
 from bridge.payments.refund_matching import match_refunds
 from bridge.payments.unresolved import CANNOT_ASK, abandon, flag_intent, postpone
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents
 
 
-def resolve(services: Services, store: Store, attempt: Attempt, *, resend: bool) -> bool:
+def resolve(store: StoreHandle, attempt: Attempt, *, resend: bool) -> bool:
     """Find out what became of an unsettled attempt. False if that is still unknown, or somebody else is at it.
 
     With `resend` the same request goes out again under the same key, while the provider still knows the key; without,
     the provider is only asked where it can be, so that no money moves behind the back of whoever was told "unknown".
     """
-    end = leases.lease_end(services, leases.LOOK_UP_TIMEOUTS)
-    if not intents.take(services.database, attempt.id, services.clock(), end):
+    end = leases.lease_end(store, leases.LOOK_UP_TIMEOUTS)
+    if not intents.take(store.database, attempt.id, store.clock(), end):
         return False
     logs.name(attempt_id=attempt.id)
-    with leases.within_lease(services, end):
-        return _settle(services, store, attempt, resend=resend)
+    with leases.within_lease(store, end):
+        return _settle(store, attempt, resend=resend)
 
 
-def _settle(services: Services, store: Store, attempt: Attempt, *, resend: bool) -> bool:
+def _settle(store: StoreHandle, attempt: Attempt, *, resend: bool) -> bool:
     """`attempt` as its sender has left it: its lease is theirs."""
-    adapter, now = services.connections.adapter(store), services.clock()
+    adapter, now = store.adapter, store.clock()
     try:
         if attempt.operation == "cancel":
-            send_cancel(services, store, attempt)
+            send_cancel(store, attempt)
         elif attempt.operation in ("capture", "refund"):
-            _look(services, adapter, attempt)
+            _look(store, adapter, attempt)
         elif attempt.operation == OPEN:
-            _look_at_opening(services, adapter, attempt)
+            _look_at_opening(store, adapter, attempt)
         elif now < attempt.sent_at + adapter.replay_window and (resend or "find" not in adapter.operations):
-            send_create(services, store, sending_again(services, attempt), again=True)
+            send_create(store, sending_again(store, attempt), again=True)
         elif "find" in adapter.operations:
-            _find(services, store, adapter, attempt)
+            _find(store, adapter, attempt)
         else:
-            postpone(services, attempt, flag=CANNOT_ASK)
+            postpone(store, attempt, flag=CANNOT_ASK)
     except OutcomeUnknown:
         return False
     except ProviderError:
-        postpone(services, attempt)
+        postpone(store, attempt)
         return False
     except Declined:
         return True
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         return not intents.is_unsettled(connection, attempt.intent_id)
 
 
-def poll_payment(services: Services, store: Store, intent_id: str) -> PaymentIntent:
+def poll_payment(store: StoreHandle, intent_id: str) -> PaymentIntent:
     """Ask the provider how a payment stands, or each of its openings, and record it. Raises ProviderError.
 
     Raises OutcomeUnknown while it is not known which payment at the provider it is.
     """
-    adapter = services.connections.adapter(store)
-    with services.database.read() as connection:
+    adapter = store.adapter
+    with store.database.read() as connection:
         intent = intents.get(connection, intent_id)
         created, *openings = intents.attempts_of(connection, intent_id)
     if created.reference is None and not intent.unknown:
-        return _look_without_reference(services, adapter, intent, created, openings)
+        return _look_without_reference(store, adapter, intent, created, openings)
     if created.reference is None:
         raise OutcomeUnknown("The provider has not said yet which payment this is.", attempt_id=created.id)
     reference = created.reference
-    intent = record(services, intent_id, call_adapter(lambda: adapter.fetch(reference)))
-    services.wake()
+    intent = record(store, intent_id, call_adapter(lambda: adapter.fetch(reference)))
+    store.wake()
     return intent
 
 
@@ -105,13 +104,13 @@ def _look_without_reference(
     return intent
 
 
-def _find(services: Services, store: Store, adapter: Adapter, attempt: Attempt) -> None:
+def _find(store: StoreHandle, adapter: Adapter, attempt: Attempt) -> None:
     since = attempt.sent_at - ON_ITS_WAY
     outcome = call_adapter(lambda: adapter.find(attempt.request, attempt.key, since))
     if outcome is not None:
-        conclude(services, store, attempt, outcome)
+        conclude(store, attempt, outcome)
     else:
-        _not_there(services, attempt, "The provider has no such payment.")
+        _not_there(store, attempt, "The provider has no such payment.")
 
 
 def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:

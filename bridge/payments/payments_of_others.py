@@ -8,10 +8,9 @@ from bridge.domain.judgement import is_unpaid_beside
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Outcome
-from bridge.domain.stores import Store
 from bridge.payments import flags
 from bridge.payments.poll_schedule import MAX_POLL_SECONDS
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents
 
 log = logs.logger(__name__)
@@ -32,16 +31,16 @@ def first_watch(outcome: Outcome, now: float) -> float:
     return max((outcome.charge.created if outcome.charge else now) + UNPAID_FLAG_SECONDS, now)
 
 
-def watch_order(services: Services, store: Store, intent: PaymentIntent) -> None:
+def watch_order(store: StoreHandle, intent: PaymentIntent) -> None:
     """Read the order of a payment that was just looked at, and say when to look again. Raises StoreError."""
     order: Order | None
     try:
-        order = services.connections.order_book(store).read(intent.order_id)
+        order = store.order_book.read(intent.order_id)
     except OrderNotFound:
         order = None
-    watch(services, intent, order)
-    again = None if intent.status in FINAL else services.clock() + MAX_POLL_SECONDS
-    with services.database.write() as connection:
+    watch(store, intent, order)
+    again = None if intent.status in FINAL else store.clock() + MAX_POLL_SECONDS
+    with store.database.write() as connection:
         intents.change(connection, intent.id, look_at=again)
 
 

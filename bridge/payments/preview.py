@@ -16,7 +16,7 @@ from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.order_amount import require_currency, rounds_amounts
 from bridge.payments.orders import amount_due
-from bridge.services import Services
+from bridge.services import StoreHandle
 
 MAX_LINES = 49
 """Lines of an order that are quoted one by one. Forte takes fifty, and the shop's tax becomes one more."""
@@ -26,20 +26,18 @@ SHIPPING_CODE = "txcd_92010001"
 """Source: Stripe, "Product tax codes": shipping."""
 
 
-def preview(
-    services: Services, store: Store, *, order_id: int | None, cart: Mapping[str, Any], customer: str = ""
-) -> Quote:
+def preview(store: StoreHandle, *, order_id: int | None, cart: Mapping[str, Any], customer: str = "") -> Quote:
     """What the order, or the cart (`currency`, `line_items`, `address`, as their schema has them), would cost now.
 
     Raises Refused, StoreError, and what the adapter raises.
     """
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     if order_id is not None:
         if cart:
             raise InvalidParameter("order_id", f"Name an order or a cart, not order_id and {next(iter(cart))}.")
-        wanted = _order_as_cart(services.connections.order_book(store).read(order_id), store, adapter)
+        wanted = _order_as_cart(store.order_book.read(order_id), store.config, adapter)
     else:
-        wanted = _read_cart(cart, store, adapter)
+        wanted = _read_cart(cart, store.config, adapter)
     if wanted.total > MAX_AMOUNT:
         raise InvalidAmount(f"The sum is larger than {MAX_AMOUNT}.")
     if "preview" in adapter.operations:

@@ -16,7 +16,6 @@ from bridge.domain.errors import (
 from bridge.domain.intents import UNSETTLED, Attempt, PaymentIntent, Refund, RefundStatus, Status
 from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
-from bridge.domain.stores import Store
 from bridge.payments import leases, order_updates
 from bridge.payments.attempts import (
     call_within_lease,
@@ -33,7 +32,7 @@ from bridge.payments.outcomes import resolve
 from bridge.payments.payments_of_others import require_made_here
 from bridge.payments.poll_schedule import FIRST_POLL_SECONDS
 from bridge.payments.record import IntentWriter
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, journal, refunds
 
 NOT_CAPTURED = "The payment has not been captured yet, so that there is nothing to refund."
@@ -49,8 +48,7 @@ class RefundResult:
 
 
 def refund(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     *,
     order_id: Any = None,
     charge_id: Any = None,
@@ -68,22 +66,21 @@ def refund(
     """
     wanted = _amount(amount)
     reason = str(reason or "")[:500].replace("\0", "")  # which no database takes
-    intent = _charged(services, store, order_id, charge_id)
-    adapter = services.connections.adapter(store)
+    intent = _charged(store, order_id, charge_id)
+    adapter = store.adapter
     if "refund" not in adapter.operations:
         raise Unsupported("refund", adapter.name)
     require_made_here(intent)
     if not charge_id:
-        _require_decimals(services, store, intent, wanted)
-    claimed = _claim(services, store, intent, wanted, reason, origin, attempt_id)
+        _require_decimals(store, intent, wanted)
+    claimed = _claim(store, intent, wanted, reason, origin, attempt_id)
     if isinstance(claimed, Attempt):
-        return RefundResult(_send(services, store, claimed, intent, origin))
-    return RefundResult(_carry_on(services, store, claimed, intent, origin, resend=bool(attempt_id)), not attempt_id)
+        return RefundResult(_send(store, claimed, intent, origin))
+    return RefundResult(_carry_on(store, claimed, intent, origin, resend=bool(attempt_id)), not attempt_id)
 
 
 def _claim(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     intent: PaymentIntent,
     amount: int,
     reason: str,
@@ -94,16 +91,16 @@ def _claim(
 
     The refund that is meant, if it was begun before; then nothing is written.
     """
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         intent = intents.get(connection, intent.id, lock=True)
         charge = intent.charge
         if charge is None or not charge.captured:
             raise RefundRefused(NOT_CAPTURED, reason="not_captured")
-        reserved = Refund("", charge.id, amount, RefundStatus.PENDING, reason, attempt_id or services.ids.attempt())
+        reserved = Refund("", charge.id, amount, RefundStatus.PENDING, reason, attempt_id or store.ids.attempt())
         if attempt_id:
             earlier = refunds.begun(connection, attempt_id)
         else:
-            earlier = refunds.repeated(connection, intent, reserved, services.clock() - REPEAT_SECONDS)
+            earlier = refunds.repeated(connection, intent, reserved, store.clock() - REPEAT_SECONDS)
         if earlier:
             return earlier
         _require_undisputed(connection, intent)
@@ -118,7 +115,7 @@ def _claim(
             reason=reason,
             operation_id=attempt_id,
         )
-        attempt = new_attempt(services, store, attempt_id, intent.id, "refund", asdict(request))
+        attempt = new_attempt(store, attempt_id, intent.id, "refund", asdict(request))
         intents.add_attempt(connection, attempt)
         refunds.add(connection, intent, reserved, attempt_id, origin, attempt.created)
         journal.write(
@@ -140,51 +137,43 @@ def _require_undisputed(connection: Connection, intent: PaymentIntent) -> None:
             )
 
 
-def _send(
-    services: Services, store: Store, attempt: Attempt, intent: PaymentIntent, origin: str, *, again: bool = False
-) -> Refund:
+def _send(store: StoreHandle, attempt: Attempt, intent: PaymentIntent, origin: str, *, again: bool = False) -> Refund:
     """Send a refund that is committed. When it is sent `again`, a refusal proves nothing about the first time."""
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     request = RefundRequest(**attempt.request)
     asked = replace(request, reason=request.reason if request.reason in PROVIDER_REASONS else "")
     try:
-        answer = call_within_lease(services, attempt, lambda: adapter.refund(asked, attempt.key))
+        answer = call_within_lease(store, attempt, lambda: adapter.refund(asked, attempt.key))
     except ProviderError as error:
-        raised = (
-            mark_and_raise_unknown(services, store, attempt, error)
-            if again
-            else failure_of(services, store, attempt, error)
-        )
+        raised = mark_and_raise_unknown(store, attempt, error) if again else failure_of(store, attempt, error)
         if not isinstance(raised, OutcomeUnknown):
-            _refused(services, intent, request.amount, str(error))
+            _refused(store, intent, request.amount, str(error))
         raise raised from error
     done = replace(answer, operation_id=attempt.id, reason=request.reason)
-    _record(services, attempt, done, origin, will_tell="events" in adapter.operations)
-    services.wake()
+    _record(store, attempt, done, origin, will_tell="events" in adapter.operations)
+    store.wake()
     return done
 
 
-def _carry_on(
-    services: Services, store: Store, earlier: Refund, intent: PaymentIntent, origin: str, *, resend: bool
-) -> Refund:
+def _carry_on(store: StoreHandle, earlier: Refund, intent: PaymentIntent, origin: str, *, resend: bool) -> Refund:
     """How a refund that was begun before stands now. One that is unknown is settled first.
 
     With `resend` by the same request under the same key, while the provider knows it; else the provider is only asked.
     """
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         attempt = intents.attempt(connection, earlier.operation_id)
-    told = {"outcome": "unknown", "attempt_id": attempt.id, "provider": store.adapter}
-    now = services.clock()
-    if attempt.busy_until > now and not wait_for_answer(services, attempt):
+    told = {"outcome": "unknown", "attempt_id": attempt.id, "provider": store.config.adapter}
+    now = store.clock()
+    if attempt.busy_until > now and not wait_for_answer(store, attempt):
         raise InProgress("This refund is being made right now. Ask again in a moment.", **told)
-    if resend and now < attempt.sent_at + services.connections.adapter(store).replay_window:
-        end = leases.lease_end(services)
-        if intents.take(services.database, attempt.id, now, end):
-            attempt = sending_again(services, replace(attempt, busy_until=end))
-            return _send(services, store, attempt, intent, origin, again=True)
+    if resend and now < attempt.sent_at + store.adapter.replay_window:
+        end = leases.lease_end(store)
+        if intents.take(store.database, attempt.id, now, end):
+            attempt = sending_again(store, replace(attempt, busy_until=end))
+            return _send(store, attempt, intent, origin, again=True)
     elif attempt.state in UNSETTLED:
-        resolve(services, store, attempt, resend=False)
-    with services.database.read() as connection:
+        resolve(store, attempt, resend=False)
+    with store.database.read() as connection:
         attempt = intents.attempt(connection, attempt.id)
         known = refunds.begun(connection, attempt.id) or earlier
     if attempt.state in UNSETTLED:
@@ -219,9 +208,9 @@ def _refused(services: Services, intent: PaymentIntent, amount: int, why: str) -
     services.wake()
 
 
-def _charged(services: Services, store: Store, order_id: Any, charge_id: Any) -> PaymentIntent:
+def _charged(store: StoreHandle, order_id: Any, charge_id: Any) -> PaymentIntent:
     """The intent whose money is asked back. Raises RefundRefused if there is none."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         if charge_id:
             found = intents.by_charge(connection, store.id, str(charge_id))
             if found is None:
@@ -234,14 +223,14 @@ def _charged(services: Services, store: Store, order_id: Any, charge_id: Any) ->
         candidates = [intent for intent in intents.of_order(connection, store.id, int(order_id)) if intent.charge]
     paid = [i for i in candidates if i.status is Status.SUCCEEDED] or candidates
     if not paid:
-        raise RefundRefused(_not_paid_here(services, store, int(order_id)), reason="no_payment")
+        raise RefundRefused(_not_paid_here(store, int(order_id)), reason="no_payment")
     return paid[-1]
 
 
-def _not_paid_here(services: Services, store: Store, order_id: int) -> str:
+def _not_paid_here(store: StoreHandle, order_id: int) -> str:
     """Another entry of the shop may have the order's money: only there it can be sent back."""
-    with services.database.read() as connection:
-        known = intents.of_shops_order(connection, store.id, store.live, order_id)
+    with store.database.read() as connection:
+        known = intents.of_shops_order(connection, store.id, store.config.live, order_id)
     other = next((intent for intent in known if intent.holding and intent.charge), None)
     if other is None:
         return f"Order {order_id} has no payment that could be refunded."
@@ -261,9 +250,9 @@ def _amount(value: Any) -> int:
     return int(text)
 
 
-def _require_decimals(services: Services, store: Store, intent: PaymentIntent, amount: int) -> None:
+def _require_decimals(store: StoreHandle, intent: PaymentIntent, amount: int) -> None:
     """The shop could not write down an amount with more decimals than it has itself."""
-    order = read_order(services, store, intent.order_id)
+    order = read_order(store, intent.order_id)
     decimals = len(order.total.partition(".")[2])
     major = Money(amount, intent.currency).decimal
     if major != round(major, decimals):

@@ -10,7 +10,7 @@ from bridge.domain.ports import Finding
 from bridge.domain.shops import Change, address_of
 from bridge.domain.stores import Store
 from bridge.payments import flags
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, Database, intents, shops
 from bridge.storage.shops import Entry
 
@@ -84,17 +84,17 @@ def removed(connection: Connection, store: Store, now: float, who: str) -> None:
     shops.write(connection, store.shop_id, Change(now, store.id, who, "removed", store.identity, ""))
 
 
-def beside(services: Services, store: Store) -> list[str]:
+def beside(store: StoreHandle) -> list[str]:
     """Ids of the other entries that are served for the store's shop in its mode."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         return shops.beside(connection, [store.id]).get(store.id, [])
 
 
-def findings(services: Services, store: Store) -> list[Finding]:
+def findings(store: StoreHandle) -> list[Finding]:
     """What the owner has to know of the shop's other entries."""
     return [
         Finding(True, f"Its shop has another entry, {other}: an order is paid through one of them only.")
-        for other in beside(services, store)
+        for other in beside(store)
     ]
 
 
@@ -104,7 +104,7 @@ def all_beside(services: Services, store_ids: Iterable[str]) -> dict[str, list[s
         return shops.beside(connection, list(store_ids))
 
 
-def entry_of(services: Services, store: Store, intent: PaymentIntent) -> Store:
+def entry_of(store: StoreHandle, intent: PaymentIntent) -> StoreHandle:
     """The entry that has begun a payment of the store's shop: only its adapter can end it.
 
     Raises OrderLocked for one that is not served any more, or cannot be.
@@ -112,7 +112,7 @@ def entry_of(services: Services, store: Store, intent: PaymentIntent) -> Store:
     if intent.store_id == store.id:
         return store
     try:
-        return services.connections.store(intent.store_id)
+        return store.at(store.connections.store(intent.store_id))
     except ConfigurationError:
         raise OrderLocked(
             f"Order {intent.order_number} has a payment ({intent.shown_id}) of {intent.store_id}, an entry of its shop "
@@ -123,10 +123,10 @@ def entry_of(services: Services, store: Store, intent: PaymentIntent) -> Store:
         ) from None
 
 
-def history(services: Services, store: Store) -> list[Change]:
+def history(store: StoreHandle) -> list[Change]:
     """What was done to the shop's entries and addresses, the oldest first."""
-    with services.database.read() as connection:
-        return shops.history(connection, store.shop_id)
+    with store.database.read() as connection:
+        return shops.history(connection, store.config.shop_id)
 
 
 def rivals(url: str) -> int:
@@ -139,14 +139,14 @@ def rivals(url: str) -> int:
         database.close()
 
 
-def is_address(services: Services, store: Store, site: str) -> bool:
+def is_address(store: StoreHandle, site: str) -> bool:
     """Whether the store's shop answers at a site's address."""
     address = address_of(site)
-    if address == address_of(store.identity):
+    if address == address_of(store.config.identity):
         return True
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         known = shops.at_address(connection, address)
-    return known is not None and known.shop_id == store.shop_id and known.until is None
+    return known is not None and known.shop_id == store.config.shop_id and known.until is None
 
 
 def _shop_of(connection: Connection, entry: str) -> str:

@@ -27,7 +27,7 @@ from bridge.payments.orders import amount_due
 from bridge.payments.payments_of_others import first_watch
 from bridge.payments.record import WAITING, IntentWriter, record, record_in
 from bridge.payments.shops import entry_of, is_address
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, outbox
 
 NAMED_BY_APP, TAKEN_BY_READER = "an app named it", "a card reader took it"
@@ -58,29 +58,28 @@ class Match:
 class Site:
     """Where a store is, as it says itself. It is asked at most once, and only about what no address of its shop is."""
 
-    def __init__(self, services: Services, store: Store) -> None:
-        self._services = services
+    def __init__(self, store: StoreHandle) -> None:
         self._store = store
         self._addresses: list[str] | None = None
 
     def is_named(self, address: str) -> bool:
         """Raises StoreError."""
-        known = is_address(self._services, self._store, address)
+        known = is_address(self._store, address)
         return known or any(is_same_site(address, one) for one in self._asked())
 
     def _asked(self) -> list[str]:
         if self._addresses is None:
-            book = self._services.connections.order_book(self._store)
+            book = self._store.order_book
             self._addresses = book.addresses() if isinstance(book, HasAddresses) else [book.identify()]
         return self._addresses
 
 
-def match_named_payment(services: Services, store: Store, order: Order, name: str) -> Match:
+def match_named_payment(store: StoreHandle, order: Order, name: str) -> Match:
     """The payment that a caller names, by the provider's id, as this order's, and that somebody else has made.
 
     Raises IntentNotFound if the provider has none; else as `match_payment`.
     """
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     missing = IntentNotFound(f"No such payment_intent: '{name}'", id=name)
     if not adapter.names_orders or not re.fullmatch(r"\w{1,255}", name, re.ASCII):
         raise missing
@@ -90,27 +89,25 @@ def match_named_payment(services: Services, store: Store, order: Order, name: st
         if error.code != "resource_missing":
             raise
         raise missing from None
-    return match_payment(services, store, outcome, Site(services, store), order=order)
+    return match_payment(store, outcome, Site(store), order=order)
 
 
-def match_payment(
-    services: Services, store: Store, outcome: Outcome, site: Site, *, order: Order | None = None
-) -> Match:
+def match_payment(store: StoreHandle, outcome: Outcome, site: Site, *, order: Order | None = None) -> Match:
     """A payment that the database does not have: take it over, or know of it, if it is one of the store's orders'.
 
     `order` is the one for which a caller names it, as it was just read. Raises InProgress, to be asked again, while
     another payment of the order is not settled; StoreError, ProviderError.
     """
-    if not outcome.reference or _is_elsewhere(services, store, outcome):
+    if not outcome.reference or _is_elsewhere(store, outcome):
         return Match()
-    found = _examined(services, store, outcome, site, order)
+    found = _examined(store, outcome, site, order)
     if not isinstance(found, Order):
         return Match(misfit=found)
     why = NAMED_BY_APP if order is not None else TAKEN_BY_READER if outcome.is_in_person else ""
-    met = _settled_in(services, store, found, outcome, why)
+    met = _settled_in(store, found, outcome, why)
     if outcome.is_in_person:
-        card_readers.mark_readers_used(services, store)
-    services.wake()
+        card_readers.mark_readers_used(store)
+    store.wake()
     return met
 
 
@@ -121,9 +118,9 @@ def has_money(outcome: Outcome) -> bool:
     return not (outcome.charge and outcome.charge.is_sent_back)
 
 
-def _is_elsewhere(services: Services, store: Store, outcome: Outcome) -> bool:
+def _is_elsewhere(store: StoreHandle, outcome: Outcome) -> bool:
     """Whether it is another store's on the same account, or carries an attempt of ours."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         if any(known.store_id != store.id for known in intents.everywhere(connection, str(outcome.reference))):
             return True
         name = outcome.attempt_id
@@ -132,9 +129,7 @@ def _is_elsewhere(services: Services, store: Store, outcome: Outcome) -> bool:
         return not re.fullmatch(r"[0-9a-f]{32}", name) or bool(intents.everywhere(connection, name))
 
 
-def _examined(
-    services: Services, store: Store, outcome: Outcome, site: Site, order: Order | None
-) -> Order | Misfit | None:
+def _examined(store: StoreHandle, outcome: Outcome, site: Site, order: Order | None) -> Order | Misfit | None:
     """The order that it fits, or why it fits none; None if it names none."""
     claim = read_claim(outcome.metadata)
     if claim is None:
@@ -143,18 +138,18 @@ def _examined(
     if order is None and not has_money(outcome):  # of those are many, and no store is asked for them
         return _took_nothing(outcome, named)
     if not outcome.is_for_account:  # on a platform there are those of all its stores
-        is_ours = is_same_site(claim.site, store.identity)
+        is_ours = is_same_site(claim.site, store.config.identity)
         return Misfit("its money goes to another account", named) if is_ours else None
     if not site.is_named(claim.site):
         return Misfit(f"it names the site {claim.site}" if claim.site else "it names no site", named)
     try:
-        order = order or services.connections.order_book(store).read(claim.order_id)
+        order = order or store.order_book.read(claim.order_id)
     except OrderNotFound:
         return Misfit("the store has no such order", named)
     if order.id != claim.order_id:
         return Misfit("it names another order", named)
-    adapter, is_held = services.connections.adapter(store), outcome.status is Status.REQUIRES_CAPTURE
-    owed, amount, currency = _owed(store, adapter, order), outcome.amount - outcome.tip, outcome.currency.upper()
+    adapter, is_held = store.adapter, outcome.status is Status.REQUIRES_CAPTURE
+    owed, amount, currency = _owed(store.config, adapter, order), outcome.amount - outcome.tip, outcome.currency.upper()
     found = misfit_of_others(order, claim.order_key, amount, currency, owed, held=is_held)
     if found:
         is_grave = order.key == claim.order_key and has_money(outcome) and not is_paid(order)
@@ -175,25 +170,25 @@ def _owed(store: Store, adapter: Adapter, order: Order) -> int | None:
         return None
 
 
-def _settled_in(services: Services, store: Store, order: Order, outcome: Outcome, why: str) -> Match:
+def _settled_in(store: StoreHandle, order: Order, outcome: Outcome, why: str) -> Match:
     """Let it hold its order. With `why` it is taken over, else it is only known."""
     for _ in range(MAX_ROUNDS):
-        with services.database.read() as connection:
+        with store.database.read() as connection:
             known = intents.find(connection, store.id, str(outcome.reference))
-            holder = intents.holding(connection, store.id, store.live, order.id, order.key)
+            holder = intents.holding(connection, store.id, store.config.live, order.id, order.key)
         if known is not None:
-            return Match(_promoted(services, known, outcome, why) if why and known.only_known else known)
+            return Match(_promoted(store, known, outcome, why) if why and known.only_known else known)
         if holder is None:
-            if (intent := _claimed(services, store, order, outcome, why)) is not None:
+            if (intent := _claimed(store, order, outcome, why)) is not None:
                 return Match(intent)
         elif holder.public_id == outcome.reference:  # another entry of the shop has met it: it is one payment, not two
             return Match()
-        elif not release_refunded(services, holder, order) and not _made_way(services, store, holder, outcome):
+        elif not release_refunded(store, holder, order) and not _made_way(store, holder, outcome):
             return Match(holder=holder)
     raise InProgress(f"Order {order.number} is being paid by another request.", outcome="unknown")
 
 
-def _made_way(services: Services, store: Store, holder: PaymentIntent, outcome: Outcome) -> bool:
+def _made_way(store: StoreHandle, holder: PaymentIntent, outcome: Outcome) -> bool:
     """Void a payment that only waits for its buyer: the order's money has come otherwise. False if `holder` has money,
     so that the order is paid twice: then a person is told.
 
@@ -203,22 +198,22 @@ def _made_way(services: Services, store: Store, holder: PaymentIntent, outcome: 
         raise InProgress(f"The outcome of {holder.shown_id} is not known yet.", outcome="unknown")
     if holder.status in WAITING:
         found = Bar(OTHERS, f"is paid by {outcome.reference}, which was not made here")
-        holder = close_payment(services, entry_of(services, store, holder), holder, found)
+        holder = close_payment(entry_of(store, holder), holder, found)
         if holder.status is Status.CANCELED:
             return True
         if holder.status in WAITING:
             raise InProgress(f"{holder.shown_id} could not be voided yet.", outcome="unknown")
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         locked = intents.get(connection, holder.id, lock=True)
-        IntentWriter(services, connection, locked, services.clock()).report_second(outcome)
+        IntentWriter(store, connection, locked, store.clock()).report_second(outcome)
     return False
 
 
-def _claimed(services: Services, store: Store, order: Order, outcome: Outcome, why: str) -> PaymentIntent | None:
+def _claimed(store: StoreHandle, order: Order, outcome: Outcome, why: str) -> PaymentIntent | None:
     """Its row, with all that the provider says of it, in one transaction; None if the order was claimed meanwhile."""
-    now, attempt_id = services.clock(), outcome.attempt_id or services.ids.attempt()
+    now, attempt_id = store.clock(), outcome.attempt_id or store.ids.attempt()
     intent = replace(
-        found_intent(store, order, outcome, attempt_id, now, "automatic"),
+        found_intent(store.config, order, outcome, attempt_id, now, "automatic"),
         public_id=outcome.public_id,
         status=Status.REQUIRES_CONFIRMATION,  # from where the outcome takes it on, within this transaction
         unknown=False,
@@ -240,18 +235,23 @@ def _claimed(services: Services, store: Store, order: Order, outcome: Outcome, w
         sent_at=now,
         answered=now,
     )
-    told = {"provider": store.adapter, "order": order.number, "amount": outcome.amount, "currency": intent.currency}
+    told = {
+        "provider": store.config.adapter,
+        "order": order.number,
+        "amount": outcome.amount,
+        "currency": intent.currency,
+    }
     told |= {"reference": outcome.reference, "why": why or "somebody else made it", "tip": outcome.tip}
 
     def write_down(connection: Connection) -> None:
-        record_in(services, connection, intent.id, outcome)
+        record_in(store, connection, intent.id, outcome)
         if why and is_paid_by(order, {intent.shown_id}):
             outbox.known_by_the_shop(connection, intent.id, now)
 
-    kind, generation = "taken_over" if why else "known", store.generation
-    if not intents.claim(services.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
+    kind, generation = "taken_over" if why else "known", store.config.generation
+    if not intents.claim(store.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
         return None
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         return intents.get(connection, intent.id)
 
 

@@ -10,7 +10,6 @@ from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Status
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import IN_PERSON, Payment
 from bridge.domain.ports import Adapter
-from bridge.domain.stores import Store
 from bridge.payments import card_readers
 from bridge.payments.attempts import call_adapter, cancel_open_payment, new_attempt, send_create
 from bridge.payments.captures import capture, named_intent, require_not_refunded
@@ -27,7 +26,7 @@ from bridge.payments.orders import amount_due, read_order, require_payable
 from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.shops import entry_of
 from bridge.payments.takeover import match_named_payment
-from bridge.services import Services
+from bridge.services import StoreHandle
 from bridge.storage import intents
 
 CAPTURE_METHODS = frozenset({"manual", "automatic"})
@@ -36,8 +35,7 @@ NOT_CAPTURABLE = "The payment cannot be captured for completed or processed orde
 
 
 def create_terminal_intent(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     order_id: int,
     *,
     payment_methods: Any = None,
@@ -49,15 +47,15 @@ def create_terminal_intent(
 
     Raises OrderMissing, InvalidParameter, Unsupported, Refused, ProviderError, OutcomeUnknown or StoreError.
     """
-    order = read_order(services, store, order_id)
-    adapter = _adapter(services, store, "create_terminal_intent")
+    order = read_order(store, order_id)
+    adapter = _adapter(store, "create_terminal_intent")
     methods, capture, extra = _checked(payment_methods, metadata, capture_method)
-    close_unfit_payments(services, store, order)
-    amount = amount_due(store, adapter, order).amount
+    close_unfit_payments(store, order)
+    amount = amount_due(store.config, adapter, order).amount
     if amount <= 0:
         raise InvalidParameter("order_id", f"Order {order.number} has nothing to pay.")
-    attempt_id = services.ids.attempt()
-    own = {**metadata_of(services, store, order), "order_id": order.id}
+    attempt_id = store.ids.attempt()
+    own = {**metadata_of(store, order), "order_id": order.id}
     payment = Payment(
         attempt_id=attempt_id,
         order=order,
@@ -67,45 +65,45 @@ def create_terminal_intent(
         payment_method="",
         capture=capture,
         metadata={**extra, **own},
-        description=describe_payment(store, order),
+        description=describe_payment(store.config, order),
     )
     request = adapter.prepare_terminal(payment, methods, payment.metadata)
-    require_own_customer(services, store, adapter, payment.customer)
-    attempt = new_attempt(services, store, attempt_id, attempt_id, "create", request)
-    open_intent = _open_intent(services, store, order, attempt)
+    require_own_customer(store, adapter, payment.customer)
+    attempt = new_attempt(store, attempt_id, attempt_id, "create", request)
+    open_intent = _open_intent(store, order, attempt)
     if open_intent is not None:
         return open_intent
-    with services.database.read() as connection:
-        known = intents.of_shops_order(connection, store.id, store.live, order.id)
+    with store.database.read() as connection:
+        known = intents.of_shops_order(connection, store.id, store.config.live, order.id)
     require_payable(order, known, in_person=True)
-    require_no_earlier_payment(services, known, order)
-    card_readers.mark_readers_used(services, store)
-    intent = new_intent(store, payment, services.clock(), channel="terminal")
+    require_no_earlier_payment(store, known, order)
+    card_readers.mark_readers_used(store)
+    intent = new_intent(store.config, payment, store.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
-    if not intents.claim(services.database, intent, attempt, asked, generation=store.generation):
+    if not intents.claim(store.database, intent, attempt, asked, generation=store.config.generation):
         raise Uncapturable("The order has another payment.", reason="order_has_payment")
-    return send_create(services, store, attempt)
+    return send_create(store, attempt)
 
 
-def capture_terminal_payment(services: Services, store: Store, order_id: int, payment_intent_id: str) -> PaymentIntent:
+def capture_terminal_payment(store: StoreHandle, order_id: int, payment_intent_id: str) -> PaymentIntent:
     """Take what a card reader has authorised. One that the reader's network took already (Interac) is answered. A
     payment that an app has made by itself, as WooCommerce's do, is taken over.
 
     The checks come in WooPayments' order. Raises as `capture_authorization`.
     """
-    order = read_order(services, store, order_id)
-    _adapter(services, store, "capture_terminal_payment")
-    _meet(services, store, order, payment_intent_id)
-    require_not_refunded(services, store, order)
-    with services.database.read() as connection:
-        held = intents.holding(connection, store.id, store.live, order.id, order.key)
+    order = read_order(store, order_id)
+    _adapter(store, "capture_terminal_payment")
+    _meet(store, order, payment_intent_id)
+    require_not_refunded(store, order)
+    with store.database.read() as connection:
+        held = intents.holding(connection, store.id, store.config.live, order.id, order.key)
         named = intents.find(connection, store.id, payment_intent_id)
-    if held and (named is None or held.id != named.id) and _has_money(services, store, held, named):
+    if held and (named is None or held.id != named.id) and _has_money(store, held, named):
         raise Uncapturable(NOT_CAPTURABLE, reason="status")
-    intent = named_intent(services, store, order, payment_intent_id)
+    intent = named_intent(store, order, payment_intent_id)
     if intent.status not in FINAL:
-        intent = poll_payment(services, store, intent.id)
+        intent = poll_payment(store, intent.id)
     if intent.channel != "terminal":
         if intent.status in (*MONEY, Status.PROCESSING):
             raise Uncapturable(NOT_CAPTURABLE, reason="status")
@@ -115,20 +113,20 @@ def capture_terminal_payment(services: Services, store: Store, order_id: int, pa
     if intent.status is not Status.REQUIRES_CAPTURE:
         sentence = NOT_CAPTURABLE if intent.status is Status.PROCESSING else "The payment cannot be captured"
         raise Uncapturable(sentence, reason="status")
-    return capture(services, store, order, intent)
+    return capture(store, order, intent)
 
 
-def _meet(services: Services, store: Store, order: Order, payment_intent_id: str) -> None:
+def _meet(store: StoreHandle, order: Order, payment_intent_id: str) -> None:
     """Know of a payment that an app has made before anything is said of it: whatever stands against a capture, its
     money is there. Why it fits nothing is said when it is its turn. Raises InProgress, StoreError, ProviderError."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         named = intents.find(connection, store.id, payment_intent_id)
     if named is None:
         with suppress(IntentNotFound):
-            match_named_payment(services, store, order, payment_intent_id)
+            match_named_payment(store, order, payment_intent_id)
 
 
-def _has_money(services: Services, store: Store, held: PaymentIntent, named: PaymentIntent | None) -> bool:
+def _has_money(store: StoreHandle, held: PaymentIntent, named: PaymentIntent | None) -> bool:
     """Whether the order is paid or authorised by its payment. Where it is, an app takes the refusal for a capture that
     was made before: an order whose payment is merely open must not be refused in the same way.
 
@@ -136,20 +134,20 @@ def _has_money(services: Services, store: Store, held: PaymentIntent, named: Pay
     """
     is_anothers = named is not None and (named.order_id, named.order_key) != (held.order_id, held.order_key)
     if held.status not in FINAL and not is_anothers:
-        held = poll_payment(services, entry_of(services, store, held), held.id)
+        held = poll_payment(entry_of(store, held), held.id)
     return held.status in MONEY
 
 
-def connection_token(services: Services, store: Store) -> dict[str, Any]:
+def connection_token(store: StoreHandle) -> dict[str, Any]:
     """What a reader's app needs to connect. Raises Unsupported or ProviderError."""
-    adapter = _adapter(services, store, "connection_tokens")
-    card_readers.mark_readers_used(services, store)
+    adapter = _adapter(store, "connection_tokens")
+    card_readers.mark_readers_used(store)
     return call_adapter(adapter.connection_token)
 
 
-def _adapter(services: Services, store: Store, route: str) -> Adapter:
+def _adapter(store: StoreHandle, route: str) -> Adapter:
     """The store's adapter, if it can do with card readers. Raises Unsupported."""
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     if "terminal" not in adapter.operations:
         raise Unsupported(route, adapter.name)
     return adapter
@@ -177,43 +175,43 @@ def _text(value: Any) -> str:
     return text[:500].replace("\0", "")  # which no database takes
 
 
-def _open_intent(services: Services, store: Store, order: Order, wanted: Attempt) -> IntentView | None:
+def _open_intent(store: StoreHandle, order: Order, wanted: Attempt) -> IntentView | None:
     """The order's intent, if it was made by just the same request; another one that is open is voided first.
 
     None if the order is free now. Raises Uncapturable, InProgress, ProviderError or OutcomeUnknown.
     """
-    with services.database.read() as connection:
-        held = intents.holding(connection, store.id, store.live, order.id, order.key)
+    with store.database.read() as connection:
+        held = intents.holding(connection, store.id, store.config.live, order.id, order.key)
         if held is None:
             return None
         unsettled = intents.unsettled(connection, held.id)
         attempts = intents.attempts_of(connection, held.id)
     if unsettled:
-        _settle(services, entry_of(services, store, held), held, unsettled)
-        return _open_intent(services, store, order, wanted)
-    if release_refunded(services, held, order):
-        return _open_intent(services, store, order, wanted)
-    entry = entry_of(services, store, held)
+        _settle(entry_of(store, held), held, unsettled)
+        return _open_intent(store, order, wanted)
+    if release_refunded(store, held, order):
+        return _open_intent(store, order, wanted)
+    entry = entry_of(store, held)
     if entry is store and held.channel == "terminal" and _told(attempts[0]) == _told(wanted):
         return IntentView(held, attempts[-1].id)
-    held = poll_payment(services, entry, held.id)  # a card may have been held to the reader since
+    held = poll_payment(entry, held.id)  # a card may have been held to the reader since
     if held.status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE, Status.PROCESSING):
         raise Uncapturable("The order has another payment.", reason="order_has_payment")
-    after = cancel_open_payment(services, entry, held)
+    after = cancel_open_payment(entry, held)
     if after.status is not Status.CANCELED:
         raise ProviderError("The order's earlier payment could not be voided yet.")
-    return _open_intent(services, store, order, wanted)  # unless several entries have one, the order is free now
+    return _open_intent(store, order, wanted)  # unless several entries have one, the order is free now
 
 
-def _settle(services: Services, store: Store, held: PaymentIntent, unsettled: Attempt) -> None:
+def _settle(store: StoreHandle, held: PaymentIntent, unsettled: Attempt) -> None:
     """Raises InProgress while nobody knows what became of it. What is sent again moves no money by itself."""
-    is_ours = unsettled.busy_until <= services.clock()
-    if not (is_ours and resolve(services, store, unsettled, resend=held.channel == "terminal")):
+    is_ours = unsettled.busy_until <= store.clock()
+    if not (is_ours and resolve(store, unsettled, resend=held.channel == "terminal")):
         raise InProgress(
             "An earlier payment for this order is not settled yet. Ask again in a moment.",
             outcome="unknown",
             attempt_id=unsettled.id,
-            provider=store.adapter,
+            provider=store.config.adapter,
         )
 
 

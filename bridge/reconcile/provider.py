@@ -7,53 +7,52 @@ from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Refund, 
 from bridge.domain.money import Money
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
-from bridge.domain.stores import Store
 from bridge.payments.attempts import conclude
 from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.record import SOURCE_RECONCILE, record
 from bridge.payments.takeover import Site, match_payment
 from bridge.reconcile.report import Difference, Report, flag
 from bridge.reconcile.restore_missing import restore_payments
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents, reconcile, refunds
 
 
-def compare(services: Services, store: Store, report: Report, *, in_full: bool = True) -> None:
+def compare(store: StoreHandle, report: Report, *, in_full: bool = True) -> None:
     """Go through what the provider lists since then, then ask for what it should have listed and for what is open.
 
     What others made and fits no order is told only `in_full`: whoever looks every few minutes would repeat it for ever.
     Raises Ending.
     """
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     can_list = "listed" in adapter.operations
-    seen = compare_listed(services, store, report, in_full=in_full) if can_list else set[str]()
+    seen = compare_listed(store, report, in_full=in_full) if can_list else set[str]()
     if not can_list:
         report.remarks.append(
-            f"{store.adapter} does not list its payments: those that the bridge knows were asked for one by one, "
+            f"{store.config.adapter} does not list its payments: those that the bridge knows were asked for one by one, "
             "others cannot be found."
         )
-    for intent in changed(services, store, report.since):
+    for intent in changed(store, report.since):
         if intent.id not in seen and _is_to_ask(intent, report.since, can_list=can_list):
-            _ask_for(services, store, intent, report)
+            _ask_for(store, intent, report)
 
 
-def compare_listed(services: Services, store: Store, report: Report, *, in_full: bool = False) -> set[str]:
+def compare_listed(store: StoreHandle, report: Report, *, in_full: bool = False) -> set[str]:
     """What the provider lists since then; our ids of the payments that were in the list. Raises Ending."""
-    seen, site = set[str](), Site(services, store)
-    for outcome in _listed(services.connections.adapter(store), report):
-        services.raise_if_ending()
-        _compare_one(services, store, outcome, seen, report, site, in_full=in_full)
+    seen, site = set[str](), Site(store)
+    for outcome in _listed(store.adapter, report):
+        store.raise_if_ending()
+        _compare_one(store, outcome, seen, report, site, in_full=in_full)
     return seen
 
 
-def changed(services: Services, store: Store, since: float) -> Iterator[PaymentIntent]:
+def changed(store: StoreHandle, since: float) -> Iterator[PaymentIntent]:
     """The store's intents that were changed since then and before now, page by page. Raises Ending."""
-    until, after = services.clock(), (since, "")
+    until, after = store.clock(), (since, "")
     while True:
-        with services.database.read() as connection:
+        with store.database.read() as connection:
             page = reconcile.changed(connection, store.id, until, after)
         for intent in page:
-            services.raise_if_ending()
+            store.raise_if_ending()
             yield intent
         if len(page) < reconcile.PAGE:
             return
@@ -68,29 +67,27 @@ def _listed(adapter: Adapter, report: Report) -> Iterator[Outcome]:
 
 
 def _compare_one(
-    services: Services, store: Store, outcome: Outcome, seen: set[str], report: Report, site: Site, *, in_full: bool
+    store: StoreHandle, outcome: Outcome, seen: set[str], report: Report, site: Site, *, in_full: bool
 ) -> None:
     report.payments += 1
     try:
-        intent = _ours(services, store, outcome)
+        intent = _ours(store, outcome)
         if intent is not None:
             seen.add(intent.id)
-            _heal(services, store, intent, outcome, report)
+            _heal(store, intent, outcome, report)
         elif outcome.attempt_id is not None:
-            intent = restore_payments(services, store, outcome, report)
+            intent = restore_payments(store, outcome, report)
         else:
-            intent = _meet(services, store, outcome, report, site, in_full=in_full)
+            intent = _meet(store, outcome, report, site, in_full=in_full)
         if intent is not None:
             seen.add(intent.id)
     except BridgeError as error:
         report.problems.append(f"The payment {outcome.reference} could not be compared. {error}")
 
 
-def _meet(
-    services: Services, store: Store, outcome: Outcome, report: Report, site: Site, *, in_full: bool
-) -> PaymentIntent | None:
+def _meet(store: StoreHandle, outcome: Outcome, report: Report, site: Site, *, in_full: bool) -> PaymentIntent | None:
     """Of a payment that somebody else has made."""
-    met = match_payment(services, store, outcome, site)
+    met = match_payment(store, outcome, site)
     money = Money(outcome.amount, outcome.currency.upper())
     if met.intent:
         done = "it is only known" if met.intent.only_known else "it is taken over"
@@ -108,49 +105,49 @@ def _meet(
     return met.intent
 
 
-def _ours(services: Services, store: Store, outcome: Outcome) -> PaymentIntent | None:
-    with services.database.read() as connection:
+def _ours(store: StoreHandle, outcome: Outcome) -> PaymentIntent | None:
+    with store.database.read() as connection:
         for name in filter(None, (outcome.attempt_id, outcome.reference)):
             if found := intents.find(connection, store.id, name):
                 return found
     return None
 
 
-def _heal(services: Services, store: Store, intent: PaymentIntent, outcome: Outcome, report: Report) -> None:
-    kind, text = _difference(services, intent, outcome)
+def _heal(store: StoreHandle, intent: PaymentIntent, outcome: Outcome, report: Report) -> None:
+    kind, text = _difference(store, intent, outcome)
     if not kind:
         return
     conflict = ""
     try:
-        _record(services, store, intent, outcome)
+        _record(store, intent, outcome)
     except ProviderConfused as error:
         conflict = str(error)
     except BridgeError as error:
         text = f"{text} ({error})"
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         after = intents.get(connection, intent.id)
     if intent.status in MONEY and outcome.status not in MONEY and not may_become(intent.status, outcome.status):
         conflict = f"The provider says {outcome.status.value} of a payment that was taken as {intent.status.value}."
     if conflict:
-        flag(services, intent.id, conflict)
-    still, _ = _difference(services, after, outcome)
+        flag(store, intent.id, conflict)
+    still, _ = _difference(store, after, outcome)
     is_settled = not conflict and (not still or still == "refund_gone") and kind != "duplicate" and not after.flag
     if kind == "refund_gone":
-        flag(services, intent.id, f"Reconciled: {text}.")
+        flag(store, intent.id, f"Reconciled: {text}.")
         is_settled = False
     report.found("refund" if kind == "refund_gone" else kind, after, text, healed=is_settled)
 
 
-def _record(services: Services, store: Store, intent: PaymentIntent, outcome: Outcome) -> None:
-    with services.database.read() as connection:
+def _record(store: StoreHandle, intent: PaymentIntent, outcome: Outcome) -> None:
+    with store.database.read() as connection:
         unsettled = intents.unsettled(connection, intent.id)
     if unsettled and unsettled.operation == "create":
-        conclude(services, store, unsettled, outcome)
+        conclude(store, unsettled, outcome)
         return
     if unsettled:
-        resolve(services, store, unsettled, resend=False)
-    record(services, intent.id, outcome, source=SOURCE_RECONCILE)
-    services.wake()
+        resolve(store, unsettled, resend=False)
+    record(store, intent.id, outcome, source=SOURCE_RECONCILE)
+    store.wake()
 
 
 def _difference(services: Services, intent: PaymentIntent, outcome: Outcome) -> tuple[str, str]:
@@ -210,29 +207,29 @@ def _is_to_ask(intent: PaymentIntent, since: float, *, can_list: bool) -> bool:
     return intent.status not in FINAL or intent.unknown or not can_list or intent.created >= since
 
 
-def _ask_for(services: Services, store: Store, intent: PaymentIntent, report: Report) -> None:
+def _ask_for(store: StoreHandle, intent: PaymentIntent, report: Report) -> None:
     """Ask for one that was not listed, unless somebody is at it right now."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         created = intents.attempts_of(connection, intent.id)[0]
         unsettled = intents.unsettled(connection, intent.id)
-    at_work = unsettled is not None and unsettled.busy_until > services.clock()
+    at_work = unsettled is not None and unsettled.busy_until > store.clock()
     if at_work or (unsettled is None and created.reference is None):
         return
     report.payments += 1
     try:
         if unsettled:
-            resolve(services, store, unsettled, resend=False)
+            resolve(store, unsettled, resend=False)
         else:
-            poll_payment(services, store, intent.id)
+            poll_payment(store, intent.id)
     except ProviderRefused as error:
         why = f"The provider does not know the payment {created.reference}. {error}"
-        flag(services, intent.id, why)
+        flag(store, intent.id, why)
         report.found("missing", intent, why, healed=False)
         return
     except BridgeError as error:
         report.problems.append(f"The payment {intent.shown_id} could not be asked for. {error}")
         return
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         after = intents.get(connection, intent.id)
     if after.unknown:
         report.found("unknown", after, "its outcome is unknown", healed=False)

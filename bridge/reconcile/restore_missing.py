@@ -13,7 +13,6 @@ from bridge.domain.judgement import is_paid_by
 from bridge.domain.money import Money
 from bridge.domain.orders import Order, is_order_id
 from bridge.domain.outcomes import Outcome
-from bridge.domain.stores import Store
 from bridge.payments import leases
 from bridge.payments.attempts import conclude
 from bridge.payments.follow_order import follow_order
@@ -21,7 +20,7 @@ from bridge.payments.intents import found_intent
 from bridge.payments.record import WAITING, IntentWriter
 from bridge.payments.shops import is_address
 from bridge.reconcile.report import Difference, Report
-from bridge.services import Services
+from bridge.services import StoreHandle
 from bridge.storage import intents, outbox
 
 
@@ -34,7 +33,7 @@ class _Named:
     site: str
 
 
-def restore_payments(services: Services, store: Store, outcome: Outcome, report: Report) -> PaymentIntent | None:
+def restore_payments(store: StoreHandle, outcome: Outcome, report: Report) -> PaymentIntent | None:
     """Write it down. None if it is not this shop's, or nothing that anybody has to know of.
 
     Raises StoreError if the shop cannot be asked.
@@ -42,25 +41,25 @@ def restore_payments(services: Services, store: Store, outcome: Outcome, report:
     named = _named(outcome)
     if named is None or outcome.status is Status.CANCELED:
         return None
-    is_ours = bool(named.site) and is_address(services, store, named.site)
+    is_ours = bool(named.site) and is_address(store, named.site)
     if named.site and not is_ours:
         return None
     if outcome.attempt_id is None or not re.fullmatch(r"[0-9a-f]{32}", outcome.attempt_id):
         return None
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         if intents.everywhere(connection, outcome.attempt_id):
             return None  # of another store that uses the same account
     try:
-        order = services.connections.order_book(store).read(named.order_id)
+        order = store.order_book.read(named.order_id)
     except OrderNotFound:
         order = None
     if order is None or order.key != named.order_key:
         if outcome.status in MONEY and is_ours:
             _lost(report, outcome, str(named.order_id), "and its order is not in the shop any more.")
         return None
-    intent, attempt = _written(services, store, order, outcome)
+    intent, attempt = _written(store, order, outcome)
     asked = {
-        "provider": store.adapter,
+        "provider": store.config.adapter,
         "order": order.number,
         "amount": intent.amount,
         "currency": intent.currency,
@@ -68,18 +67,18 @@ def restore_payments(services: Services, store: Store, outcome: Outcome, report:
         "payment_method": intent.payment_method,
         "forgotten": True,
     }
-    if not intents.claim(services.database, intent, attempt, asked, generation=store.generation):
-        _second(services, store, order, outcome, report)
+    if not intents.claim(store.database, intent, attempt, asked, generation=store.config.generation):
+        _second(store, order, outcome, report)
         return None
-    _conclude(services, store, attempt, outcome)
+    _conclude(store, attempt, outcome)
     if is_paid_by(order, {str(outcome.public_id), str(outcome.reference)}):
-        with services.database.write() as connection:
-            outbox.known_by_the_shop(connection, intent.id, services.clock())
-    with services.database.read() as connection:
+        with store.database.write() as connection:
+            outbox.known_by_the_shop(connection, intent.id, store.clock())
+    with store.database.read() as connection:
         adopted = intents.get(connection, intent.id)
     if adopted.status in WAITING:  # what can no longer pay its order is closed, and voided as soon as money may move
         with suppress(InProgress, OutcomeUnknown, ProviderError):
-            follow_order(services, store, adopted, order)
+            follow_order(store, adopted, order)
     text = f"the provider has a payment of {_money(outcome)} ({outcome.status.value}) that the bridge did not know"
     report.found("adopted", adopted, text, healed=not adopted.unknown)
     return adopted
@@ -93,9 +92,9 @@ def _named(outcome: Outcome) -> _Named | None:
     return _Named(int(order_id), str(kept.get("order_key", "")), str(kept.get("site_url", "")))
 
 
-def _written(services: Services, store: Store, order: Order, outcome: Outcome) -> tuple[PaymentIntent, Attempt]:
-    now, attempt_id = services.clock(), str(outcome.attempt_id)
-    intent = found_intent(store, order, outcome, attempt_id, now, store.capture)
+def _written(store: StoreHandle, order: Order, outcome: Outcome) -> tuple[PaymentIntent, Attempt]:
+    now, attempt_id = store.clock(), str(outcome.attempt_id)
+    intent = found_intent(store.config, order, outcome, attempt_id, now, store.config.capture)
     attempt = Attempt(
         id=attempt_id,
         intent_id=attempt_id,
@@ -106,30 +105,28 @@ def _written(services: Services, store: Store, order: Order, outcome: Outcome) -
         reference=outcome.reference,
         created=intent.created,
         sent_at=intent.created,
-        busy_until=leases.lease_end(services),
-        next_check_at=leases.lease_end(services),
+        busy_until=leases.lease_end(store),
+        next_check_at=leases.lease_end(store),
     )
     return intent, attempt
 
 
-def _conclude(services: Services, store: Store, attempt: Attempt, outcome: Outcome) -> None:
+def _conclude(store: StoreHandle, attempt: Attempt, outcome: Outcome) -> None:
     try:
-        conclude(services, store, attempt, outcome)
+        conclude(store, attempt, outcome)
     except BridgeError:  # a decline, or what is settled later: it is written down
         return
 
 
-def _second(services: Services, store: Store, order: Order, outcome: Outcome, report: Report) -> None:
+def _second(store: StoreHandle, order: Order, outcome: Outcome, report: Report) -> None:
     """Another payment holds the order."""
     if outcome.status not in MONEY or _is_sent_back(outcome):
         return
-    now = services.clock()
-    with services.database.write() as connection:
-        holder = intents.holding(connection, store.id, store.live, order.id, order.key)
+    now = store.clock()
+    with store.database.write() as connection:
+        holder = intents.holding(connection, store.id, store.config.live, order.id, order.key)
         if holder is not None:
-            IntentWriter(services, connection, intents.get(connection, holder.id, lock=True), now).report_second(
-                outcome
-            )
+            IntentWriter(store, connection, intents.get(connection, holder.id, lock=True), now).report_second(outcome)
     if holder is None:
         _lost(report, outcome, order.number, "and its order changed hands just now; reconcile again.")
     else:

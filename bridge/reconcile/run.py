@@ -12,7 +12,7 @@ from bridge.reconcile import provider
 from bridge.reconcile import store as reconcile_shop
 from bridge.reconcile.report import Report
 from bridge.registry import stores
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import jobs
 from bridge.storage import reconcile as comparing
 
@@ -42,25 +42,25 @@ def reconcile(
     store = services.connections.store(store_id)
     report = Report(store.id, since)
     if replay:
-        _replay(services, store, report)
-    provider.compare(services, store, report, in_full=with_shop)
-    if with_shop and _is_itself(services, store, report):
-        reconcile_shop.compare(services, store, report)
+        _replay(services.at(store), report)
+    provider.compare(services.at(store), report, in_full=with_shop)
+    if with_shop and _is_itself(services.at(store), report):
+        reconcile_shop.compare(services.at(store), report)
     if with_shop and not report.problems and stores.opened(services, store_id)[0].awaits_reconcile:
-        _release(services, store, report)
+        _release(services.at(store), report)
     for difference in report.differences:
         level = logging.INFO if difference.healed else logging.WARNING
         log.log(level, "store %s, order %s: %s", store.id, difference.order, difference.text)
     return report
 
 
-def default_since(services: Services, store: Store, name: str) -> float:
+def default_since(store: StoreHandle, name: str) -> float:
     """Since when a store has to be compared by the job of this name: since its last run, and a little more."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         job = jobs.one(connection, name)
     if job and job.seen is not None:
         return job.seen - OVERLAP_SECONDS
-    return max(store.created, services.clock() - FIRST_LOOK_BACK) - OVERLAP_SECONDS
+    return max(store.config.created, store.clock() - FIRST_LOOK_BACK) - OVERLAP_SECONDS
 
 
 def hold_all(services: Services, made: float | None = None) -> list[str]:
@@ -94,27 +94,27 @@ def chosen(services: Services, name: str | None) -> Sequence[Store]:
     return found
 
 
-def _is_itself(services: Services, store: Store, report: Report) -> bool:
+def _is_itself(store: StoreHandle, report: Report) -> bool:
     """Whether the shop is the one that was added. A copy has other orders under the same numbers: it takes no money."""
     try:
-        identity = services.connections.order_book(store).identify()
+        identity = store.order_book.identify()
     except StoreError as error:
         report.problems.append(f"The shop could not be asked who it is. {error}")
         return False
-    if is_address(services, store, identity):
+    if is_address(store, identity):
         return True
     report.problems.append(
-        f"The shop says that it is {identity}, and was added as {store.identity}: it takes no money. If it is a copy, "
+        f"The shop says that it is {identity}, and was added as {store.config.identity}: it takes no money. If it is a copy, "
         f"its payments are not its own; if it has moved, say so with `wcpay-bridge stores update {store.id}`."
     )
-    with services.database.write() as connection:
-        comparing.hold_stores(connection, services.clock(), store.id)
+    with store.database.write() as connection:
+        comparing.hold_stores(connection, store.clock(), store.id)
     return False
 
 
-def _release(services: Services, store: Store, report: Report) -> None:
+def _release(store: StoreHandle, report: Report) -> None:
     """Only if the comparison reached back to when the backup was made, and the provider lists its payments."""
-    if report.since > default_since(services, store, job_name(store.id)):
+    if report.since > default_since(store, job_name(store.id)):
         report.remarks.append("The store stays held: compare since the backup was made.")
     elif report.remarks:
         report.remarks.append(
@@ -122,14 +122,14 @@ def _release(services: Services, store: Store, report: Report) -> None:
             f"with the shop's orders, then run `wcpay-bridge reconcile --store {store.id} --release`."
         )
     else:
-        with services.database.write() as connection:
-            comparing.release_store(connection, store.id, services.clock())
+        with store.database.write() as connection:
+            comparing.release_store(connection, store.id, store.clock())
         report.released = True
 
 
-def _replay(services: Services, store: Store, report: Report) -> None:
+def _replay(store: StoreHandle, report: Report) -> None:
     """Have the provider send its messages again, where it can: they arrive, and are worked on, as any other."""
-    replay = getattr(services.connections.adapter(store), "replay", None)
+    replay = getattr(store.adapter, "replay", None)
     if replay is None:
         return
     try:

@@ -9,7 +9,7 @@ from bridge.domain import logs
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.domain.stores import Store
 from bridge.payments.attempts import call_adapter
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import stores
 
 log = logs.logger(__name__)
@@ -21,14 +21,14 @@ def look(services: Services, served: Iterable[Store], event: ProviderEvent) -> s
     Raises ProviderError.
     """
     owners = [store for store in served if services.connections.adapter(store).owns(event)]
-    return " ".join(filter(None, [look_at_account(services, store) for store in owners]))
+    return " ".join(filter(None, [look_at_account(services.at(store)) for store in owners]))
 
 
-def look_at_account(services: Services, store: Store) -> str:
+def look_at_account(store: StoreHandle) -> str:
     """Ask the provider whether the store's account can take payments, and flag it if not. Raises ProviderError."""
-    adapter = services.connections.adapter(store)
+    adapter = store.adapter
     problem = call_adapter(adapter.account_problem)
-    _flag(services, store, account_problem=problem)
+    _flag(store, account_problem=problem)
     return problem
 
 
@@ -42,20 +42,20 @@ def misdirected(services: Services, served: Iterable[Store], event: ProviderEven
         adapter = services.connections.adapter(store)
         if adapter.owns(event):
             if event.kind is not EventKind.ACCOUNT:
-                _flag(services, store, webhook_problem="")
+                _flag(services.at(store), webhook_problem="")
             return ""
         problems.append((store, adapter.scope_problem(event)))
     if not all(problem for _, problem in problems):
         return ""
     for store, problem in problems:
-        _flag(services, store, webhook_problem=problem)
+        _flag(services.at(store), webhook_problem=problem)
     return " ".join(dict.fromkeys(problem for _, problem in problems))
 
 
-def _flag(services: Services, store: Store, **problem: str) -> None:
+def _flag(store: StoreHandle, **problem: str) -> None:
     """Write a problem of the store down, or that it is over; nothing if that is known."""
     [(name, sentence)] = problem.items()
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         row = stores.get(connection, store.id)
     if row is None or row[name] == sentence:
         return
@@ -63,5 +63,5 @@ def _flag(services: Services, store: Store, **problem: str) -> None:
         log.warning("store %s: %s", store.id, sentence)
     else:
         log.info("store %s: it is over that %s", store.id, row[name])
-    with services.database.write() as connection:
+    with store.database.write() as connection:
         stores.change(connection, store.id, **problem)

@@ -11,7 +11,7 @@ from bridge.domain.ports import HasKeys, KeyStanding, OrderBook
 from bridge.domain.stores import FROM_BRIDGE, FROM_STORE, NOTHING, ApiKey, Permissions, Store
 from bridge.registry import keys
 from bridge.registry.keys import KeyPair
-from bridge.services import Services
+from bridge.services import StoreHandle
 
 log = logs.logger(__name__)
 
@@ -44,8 +44,7 @@ def proven(connect: Callable[[Store], OrderBook], store: Store, *, try_query: bo
 
 
 def import_proven(
-    services: Services,
-    store: Store,
+    store: StoreHandle,
     consumer_key: str,
     consumer_secret: str,
     permissions: Permissions | None,
@@ -57,7 +56,7 @@ def import_proven(
     asked.
     """
     keys.require_pair(consumer_key.strip(), consumer_secret)
-    book = services.connections.order_book(store)
+    book = store.order_book
     granted = Permissions.READ_WRITE
     if isinstance(book, HasKeys):
         found = book.standing_of(consumer_key.strip(), consumer_secret)
@@ -67,7 +66,7 @@ def import_proven(
     if permissions and granted.both(permissions) is not permissions:
         raise Refused(f"The store lets this key {granted.value}, which is less than {permissions.value}.")
     return keys.import_pair(
-        services,
+        store,
         store.id,
         consumer_key,
         consumer_secret,
@@ -78,30 +77,30 @@ def import_proven(
     )
 
 
-def look_at_keys(services: Services, store: Store) -> None:
+def look_at_keys(store: StoreHandle) -> None:
     """Ask the store about its keys, and write down what it says: from then on a client's key may do what the store lets
     it do. Nothing is concluded while the store does not take the bridge's own key, as of a web server that has begun to
     strip the Authorization header, or of a restored database.
 
     Raises Refused for that, and StoreError if the store cannot be asked.
     """
-    book = services.connections.order_book(store)
+    book = store.order_book
     if not isinstance(book, HasKeys):
         return
     own = book.own_standing()
     if own.problem:
         raise Refused(own.problem, reason="key_refused")
-    for each in keys.of_the_store(services, store.id):
-        services.raise_if_ending()
+    for each in keys.of_the_store(store, store.id):
+        store.raise_if_ending()
         found = book.standing_of(each.consumer_key, each.consumer_secret)
         if not each.key.origin and found.is_unknown:  # made before that was written down, and by the bridge
-            keys.learn(services, each.key, origin=FROM_BRIDGE)
+            keys.learn(store, each.key, origin=FROM_BRIDGE)
             continue
         problem = _problem(each.key, found)
         if problem and problem != each.key.store_problem:
             log.warning("store %s: %s", store.id, problem)
         says = found.permissions.value if found.permissions else NOTHING
-        keys.learn(services, each.key, origin=FROM_STORE, store_permissions=says, store_problem=problem)
+        keys.learn(store, each.key, origin=FROM_STORE, store_permissions=says, store_problem=problem)
 
 
 def _problem(key: ApiKey, found: KeyStanding) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 from bridge.domain.errors import IntentNotFound, InvalidParameter, RefundRefused
 from bridge.domain.intents import Dispute, PaymentIntent, Refund
 from bridge.domain.orders import Order
-from bridge.domain.stores import Store
 from bridge.payments.orders import read_order
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, refunds, reports
 from bridge.storage.reports import Page, Sum
 from bridge.storage.transactions import Filters, Line
@@ -69,15 +68,15 @@ def page_of(number: int, size: int, sort: str, direction: str, sorts: dict[str, 
     return Page(max(number, 1), size, column, direction.lower() == "desc")
 
 
-def authorizations(services: Services, store: Store, page: Page) -> list[Line]:
+def authorizations(store: StoreHandle, page: Page) -> list[Line]:
     """What waits to be captured."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         return reports.authorizations(connection, store.id, page)
 
 
-def authorization(services: Services, store: Store, name: str) -> Line:
+def authorization(store: StoreHandle, name: str) -> Line:
     """The authorisation of an intent, by any of its ids, whatever became of it. Raises IntentNotFound."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         intent = intents.find(connection, store.id, name)
         found = reports.authorization(connection, store.id, intent.id) if intent else None
     if found is None:
@@ -85,46 +84,46 @@ def authorization(services: Services, store: Store, name: str) -> Line:
     return found
 
 
-def authorization_sums(services: Services, store: Store) -> list[Sum]:
+def authorization_sums(store: StoreHandle) -> list[Sum]:
     """What is left to capture, by currency; the one with the most authorisations first."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         return reports.authorized_sums(connection, store.id)
 
 
-def transactions(services: Services, store: Store, page: Page, filters: Filters) -> list[Line]:
+def transactions(store: StoreHandle, page: Page, filters: Filters) -> list[Line]:
     """Charges, refunds and disputes that `filters` (see `bridge.storage.transactions.FILTERS`) let through."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         return reports.transactions(connection, store.id, page, filters)
 
 
-def transaction(services: Services, store: Store, name: str) -> Line:
+def transaction(store: StoreHandle, name: str) -> Line:
     """By its own id, or the provider's of the charge, refund or dispute. Raises IntentNotFound."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         found = reports.transaction(connection, store.id, name)
     if found is None:
         raise IntentNotFound(f"No such transaction: '{name}'", id=name)
     return found
 
 
-def transaction_sums(services: Services, store: Store, filters: Filters) -> list[Sum]:
+def transaction_sums(store: StoreHandle, filters: Filters) -> list[Sum]:
     """The same as `transactions` by currency; the one with the most transactions first."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         return reports.transaction_sums(connection, store.id, filters)
 
 
-def suggestions(services: Services, store: Store, term: str) -> list[str]:
+def suggestions(store: StoreHandle, term: str) -> list[str]:
     """What `transactions` could be searched for: the order with this number, customers whose name or address has it."""
     if not term.strip():
         return []
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         has_order = reports.knows_order(connection, store.id, term)
         customers = reports.customers(connection, store.id, term, MAX_CUSTOMERS, MAX_SEARCHED_CHARGES)
     return [f"Order #{term}"] * has_order + [f"{name} ({email})" for name, email in customers]
 
 
-def charge(services: Services, store: Store, charge_id: str) -> ShownCharge:
+def charge(store: StoreHandle, charge_id: str) -> ShownCharge:
     """A charge by the provider's id. Raises IntentNotFound."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         intent = intents.by_charge(connection, store.id, charge_id)
         if intent is None:
             raise IntentNotFound(f"No such charge: '{charge_id}'", id=charge_id)
@@ -139,17 +138,17 @@ def charge_of(services: Services, intent: PaymentIntent) -> ShownCharge | None:
         return _shown(connection, intent, intent.charge.id)
 
 
-def order_without_charge(services: Services, store: Store, order_id: int) -> UnchargedOrder:
+def order_without_charge(store: StoreHandle, order_id: int) -> UnchargedOrder:
     """For an order that may never have been charged. Raises OrderMissing or StoreError."""
-    order = read_order(services, store, order_id)
-    with services.database.read() as connection:
+    order = read_order(store, order_id)
+    with store.database.read() as connection:
         names = reports.intents_of_order(connection, store.id, order.id)
         return UnchargedOrder(order, intents.get(connection, names[-1]) if names else None)
 
 
-def intent_of_refund(services: Services, store: Store, refund: Refund) -> PaymentIntent:
+def intent_of_refund(store: StoreHandle, refund: Refund) -> PaymentIntent:
     """Whose money was sent back. Raises RefundRefused for a charge that is not here."""
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         intent = intents.by_charge(connection, store.id, refund.charge_id)
     if intent is None:
         raise RefundRefused(f"Error: No such charge: '{refund.charge_id}'")

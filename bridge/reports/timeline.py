@@ -9,8 +9,7 @@ from typing import Any
 from bridge.domain.errors import IntentNotFound
 from bridge.domain.intents import PaymentIntent, RefundStatus, Status
 from bridge.domain.orders import is_order_id
-from bridge.domain.stores import Store
-from bridge.services import Services
+from bridge.services import StoreHandle
 from bridge.storage import intents, journal, reports
 
 Json = dict[str, Any]
@@ -30,12 +29,12 @@ DISPUTES = {
 """By Stripe's word for a dispute's status."""
 
 
-def timeline(services: Services, store: Store, name: str) -> list[Json]:
+def timeline(store: StoreHandle, name: str) -> list[Json]:
     """What happened to an intent (by any of its ids) or to all intents of an order (by its id), newest first.
 
     Raises IntentNotFound.
     """
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         intent = intents.find(connection, store.id, name)
         order = [] if intent or not is_order_id(name) else reports.intents_of_order(connection, store.id, int(name))
         names = [intent.id] if intent else order

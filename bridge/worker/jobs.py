@@ -89,7 +89,7 @@ def _catching_up(store_id: str) -> Callable[[Services, Job], None]:
         adapter = services.connections.adapter(store)
         was_away = _was_away(job, services.clock())
         if "listed" in adapter.operations or (was_away and hasattr(adapter, "replay")):
-            since = default_since(services, store, job.name)
+            since = default_since(services.at(store), job.name)
             report = reconcile(services, store_id, since, with_shop=False, replay=was_away)
             _require_complete(report.problems)
 
@@ -111,10 +111,10 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
             return
         store = services.connections.store(store_id)
         if services.connections.adapter(store).names_orders:
-            since = min(default_since(services, store, job.name), services.clock() - BACK)
+            since = min(default_since(services.at(store), job.name), services.clock() - BACK)
             report = Report(store.id, since)
             with within(LEASE_OF_LOOK - LATE):
-                compare_listed(services, store, report)
+                compare_listed(services.at(store), report)
             _require_complete(report.problems)
 
     return look
@@ -143,7 +143,7 @@ def _reconciling(store_id: str) -> Callable[[Services, Job], None]:
 
     def compare(services: Services, job: Job) -> None:
         store = services.connections.store(store_id)
-        since = default_since(services, store, job.name)
+        since = default_since(services.at(store), job.name)
         report = reconcile(services, store_id, since)
         _require_complete(report.problems)
         log.info("store %s: %d payments, %d differences", store_id, report.payments, len(report.differences))

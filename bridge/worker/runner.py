@@ -70,7 +70,7 @@ def claim_unknown(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work 
 
 def _settle(services: Services, attempt: Attempt) -> None:
     try:
-        resolve(services, services.connections.store(attempt.store_id), attempt, resend=False)
+        resolve(services.at(services.connections.store(attempt.store_id)), attempt, resend=False)
     except BridgeError as error:
         log.warning("attempt %s cannot be settled: %s", attempt.id, error)
         intents.take(
@@ -96,9 +96,9 @@ def _look(services: Services, intent_id: str, store_id: str) -> None:
     try:
         with within(POLL_RETRY_SECONDS - leases.WRITE_MARGIN_SECONDS):
             store = services.connections.store(store_id)
-            intent = poll_payment(services, store, intent_id)
+            intent = poll_payment(services.at(store), intent_id)
             if intent.only_known:
-                watch_order(services, store, intent)
+                watch_order(services.at(store), intent)
     except BridgeError as error:
         log.warning("intent %s cannot be looked at: %s", intent_id, error)
 

@@ -15,11 +15,10 @@ from bridge.domain.deadlines import is_over, within
 from bridge.domain.errors import BridgeError, OrderNotFound, StoreRefused
 from bridge.domain.orders import Order
 from bridge.domain.ports import OrderBook
-from bridge.domain.stores import Store
 from bridge.inbound.store_events import order_read
 from bridge.payments.follow_order import follow_order
 from bridge.payments.order_read_schedule import IN_VAIN, next_read
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage import intents, sweeps
 from bridge.storage.jobs import QUIET, SWEEP, Job
 from bridge.storage.sweeps import Follower
@@ -60,7 +59,7 @@ def sweeping(store_id: str) -> Callable[[Services, Job], None]:
         store = services.connections.store(store_id)
         if not store.awaits_reconcile:  # no money moves before the store was compared
             with within(MAX_WORK_SECONDS):
-                sweep(services, store)
+                sweep(services.at(store))
 
     return run
 
@@ -78,30 +77,30 @@ def until_next(store_id: str) -> Callable[[Services], float]:
     return wait
 
 
-def sweep(services: Services, store: Store) -> None:
+def sweep(store: StoreHandle) -> None:
     """Read the orders that it is time for, and have their payments follow them.
 
     Raises StoreError if the store cannot be asked, or misses many orders at once.
     """
-    now = services.clock()
-    with services.database.read() as connection:
+    now = store.clock()
+    with store.database.read() as connection:
         known = sweeps.of_store(connection, store.id)
         paid = sweeps.paid(connection, store.id, MAX_BATCH, now + JITTER_PART * QUIET)
     due = [*(each for each in known if _due(each, now) - now <= _leeway(each, now)), *paid]
-    book = services.connections.order_book(store)
+    book = store.order_book
     left_out: list[Follower] = []
     for start in range(0, len(due), MAX_BATCH):
-        left_out += _sweep_batch(services, store, book, due[start : start + MAX_BATCH])
+        left_out += _sweep_batch(store, book, due[start : start + MAX_BATCH])
         if is_over():
             return
-    missing, refused = _sweep_singly(services, store, book, left_out[:MAX_SINGLE_READS])
+    missing, refused = _sweep_singly(store, book, left_out[:MAX_SINGLE_READS])
     is_one_there = len(left_out) < len(due) or len(missing) < len(left_out[:MAX_SINGLE_READS])
     if any(each.is_paid for each in missing):
-        with services.database.read() as connection:
+        with store.database.read() as connection:
             known += sweeps.paid(connection, store.id, MAX_BATCH)
     _require_some(book, known, missing, is_one_there=is_one_there)
     for each in missing:
-        _miss(services, store, each, services.clock())
+        _miss(store, each, store.clock())
     if refused:
         raise refused
 
@@ -126,21 +125,21 @@ def _due(payment: Follower, now: float) -> float:
     return min(max(payment.order_swept, payment.created), now) + _interval(payment, now)
 
 
-def _sweep_batch(services: Services, store: Store, book: OrderBook, batch: list[Follower]) -> list[Follower]:
+def _sweep_batch(store: StoreHandle, book: OrderBook, batch: list[Follower]) -> list[Follower]:
     """What is left out of the answer, and is to be read singly."""
     found = {order.id: order for order in read_orders(book, sorted({each.order_id for each in batch}))}
-    read_at = services.clock()
+    read_at = store.clock()
     done: list[_Read] = []
     try:
         for each in batch:
             if order := found.get(each.order_id):
-                services.raise_if_ending()
-                is_followed = _follow_read(services, store, book, each, order, read_at)
+                store.raise_if_ending()
+                is_followed = _follow_read(store, book, each, order, read_at)
                 done.append((each, next_read(read_at, store.id, each.created) if is_followed else read_at + IN_VAIN))
                 if is_over():
                     break
     finally:
-        _record(services, done, read_at)
+        _record(store, done, read_at)
     return [each for each in batch if each.order_id not in found]
 
 
@@ -155,14 +154,12 @@ def _record(services: Services, done: list[_Read], read_at: float) -> None:
             sweeps.paid_swept(connection, ids, read_at, due)
 
 
-def _follow_read(
-    services: Services, store: Store, book: OrderBook, payment: Follower, order: Order, read_at: float
-) -> bool:
+def _follow_read(store: StoreHandle, book: OrderBook, payment: Follower, order: Order, read_at: float) -> bool:
     """Whether all is done that it asks for."""
     try:
-        if services.clock() - read_at > FRESH_SECONDS:
+        if store.clock() - read_at > FRESH_SECONDS:
             order = book.read(order.id)
-        _follow(services, store, payment, order)
+        _follow(store, payment, order)
     except BridgeError as error:
         log.warning("intent %s cannot follow its order yet: %s", payment.id, error)
         return False
@@ -170,7 +167,7 @@ def _follow_read(
 
 
 def _sweep_singly(
-    services: Services, store: Store, book: OrderBook, left_out: list[Follower]
+    store: StoreHandle, book: OrderBook, left_out: list[Follower]
 ) -> tuple[list[Follower], StoreRefused | None]:
     """Those whose orders are not there, and why an order is not given that is. Raises StoreUnreachable."""
     missing: list[Follower] = []
@@ -178,12 +175,12 @@ def _sweep_singly(
     refused: StoreRefused | None = None
     try:
         for each in left_out:
-            services.raise_if_ending()
-            now = services.clock()
+            store.raise_if_ending()
+            now = store.clock()
             due = next_read(now, store.id, each.created, is_listed=False)
             try:
                 order = book.read(each.order_id)
-                if not _follow_read(services, store, book, each, order, services.clock()):
+                if not _follow_read(store, book, each, order, store.clock()):
                     due = now + IN_VAIN
             except OrderNotFound:
                 missing.append(each)
@@ -195,7 +192,7 @@ def _sweep_singly(
             if is_over():
                 break
     finally:
-        _record(services, done, services.clock())
+        _record(store, done, store.clock())
     return missing, refused
 
 
@@ -227,29 +224,29 @@ def _is_one_there(book: OrderBook, order_ids: list[int]) -> bool:
     return False
 
 
-def _miss(services: Services, store: Store, payment: Follower, now: float) -> None:
+def _miss(store: StoreHandle, payment: Follower, now: float) -> None:
     """Once is no proof that an order was deleted."""
     if payment.order_missed is None:
-        with services.database.write() as connection:
+        with store.database.write() as connection:
             sweeps.missed(connection, payment.id, now)
     elif now - payment.order_missed >= DELETED_AFTER_SECONDS:
         try:
-            _follow(services, store, payment, None)
+            _follow(store, payment, None)
         except BridgeError as error:
             log.warning("intent %s cannot follow its order, which was deleted, yet: %s", payment.id, error)
 
 
-def _follow(services: Services, store: Store, payment: Follower, order: Order | None) -> None:
+def _follow(store: StoreHandle, payment: Follower, order: Order | None) -> None:
     if order is not None and payment.order_missed is not None:
-        with services.database.write() as connection:
+        with store.database.write() as connection:
             sweeps.missed(connection, payment.id, None)
     if payment.is_paid:
-        order_read(services, store, payment.order_id, order)
+        order_read(store, payment.order_id, order)
         return
-    with services.database.read() as connection:
+    with store.database.read() as connection:
         intent = intents.get(connection, payment.id)
     if intent.holding:
-        follow_order(services, store, intent, order)
+        follow_order(store, intent, order)
 
 
 def read_orders(book: OrderBook, order_ids: list[int]) -> Collection[Order]:

@@ -152,11 +152,11 @@ def test_a_key_of_test_mode_says_nothing_in_live_mode(door: Door) -> None:
     keyed(door)
     services = door.bridge.services
     request = "anything"
-    test = idempotency.begin_request(services, door.store, "/route", KEY, request)
-    live = idempotency.begin_request(services, replace(door.store, live=True), "/route", KEY, request)
+    test = idempotency.begin_request(services.at(door.store), "/route", KEY, request)
+    live = idempotency.begin_request(services.at(replace(door.store, live=True)), "/route", KEY, request)
     assert (test.mine, test.again) == (live.mine, live.again) == (True, False)
     for mode, turn in ((False, test), (True, live)):
-        again = idempotency.begin_request(services, replace(door.store, live=mode), "/route", KEY, request)
+        again = idempotency.begin_request(services.at(replace(door.store, live=mode)), "/route", KEY, request)
         assert (again.mine, again.attempt_id) == (False, turn.attempt_id)
 
 

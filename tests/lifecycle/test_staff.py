@@ -200,7 +200,7 @@ def lives(live: LiveIn) -> Iterator[Callable[..., Life]]:
                 settings = {} if kind == "sandbox" else {"off_session": "no"}
                 life = made[name] = live(kind, settings=settings, capture=capture, options={"store_refunds": refunds})
                 server = stack.enter_context(serve(life.local.app))
-                store_events.register_webhooks(life.local.bridge.services, life.local.store, server.url)
+                store_events.register_webhooks(life.local.bridge.services.at(life.local.store), server.url)
             return made[name]
 
         yield lives

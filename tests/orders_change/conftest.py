@@ -114,7 +114,7 @@ WAITING: dict[str, Callable[[OpenShop], Beside]] = {
 def open_beside(open_shop: OpenShop, name: str) -> Beside:
     """The store tells the bridge what happens to its orders."""
     made = WAITING[name](open_shop)
-    store_events.register_webhooks(made.shop.local.bridge.services, made.shop.local.store, made.shop.url)
+    store_events.register_webhooks(made.shop.local.bridge.services.at(made.shop.local.store), made.shop.url)
     made.shop.local.work()
     return made
 

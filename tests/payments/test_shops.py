@@ -284,7 +284,7 @@ def shop_ids(local: Local) -> dict[str, str]:
 
 
 def changes(local: Local, store: Store | None = None) -> list[tuple[str, ...]]:
-    found = shops.history(local.bridge.services, stores.get(local.bridge.services, (store or local.store).id))
+    found = shops.history(local.bridge.services.at(stores.get(local.bridge.services, (store or local.store).id)))
     return [(change.store_id, change.who, change.what, change.before, change.after) for change in found]
 
 
@@ -337,7 +337,7 @@ def test_test_and_live_payments_of_a_shop_are_apart(make_local: MakeLocal, sqlit
     del settings["api_base"]
     live = local.bridge.add_store(replace(local.store, id="", live=True, settings=settings))
     assert len(set(shop_ids(local).values())) == 1
-    assert shops.beside(local.bridge.services, live) == []
+    assert shops.beside(local.bridge.services.at(live)) == []
     with pytest.raises(Refused, match="has an entry for test payments already"):
         local.bridge.update_store(replace(live, live=False, settings=local.store.settings))
 

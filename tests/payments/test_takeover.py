@@ -154,7 +154,7 @@ def test_a_cancelled_order_voids_a_hold_that_was_taken_over(till: Local) -> None
     tell(till)
     till.shop.update_order(till.orders["payable"], status="cancelled")
     till.clock.advance(61)
-    sweep(till.bridge.services, till.store)
+    sweep(till.bridge.services.at(till.store))
     assert till.stripe.find(intent)["status"] == "canceled"
 
 
