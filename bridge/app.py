@@ -76,7 +76,7 @@ class Bridge:
             vault=vault,
             clock=clock,
             ids=connections.ids,
-            connections=connections,
+            stores=connections,
             provider_timeout=self.settings.provider_timeout,
             version=__version__,
             refusals=Refusals(database, clock),

@@ -65,7 +65,7 @@ class Services:
     vault: Vault = field(repr=False)
     clock: Clock
     ids: Ids
-    connections: StoreRegistry
+    stores: StoreRegistry
     provider_timeout: float
     version: str
     refusals: Refusals = field(repr=False)
@@ -80,8 +80,15 @@ class Services:
         if self.is_ending():
             raise Stopping
 
+    def store(self, store_id: str, updated: float | None = None) -> "StoreHandle":
+        """What a use case is given of a store, as it was at `updated` (Unix seconds) or newer.
+
+        Raises ConfigurationError if it is gone or its secrets cannot be read.
+        """
+        return self.at(self.stores.store(store_id, updated))
+
     def at(self, store: Store) -> "StoreHandle":
-        """What a use case is given of this store."""
+        """The same of a store that was read before."""
         given = {each.name: getattr(self, each.name) for each in fields(Services)}
         return StoreHandle(**given, config=store)
 
@@ -99,11 +106,11 @@ class StoreHandle(Services):
 
     @property
     def adapter(self) -> Adapter:
-        return self.connections.adapter(self.config)
+        return self.stores.adapter(self.config)
 
     @property
     def order_book(self) -> OrderBook:
-        return self.connections.order_book(self.config)
+        return self.stores.order_book(self.config)
 
 
 Json = dict[str, Any]

@@ -216,7 +216,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "an unknown refund is sent again only inside the provider's window",
         "payments/refunds.py",
-        "if resend and now < attempt.sent_at + services.connections.adapter(store).replay_window:",
+        "if resend and now < attempt.sent_at + store.adapter.replay_window:",
         "if resend:",
         f"{REFUNDS}::test_an_unknown_refund_is_sent_again_under_its_key_only_while_the_provider_knows_that",
     ),
@@ -273,8 +273,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "staff's refunds move money only where the store says so",
         "inbound/store_events.py",
-        'if store.options["store_refunds"] != "execute":',
-        'if store.options["store_refunds"] == "never":',
+        'if store.config.options["store_refunds"] != "execute":',
+        'if store.config.options["store_refunds"] == "never":',
         "tests/payments/test_store_events.py::test_a_refund_that_staff_make_is_reported_and_moves_no_money",
     ),
     _mutation(
@@ -343,7 +343,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a restored store moves no money",
         "payments/attempts.py",
-        "if store.awaits_reconcile:",
+        "if store.config.awaits_reconcile:",
         "if not store.id:",
         "tests/cli/test_reconcile.py::test_nothing_is_sent_to_a_provider_for_a_restored_store",
     ),
@@ -528,7 +528,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a payment is looked up whichever entry of the shop has begun it",
         "payments/create.py",
-        """known = intents.of_shops_order(connection, store.id, store.live, order.id)
+        """known = intents.of_shops_order(connection, store.id, store.config.live, order.id)
             existing""",
         """known = intents.of_order(connection, store.id, order.id)
             existing""",
@@ -537,8 +537,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "no money moves before every entry of the shop was reconciled",
         "payments/attempts.py",
-        "if store.awaits_beside:",
-        "if store.awaits_beside is None:",
+        "if store.config.awaits_beside:",
+        "if store.config.awaits_beside is None:",
         f"{SHOPS}::test_c4_no_money_moves_through_an_entry_before_the_others_were_reconciled",
     ),
     _mutation(

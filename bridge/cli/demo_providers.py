@@ -181,6 +181,6 @@ class FortePlatform:
         return with_controls(with_routes(faults, forte_platform.SCENARIOS), self.simulator, self._clock)
 
     def connect(self, bridge: Bridge, store: Store) -> None:
-        adapter = bridge.services.connections.adapter(store)
+        adapter = bridge.services.stores.adapter(store)
         assert isinstance(adapter, FortePlatformAdapter)
         adapter.triggers.create("wcpay-bridge", self._service, store.settings["trigger_path"])

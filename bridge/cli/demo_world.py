@@ -167,8 +167,8 @@ class World:
         webhook_secrets = {provider.name: settings[provider.proof]} if provider else {}
         webhook_secrets["woocommerce"] = services.vault.shop_secret(store.id)
         if provider:
-            provider.connect(self.bridge, services.connections.store(store.id))
-        store_events.register_webhooks(services.at(services.connections.store(store.id)), self._front)
+            provider.connect(self.bridge, services.stores.store(store.id))
+        store_events.register_webhooks(services.store(store.id), self._front)
         return {
             "id": store.id,
             "store_url": store.url,

@@ -121,10 +121,10 @@ def _triggers(bridge: Bridge, name: str) -> "Triggers":
     """Raises Refused for a store of another adapter."""
     from bridge.adapters.forte_platform import FortePlatformAdapter
 
-    store = bridge.services.connections.store(stores.get(bridge.services, name).id)
-    adapter = bridge.services.connections.adapter(store)
+    store = bridge.services.store(stores.get(bridge.services, name).id)
+    adapter = store.adapter
     if not isinstance(adapter, FortePlatformAdapter):
-        raise Refused(f"Store {store.id} has the adapter {store.adapter}; only forte_platform has triggers.")
+        raise Refused(f"Store {store.id} has the adapter {store.config.adapter}; only forte_platform has triggers.")
     return adapter.triggers
 
 

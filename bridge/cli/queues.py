@@ -113,8 +113,8 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
     address = bridge.settings.public_url
     if not address:
         raise click.ClickException("BRIDGE_PUBLIC_URL is not set: the shop would not know where to send them.")
-    found = bridge.services.connections.store(stores.get(bridge.services, store).id)
-    sentences = store_events.register_webhooks(bridge.services.at(found), address)
+    found = bridge.services.store(stores.get(bridge.services, store).id)
+    sentences = store_events.register_webhooks(found, address)
     if not as_json:
         click.echo("\n".join(sentences))
     subscribed = webhook_registration.subscribe(bridge.services, found.id, address)
@@ -122,5 +122,7 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
         print_json({"shop": sentences, "provider": asdict(subscribed) if subscribed else None})
     elif subscribed:
         key = "is stored now" if subscribed.learned else "was here already"
-        click.echo(f"{found.adapter}: subscription {subscribed.id} sends to {subscribed.url}; its signing key {key}")
+        click.echo(
+            f"{found.config.adapter}: subscription {subscribed.id} sends to {subscribed.url}; its signing key {key}"
+        )
         note(f"Whether its messages can be believed: wcpay-bridge stores check {found.id}")

@@ -52,15 +52,15 @@ def install(blueprint: Blueprint, services: Services) -> None:
         if header is None or not context.once or context.key is None:
             return None
         store = authorised(services)
-        turn = begin_request(services.at(store), context.once, read_key(header), _canonical(context))
+        turn = begin_request(store, context.once, read_key(header), _canonical(context))
         if turn.mine:
             context.turn, context.seconds = turn, leases.REQUEST_TIMEOUTS * services.provider_timeout
             return None
         if not turn.same:
             raise RestError("wcpay_idempotency_key_reused", 422, KEY_REUSED)
         if turn.answer is None:
-            raise _in_flight(services.at(store), turn)
-        payload = _completed(services.at(store), turn.answer.payload)
+            raise _in_flight(store, turn)
+        payload = _completed(store, turn.answer.payload)
         answer = render(payload, turn.answer.status, turn.answer.headers)
         answer.headers[REPLAYED] = "true"
         return answer

@@ -24,7 +24,6 @@ from bridge.domain.messages import UNREADABLE, require_storable
 from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.ports import Adapter
-from bridge.domain.stores import Store
 from bridge.inbound.store_events import apply_order_event
 from bridge.payments import leases
 from bridge.payments.attempts import call_adapter, conclude
@@ -125,7 +124,7 @@ def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body:
     """Raises EventRefused with what every store of the endpoint has against it."""
     refusals: list[BridgeError] = []
     for store in stores.of_endpoint(services, endpoint):
-        adapter = services.connections.adapter(services.connections.store(store.id))
+        adapter = services.store(store.id).adapter
         try:
             return adapter.receive(headers, body)
         except (EventRefused, Unsupported) as refusal:
@@ -143,11 +142,11 @@ def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body:
 def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
     """A shop's own webhook, as an event about one of its orders; None for one that asks for nothing."""
     try:
-        store = services.connections.store(endpoint)
+        store = services.store(endpoint)
     except ConfigurationError:
         raise _nobody(services, endpoint) from None
     secret = services.vault.shop_secret(store.id)
-    said = services.connections.order_book(store).receive(headers, body, secret)
+    said = store.order_book.receive(headers, body, secret)
     if said is None:
         return None
     return ProviderEvent(said.delivery_id, said.topic, EventKind.ORDER, services.clock(), reference=str(said.order_id))
@@ -163,56 +162,52 @@ def _nobody(services: Services, endpoint: str) -> EventRefused:
 
 def _work(services: Services, message: InboxMessage) -> None:
     event = message.event
-    if event.kind is not EventKind.ORDER and (
-        wrong := accounts.misdirected(services, _served(services, message), event)
-    ):
+    if event.kind is not EventKind.ORDER and (wrong := accounts.misdirected(_served(services, message), event)):
         _finish(services, message, "foreign", error=wrong)
     elif event.kind is EventKind.ACCOUNT:
-        _finish(services, message, "done", error=accounts.look(services, _served(services, message), event))
+        _finish(services, message, "done", error=accounts.look(_served(services, message), event))
     elif event.kind is EventKind.ORDER and event.reference:
-        store = services.connections.store(message.endpoint)
-        _finish(services, message, "done", apply_order_event(services.at(store), int(event.reference)))
+        store = services.store(message.endpoint)
+        _finish(services, message, "done", apply_order_event(store, int(event.reference)))
     elif event.kind is EventKind.OTHER:
         _finish(services, message, "done")
     elif (found := _addressee(services, message)) is None:
         _meet(services, message)
     else:
-        event, store, intent, attempt = found
-        _hear(services, replace(message, event=event), store, intent, attempt)
+        event, owner, intent, attempt = found
+        _hear(owner, replace(message, event=event), intent, attempt)
 
 
-def _served(services: Services, message: InboxMessage) -> list[Store]:
+def _served(services: Services, message: InboxMessage) -> list[StoreHandle]:
     """The stores of a message's endpoint, with their secrets in clear."""
-    return [services.connections.store(store.id) for store in stores.of_endpoint(services, message.endpoint)]
+    return [services.store(store.id) for store in stores.of_endpoint(services, message.endpoint)]
 
 
-def _hear(
-    services: Services, message: InboxMessage, store: Store, intent: PaymentIntent, attempt: Attempt | None
-) -> None:
+def _hear(store: StoreHandle, message: InboxMessage, intent: PaymentIntent, attempt: Attempt | None) -> None:
     """Ask the provider for the payment that a message is about, unless the message is about another one or sum."""
     event = message.event
     is_opening = attempt is not None and attempt.operation == OPEN
-    known = attempt.reference if attempt and is_opening else _known_reference(services, intent)
+    known = attempt.reference if attempt and is_opening else _known_reference(store, intent)
     if known and event.reference and known != event.reference:
         log.warning("message %s names another payment than %s has", message.id, intent.shown_id)
-        _finish(services, message, "dead", intent.id, "The message is about another payment than ours.")
+        _finish(store, message, "dead", intent.id, "The message is about another payment than ours.")
         return
     reference = event.reference or known
     if reference is None:
-        _later(services, message, "The message does not say which payment it is about.")
+        _later(store, message, "The message does not say which payment it is about.")
         return
     if (said := _another_sum(event, intent)) is not None:
-        flag_amount_mismatch(services, intent.id, said)
-        _finish(services, message, "dead", intent.id, "The message names another sum than ours.")
+        flag_amount_mismatch(store, intent.id, said)
+        _finish(store, message, "dead", intent.id, "The message names another sum than ours.")
         return
-    outcome = call_adapter(lambda: services.connections.adapter(store).fetch(reference))
+    outcome = call_adapter(lambda: store.adapter.fetch(reference))
     try:
-        _write_down(services.at(store), intent, attempt, outcome)
+        _write_down(store, intent, attempt, outcome)
     except NotOurs as error:
-        flag_intent(services, intent.id, str(error))
-        _finish(services, message, "dead", intent.id, str(error))
+        flag_intent(store, intent.id, str(error))
+        _finish(store, message, "dead", intent.id, str(error))
     else:
-        _finish(services, message, "done", intent.id)
+        _finish(store, message, "done", intent.id)
 
 
 def _write_down(store: StoreHandle, intent: PaymentIntent, attempt: Attempt | None, outcome: Outcome) -> None:
@@ -243,13 +238,13 @@ def _known_reference(services: Services, intent: PaymentIntent) -> str | None:
 
 def _addressee(
     services: Services, message: InboxMessage
-) -> tuple[ProviderEvent, Store, PaymentIntent, Attempt | None] | None:
+) -> tuple[ProviderEvent, StoreHandle, PaymentIntent, Attempt | None] | None:
     """The store by its account, then the intent by our attempt's id or the provider's, and the message about it.
 
     Its create if that is unsettled.
     """
     for store in _served(services, message):
-        adapter = services.connections.adapter(store)
+        adapter = store.adapter
         if not adapter.owns(message.event):
             continue
         event = _resolved(adapter, message.event)
@@ -268,7 +263,7 @@ def _meet(services: Services, message: InboxMessage) -> None:
     carry the names of their attempts, so that what the provider shows without one is nothing that is yet to come."""
     misfit = ""
     for store in _served(services, message):
-        adapter = services.connections.adapter(store)
+        adapter = store.adapter
         if not (adapter.owns(message.event) and adapter.names_orders):
             continue
         event = _resolved(adapter, message.event)
@@ -277,7 +272,7 @@ def _meet(services: Services, message: InboxMessage) -> None:
         outcome = _looked_up(adapter, event.reference)
         if outcome is None or outcome.attempt_id is not None:
             continue
-        met = match_payment(services.at(store), outcome, Site(services.at(store)))
+        met = match_payment(store, outcome, Site(store))
         if found := met.intent or met.holder:
             _finish(services, message, "done", found.id)
             return

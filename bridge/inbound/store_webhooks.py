@@ -30,15 +30,15 @@ def watching(store_id: str) -> Callable[[Services, Job], None]:
     """A job's work: put back what the store has switched off, and have its orders read. Raises StoreUnreachable."""
 
     def watch(services: Services, _job: Job) -> None:
-        store = services.connections.store(store_id)
-        book = services.connections.order_book(store)
-        off = [each for each in _of(store, book) if each.status == "disabled"]
-        if off and _may_put_back(services.at(store)):
+        store = services.store(store_id)
+        book = store.order_book
+        off = [each for each in _of(store.config, book) if each.status == "disabled"]
+        if off and _may_put_back(store):
             assert isinstance(book, TellsByWebhooks)
             for each in off:
                 book.enable_webhook(each.id)
             topics = ", ".join(each.topic for each in off)
-            read_all_soon(services.at(store))
+            read_all_soon(store)
             log.warning("store %s had switched webhooks off, and they were put back: %s", store.id, topics)
 
     return watch

@@ -45,14 +45,14 @@ def settle_manually(services: Services, name: str, verdict: Verdict) -> PaymentI
     if not verdict.reason.strip():
         raise Refused("Say why: the reason is kept with the payment.")
     intent, attempt = _unknown(services, name)
-    store = services.connections.store(intent.store_id)
+    store = services.store(intent.store_id)
     end = leases.lease_end(services, leases.LOOK_UP_TIMEOUTS)
     if not intents.take(services.database, attempt.id, services.clock(), end):
         raise Refused("Somebody is asking the provider about it right now. Try again in a minute.")
     settle = _paid if verdict.paid else _not_paid
     try:
         with leases.within_lease(services, end):
-            settle(services.at(store), intent, attempt, verdict)
+            settle(store, intent, attempt, verdict)
     finally:
         _let_go(services, attempt)
     services.wake()

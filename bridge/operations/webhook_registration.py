@@ -50,13 +50,13 @@ def subscribe(services: Services, store_id: str, address: str) -> Subscribed | N
     `address` is the bridge's public one. A key that no enabled subscription has is forgotten. Twice is once.
     Raises ProviderError, and Refused if the store's secret is kept where the bridge cannot write.
     """
-    store = services.connections.store(store_id)
-    adapter = services.connections.adapter(store)
+    store = services.store(store_id)
+    adapter = store.adapter
     if not isinstance(adapter, Subscribing):
         return None
-    endpoint = store.settings.get("webhook_endpoint") or store.id
+    endpoint = store.config.settings.get("webhook_endpoint") or store.id
     made = adapter.register_webhook(f"{address}/bridge/v1/webhooks/{endpoint}")
-    known = store.settings.get(SECRET, "").replace(",", " ").split()
+    known = store.config.settings.get(SECRET, "").replace(",", " ").split()
     if made.secret in known:
         return Subscribed(made.id, made.url, learned=False)
     used = {each.secret for each in adapter.webhooks() if each.enabled}

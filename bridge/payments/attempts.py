@@ -173,8 +173,8 @@ def cancel_open_payment(
         return given_up
     if "cancel" not in store.adapter.operations:
         raise OrderLocked(
-            f"Order {intent.order_number} has an open payment ({intent.shown_id}) that {store.config.adapter} cannot void; "
-            "it has to be paid or to expire.",
+            f"Order {intent.order_number} has an open payment ({intent.shown_id}) that {store.config.adapter} cannot "
+            "void; it has to be paid or to expire.",
             reason="order_has_payment",
             payment_intent=intent.shown_id,
             provider=store.config.adapter,

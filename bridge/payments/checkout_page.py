@@ -208,7 +208,7 @@ def decide(services: Services, token: str, *, approve: bool) -> None:
     _require(seen, SANDBOX, Stage.OPEN, Stage.DECLINED)
     if approve:
         require_payable_by(services.at(seen.store), seen.intent)
-    adapter = services.connections.adapter(seen.store)
+    adapter = services.stores.adapter(seen.store)
     if not isinstance(adapter, Authenticates):
         raise Unsupported("authenticate", seen.store.adapter)
     with services.database.read() as connection:
@@ -245,22 +245,22 @@ def _token(services: Services, intent: PaymentIntent) -> str:
 
 
 def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -> Visit:
-    store = services.connections.store(intent.store_id)
+    store = services.store(intent.store_id)
     opened = payable_attempts(attempts, services.clock())
     stage = _stage(intent, bool(opened))
     if intent.closed and stage not in (Stage.PAID, Stage.PROCESSING):
-        return Visit(intent, store, Stage.ENDED, "", closed=intent.closed)
-    adapter = services.connections.adapter(store)
+        return Visit(intent, store.config, Stage.ENDED, "", closed=intent.closed)
+    adapter = store.adapter
     if stage not in (Stage.OPEN, Stage.OPENED, Stage.DECLINED):
         may_retry = adapter.confirmed_by_buyer and stage is Stage.ENDED and intent.charge is None
-        return Visit(intent, store, stage, "", may_retry=may_retry)
+        return Visit(intent, store.config, stage, "", may_retry=may_retry)
     sealed = next((attempt.material for attempt in reversed(attempts) if attempt.material), None)
     material = json.loads(services.vault.decrypt(sealed)) if sealed else {}
     provider_data, next_action = material.get("provider_data") or {}, material.get("next_action") or {}
     kind = _kind(adapter, provider_data, next_action)
     return Visit(
         intent=intent,
-        store=store,
+        store=store.config,
         stage=stage,
         kind=kind,
         opened=len(opened),

@@ -240,7 +240,7 @@ class IntentWriter:
 
     @property
     def _title(self) -> str:
-        return self._services.connections.store(self._intent.store_id).options["payment_method_title"]
+        return self._services.stores.store(self._intent.store_id).options["payment_method_title"]
 
     def _new_id(self) -> str:
         return self._services.ids.attempt()
@@ -347,7 +347,7 @@ def _is_moot(before: PaymentIntent, outcome: Outcome, changes: dict[str, Any]) -
 def _changes(services: Services, before: PaymentIntent, outcome: Outcome, first: bool) -> dict[str, Any]:
     """What the answer changes about the intent. `first` is the first answer to its create."""
     status = outcome.status if may_become(before.status, outcome.status) else before.status
-    adapter = services.connections.adapter(services.connections.store(before.store_id))
+    adapter = services.store(before.store_id).adapter
     changes: dict[str, Any] = {
         "status": status,
         "holding": before.holding and status is not Status.CANCELED,

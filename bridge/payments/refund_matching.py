@@ -19,7 +19,7 @@ def match_refunds(services: Services, connection: Connection, intent: PaymentInt
     """The outcome with our operation ids in its refunds, as far as they can be told."""
     if all(refund.operation_id for refund in outcome.refunds):
         return outcome
-    adapter = services.connections.adapter(services.connections.store(intent.store_id))
+    adapter = services.store(intent.store_id).adapter
     if adapter.names_refunds:
         return outcome
     return replace(outcome, refunds=_named(outcome.refunds, refunds.of_intent(connection, intent.id)))

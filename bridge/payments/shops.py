@@ -112,7 +112,7 @@ def entry_of(store: StoreHandle, intent: PaymentIntent) -> StoreHandle:
     if intent.store_id == store.id:
         return store
     try:
-        return store.at(store.connections.store(intent.store_id))
+        return store.store(intent.store_id)
     except ConfigurationError:
         raise OrderLocked(
             f"Order {intent.order_number} has a payment ({intent.shown_id}) of {intent.store_id}, an entry of its shop "

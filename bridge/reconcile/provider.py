@@ -28,8 +28,8 @@ def compare(store: StoreHandle, report: Report, *, in_full: bool = True) -> None
     seen = compare_listed(store, report, in_full=in_full) if can_list else set[str]()
     if not can_list:
         report.remarks.append(
-            f"{store.config.adapter} does not list its payments: those that the bridge knows were asked for one by one, "
-            "others cannot be found."
+            f"{store.config.adapter} does not list its payments: those that the bridge knows were asked for one by "
+            "one, others cannot be found."
         )
     for intent in changed(store, report.since):
         if intent.id not in seen and _is_to_ask(intent, report.since, can_list=can_list):

@@ -39,15 +39,15 @@ def reconcile(
     A store whose shop is another one now is held. One that is held is released, if everything since the database was
     backed up could be compared. Raises Ending.
     """
-    store = services.connections.store(store_id)
+    store = services.store(store_id)
     report = Report(store.id, since)
     if replay:
-        _replay(services.at(store), report)
-    provider.compare(services.at(store), report, in_full=with_shop)
-    if with_shop and _is_itself(services.at(store), report):
-        reconcile_shop.compare(services.at(store), report)
+        _replay(store, report)
+    provider.compare(store, report, in_full=with_shop)
+    if with_shop and _is_itself(store, report):
+        reconcile_shop.compare(store, report)
     if with_shop and not report.problems and stores.opened(services, store_id)[0].awaits_reconcile:
-        _release(services.at(store), report)
+        _release(store, report)
     for difference in report.differences:
         level = logging.INFO if difference.healed else logging.WARNING
         log.log(level, "store %s, order %s: %s", store.id, difference.order, difference.text)
@@ -104,8 +104,8 @@ def _is_itself(store: StoreHandle, report: Report) -> bool:
     if is_address(store, identity):
         return True
     report.problems.append(
-        f"The shop says that it is {identity}, and was added as {store.config.identity}: it takes no money. If it is a copy, "
-        f"its payments are not its own; if it has moved, say so with `wcpay-bridge stores update {store.id}`."
+        f"The shop says that it is {identity}, and was added as {store.config.identity}: it takes no money. If it is a "
+        f"copy, its payments are not its own; if it has moved, say so with `wcpay-bridge stores update {store.id}`."
     )
     with store.database.write() as connection:
         comparing.hold_stores(connection, store.clock(), store.id)

@@ -7,48 +7,45 @@ from collections.abc import Iterable
 
 from bridge.domain import logs
 from bridge.domain.outcomes import EventKind, ProviderEvent
-from bridge.domain.stores import Store
 from bridge.payments.attempts import call_adapter
-from bridge.services import Services, StoreHandle
+from bridge.services import StoreHandle
 from bridge.storage import stores
 
 log = logs.logger(__name__)
 
 
-def look(services: Services, served: Iterable[Store], event: ProviderEvent) -> str:
+def look(served: Iterable[StoreHandle], event: ProviderEvent) -> str:
     """Ask the provider about the accounts that `event` is about; why they cannot take payments, "" if they can.
 
     Raises ProviderError.
     """
-    owners = [store for store in served if services.connections.adapter(store).owns(event)]
-    return " ".join(filter(None, [look_at_account(services.at(store)) for store in owners]))
+    owners = [store for store in served if store.adapter.owns(event)]
+    return " ".join(filter(None, [look_at_account(store) for store in owners]))
 
 
 def look_at_account(store: StoreHandle) -> str:
     """Ask the provider whether the store's account can take payments, and flag it if not. Raises ProviderError."""
-    adapter = store.adapter
-    problem = call_adapter(adapter.account_problem)
+    problem = call_adapter(store.adapter.account_problem)
     _flag(store, account_problem=problem)
     return problem
 
 
-def misdirected(services: Services, served: Iterable[Store], event: ProviderEvent) -> str:
+def misdirected(served: Iterable[StoreHandle], event: ProviderEvent) -> str:
     """Why no store of an endpoint is ever told by it of its payments, as this message shows; "" if it does not.
 
     A message that is a store's own proves the contrary.
     """
-    problems: list[tuple[Store, str]] = []
+    problems: list[tuple[StoreHandle, str]] = []
     for store in served:
-        adapter = services.connections.adapter(store)
-        if adapter.owns(event):
+        if store.adapter.owns(event):
             if event.kind is not EventKind.ACCOUNT:
-                _flag(services.at(store), webhook_problem="")
+                _flag(store, webhook_problem="")
             return ""
-        problems.append((store, adapter.scope_problem(event)))
+        problems.append((store, store.adapter.scope_problem(event)))
     if not all(problem for _, problem in problems):
         return ""
     for store, problem in problems:
-        _flag(services.at(store), webhook_problem=problem)
+        _flag(store, webhook_problem=problem)
     return " ".join(dict.fromkeys(problem for _, problem in problems))
 
 

@@ -15,7 +15,7 @@ def checking(store_id: str) -> Callable[[Services, Job], None]:
     (StoreError, Refused, ProviderError)."""
 
     def check(services: Services, _job: Job) -> None:
-        store = services.at(services.connections.store(store_id))
+        store = services.store(store_id)
         failed: list[BridgeError] = []
         for look in (store_keys.look_at_keys, accounts.look_at_account):
             try:

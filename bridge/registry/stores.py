@@ -131,9 +131,9 @@ def learn_currency(services: Services, store_id: str) -> None:
 
     A shop that does not say (a key whose user may not read settings) keeps what was known. Raises StoreUnreachable.
     """
-    store = services.connections.store(store_id)
-    found = own_currency(services.connections.order_book(store)) or store.currency
-    if found != store.currency:
+    store = services.store(store_id)
+    found = own_currency(store.order_book) or store.config.currency
+    if found != store.config.currency:
         with services.database.write() as connection:
             stores.change(connection, store_id, currency=found, updated=services.clock())
 

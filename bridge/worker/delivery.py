@@ -41,8 +41,8 @@ def _deliver_by(services: Services, message: OutboxMessage, end: float) -> None:
 def _deliver(services: Services, message: OutboxMessage) -> None:
     update = message.update
     try:
-        store = services.connections.store(message.store_id)
-        delivery = services.connections.order_book(store).deliver(update, first=message.tries == 1)
+        store = services.store(message.store_id)
+        delivery = store.order_book.deliver(update, first=message.tries == 1)
     except StoreUnreachable as error:
         _failed(services, message, str(error), is_down=True)
     except (BridgeError, ConfigurationError) as error:

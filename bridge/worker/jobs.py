@@ -85,11 +85,11 @@ def _catching_up(store_id: str) -> Callable[[Services, Job], None]:
     """Compare with the provider alone, where it lists its payments, or can send its messages again."""
 
     def catch_up(services: Services, job: Job) -> None:
-        store = services.connections.store(store_id)
-        adapter = services.connections.adapter(store)
+        store = services.store(store_id)
+        adapter = store.adapter
         was_away = _was_away(job, services.clock())
         if "listed" in adapter.operations or (was_away and hasattr(adapter, "replay")):
-            since = default_since(services.at(store), job.name)
+            since = default_since(store, job.name)
             report = reconcile(services, store_id, since, with_shop=False, replay=was_away)
             _require_complete(report.problems)
 
@@ -109,12 +109,12 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
     def look(services: Services, job: Job) -> None:
         if not card_readers.readers_in_use(services, store_id):
             return
-        store = services.connections.store(store_id)
-        if services.connections.adapter(store).names_orders:
-            since = min(default_since(services.at(store), job.name), services.clock() - BACK)
+        store = services.store(store_id)
+        if store.adapter.names_orders:
+            since = min(default_since(store, job.name), services.clock() - BACK)
             report = Report(store.id, since)
             with within(LEASE_OF_LOOK - LATE):
-                compare_listed(services.at(store), report)
+                compare_listed(store, report)
             _require_complete(report.problems)
 
     return look
@@ -129,10 +129,10 @@ def _until_next(store_id: str) -> Callable[[Services], float]:
     """A store is looked at the more seldom, the longer nothing has happened there. What begins there hurries it."""
 
     def wait(services: Services) -> float:
-        store = services.connections.store(store_id)
+        store = services.store(store_id)
         with services.database.read() as connection:
             changed = comparing.last_change(connection, store_id)
-        quiet = services.clock() - max(store.created, changed or 0.0)
+        quiet = services.clock() - max(store.config.created, changed or 0.0)
         return min(max(CATCH_UP, quiet / 10), QUIET)
 
     return wait
@@ -142,8 +142,8 @@ def _reconciling(store_id: str) -> Callable[[Services, Job], None]:
     """Compare with provider and shop."""
 
     def compare(services: Services, job: Job) -> None:
-        store = services.connections.store(store_id)
-        since = default_since(services.at(store), job.name)
+        store = services.store(store_id)
+        since = default_since(store, job.name)
         report = reconcile(services, store_id, since)
         _require_complete(report.problems)
         log.info("store %s: %d payments, %d differences", store_id, report.payments, len(report.differences))

@@ -70,7 +70,7 @@ def claim_unknown(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work 
 
 def _settle(services: Services, attempt: Attempt) -> None:
     try:
-        resolve(services.at(services.connections.store(attempt.store_id)), attempt, resend=False)
+        resolve(services.store(attempt.store_id), attempt, resend=False)
     except BridgeError as error:
         log.warning("attempt %s cannot be settled: %s", attempt.id, error)
         intents.take(
@@ -95,10 +95,10 @@ def claim_poll(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work | N
 def _look(services: Services, intent_id: str, store_id: str) -> None:
     try:
         with within(POLL_RETRY_SECONDS - leases.WRITE_MARGIN_SECONDS):
-            store = services.connections.store(store_id)
-            intent = poll_payment(services.at(store), intent_id)
+            store = services.store(store_id)
+            intent = poll_payment(store, intent_id)
             if intent.only_known:
-                watch_order(services.at(store), intent)
+                watch_order(store, intent)
     except BridgeError as error:
         log.warning("intent %s cannot be looked at: %s", intent_id, error)
 
@@ -214,7 +214,7 @@ class Worker:
 def _account(services: Services, name: str) -> str:
     """The account at its provider of a store; of a name that stores share for their messages, the name."""
     try:
-        adapter = services.connections.adapter(services.connections.store(name))
+        adapter = services.store(name).adapter
     except BridgeError:
         return name
     return f"{adapter.name} {adapter.account_name}"

@@ -56,10 +56,10 @@ def sweeping(store_id: str) -> Callable[[Services, Job], None]:
     """A job's work. Raises StoreError."""
 
     def run(services: Services, _job: Job) -> None:
-        store = services.connections.store(store_id)
-        if not store.awaits_reconcile:  # no money moves before the store was compared
+        store = services.store(store_id)
+        if not store.config.awaits_reconcile:  # no money moves before the store was compared
             with within(MAX_WORK_SECONDS):
-                sweep(services.at(store))
+                sweep(store)
 
     return run
 

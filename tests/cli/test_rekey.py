@@ -21,8 +21,8 @@ def test_after_rekey_the_old_key_is_not_needed_any_more(
     assert cli.run("rekey").output.startswith("0 ")
     cli.environ["BRIDGE_SECRET_KEY"] = new
     bridge = Bridge(secret_key=new, database_url=database_url, allow_private_urls=True, clock=local.clock)
-    store = bridge.services.connections.store(local.store.id)
-    assert store.settings["secret_key"] == local.bridge.services.connections.store(store.id).settings["secret_key"]
-    assert bridge.services.connections.order_book(store).identify() == store.identity
+    store = bridge.services.store(local.store.id)
+    assert store.config.settings["secret_key"] == local.bridge.services.stores.store(store.id).settings["secret_key"]
+    assert store.order_book.identify() == store.config.identity
     bridge.close()
     assert cli.json("stores", "check", store.id)[0]["ok"]

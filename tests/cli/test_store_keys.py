@@ -319,7 +319,7 @@ def test_d14_the_key_is_in_no_log_line_exception_or_repr(
     caplog.set_level(logging.DEBUG)
     local = make_local(sqlite_url, options={"auth": "query"})
     told = [repr(local.store)]
-    book = local.bridge.services.connections.order_book(local.store)
+    book = local.bridge.services.stores.order_book(local.store)
     if fault:
         local.shop_faults.next(fault, times=2, match="/orders/")
     for call in (lambda: book.read(local.orders["payable"]), lambda: book.notes(local.orders["payable"])):

@@ -97,7 +97,7 @@ def test_a_store_whose_provider_is_told_by_hand_has_its_shop_registered(cli: Com
 def test_a_subscription_that_was_disabled_is_enabled_again(owned: Owned) -> None:
     cli, local, forte, _ = owned
     first = register(cli, local)["provider"]
-    adapter = local.bridge.services.connections.adapter(local.store)
+    adapter = local.bridge.services.stores.adapter(local.store)
     adapter.switch_webhook(first["id"], on=False)  # type: ignore[attr-defined]
     assert not forte.subscriptions[0].enabled
     assert register(cli, local)["provider"] == first | {"learned": False}

@@ -36,7 +36,7 @@ def everywhere(shop: Shop, name: str, caplog: pytest.LogCaptureFixture) -> dict[
         "journal": json.dumps(why(services, name), default=str),
         "messages": json.dumps(inbox_admin.messages(services), default=str),
         "shop": json.dumps(orders, default=str) + json.dumps(notes),
-        "store": repr(services.connections.store(shop.local.store.id)) + repr(shop.adapter),
+        "store": repr(services.store(shop.local.store.id)) + repr(shop.adapter),
     }
 
 

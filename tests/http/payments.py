@@ -43,7 +43,7 @@ def pages(door: Door, path: str, size: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def sandbox(door: Door) -> SandboxAdapter:
-    adapter = door.bridge.services.connections.adapter(door.store)
+    adapter = door.bridge.services.stores.adapter(door.store)
     assert isinstance(adapter, SandboxAdapter)
     return adapter
 

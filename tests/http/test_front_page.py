@@ -29,7 +29,7 @@ def test_a_browser_gets_a_page_whose_links_lead_somewhere(door: Door) -> None:
 
 
 def test_it_names_no_store(door: Door) -> None:
-    store = door.bridge.services.connections.store(door.store.id)
+    store = door.bridge.services.stores.store(door.store.id)
     for accept in ("application/json", BROWSER):
         text = door.get("/", key=None, headers={"Accept": accept}).text
         assert not any(fact in text for fact in (store.id, store.url, store.adapter))

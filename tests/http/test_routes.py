@@ -159,7 +159,7 @@ def test_what_an_adapter_cannot_do_is_told_on_every_route(make_door: MakeDoor, e
     door = make_door(error_status=error_status)
     capture_by_hand(door)
     intent = door.create().json["id"]
-    adapter = door.bridge.services.connections.adapter(door.store)
+    adapter = door.bridge.services.stores.adapter(door.store)
     adapter.operations = frozenset({"create", "fetch"})  # type: ignore[misc]
     body = {"payment_intent_id": intent, "charge_id": door.get(f"{INTENTS}/{intent}").json["charge"]["id"], "amount": 1}
     for path, operation in UNABLE:

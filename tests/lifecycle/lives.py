@@ -87,7 +87,7 @@ class Life:
 
     @cached_property
     def sandbox(self) -> SandboxAdapter:
-        adapter = self.local.bridge.services.connections.adapter(self.local.store)
+        adapter = self.local.bridge.services.stores.adapter(self.local.store)
         assert isinstance(adapter, SandboxAdapter)
         return adapter
 

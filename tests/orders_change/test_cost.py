@@ -41,7 +41,7 @@ def local(request: pytest.FixtureRequest, make_local: MakeLocal, database_url: s
 def telling(local: Local) -> Iterator[Local]:
     """A store that tells what happens to its orders."""
     with serve(local.app) as server:
-        register_webhooks(local.bridge.services.at(local.bridge.services.connections.store(local.store.id)), server.url)
+        register_webhooks(local.bridge.services.at(local.bridge.services.stores.store(local.store.id)), server.url)
         hear(local)
         yield local
 

@@ -67,7 +67,7 @@ def pays(local: Local, intent: str) -> None:
     if local.stripe:
         local.stripe.authenticate(intent)
     else:
-        local.bridge.services.connections.adapter(local.store).authenticate(intent, True)  # type: ignore[attr-defined]
+        local.bridge.services.stores.adapter(local.store).authenticate(intent, True)  # type: ignore[attr-defined]
     hint(local, intent)
 
 

@@ -220,7 +220,7 @@ def test_a8_a_refund_that_staff_want_carried_out_is_without_a_message_and_once(
 
 def test_a8_webhooks_that_are_put_back_have_paid_orders_looked_at_at_once(quiet: Local) -> None:
     services = quiet.bridge.services
-    register_webhooks(services.at(services.connections.store(quiet.store.id)), "http://127.0.0.1")
+    register_webhooks(services.store(quiet.store.id), "http://127.0.0.1")
     [order] = paid(quiet)
     for _ in range(20):
         pass_time(quiet, DAY)  # by now it is looked at once a week
@@ -241,7 +241,7 @@ def test_a8_webhooks_that_the_owner_registers_anew_have_paid_orders_looked_at_at
     for _ in range(20):
         pass_time(quiet, DAY)
     quiet.shop.refund(order, "1.00")
-    register_webhooks(services.at(services.connections.store(quiet.store.id)), "http://127.0.0.1")
+    register_webhooks(services.store(quiet.store.id), "http://127.0.0.1")
     pass_time(quiet, 60)
     assert "has a refund of 1.00 USD" in flag(quiet, order)
 

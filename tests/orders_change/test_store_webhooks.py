@@ -15,7 +15,7 @@ OURS = "http://127.0.0.1"
 @pytest.fixture
 def local(make_local: MakeLocal, database_url: str) -> Local:
     made = make_local(database_url)
-    register_webhooks(made.bridge.services.at(made.bridge.services.connections.store(made.store.id)), OURS)
+    register_webhooks(made.bridge.services.at(made.bridge.services.stores.store(made.store.id)), OURS)
     return made
 
 
@@ -114,7 +114,7 @@ def test_a8_a_store_without_any_is_told_how_but_not_blamed(make_local: MakeLocal
 )
 def test_a8_an_address_that_cannot_work_is_told(make_local: MakeLocal, database_url: str, url: str, words: str) -> None:
     local = make_local(database_url)
-    register_webhooks(local.bridge.services.at(local.bridge.services.connections.store(local.store.id)), url)
+    register_webhooks(local.bridge.services.at(local.bridge.services.stores.store(local.store.id)), url)
     assert any(words in text for text in told(local))
 
 
@@ -122,7 +122,7 @@ def test_a8_an_address_that_cannot_work_is_told(make_local: MakeLocal, database_
 def test_a8_an_address_that_wordpress_calls_is_well(make_local: MakeLocal, database_url: str, port: str) -> None:
     local = make_local(database_url)
     register_webhooks(
-        local.bridge.services.at(local.bridge.services.connections.store(local.store.id)),
+        local.bridge.services.at(local.bridge.services.stores.store(local.store.id)),
         f"https://bridge.example{port}",
     )
     assert not any("WordPress calls" in text for text in told(local))

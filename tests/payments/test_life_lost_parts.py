@@ -54,7 +54,7 @@ def lost(local: Local, intent: str, amount: int | None, headers: dict[str, str] 
 
 
 def provider(local: Local) -> Any:
-    return local.bridge.services.connections.adapter(local.store)
+    return local.bridge.services.stores.adapter(local.store)
 
 
 def taken(local: Local, intent: str) -> int:

@@ -28,7 +28,7 @@ def capture(local: Local, intent: str, amount: int | None = None, **headers: Any
 
 def taken(local: Local, intent: str) -> int:
     """What the provider has taken."""
-    outcome = local.bridge.services.connections.adapter(local.store).fetch(intent)
+    outcome = local.bridge.services.stores.adapter(local.store).fetch(intent)
     assert outcome.charge
     return outcome.charge.amount_captured
 

@@ -207,7 +207,7 @@ def test_what_waits_for_its_buyer_here_is_refused_by_the_judge(make_local: MakeL
         assert ours
         known = replace(ours, id="k", public_id="pi_other", only_known=True, status=Status.SUCCEEDED)
         agreed = agreed_for(local.store, ours, [ours, known])
-    read = local.bridge.services.connections.order_book(local.store).read(order["id"])
+    read = local.bridge.services.stores.order_book(local.store).read(order["id"])
     for found in (misfit(read, agreed), bar_of_capture(read, agreed, ()), misfit_of_hold(read, agreed, ())):
         assert found
         assert (found.reason, "pi_other" in found.words) == (OTHERS, True)

@@ -69,7 +69,7 @@ def test_what_is_authorised_for_an_order_that_is_gone_needs_nobody_once_it_is_vo
         local.shop.delete(local.orders["payable"])
     happens(local)
     assert flag(local)
-    adapter = local.bridge.services.connections.adapter(local.store)
+    adapter = local.bridge.services.stores.adapter(local.store)
     adapter.cancel(intent, "by hand")
     hint(local, intent)
     happens(local)

@@ -77,7 +77,7 @@ class Shop:
 
     @property
     def adapter(self) -> Any:
-        return self.local.bridge.services.connections.adapter(self.local.store)
+        return self.local.bridge.services.stores.adapter(self.local.store)
 
     def reachable(self, answer: dict[str, Any]) -> dict[str, Any]:
         if "pay_url" in answer:

@@ -22,13 +22,13 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     def list_authorizations(parameters: dict[str, Any]) -> dict[str, Any]:
         store = authorised(services)
         page = wanted_page(parameters, lists.AUTHORIZATION_SORTS, "created")
-        return {"data": [_shown(line) for line in lists.authorizations(services.at(store), page)]}
+        return {"data": [_shown(line) for line in lists.authorizations(store, page)]}
 
     @blueprint.route(f"{PATH}/summary", methods=["GET"], tags=["Authorizations"], failures=LOOK_UP)
     @blueprint.doc(summary="Count and add up what waits to be captured", operationId="summarizeAuthorizations")
     @blueprint.response(200, AuthorizationsSummary, description="All currencies counted, one added up.")
     def summarize_authorizations() -> dict[str, Any]:
-        sums = lists.authorization_sums(services.at(authorised(services)))
+        sums = lists.authorization_sums(authorised(services))
         return {
             "count": sum(each.count for each in sums),
             "currency": sums[0].currency.lower() if sums else None,
@@ -40,7 +40,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.doc(summary="Look up the authorisation of an intent", operationId="getAuthorization")
     @blueprint.response(200, Authorization, description="Whatever became of it.")
     def get_authorization(payment_intent_id: str) -> dict[str, Any]:
-        return _shown(lists.authorization(services.at(authorised(services)), payment_intent_id))
+        return _shown(lists.authorization(authorised(services), payment_intent_id))
 
 
 def _shown(line: lists.Line) -> dict[str, Any]:

@@ -23,15 +23,15 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, Charge, description="The charge as the bridge knows it, with its order.")
     def get_charge(charge_id: str) -> dict[str, Any]:
         store = authorised(services)
-        found = lists.charge(services.at(store), charge_id)
-        return {**whole_charge(found), "order": shown_order(found.intent, store)}
+        found = lists.charge(store, charge_id)
+        return {**whole_charge(found), "order": shown_order(found.intent, store.config)}
 
     @blueprint.route(f"{PATH}/order/<order_id>", methods=["GET"], tags=["Charges"], failures=ORDER)
     @blueprint.doc(summary="Show an order in the place of a charge", operationId="getOrderAsCharge")
     @blueprint.response(200, OrderAsCharge, description="What the shop says of the order.")
     def get_order_as_charge(order_id: str) -> dict[str, Any]:
         store = authorised(services)
-        return _order_as_charge(lists.order_without_charge(services.at(store), order_number(order_id)), store)
+        return _order_as_charge(lists.order_without_charge(store, order_number(order_id)), store.config)
 
 
 def _order_as_charge(found: lists.UnchargedOrder, store: Store) -> dict[str, Any]:

@@ -22,4 +22,4 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, ConnectionToken, description="The provider's token.")
     def create_connection_token() -> Response:
         store = authorised(services)
-        return render({**connection_token(services.at(store)), "test_mode": not store.live})
+        return render({**connection_token(store), "test_mode": not store.config.live})

@@ -18,7 +18,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.doc(summary="List the payment methods of a customer", operationId="listPaymentMethods")
     @blueprint.response(200, SavedPaymentMethod(many=True), description="None for a customer that is not known.")
     def list_payment_methods(customer_id: str) -> list[dict[str, Any]]:
-        return [_shown(method) for method in payment_methods(services.at(authorised(services)), customer_id)]
+        return [_shown(method) for method in payment_methods(authorised(services), customer_id)]
 
 
 def _shown(method: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.doc(summary="Make or update the provider's customer of an order", operationId="createCustomer")
     @blueprint.response(200, Named, description="The provider's id of the order's shopper.")
     def create_customer(order_id: str) -> dict[str, Any]:
-        return {"id": customers.create_customer(services.at(authorised(services)), order_number(order_id))}
+        return {"id": customers.create_customer(authorised(services), order_number(order_id))}
 
 
 def _add_captures(blueprint: Blueprint, services: Services) -> None:
@@ -42,7 +42,7 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
         store = authorised(services)
         attempt_id = begun_attempt() or fresh_attempt()
         order = order_number(order_id)
-        return _concluded(captures.capture_authorization(services.at(store), order, intent_id, amount, attempt_id))
+        return _concluded(captures.capture_authorization(store, order, intent_id, amount, attempt_id))
 
     @blueprint.route(f"{PATH}/cancel_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CANCEL, once=True)
     @blueprint.arguments(Intent, example=EXAMPLE)
@@ -51,7 +51,7 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
     def cancel_authorization(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         intent_id = identifier(parameters["payment_intent_id"])
         store = authorised(services)
-        return _concluded(captures.cancel_authorization(services.at(store), order_number(order_id), intent_id))
+        return _concluded(captures.cancel_authorization(store, order_number(order_id), intent_id))
 
 
 def _add_terminal(blueprint: Blueprint, services: Services) -> None:
@@ -62,7 +62,7 @@ def _add_terminal(blueprint: Blueprint, services: Services) -> None:
     def create_terminal_intent(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         """The order's id is in the intent's metadata without being asked for."""
         store = authorised(services)
-        shown = terminal.create_terminal_intent(services.at(store), order_number(order_id), **parameters)
+        shown = terminal.create_terminal_intent(store, order_number(order_id), **parameters)
         return {"id": shown.intent.shown_id}
 
     @blueprint.route(f"{PATH}/capture_terminal_payment", methods=["POST"], tags=IN_PERSON, failures=CAPTURE, once=True)
@@ -72,7 +72,7 @@ def _add_terminal(blueprint: Blueprint, services: Services) -> None:
     def capture_terminal_payment(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         intent_id = identifier(parameters["payment_intent_id"])
         store = authorised(services)
-        return _concluded(terminal.capture_terminal_payment(services.at(store), order_number(order_id), intent_id))
+        return _concluded(terminal.capture_terminal_payment(store, order_number(order_id), intent_id))
 
 
 def _concluded(intent: PaymentIntent) -> dict[str, Any]:

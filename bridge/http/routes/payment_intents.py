@@ -33,8 +33,8 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
         Amount and currency are the order's. Parameters may be sent as JSON, form or query.
         """
         store, begun = authorised(services), begun_attempt()
-        shown = (repeat_create(services.at(store), begun) if begun else None) or create_payment_intent(
-            services.at(store),
+        shown = (repeat_create(store, begun) if begun else None) or create_payment_intent(
+            store,
             order_id=parameters.get("order_id"),
             customer=parameters.get("customer"),
             payment_method=parameters.get("payment_method"),
@@ -50,6 +50,6 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
     def get(payment_intent_id: str) -> dict[str, Any]:
         """By its id, by an attempt's id, or by the provider's own reference."""
         store = authorised(services)
-        shown = view_intent(services.at(store), payment_intent_id)
+        shown = view_intent(store, payment_intent_id)
         charge = lists.charge_of(services, shown.intent)
-        return shown_intent(shown, charge, store) | pay_link(services, shown.intent)
+        return shown_intent(shown, charge, store.config) | pay_link(services, shown.intent)

@@ -27,8 +27,8 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         """Ask as often as the cart changes: nothing is stored here, at the shop or at the provider."""
         store = authorised(services)
         order_id, customer = parameters.pop("order_id", None), parameters.pop("customer", "")
-        quoted = preview(services.at(store), order_id=order_id, cart=parameters, customer=customer)
-        return {**_shown(quoted), "provider": store.adapter}
+        quoted = preview(store, order_id=order_id, cart=parameters, customer=customer)
+        return {**_shown(quoted), "provider": store.config.adapter}
 
 
 def _shown(quote: Quote) -> dict[str, Any]:

@@ -35,9 +35,9 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         store, charge_id = authorised(services), parameters.get("charge_id")
         require().failures = REFUND_OF_CHARGE if charge_id else REFUND_OF_ORDER
         wanted = parameters | {"charge_id": identifier(charge_id) if charge_id else None}
-        made = refund(services.at(store), **wanted, attempt_id=begun_attempt() or fresh_attempt())
+        made = refund(store, **wanted, attempt_id=begun_attempt() or fresh_attempt())
         done = made.refund
-        intent = intent_of_refund(services.at(store), done)
+        intent = intent_of_refund(store, done)
         return {
             "id": done.id,
             "amount": done.amount,

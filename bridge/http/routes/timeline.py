@@ -18,4 +18,4 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, Timeline, description="Newest first.")
     def get_timeline(intention_id: str) -> dict[str, Any]:
         """Of an intent, or of all intents of an order."""
-        return {"data": timeline(services.at(authorised(services)), intention_id)}
+        return {"data": timeline(authorised(services), intention_id)}

@@ -39,15 +39,15 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     def list_transactions(parameters: dict[str, Any]) -> dict[str, Any]:
         store = authorised(services)
         page = wanted_page(parameters, lists.TRANSACTION_SORTS, "date")
-        lines = lists.transactions(services.at(store), page, _filters(parameters))
-        return {"data": [_shown(line, store) for line in lines]}
+        lines = lists.transactions(store, page, _filters(parameters))
+        return {"data": [_shown(line, store.config) for line in lines]}
 
     @blueprint.route(f"{PATH}/summary", methods=["GET"], tags=TAGS, failures=LOOK_UP)
     @blueprint.arguments(Filters, in_query=True)
     @blueprint.doc(summary="Count and add up transactions", operationId="summarizeTransactions")
     @blueprint.response(200, TransactionsSummary, description="All currencies counted, one added up.")
     def summarize_transactions(parameters: dict[str, Any]) -> dict[str, Any]:
-        sums = lists.transaction_sums(services.at(authorised(services)), _filters(parameters))
+        sums = lists.transaction_sums(authorised(services), _filters(parameters))
         amount, fees = (sums[0].amount, sums[0].fees) if sums else (0, 0)
         currencies = [each.currency.lower() for each in sums]
         return {
@@ -66,14 +66,14 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.response(200, Suggestion(many=True), description="Orders and customers.")
     def search_transactions(parameters: dict[str, Any]) -> list[dict[str, str]]:
         store, term = authorised(services), parameters.get("search_term", "")
-        return [{"label": label} for label in lists.suggestions(services.at(store), term)]
+        return [{"label": label} for label in lists.suggestions(store, term)]
 
     @blueprint.route(f"{PATH}/<transaction_id>", methods=["GET"], tags=TAGS, failures=LOOK_UP)
     @blueprint.doc(summary="Look up a transaction", operationId="getTransaction")
     @blueprint.response(200, Transaction, description="By its own id, or that of its charge, refund or dispute.")
     def get_transaction(transaction_id: str) -> dict[str, Any]:
         store = authorised(services)
-        return _shown(lists.transaction(services.at(store), transaction_id), store)
+        return _shown(lists.transaction(store, transaction_id), store.config)
 
 
 def _filters(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
         """As WooPayments' platform sends it. The body changes nothing: the payment is looked at, at its provider."""
         store = authorised(services)
         try:
-            apply_webhook(services.at(store), require().parameters)
+            apply_webhook(store, require().parameters)
         except EventRefused as error:
             return _result("bad_request", 400, error)
         except BridgeError as error:

@@ -10,7 +10,6 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.domain import logs
-from bridge.domain.stores import Store
 from bridge.http.auth import authenticate, permits, require_permission, tell_refused
 from bridge.http.card_data import refuse_card_data
 from bridge.http.rate_limit import FailureLimit
@@ -23,7 +22,7 @@ from bridge.http.wordpress.parameters import merge, read_body
 from bridge.http.wordpress.php_input import lists, nest, query_pairs
 from bridge.http.wordpress.route_index import describe_path
 from bridge.registry.keys import used
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 
 log = logs.logger(__name__)
 
@@ -60,12 +59,12 @@ def install(blueprint: Blueprint, services: Services, settings: HttpSettings) ->
     blueprint.before_request(admit)
 
 
-def authorised(services: Services) -> Store:
+def authorised(services: Services) -> StoreHandle:
     """The store of the caller. Raises RestError for anybody: a view that asks for its store needs no other check."""
     context = require()
     if context.key is None:
         raise forbidden()
-    return services.connections.store(context.key.store_id, context.store_updated)
+    return services.store(context.key.store_id, context.store_updated)
 
 
 def _begin(blueprint: Blueprint, settings: HttpSettings) -> RequestContext:

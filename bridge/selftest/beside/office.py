@@ -70,8 +70,8 @@ class Office:
             bridge.close()
 
     def _register(self, bridge: Bridge, name: str) -> None:
-        store = bridge.services.connections.store(self._town.outlets[name].store_id)
-        store_events.register_webhooks(bridge.services.at(store), BRIDGE_URL)
+        store = bridge.services.store(self._town.outlets[name].store_id)
+        store_events.register_webhooks(store, BRIDGE_URL)
 
     def _added(self, bridge: Bridge, name: str) -> Outlet:
         town, kind = self._town, KINDS[name]
