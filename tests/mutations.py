@@ -54,7 +54,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a create is sent again under its first key",
         "payments/attempts.py",
         "partial(adapter.create, attempt.request, attempt.key)",
-        "partial(adapter.create, attempt.request, f'{attempt.key}:{services.clock()}')",
+        "partial(adapter.create, attempt.request, f'{attempt.key}:{store.clock()}')",
         f"{ATTEMPTS}::test_an_unknown_create_is_sent_again_inside_the_providers_window",
     ),
     _mutation(
@@ -302,7 +302,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a refund that the shop has is found again by the provider's id",
         "stores/woocommerce/refunds.py",
         "if provider_id(row, meta) == _name(delivery)]",
-        "if provider_id(row, meta) == order_delivery.update.operation_id]",
+        "if provider_id(row, meta) == delivery.update.operation_id]",
         f"{OUTBOX}::test_a_refund_whose_answer_was_lost_is_not_written_down_a_second_time",
     ),
     _mutation(
@@ -545,7 +545,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a second entry of a shop and mode has to be meant",
         "payments/shops.py",
         "if others and wish is None:",
-        "if others and wish == NEW:",
+        "if others and wish == NEW_SHOP:",
         f"{SHOPS}::test_a_second_entry_of_one_shop_and_mode_has_to_be_meant",
     ),
     _mutation(
@@ -570,7 +570,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "a store with payments that are not over keeps its adapter, mode and account",
         "registry/stores.py",
         "if change := _another_account(services.vault, before, store, account_settings):",
-        "if (change := _another_account(services.vault, before, store, account_settings)) == NOTHING:",
+        "if (change := _another_account(services.vault, before, store, account_settings)) == NOTHING_SAID:",
         *(
             f"{OBSTACLES}::test_c5_nor_does_its_adapter_mode_or_account_change[sqlite-{kind}-{change}]"
             for kind, change in (("open", "adapter"), ("unknown", "mode"), ("flagged", "account"))
