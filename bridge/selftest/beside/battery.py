@@ -237,14 +237,16 @@ class Story:
         heapq.heappush(self._agenda, event)
 
     def _go_on(self) -> None:
-        """One thing after the other. In between the worker works and the post comes, often while something is new."""
+        """One thing after the other. In between the worker works and the post comes, often while something is new; they
+        do not wait for who waits for an answer.
+        """
         town, ticked = self.town, self._begun
         while self._agenda:
-            tick = max(ticked + self._step(ticked), town.clock())
+            tick = ticked + self._step(ticked)
             moment, _, do = self._agenda[0]
             if moment > tick:
-                town.clock.set(tick)
-                ticked = tick
+                ticked = max(tick, town.clock())
+                town.clock.set(ticked)
                 town.post_messages()
                 town.work()
                 continue

@@ -94,7 +94,7 @@ class Till:
         live = books.live(life.outlet, life.order)
         before, is_known = books.sum(life.outlet, life.order), self.stage.town.clock() >= self.known_at
         life.create()
-        if live and is_known and (grown := books.sum(life.outlet, life.order) - before) > 0:
+        if live and is_known and self._still_fits and (grown := books.sum(life.outlet, life.order) - before) > 0:
             life.found.append(Finding("again", f"{grown} charged, and the reader's {live[0].name} was known"))
 
     def capture(self) -> None:
@@ -108,6 +108,12 @@ class Till:
         is_told_paid = answer.status == 200 or (answer.body or {}).get("code") == UNCAPTURABLE
         if is_told_paid and not books.live(life.outlet, life.order):
             life.found.append(Finding("told", f"the app was answered {answer}, and there is no money"))
+
+    @property
+    def _still_fits(self) -> bool:
+        """Whether its order was as the app had read it, until the payment could be known of at the latest. What does
+        not fit blocks nothing."""
+        return self.life.acted_at is None or self.life.acted_at >= self.known_at
 
     def _captured(self) -> int:
         return sum(each.captured for each in self.stage.books.of(self.life.outlet, self.life.order))
@@ -128,7 +134,7 @@ class Till:
         found = list(holds(money, life.owed, is_told))
         if not is_told and not shows(stage.order(life), self.intent):
             found.append(Finding("forgotten", f"{self.intent} is not to be seen in the shop, and nobody was told"))
-        if life.acted_at is None or life.acted_at >= self.known_at:
+        if self._still_fits:
             life.found += found
         else:
             stage.doubt(life, found)
