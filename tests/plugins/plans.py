@@ -56,13 +56,13 @@ UNDER_WAY = {
 }
 """Indexes of what waits, which may be read from end to end: what is over is not in them."""
 ALLOWED = {
-    "storage/comparing.py:hold_stores": "after a restore the owner has all stores held",
+    "storage/reconcile.py:hold_stores": "after a restore the owner has all stores held",
     "storage/inbox.py:latest": "a command's list of the newest, in the order of the table, with a limit",
     "storage/jobs.py:lost": "once an hour: every store must have its jobs",
     "storage/keys.py:of_store": "a command's list of all keys",
     "storage/outbox.py:latest": "a command's list of the newest, in the order of the table, with a limit",
-    "storage/rekeying.py:_column": "a command that renews every secret",
-    "storage/rekeying.py:_stores": "a command that renews every secret",
+    "storage/key_rotation.py:_column": "a command that renews every secret",
+    "storage/key_rotation.py:_stores": "a command that renews every secret",
     "storage/stores.py:busiest": "a command's look at the first stores, in the order of their ids, with a limit",
     "storage/stores.py:everything": "a command's list of all stores",
 }
