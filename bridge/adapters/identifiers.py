@@ -30,5 +30,5 @@ def stripe_identifier(param: str, value: object) -> str:
 
 
 def _echo(value: str) -> str:
-    shown = "".join(message if message.isprintable() else "?" for message in value[:_ECHO])
+    shown = "".join(character if character.isprintable() else "?" for character in value[:_ECHO])
     return shown + ("..." if len(value) > _ECHO else "")

@@ -35,4 +35,4 @@ def read_claim(metadata: Mapping[str, Any]) -> Claim | None:
 
 def _plain(text: Any) -> str:
     """Fit to be told to a person: whoever made the payment has written it."""
-    return "".join(message for message in str(text or "") if message.isprintable())[:_LONGEST]
+    return "".join(character for character in str(text or "") if character.isprintable())[:_LONGEST]

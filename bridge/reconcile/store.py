@@ -42,8 +42,8 @@ def _compare_one(store: StoreHandle, intent: PaymentIntent, report: Report) -> N
         return  # the shop will hear of it; what it shows meanwhile says nothing
     if dead:
         with store.database.write() as connection:
-            for message in dead:
-                outbox.retry(connection, store.clock(), message)
+            for update in dead:
+                outbox.retry(connection, store.clock(), update)
         store.wake()
         report.found("undelivered", intent, f"the shop was never told ({len(dead)} dead letters)", healed=True)
         return

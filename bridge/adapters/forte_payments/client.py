@@ -158,4 +158,4 @@ def _unanswered(error: requests.RequestException, doubtful: bool) -> ProviderErr
 
 
 def _shown(named: str) -> str:
-    return "".join(message for message in named[:_LONGEST_ID] if message.isascii() and message.isprintable())
+    return "".join(character for character in named[:_LONGEST_ID] if character.isascii() and character.isprintable())

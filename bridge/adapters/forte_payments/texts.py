@@ -13,8 +13,8 @@ _SKIN_TONES = range(0x1F3FB, 0x1F400)
 def plain(text: str) -> str:
     """Without HTML, control characters and what is no character at all, with single spaces."""
     text = html.unescape(_TAG.sub(" ", _SCRIPT.sub(" ", text)))
-    kept = (" " if unicodedata.category(message) == "Cc" else message for message in text)
-    return " ".join("".join(message for message in kept if unicodedata.category(message) != "Cs").split())
+    kept = (" " if unicodedata.category(character) == "Cc" else character for character in text)
+    return " ".join("".join(character for character in kept if unicodedata.category(character) != "Cs").split())
 
 
 def cut(text: str, longest: int) -> str:
@@ -29,6 +29,6 @@ def cut(text: str, longest: int) -> str:
 
 def _continues(text: str, position: int) -> bool:
     """Whether what is at `position` belongs to the character before it: an accent, a skin tone, a joined emoji."""
-    message = text[position]
-    joined = message == _JOINER or text[position - 1] == _JOINER
-    return joined or unicodedata.category(message).startswith("M") or ord(message) in _SKIN_TONES
+    character = text[position]
+    joined = character == _JOINER or text[position - 1] == _JOINER
+    return joined or unicodedata.category(character).startswith("M") or ord(character) in _SKIN_TONES

@@ -40,7 +40,7 @@ def tax_line(tax: int) -> list[Json]:
 def clean(text: str) -> str:
     """Text as a person reads it: no HTML, no control characters, no gaps."""
     plain = html.unescape(re.sub(r"<[^<>]*>", "", text))
-    return " ".join("".join(message if message.isprintable() else " " for message in plain).split())
+    return " ".join("".join(character if character.isprintable() else " " for character in plain).split())
 
 
 def cut(text: str, longest: int) -> str:
