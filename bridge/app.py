@@ -25,8 +25,7 @@ from bridge.registry.obstacles import Obstacles
 from bridge.services import Queue, Services
 from bridge.settings import Settings, data_directory
 from bridge.storage import Database
-from bridge.storage.secret_references import UnreadableReference
-from bridge.storage.vault import Vault
+from bridge.storage.vault import UnreadableReference, Vault
 from bridge.version import __version__
 from bridge.web.front import add_front_page
 from bridge.worker.runner import Worker

@@ -1,8 +1,8 @@
-"""What the use cases are given: the Bridge, as far as they may see it."""
+"""What the use cases are given: the Bridge, as far as they may see it; and what a worker has taken in hand."""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from bridge.domain.ports import Adapter, Clock, Ids, OrderBook
 from bridge.domain.stores import Store
 from bridge.refusals import Refusals
+from bridge.storage import Connection
 from bridge.storage.engine import Database
 from bridge.storage.vault import Vault
 
@@ -114,3 +115,56 @@ class StoreHandle(Services):
 
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """What is not to be taken now: what talks to the shops of these stores, asks the providers of these stores or
+    endpoints, or is a job of these stores, because somebody is at that or because they are slow; what was tried before,
+    unless `retries`; what `may_ask` says no to."""
+
+    shops: Collection[str] = ()
+    providers: Collection[str] = ()
+    jobs: Collection[str] = ()
+    retries: bool = True
+    may_ask: Callable[[str], bool] = lambda _: True
+
+    def busy(self, database: Database, first: Callable[[Connection, Collection[str]], str | None]) -> set[str] | None:
+        """All whose provider is not to be asked now. None if nobody else waits.
+
+        `first` says who waits longest, but for the busy ones.
+        """
+        busy = set(self.providers)
+        while True:
+            with database.read() as connection:
+                waiting = first(connection, busy)
+            if waiting is None:
+                return None
+            if self.may_ask(waiting):
+                return busy
+            busy.add(waiting)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """Something that was taken in hand, to be run once: it says by itself how it went, and raises for faults of ours.
+
+    `shop` is the store whose shop it talks to, `provider` the store or endpoint whose provider it asks, `job` the store
+    that it is a job of, "" if none. A job leaves its shop to deliveries as well: it may take minutes.
+    """
+
+    queue: Queue
+    run: Callable[[], object]
+    shop: str = ""
+    provider: str = ""
+    job: str = ""
+    is_retry: bool = False
+
+    @property
+    def names(self) -> set[str]:
+        """The stores, or the endpoint, that it is about."""
+        return {self.shop, self.provider, self.job} - {""}
+
+
+Take = Callable[..., Work | None]
+NO_EXCLUSIONS = Exclusions()

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from bridge.domain.errors import ConfigurationError
-from bridge.storage.secret_references import UnreadableReference, resolve
+from bridge.storage.vault import UnreadableReference, resolve
 from bridge.version import __version__
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

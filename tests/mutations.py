@@ -152,7 +152,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a total that cannot be charged exactly is refused",
-        "payments/order_amount.py",
+        "payments/orders.py",
         "rounding=rounds_amounts(store)",
         "rounding=True",
         f"{CREATE}::test_a_total_that_cannot_be_charged_exactly_is_refused_unless_the_store_rounds",

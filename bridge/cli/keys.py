@@ -13,7 +13,7 @@ from bridge.registry import keys as use_cases
 from bridge.registry import store_keys
 from bridge.registry import stores as store_cases
 from bridge.registry.keys import KeyPair
-from bridge.storage.secret_references import resolve
+from bridge.storage.vault import resolve
 
 permissions_option = click.option(
     "--permissions", type=click.Choice([p.value for p in Permissions]), default="read_write", show_default=True

@@ -28,8 +28,7 @@ PROGRAM = "wcpay-bridge"
 @click.option("--info", type=click.Path(dir_okay=False, path_type=Path), help="Write addresses and keys as JSON.")
 def demo(host: str, port: int, info: Path | None) -> None:
     """The whole local world: a shop, providers, a bridge in front. Nothing is kept, no money moves."""
-    from bridge.cli.demo_welcome import welcome
-    from bridge.cli.demo_world import World
+    from bridge.cli.demo_world import World, welcome
 
     wait_for_end = catch_endings()
     try:

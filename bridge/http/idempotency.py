@@ -26,8 +26,9 @@ from bridge.payments.idempotency import (
     forget_key,
     keep_answer,
     leave_unanswered,
+    one_time_material,
+    running_attempt,
 )
-from bridge.payments.idempotent_create import one_time_material, running_attempt
 from bridge.services import Services, StoreHandle
 
 log = logs.logger(__name__)

@@ -1,10 +1,11 @@
-"""Intents, charges and orders as WooPayments shows them, ready for their schemas.
+"""Intents, charges, orders and lines of lists as WooPayments shows them, ready for their schemas.
 
 The plugin's keys first, the bridge's own after them.
 """
 
 import html
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from bridge.domain.intents import Charge, Dispute, PaymentIntent, Refund, Status
 from bridge.domain.stores import Store
 from bridge.http.charge_members import shown_charge
 from bridge.payments.intents import IntentView
-from bridge.reports.lists import ShownCharge
+from bridge.reports.lists import Line, Page, ShownCharge, page_of
 
 
 def created_intent(shown: IntentView, compat: str) -> dict[str, Any]:
@@ -147,4 +148,45 @@ def order_members(store: Store, order_id: int, number: str, name: str, email: st
         "customer_email": email,
         "subscriptions": [],
         "fraud_meta_box_type": "",
+    }
+
+
+PAGE_SIZE = 25
+CHANNELS = {"terminal": "in_person"}
+"""Ours, as WooPayments calls them; the others have the same name."""
+
+
+def wanted_page(parameters: Mapping[str, Any], sorts: dict[str, str], sort: str) -> Page:
+    """Raises InvalidParameter."""
+    return page_of(
+        parameters.get("page", 1),
+        parameters.get("pagesize", PAGE_SIZE),
+        parameters.get("sort") or sort,
+        parameters.get("direction", "desc"),
+        sorts,
+    )
+
+
+def date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
+
+
+def common(line: Line) -> dict[str, Any]:
+    """What authorisations and transactions both show."""
+    card = line.card or {}
+    return {
+        "charge_id": line.charge,
+        "amount": line.amount,
+        "net": line.net,
+        "fees": line.fees,
+        "channel": CHANNELS.get(line.channel, line.channel),
+        "source": card.get("brand") or line.payment_method_type,
+        "source_identifier": card.get("last4") or "",
+        "customer_name": line.customer_name,
+        "customer_email": line.customer_email,
+        "customer_country": line.customer_country,
+        "currency": line.currency.lower(),
+        "risk_level": line.risk,
+        "payment_intent_id": line.intent,
+        "order_id": line.order_id,
     }

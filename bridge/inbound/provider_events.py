@@ -31,9 +31,8 @@ from bridge.payments.checkout_attempts import OPEN, find_checkout, record_checko
 from bridge.payments.record import SOURCE_MESSAGE, flag_amount_mismatch, record
 from bridge.payments.takeover import Site, match_payment
 from bridge.payments.unresolved import flag_intent
-from bridge.payments.work import NO_EXCLUSIONS, Exclusions, Work
 from bridge.registry import accounts, stores
-from bridge.services import Queue, Services, StoreHandle
+from bridge.services import NO_EXCLUSIONS, Exclusions, Queue, Services, StoreHandle, Work
 from bridge.storage import inbox, intents
 from bridge.storage.inbox import InboxMessage
 

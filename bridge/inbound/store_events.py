@@ -13,8 +13,8 @@ from bridge.domain.money import Money
 from bridge.domain.orders import Order, StoreRefund
 from bridge.payments import flags
 from bridge.payments.follow_order import follow_order
-from bridge.payments.order_read_schedule import read_all_soon
 from bridge.payments.orders import made_by_staff
+from bridge.payments.poll_schedule import read_all_soon
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
 from bridge.services import Services, StoreHandle

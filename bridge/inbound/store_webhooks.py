@@ -12,7 +12,7 @@ from bridge.domain import logs
 from bridge.domain.errors import StoreRefused
 from bridge.domain.ports import Finding, OrderBook, StoreWebhook, TellsByWebhooks
 from bridge.domain.stores import Store
-from bridge.payments.order_read_schedule import read_all_soon
+from bridge.payments.poll_schedule import read_all_soon
 from bridge.services import Services, StoreHandle
 from bridge.storage import reconcile, stores
 from bridge.storage.jobs import DAY, HOUR, Job

@@ -7,7 +7,7 @@ from bridge.domain.errors import Refused
 from bridge.domain.stores import Store
 from bridge.registry import stores
 from bridge.services import Services
-from bridge.storage.secret_references import is_reference
+from bridge.storage.vault import is_reference
 
 SECRET = "webhook_secret"  # noqa: S105 the name of the setting
 

@@ -27,8 +27,7 @@ from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.payments import leases
 from bridge.payments.checkout_attempts import cancel_if_unpayable
-from bridge.payments.intents import IntentView
-from bridge.payments.payments_of_others import require_made_here
+from bridge.payments.intents import IntentView, require_made_here
 from bridge.payments.record import WAITING, record
 from bridge.payments.unresolved import abandon, mark_unknown
 from bridge.services import Services, StoreHandle

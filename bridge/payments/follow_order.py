@@ -25,8 +25,8 @@ from bridge.payments import flags, order_updates
 from bridge.payments.captures import capture, void
 from bridge.payments.close_checkout import close_payment, reopen_payment, try_to_close
 from bridge.payments.orders import not_payable, terms
-from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING, IntentWriter
+from bridge.payments.takeover import watch
 from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, journal, outbox, refunds, stores
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bridge.domain.errors import IntentNotFound
+from bridge.domain.errors import IntentNotFound, Refused
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.judgement import deduction
 from bridge.domain.orders import Order
@@ -87,3 +87,10 @@ def view_intent(store: StoreHandle, name: str) -> IntentView:
         attempts = intents.attempts_of(connection, intent.id)
     kind = store.adapter.payment_method_type
     return IntentView(intent, attempts[-1].id, payment_method_type=kind)
+
+
+def require_made_here(intent: PaymentIntent) -> None:
+    """Rule 13: what is only known is its maker's to capture, void and refund. Raises Refused."""
+    if intent.only_known:
+        told = f"The payment {intent.shown_id} was not made here: whoever has made it can capture, void or refund it."
+        raise Refused(told, reason="payment_of_others", payment_intent=intent.shown_id, provider=intent.adapter)

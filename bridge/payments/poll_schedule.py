@@ -1,9 +1,18 @@
-"""When a provider is asked how a payment stands without anybody's word of it: soon at first, then ever more seldom."""
+"""When a provider, or a store, is asked about a payment of which nobody has told anything.
+
+The provider is asked soon at first, then less and less often. The order of money that was taken is read in the sweep's
+lists, up to a hundred in one request, because staff refund, edit or delete paid orders, and a store whose webhook was
+refused just then never tells of it again; what is found is followed as a message of the store's would be.
+"""
+
+from zlib import crc32
 
 from bridge.domain.intents import FINAL, PaymentIntent, RefundStatus, Status
 from bridge.domain.outcomes import Outcome
+from bridge.services import StoreHandle
+from bridge.storage import jobs, sweeps
+from bridge.storage.jobs import DAY, HOUR
 
-DAY = 24 * 3600.0
 FIRST_POLL_SECONDS = 60.0
 """Seconds until the first look."""
 MAX_POLL_SECONDS = 3600.0
@@ -45,3 +54,39 @@ def _after_the_end(
         return now + min(max(FIRST_POLL_SECONDS, age / 10), MAX_POLL_SECONDS)
     is_watched = status is Status.SUCCEEDED and not is_told and age < WATCH_SECONDS
     return now + max(FIRST_POLL_SECONDS, age) if is_watched else None
+
+
+WEEK = 7 * DAY
+DAILY = WEEK
+"""Seconds of a payment's age up to which its order is read once a day, and then once a week."""
+FOLLOWED = 30 * DAY
+"""Seconds of a payment's age after which its order is read no more."""
+SHARED = DAY / 4
+"""Seconds within which a store's orders that are due wait for each other, so that they share a list."""
+IN_VAIN = HOUR
+"""Seconds after which an order is read again that its payment could not follow: the store has still to hear of it."""
+
+
+def first_read(now: float, store_id: str) -> float:
+    """When the order of a payment that takes money now is read again for the first time (all in Unix seconds)."""
+    return _shared(now + DAY, store_id)
+
+
+def next_read(now: float, store_id: str, created: float, *, is_listed: bool = True) -> float | None:
+    """When it is read the next time, None if never. One that its store does not list is read singly, and so more
+    seldom."""
+    wait = DAY if is_listed and now - created < DAILY else WEEK
+    return None if now - created + wait > FOLLOWED else _shared(now + wait, store_id)
+
+
+def read_all_soon(store: StoreHandle) -> None:
+    """Nobody knows what the store did not tell: its webhooks were switched off, or were none."""
+    now = store.clock()
+    with store.database.write() as connection:
+        if sweeps.hurry_paid(connection, store.id, now):
+            jobs.hurry_sweep(connection, store.id, now)
+
+
+def _shared(moment: float, store_id: str) -> float:
+    """The first of the store's four moments of the day from then on; those of stores differ."""
+    return moment + (crc32(store_id.encode()) - moment) % SHARED

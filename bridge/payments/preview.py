@@ -14,8 +14,7 @@ from bridge.domain.orders import Address, Line, LineKind, Order
 from bridge.domain.outcomes import Cart, Quote, QuoteLine
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
-from bridge.payments.order_amount import require_currency, rounds_amounts
-from bridge.payments.orders import amount_due
+from bridge.payments.orders import amount_due, require_currency, rounds_amounts
 from bridge.services import StoreHandle
 
 MAX_LINES = 49

@@ -23,8 +23,7 @@ from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.domain.outcomes import Outcome
 from bridge.payments import flags, order_updates
 from bridge.payments.flags import AMOUNT_FLAG, AUTHORIZED_FLAG, DISPUTED_FLAG
-from bridge.payments.order_read_schedule import first_read
-from bridge.payments.poll_schedule import next_poll
+from bridge.payments.poll_schedule import first_read, next_poll
 from bridge.payments.refund_matching import match_refunds
 from bridge.payments.unresolved import UNKNOWN_FLAGS
 from bridge.services import Services

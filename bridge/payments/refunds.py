@@ -27,9 +27,9 @@ from bridge.payments.attempts import (
 )
 from bridge.payments.captures import REPEAT_SECONDS
 from bridge.payments.create import wait_for_answer
+from bridge.payments.intents import require_made_here
 from bridge.payments.orders import read_order
 from bridge.payments.outcomes import resolve
-from bridge.payments.payments_of_others import require_made_here
 from bridge.payments.poll_schedule import FIRST_POLL_SECONDS
 from bridge.payments.record import IntentWriter
 from bridge.services import Services, StoreHandle

@@ -4,6 +4,10 @@ One that a caller names, or that a card reader took, is taken over if site, orde
 and mode are the order's: from then on it is a payment like any other. Another one that fits is only known: nothing is
 written, captured, voided or refunded for it, and nothing else is charged while it has or holds money. What does not fit
 blocks nothing. Metadata prove nothing: amount, currency, account and money that was taken do.
+
+The order of a payment that is only known is watched: if it is still unpaid some minutes after money was taken, its
+maker may have failed to tell the store, and a person is told. Apps make payments at card readers themselves and may
+never tell of them: as long as a store's readers were used within a day, the provider's list is looked at every minute.
 """
 
 import re
@@ -11,24 +15,25 @@ from dataclasses import dataclass, replace
 
 from bridge.domain.claims import read_claim
 from bridge.domain.errors import InProgress, IntentNotFound, OrderNotFound, ProviderRefused, Refused
-from bridge.domain.intents import MONEY, Attempt, AttemptState, PaymentIntent, Status
-from bridge.domain.judgement import OTHERS, Bar, is_paid, is_paid_by, misfit_of_others
+from bridge.domain.intents import FINAL, MONEY, Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.judgement import OTHERS, Bar, is_paid, is_paid_by, is_unpaid_beside, misfit_of_others
+from bridge.domain.money import Money
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter, HasAddresses
 from bridge.domain.shops import is_same_site
 from bridge.domain.stores import Store
-from bridge.payments import card_readers, flags, order_updates
+from bridge.payments import flags, order_updates
 from bridge.payments.attempts import call_adapter
 from bridge.payments.close_checkout import close_payment
 from bridge.payments.create import MAX_ROUNDS, release_refunded
 from bridge.payments.intents import found_intent
 from bridge.payments.orders import amount_due
-from bridge.payments.payments_of_others import first_watch
+from bridge.payments.poll_schedule import MAX_POLL_SECONDS
 from bridge.payments.record import WAITING, IntentWriter, record, record_in
 from bridge.payments.shops import entry_of, is_address
 from bridge.services import Services, StoreHandle
-from bridge.storage import Connection, intents, outbox
+from bridge.storage import Connection, intents, jobs, outbox, stores
 
 NAMED_BY_APP, TAKEN_BY_READER = "an app named it", "a card reader took it"
 """Why a payment was taken over."""
@@ -106,7 +111,7 @@ def match_payment(store: StoreHandle, outcome: Outcome, site: Site, *, order: Or
     why = NAMED_BY_APP if order is not None else TAKEN_BY_READER if outcome.is_in_person else ""
     met = _settled_in(store, found, outcome, why)
     if outcome.is_in_person:
-        card_readers.mark_readers_used(store)
+        mark_readers_used(store)
     store.wake()
     return met
 
@@ -271,3 +276,58 @@ def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: s
             writer.notify_store(words)
         flags.clear_order_flag(connection, known.id, why, now)
         return intents.get(connection, known.id)
+
+
+UNPAID_FLAG_SECONDS = 600.0
+"""Seconds after which the store should show that its order is paid."""
+
+
+def first_watch(outcome: Outcome, now: float) -> float:
+    """When the order is looked at (Unix seconds)."""
+    return max((outcome.charge.created if outcome.charge else now) + UNPAID_FLAG_SECONDS, now)
+
+
+def watch_order(store: StoreHandle, intent: PaymentIntent) -> None:
+    """Read the order of a payment that was just looked at, and say when to look again. Raises StoreError."""
+    order: Order | None
+    try:
+        order = store.order_book.read(intent.order_id)
+    except OrderNotFound:
+        order = None
+    watch(store, intent, order)
+    again = None if intent.status in FINAL else store.clock() + MAX_POLL_SECONDS
+    with store.database.write() as connection:
+        intents.change(connection, intent.id, look_at=again)
+
+
+def watch(services: Services, intent: PaymentIntent, order: Order | None) -> PaymentIntent:
+    """Flag it, or take the flag away, as its order was just read. `order` is None if the store has it no more."""
+    now = services.clock()
+    is_same = order is not None and order.key == intent.order_key
+    if order is None or not is_same or not intent.has_or_holds_money or not is_unpaid_beside(order):
+        with services.database.write() as connection:
+            flags.clear_order_flag(connection, intent.id, "its order is not unpaid beside it", now)
+            return intents.get(connection, intent.id)
+    begun = intent.charge.created if intent.charge else intent.created
+    if now - begun < UNPAID_FLAG_SECONDS:
+        return intent
+    money = Money(intent.amount, intent.currency)
+    told = f"Order {order.number} is {order.status}, and has a payment of {money} that was not made here"
+    with services.database.write() as connection:
+        why = f"{flags.ORDER_FLAG}{told} ({intent.shown_id})."
+        flags.put_unless_graver(connection, intent.id, why, now)
+        return intents.get(connection, intent.id)
+
+
+def mark_readers_used(store: StoreHandle) -> None:
+    """A card reader of the store was used, or its app asks for a token."""
+    now = store.clock()
+    with store.database.write() as connection:
+        stores.change(connection, store.id, readers_used=now)
+        jobs.hurry_readers(connection, store.id, now)
+
+
+def readers_in_use(services: Services, store_id: str) -> bool:
+    """Whether any was within a day."""
+    with services.database.read() as connection:
+        return services.clock() - stores.readers_used(connection, store_id) < jobs.DAY

@@ -10,7 +10,7 @@ from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Status
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import IN_PERSON, Payment
 from bridge.domain.ports import Adapter
-from bridge.payments import card_readers
+from bridge.payments import takeover
 from bridge.payments.attempts import call_adapter, cancel_open_payment, new_attempt, send_create
 from bridge.payments.captures import capture, named_intent, require_not_refunded
 from bridge.payments.create import (
@@ -77,7 +77,7 @@ def create_terminal_intent(
         known = intents.of_shops_order(connection, store.id, store.config.live, order.id)
     require_payable(order, known, in_person=True)
     require_no_earlier_payment(store, known, order)
-    card_readers.mark_readers_used(store)
+    takeover.mark_readers_used(store)
     intent = new_intent(store.config, payment, store.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
@@ -141,7 +141,7 @@ def _has_money(store: StoreHandle, held: PaymentIntent, named: PaymentIntent | N
 def connection_token(store: StoreHandle) -> dict[str, Any]:
     """What a reader's app needs to connect. Raises Unsupported or ProviderError."""
     adapter = _adapter(store, "connection_tokens")
-    card_readers.mark_readers_used(store)
+    takeover.mark_readers_used(store)
     return call_adapter(adapter.connection_token)
 
 

@@ -10,8 +10,8 @@ from bridge.domain.orders import HOLD, NOT_BOOKED, Order
 from bridge.payments import flags, order_updates
 from bridge.payments.follow_order import ORDER_GONE, check_notes, follow_order, hold_trouble, notify_again, told_of_paid
 from bridge.payments.orders import made_by_staff, terms
-from bridge.payments.payments_of_others import watch
 from bridge.payments.record import WAITING
+from bridge.payments.takeover import watch
 from bridge.reconcile.provider import changed
 from bridge.reconcile.report import Report
 from bridge.services import Services, StoreHandle

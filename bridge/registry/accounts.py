@@ -1,15 +1,19 @@
 """Stores whose provider cannot take payments for them, or whose messages go astray: flagged on the store for its owner.
 
 A message about an account is a hint, as every message is: the provider is asked, and its answer is written down.
+Once a day the provider is asked of itself, and the store whether it still takes the keys that it has given out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bridge.domain import logs
+from bridge.domain.errors import BridgeError
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.payments.attempts import call_adapter
-from bridge.services import StoreHandle
+from bridge.registry import accounts, store_keys
+from bridge.services import Services, StoreHandle
 from bridge.storage import stores
+from bridge.storage.jobs import DAY, Job
 
 log = logs.logger(__name__)
 
@@ -62,3 +66,26 @@ def _flag(store: StoreHandle, **problem: str) -> None:
         log.info("store %s: it is over that %s", store.id, row[name])
     with store.database.write() as connection:
         stores.change(connection, store.id, **problem)
+
+
+def checking(store_id: str) -> Callable[[Services, Job], None]:
+    """A job's work. Shop and provider are asked each, whatever the other says; then raises what the first one raised
+    (StoreError, Refused, ProviderError)."""
+
+    def check(services: Services, _job: Job) -> None:
+        store = services.store(store_id)
+        failed: list[BridgeError] = []
+        for look in (store_keys.look_at_keys, accounts.look_at_account):
+            try:
+                look(store)
+            except BridgeError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    return check
+
+
+def until_next(services: Services) -> float:
+    """A day, and up to a tenth more, so that stores do not keep in step."""
+    return DAY * (1 + services.jitter() / 10)

@@ -14,8 +14,7 @@ from bridge.registry.obstacles import Obstacles, leave_behind, require_none
 from bridge.registry.obstacles import find as find_obstacles
 from bridge.services import Services
 from bridge.storage import Connection, jobs, key_rotation, obstacles, reconcile, stores
-from bridge.storage.secret_references import UnreadableReference, is_reference, resolve
-from bridge.storage.vault import Vault
+from bridge.storage.vault import UnreadableReference, Vault, is_reference, resolve
 
 ENCRYPTED = "encrypted:"
 

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from sqlalchemy import Connection, and_, bindparam, delete, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.storage.tables import attempts, idempotency
+from bridge.storage.payment_tables import attempts
+from bridge.storage.tables import idempotency
 
 
 @dataclass(frozen=True, slots=True)

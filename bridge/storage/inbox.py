@@ -9,8 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.storage.engine import Database
-from bridge.storage.literals import word
-from bridge.storage.tables import inbox
+from bridge.storage.tables import inbox, word
 
 
 @dataclass(frozen=True, slots=True)

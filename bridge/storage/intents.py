@@ -30,9 +30,9 @@ from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, Charge, Paym
 from bridge.domain.orders import is_order_id
 from bridge.storage import jobs, journal
 from bridge.storage.engine import Database
-from bridge.storage.literals import words
+from bridge.storage.payment_tables import OWN_NUMBER, attempts, charges, intents
 from bridge.storage.shops import shop_of
-from bridge.storage.tables import OWN_NUMBER, attempts, charges, intents, stores
+from bridge.storage.tables import stores, words
 
 _INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name != "charge"]
 _ATTEMPT_FIELDS = [f.name for f in fields(Attempt)]

@@ -27,8 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.storage.engine import Database
-from bridge.storage.literals import word
-from bridge.storage.tables import jobs, outbox, stores
+from bridge.storage.tables import jobs, outbox, stores, word
 
 CATCH_UP = 300.0
 """Seconds between looks at the provider's list while a store is in use."""

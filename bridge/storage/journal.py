@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from bridge.storage.tables import journal
+from bridge.storage.payment_tables import journal
 
 _ADD = insert(journal)
 

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Table, and_, select, update
 
 from bridge.storage.engine import Database
-from bridge.storage.tables import api_keys, attempts, idempotency, inbox, secrets, stores
+from bridge.storage.payment_tables import attempts
+from bridge.storage.tables import api_keys, idempotency, inbox, secrets, stores
 from bridge.storage.vault import Vault
 
 COLUMNS: tuple[tuple[Table, str], ...] = (

@@ -8,8 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.stores import ApiKey, Permissions
 from bridge.storage.engine import Database
-from bridge.storage.literals import EMPTY
-from bridge.storage.tables import api_keys, oauth_nonces, stores
+from bridge.storage.tables import EMPTY, api_keys, oauth_nonces, stores
 
 _BY_HASH = (
     select(api_keys, stores.c.updated.label("store_updated"))

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, literal_column, select
 from bridge.domain.intents import FINAL, UNSETTLED
 from bridge.storage.intents import is_called
 from bridge.storage.keys import has_problem
-from bridge.storage.literals import EMPTY, word, words
-from bridge.storage.tables import api_keys, attempts, inbox, intents, outbox, stores
+from bridge.storage.payment_tables import attempts, intents
+from bridge.storage.tables import EMPTY, api_keys, inbox, outbox, stores, word, words
 
 RECENT = 24 * 3600.0
 """Seconds back to which payments that are over are counted."""

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, func, litera
 
 from bridge.domain.intents import FINAL, UNSETTLED
 from bridge.storage.intents import unsettled
-from bridge.storage.literals import EMPTY, word, words
-from bridge.storage.tables import attempts, intents, outbox, refunds, stores
+from bridge.storage.payment_tables import attempts, intents, refunds
+from bridge.storage.tables import EMPTY, outbox, stores, word, words
 
 NEVER_DUE = float("inf")
 

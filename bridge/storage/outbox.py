@@ -21,9 +21,9 @@ from sqlalchemy import (
 from bridge.domain.orders import OrderUpdate, UpdateKind
 from bridge.storage.engine import Database
 from bridge.storage.intents import is_called
-from bridge.storage.literals import word
+from bridge.storage.payment_tables import intents
 from bridge.storage.shops import entries_of
-from bridge.storage.tables import intents, jobs, outbox
+from bridge.storage.tables import jobs, outbox, word
 
 MANY = 2**31 - 1
 _ADD = insert(outbox)

@@ -4,7 +4,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select,
 
 from bridge.domain.intents import PaymentIntent
 from bridge.storage.intents import get as get_intent
-from bridge.storage.tables import intents, journal, refunds, stores
+from bridge.storage.payment_tables import intents, journal, refunds
+from bridge.storage.tables import stores
 
 PAGE = 200
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, case, exists, func, insert, select, update
 
 from bridge.domain.intents import Dispute, PaymentIntent, Refund, RefundStatus
-from bridge.storage.tables import attempts, charges, disputes, refunds
+from bridge.storage.payment_tables import attempts, charges, disputes, refunds
 
 _counting = refunds.c.status.in_(["pending", "succeeded"])
 _sum = func.coalesce(func.sum(case((_counting, refunds.c.amount), else_=0)), 0)

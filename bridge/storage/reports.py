@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Row, Select, Subquery, func, or_, select, uni
 
 from bridge.domain.intents import Dispute
 from bridge.domain.orders import is_order_id
+from bridge.storage.payment_tables import charges, disputes, intents, refunds
 from bridge.storage.shops import shop_of
-from bridge.storage.tables import charges, disputes, intents, refunds
 from bridge.storage.transactions import REVERSAL, Filters, Line, authorized, branches, filtered, holds, of_charges
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Delete, Select, Table, Update, bindparam, 
 from bridge.domain.intents import FINAL
 from bridge.storage.engine import Database
 from bridge.storage.idempotency import OWES_NOTHING
-from bridge.storage.literals import word, words
-from bridge.storage.tables import attempts, idempotency, inbox, intents, oauth_nonces, outbox
+from bridge.storage.payment_tables import attempts, intents
+from bridge.storage.tables import idempotency, inbox, oauth_nonces, outbox, word, words
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.shops import Change
-from bridge.storage.tables import intents, shop_addresses, shop_history, shops, stores
+from bridge.storage.payment_tables import intents
+from bridge.storage.tables import shop_addresses, shop_history, shops, stores
 
 
 @dataclass(frozen=True, slots=True)

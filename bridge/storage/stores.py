@@ -7,8 +7,8 @@ from sqlalchemy import Connection, exists, insert, or_, select, text, union, upd
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.intents import FINAL
-from bridge.storage.literals import EMPTY, word, words
-from bridge.storage.tables import intents, outbox, stores
+from bridge.storage.payment_tables import intents
+from bridge.storage.tables import EMPTY, outbox, stores, word, words
 
 _other = stores.alias("other")
 _AWAITS_BESIDE = (

@@ -8,8 +8,8 @@ from math import inf
 from sqlalchemy import Connection, bindparam, select, update
 
 from bridge.domain.intents import FINAL
-from bridge.storage.literals import words
-from bridge.storage.tables import intents
+from bridge.storage.payment_tables import intents
+from bridge.storage.tables import words
 
 
 @dataclass(frozen=True, slots=True)

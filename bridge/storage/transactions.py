@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select, text
 
 from bridge.domain.orders import is_order_id
-from bridge.storage.tables import charges, disputes, intents, refunds
+from bridge.storage.payment_tables import charges, disputes, intents, refunds
 
 REVERSAL = "_reversal"
 """At the end of the id of a line that gives the money of a dispute back."""

@@ -1,13 +1,16 @@
-"""Encryption at rest, and signatures of what we hand out.
+"""Encryption at rest, signatures of what we hand out, and references to secrets that are kept elsewhere (`env:NAME`,
+`file:PATH`): these are read when they are needed, and never stored.
 
 Keys can be rotated: the first encrypts and signs, all decrypt and verify. Ciphertexts name their key.
 """
 
 import hashlib
 import hmac
+import os
 import secrets as random_source
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 from itsdangerous import BadSignature, Signer
@@ -100,3 +103,26 @@ def _derive(key: str, purpose: str) -> bytes:
 
 def _key_id(key: str) -> str:
     return hashlib.sha256(f"wcpay-bridge key id {key}".encode()).hexdigest()[:8]
+
+
+class UnreadableReference(ValueError):
+    """One sentence about a reference that leads nowhere."""
+
+
+def is_reference(value: str) -> bool:
+    return value.startswith(("env:", "file:"))
+
+
+def resolve(value: str) -> str:
+    """What `env:NAME` or `file:PATH` stands for; any other value is itself. Raises UnreadableReference."""
+    if not is_reference(value):
+        return value
+    kind, _, name = value.partition(":")
+    if kind == "env":
+        if name not in os.environ:
+            raise UnreadableReference(f"the environment variable {name} is not set")
+        return os.environ[name].strip()
+    try:
+        return Path(name).expanduser().read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableReference(f"the file {name} cannot be read ({error.__class__.__name__})") from None

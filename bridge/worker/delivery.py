@@ -7,8 +7,7 @@ from bridge.domain.errors import BridgeError, ConfigurationError, StoreUnreachab
 from bridge.domain.intents import Status
 from bridge.domain.orders import Delivery, UpdateKind
 from bridge.payments import flags, leases
-from bridge.payments.work import NO_EXCLUSIONS, Exclusions, Work
-from bridge.services import Queue, Services
+from bridge.services import NO_EXCLUSIONS, Exclusions, Queue, Services, Work
 from bridge.storage import Connection, intents, journal, outbox, refunds
 from bridge.storage.outbox import OutboxMessage
 

@@ -8,13 +8,12 @@ from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
 from bridge.inbound import store_webhooks
-from bridge.payments import card_readers
-from bridge.payments.work import NO_EXCLUSIONS, Exclusions, Work
+from bridge.payments import takeover
 from bridge.reconcile.provider import compare_listed
 from bridge.reconcile.report import Report
 from bridge.reconcile.run import HEARTBEAT, default_since, reconcile
-from bridge.registry import daily_checks, stores
-from bridge.services import Queue, Services, Stopping
+from bridge.registry import accounts, stores
+from bridge.services import NO_EXCLUSIONS, Exclusions, Queue, Services, Stopping, Work
 from bridge.storage import jobs
 from bridge.storage import reconcile as comparing
 from bridge.storage.jobs import Job
@@ -107,7 +106,7 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
     """Look for what card readers took: their apps make such payments by themselves, and may never tell of them."""
 
     def look(services: Services, job: Job) -> None:
-        if not card_readers.readers_in_use(services, store_id):
+        if not takeover.readers_in_use(services, store_id):
             return
         store = services.store(store_id)
         if store.adapter.names_orders:
@@ -122,7 +121,7 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
 
 def _until_next_look(store_id: str) -> Callable[[Services], float]:
     """Every minute while readers are used, else when they are used again."""
-    return lambda services: jobs.LOOK if card_readers.readers_in_use(services, store_id) else DAILY
+    return lambda services: jobs.LOOK if takeover.readers_in_use(services, store_id) else DAILY
 
 
 def _until_next(store_id: str) -> Callable[[Services], float]:
@@ -187,7 +186,7 @@ def _task(name: str) -> Task | None:
     if kind == "webhooks":
         return Task(DAILY, store_webhooks.watching(store_id), wait=store_webhooks.until_next(store_id))
     if kind == "access":
-        return Task(DAILY, daily_checks.checking(store_id), wait=daily_checks.until_next)
+        return Task(DAILY, accounts.checking(store_id), wait=accounts.until_next)
     if kind == "currency":
         return Task(DAILY, _asking_currency(store_id))
     return COMMON.get(name)

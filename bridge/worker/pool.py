@@ -14,8 +14,7 @@ from enum import Enum, auto
 from queue import SimpleQueue
 
 from bridge.domain import logs
-from bridge.payments.work import Exclusions, Work
-from bridge.services import Queue
+from bridge.services import Exclusions, Queue, Work
 
 log = logs.logger(__name__)
 

@@ -19,9 +19,8 @@ from bridge.domain.intents import Attempt
 from bridge.inbound.provider_events import claim_message
 from bridge.payments import leases
 from bridge.payments.outcomes import poll_payment, resolve
-from bridge.payments.payments_of_others import watch_order
-from bridge.payments.work import NO_EXCLUSIONS, Exclusions, Take, Work
-from bridge.services import Queue, Services
+from bridge.payments.takeover import watch_order
+from bridge.services import NO_EXCLUSIONS, Exclusions, Queue, Services, Take, Work
 from bridge.storage import Connection, intents
 from bridge.worker.delivery import claim_delivery
 from bridge.worker.jobs import claim_job, claim_sweep, run_common, write_heartbeat

@@ -1,6 +1,6 @@
 """The sweep: what shops' messages only hint at is found out for certain. The orders of a store's open payments are read
 again and again, so that a payment follows its order although no message comes; those of payments that took money are
-read along now and then (`bridge.payments.order_read_schedule`).
+read along now and then (`bridge.payments.poll_schedule`).
 
 Orders are asked for by their ids, which needs no clock and no time zone of the store's. What the answer leaves out is
 read singly. An order that was deleted is one that is not there twice, MISSING seconds apart. Many that are missing at
@@ -17,7 +17,7 @@ from bridge.domain.orders import Order
 from bridge.domain.ports import OrderBook
 from bridge.inbound.store_events import order_read
 from bridge.payments.follow_order import follow_order
-from bridge.payments.order_read_schedule import IN_VAIN, next_read
+from bridge.payments.poll_schedule import IN_VAIN, next_read
 from bridge.services import Services, StoreHandle
 from bridge.storage import intents, sweeps
 from bridge.storage.jobs import QUIET, SWEEP, Job

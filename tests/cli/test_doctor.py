@@ -14,7 +14,8 @@ from bridge.operations import inbox_admin
 from bridge.selftest.fill_database import fill
 from bridge.simulators.faults import Fault
 from bridge.storage import retention
-from bridge.storage.tables import inbox, journal, oauth_nonces, outbox
+from bridge.storage.payment_tables import journal
+from bridge.storage.tables import inbox, oauth_nonces, outbox
 from bridge.worker.jobs import run_jobs
 from tests.cli.operator import operate, operate_json, unknown
 from tests.plugins.commandline import CommandLine

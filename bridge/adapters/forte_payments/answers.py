@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from bridge.adapters.forte_payments.errors import NONSENSE, read, told
-from bridge.adapters.forte_payments.reply import Reply
+from bridge.adapters.forte_payments.errors import NONSENSE, Reply, read, told
 from bridge.adapters.forte_payments.settings import Account
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderRefused

@@ -12,8 +12,7 @@ from typing import Any
 import requests
 
 from bridge.adapters.context import AdapterContext
-from bridge.adapters.forte_payments.errors import BAD_CREDENTIALS, NONSENSE, UNREACHABLE, error_of, told
-from bridge.adapters.forte_payments.reply import Reply
+from bridge.adapters.forte_payments.errors import BAD_CREDENTIALS, NONSENSE, UNREACHABLE, Reply, error_of, told
 from bridge.adapters.forte_payments.settings import Account
 from bridge.adapters.forte_payments.tokens import Tokens
 from bridge.adapters.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent

@@ -1,11 +1,12 @@
-"""What a reply of Forte's that is no success means in the adapter's contract.
+"""One reply of Forte's, and what one that is not a success means in the adapter's contract.
 
 Source: docs.fortepayments.io, `createRedirectV2`: JsonErrorResponse, ERR04.
 """
 
+import json
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bridge.adapters.forte_payments.reply import Reply
 from bridge.domain.errors import BridgeError, ProviderConfused, ProviderRefused, ProviderUnreachable
 from bridge.schemas.forte_payments import Answer, ErrorAnswer
 
@@ -17,6 +18,27 @@ SUBMITTED = "ERR04"
 _LONGEST = 500
 _ERROR = ErrorAnswer()
 Problem = TypeVar("Problem", bound=BridgeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`doubtful`: an earlier try of the same request may have arrived too. `request_id` is Forte's own name of it."""
+
+    status: int
+    content: bytes = field(repr=False)
+    request_id: str = ""
+    doubtful: bool = False
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """Raises ValueError for what is no JSON."""
+        try:
+            return json.loads(self.content)
+        except RecursionError:
+            raise ValueError("The JSON is too deep.") from None
 
 
 class Conflict(ProviderConfused):

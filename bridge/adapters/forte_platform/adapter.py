@@ -12,8 +12,7 @@ from bridge.adapters.forte_platform.client import Client
 from bridge.adapters.forte_platform.customers import payer
 from bridge.adapters.forte_platform.errors import UNREACHABLE, is_missing
 from bridge.adapters.forte_platform.lists import Lists
-from bridge.adapters.forte_platform.once import Once
-from bridge.adapters.forte_platform.payments import Payments, nothing_sent
+from bridge.adapters.forte_platform.payments import Once, Payments, nothing_sent
 from bridge.adapters.forte_platform.refunds import refund
 from bridge.adapters.forte_platform.request import ATTEMPT, build_create
 from bridge.adapters.forte_platform.webhook_registration import Triggers

@@ -1,5 +1,7 @@
-"""Payments at Forte: making one, getting one, finding ours again."""
+"""Payments at Forte: making one, getting one, finding ours again. Forte makes a second payment of a
+second request, so that what was sent is remembered for as long as it may be on its way (`Once`)."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,10 +22,12 @@ from bridge.adapters.forte_platform.lists import Lists, as_query_time
 from bridge.adapters.forte_platform.request import ATTEMPT, off_session
 from bridge.adapters.forte_platform.settings import Options, is_id
 from bridge.domain import logs
+from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
 from bridge.domain.intents import Status
 from bridge.domain.money import Money
 from bridge.domain.outcomes import Decline, Outcome
+from bridge.domain.ports import Clock
 from bridge.schemas.forte_platform import CreatedSchema, QuoteSchema
 
 log = logs.logger(__name__)
@@ -271,3 +275,36 @@ def _require_mode(publishable_key: str, live: bool) -> None:
     mode = "live" if live else "test"
     if not publishable_key.startswith(f"pk_{mode}_"):
         raise refuse("mode_differs", f"The Forte project is of the other mode: this shop is in {mode} mode.")
+
+
+class Once:
+    """Keys of requests that were sent. `timeout` is in seconds. Thread-safe."""
+
+    def __init__(self, clock: Clock, timeout: float) -> None:
+        self._clock = clock
+        self._kept = timeout + ON_ITS_WAY
+        self._sent: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def begin(self, key: str) -> bool:
+        """Whether nobody has sent this key lately; from now on somebody has."""
+        now = self._clock()
+        with self._lock:
+            self._forget(now - self._kept)
+            if key in self._sent:
+                return False
+            self._sent[key] = now
+            return True
+
+    def undo(self, key: str) -> None:
+        """It was not sent after all, or it is proven that nothing was done."""
+        with self._lock:
+            self._sent.pop(key, None)
+
+    def _forget(self, until: float) -> None:
+        """Those that were sent until then; the oldest stands first."""
+        while self._sent:
+            oldest, sent_at = next(iter(self._sent.items()))
+            if sent_at > until:
+                return
+            del self._sent[oldest]

@@ -11,8 +11,7 @@ from bridge.adapters.context import AdapterContext
 from bridge.adapters.identifiers import stripe_identifier
 from bridge.adapters.sandbox import lifecycle
 from bridge.adapters.sandbox.answers import outcome_of
-from bridge.adapters.sandbox.database import SandboxDatabase
-from bridge.adapters.sandbox.ids import name
+from bridge.adapters.sandbox.database import SandboxDatabase, name
 from bridge.adapters.sandbox.test_cards import DAY, DisputePlan, test_card_of
 from bridge.domain.errors import ConfigurationError, CurrencyNotSupported, InvalidParameter, ProviderUnreachable
 from bridge.domain.intents import Refund

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from bridge.adapters.sandbox.database import Entry, Page
-from bridge.adapters.sandbox.ids import charge_of, name
+from bridge.adapters.sandbox.database import Entry, Page, charge_of, name
 from bridge.adapters.sandbox.test_cards import AUTHORIZATION_SECONDS
 from bridge.domain.intents import Charge, Refund, Status
 from bridge.domain.outcomes import Decline, Outcome

@@ -1,15 +1,16 @@
 """The sandbox's books: payments, refunds, disputes and an append-only ledger in an SQLite file of their own, so that it
 remembers, like a real provider, what it was asked before the bridge crashed. Knows rows, and not what they mean."""
 
+import hashlib
 import json
 import sqlite3
+import string
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bridge.adapters.sandbox.ids import charge_of
 from bridge.adapters.sandbox.test_cards import TestCard, test_card_of
 from bridge.domain.errors import ProviderRefused
 from bridge.domain.intents import MONEY, Dispute, Refund, RefundStatus, Status
@@ -253,3 +254,21 @@ class SandboxDatabase:
             with connection:
                 connection.execute("begin immediate")
                 yield Page(connection, self._clock())
+
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def name(prefix: str, seed: str, length: int = 24) -> str:
+    """`prefix` and letters and digits that are always the same for the same seed."""
+    number = int.from_bytes(hashlib.sha256(f"{prefix}{seed}".encode()).digest())
+    characters = []
+    for _ in range(length):
+        number, index = divmod(number, len(_ALPHABET))
+        characters.append(_ALPHABET[index])
+    return prefix + "".join(characters)
+
+
+def charge_of(reference: str) -> str:
+    """The id of a payment's charge."""
+    return name("ch_", reference)

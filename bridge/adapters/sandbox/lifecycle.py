@@ -3,8 +3,7 @@
 from typing import Any
 
 from bridge.adapters.sandbox.answers import captured
-from bridge.adapters.sandbox.database import Entry, Page
-from bridge.adapters.sandbox.ids import charge_of, name
+from bridge.adapters.sandbox.database import Entry, Page, charge_of, name
 from bridge.adapters.sandbox.test_cards import AUTHORIZATION_SECONDS, LATER_SECONDS, NOBODY, DisputePlan, test_card_of
 from bridge.domain.errors import ProviderRefused
 from bridge.domain.intents import Dispute, Refund, RefundStatus, Status

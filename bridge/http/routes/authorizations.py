@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bridge.http.report_lines import common, date, wanted_page
+from bridge.http.serializers import common, date, wanted_page
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.error_table import LISTS, LOOK_UP
 from bridge.http.wordpress.request_pipeline import authorised

@@ -10,7 +10,7 @@ from bridge.http.smorest import WORD, Blueprint
 from bridge.http.wordpress.error_table import CREATE, LOOK_UP
 from bridge.http.wordpress.request_pipeline import authorised
 from bridge.payments.create import create_payment_intent
-from bridge.payments.idempotent_create import repeat_create
+from bridge.payments.idempotency import repeat_create
 from bridge.payments.intents import view_intent
 from bridge.reports import lists
 from bridge.schemas.woopayments import CreatedIntent, Parameters, ShownIntent

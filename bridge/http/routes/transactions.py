@@ -3,8 +3,7 @@
 from typing import Any
 
 from bridge.domain.stores import Store
-from bridge.http.report_lines import CHANNELS, common, date, wanted_page
-from bridge.http.serializers import order_members
+from bridge.http.serializers import CHANNELS, common, date, order_members, wanted_page
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.error_table import LISTS, LOOK_UP
 from bridge.http.wordpress.request_pipeline import authorised

@@ -2,8 +2,10 @@
 
 from alembic import context
 
-from bridge.storage.tables import metadata
+from bridge.storage.payment_tables import intents
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=intents.metadata, render_as_batch=True
+)
 with context.begin_transaction():
     context.run_migrations()
