@@ -13,6 +13,16 @@ from bridge.domain.ports import Adapter, Setting
 GROUP = "bridge.adapters"
 ENDPOINT, LONGEST_ENDPOINT = "webhook_endpoint", 64
 """A setting that any adapter may declare: the name at the end of the address that its provider sends messages to."""
+WEBHOOK_ENDPOINT = Setting(
+    ENDPOINT, "The name at the end of the webhook address, for stores that share one; empty for the store's id", ""
+)
+MAX_RETRIES = Setting(
+    "max_retries",
+    "How often a request whose connection broke is sent again at once, under the same key",
+    "1",
+    choices=("0", "1", "2", "3"),
+)
+"""Settings that several adapters declare."""
 
 
 def names() -> list[str]:

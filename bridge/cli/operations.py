@@ -8,6 +8,7 @@ import click
 
 from bridge.app import Bridge
 from bridge.cli.console import json_option, note, opened_bridge, order_option, print_json, who, with_bridge
+from bridge.domain.deadlines import DAY, HOUR
 from bridge.domain.errors import BridgeError, Refused
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
@@ -19,7 +20,7 @@ from bridge.reconcile.report import Report
 from bridge.registry import stores
 from bridge.worker.prune import prune as prune_now
 
-UNITS = {"m": 60.0, "h": 3600.0, "d": 24 * 3600.0}
+UNITS = {"m": 60.0, "h": HOUR, "d": DAY}
 reason_option = click.option("--reason", required=True, help="Why: it is kept with the payment.")
 
 

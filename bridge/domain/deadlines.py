@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+HOUR, DAY = 3600.0, 24 * 3600.0
+"""Seconds."""
+
 ON_ITS_WAY = 600.0
 """Seconds after its exchange has ended in which a request may still arrive: until then, "not found" proves nothing."""
 _end: ContextVar[float] = ContextVar("end of the work in hand", default=math.inf)

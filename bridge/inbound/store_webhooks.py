@@ -9,13 +9,14 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from bridge.domain import logs
+from bridge.domain.deadlines import DAY, HOUR
 from bridge.domain.errors import StoreRefused
 from bridge.domain.ports import Finding, OrderBook, StoreWebhook, TellsByWebhooks
 from bridge.domain.stores import Store
 from bridge.payments.poll_schedule import read_all_soon
 from bridge.services import Services, StoreHandle
 from bridge.storage import reconcile, stores
-from bridge.storage.jobs import DAY, HOUR, Job
+from bridge.storage.jobs import Job
 
 log = logs.logger(__name__)
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bridge.domain.deadlines import DAY
 from bridge.domain.errors import BridgeError
 from bridge.domain.orders import called
 from bridge.domain.ports import Finding
@@ -24,7 +25,7 @@ OVERDUE_SECONDS = 900.0
 """Seconds after which what waits in a queue has waited too long."""
 MAX_CLOCK_SKEW = 60.0
 """Seconds that this machine's clock may differ from the database's, or be behind what was written."""
-REFUSED_WITHIN = 24 * 3600.0
+REFUSED_WITHIN = DAY
 """Seconds for which a refused message is told of."""
 MAX_SHOWN = 20
 """Payments, jobs and held stores that are named."""

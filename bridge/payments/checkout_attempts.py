@@ -7,6 +7,7 @@ PAYABLE_SECONDS. One whose address never left is nothing that anybody could pay.
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from bridge.domain.deadlines import DAY
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.payments.record import SOURCE_POLL, WAITING, record
@@ -16,7 +17,7 @@ from bridge.storage import Connection, intents, journal
 
 OPEN = "open"
 """The operation of such an attempt."""
-PAYABLE_SECONDS = 24 * 3600.0
+PAYABLE_SECONDS = DAY
 """Seconds. No provider says how long its page can be paid; a day is longer than any of them is known to wait."""
 
 

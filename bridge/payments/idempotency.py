@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from bridge.domain.deadlines import DAY
 from bridge.domain.errors import Declined, InProgress, IntentNotFound, OrderNotFound, OrderNotPayable, StoreError
 from bridge.domain.intents import FINAL, PaymentIntent, Status
 from bridge.domain.judgement import misfit
@@ -21,7 +22,7 @@ from bridge.payments.record import WAITING
 from bridge.services import Services, StoreHandle
 from bridge.storage import idempotency, intents
 
-KEY_RETENTION = 24 * 3600.0
+KEY_RETENTION = DAY
 """Seconds for which a key stands for its first request, and until its caller has heard what became of it."""
 
 

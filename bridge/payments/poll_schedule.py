@@ -7,11 +7,11 @@ refused just then never tells of it again; what is found is followed as a messag
 
 from zlib import crc32
 
+from bridge.domain.deadlines import DAY, HOUR
 from bridge.domain.intents import FINAL, PaymentIntent, RefundStatus, Status
 from bridge.domain.outcomes import Outcome
 from bridge.services import StoreHandle
 from bridge.storage import jobs, sweeps
-from bridge.storage.jobs import DAY, HOUR
 
 FIRST_POLL_SECONDS = 60.0
 """Seconds until the first look."""

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, replace
 
 from bridge.domain.claims import read_claim
+from bridge.domain.deadlines import DAY
 from bridge.domain.errors import InProgress, IntentNotFound, OrderNotFound, ProviderRefused, Refused
 from bridge.domain.intents import FINAL, MONEY, Attempt, AttemptState, PaymentIntent, Status
 from bridge.domain.judgement import OTHERS, Bar, is_paid, is_paid_by, is_unpaid_beside, misfit_of_others
@@ -330,4 +331,4 @@ def mark_readers_used(store: StoreHandle) -> None:
 def readers_in_use(services: Services, store_id: str) -> bool:
     """Whether any was within a day."""
     with services.database.read() as connection:
-        return services.clock() - stores.readers_used(connection, store_id) < jobs.DAY
+        return services.clock() - stores.readers_used(connection, store_id) < DAY

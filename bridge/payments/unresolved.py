@@ -1,11 +1,11 @@
 """What is written when no usable answer came, and when it is proven that nothing happened."""
 
+from bridge.domain.deadlines import DAY
 from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, RefundStatus, Status
 from bridge.payments import flags
 from bridge.services import Services
 from bridge.storage import Connection, intents, journal, refunds
 
-DAY = 24 * 3600.0
 POLL_DELAYS = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
 """Seconds between looks at an unknown outcome, plus up to a tenth; the last one repeats until PATIENCE is over."""
 FLAG_AFTER_SECONDS = DAY

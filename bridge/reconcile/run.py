@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 
 from bridge.domain import logs
+from bridge.domain.deadlines import DAY
 from bridge.domain.errors import BridgeError, ProviderError, Refused, StoreError
 from bridge.domain.stores import Store
 from bridge.payments.shops import is_address
@@ -22,7 +23,7 @@ HEARTBEAT = "heartbeat"
 """The job whose `seen` is when a worker was last alive."""
 OVERLAP_SECONDS = 900.0
 """Seconds that are looked at once more: clocks differ, and what is under way is not in the lists yet."""
-FIRST_LOOK_BACK = 7 * 24 * 3600.0
+FIRST_LOOK_BACK = 7 * DAY
 """Seconds that are looked back at the most when nothing was ever compared."""
 
 

@@ -7,13 +7,14 @@ Once a day the provider is asked of itself, and the store whether it still takes
 from collections.abc import Callable, Iterable
 
 from bridge.domain import logs
+from bridge.domain.deadlines import DAY
 from bridge.domain.errors import BridgeError
 from bridge.domain.outcomes import EventKind, ProviderEvent
 from bridge.payments.attempts import call_adapter
 from bridge.registry import accounts, store_keys
 from bridge.services import Services, StoreHandle
 from bridge.storage import stores
-from bridge.storage.jobs import DAY, Job
+from bridge.storage.jobs import Job
 
 log = logs.logger(__name__)
 

@@ -26,12 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.domain.deadlines import DAY, HOUR
 from bridge.storage.engine import Database
 from bridge.storage.tables import jobs, outbox, stores, word
 
 CATCH_UP = 300.0
 """Seconds between looks at the provider's list while a store is in use."""
-HOUR, DAY = 3600.0, 24 * 3600.0
 SWEEP = 60.0
 """Seconds between looks at the orders of young open payments, at the most."""
 PER_STORE = {"access": DAY, "catch_up": 0.0, "currency": 0.0, "reconcile": DAY, "sweep": SWEEP, "webhooks": HOUR}

@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, literal_column, select
 
+from bridge.domain.deadlines import DAY
 from bridge.domain.intents import FINAL, UNSETTLED
 from bridge.storage.intents import is_called
 from bridge.storage.keys import has_problem
 from bridge.storage.payment_tables import attempts, intents
 from bridge.storage.tables import EMPTY, api_keys, inbox, outbox, stores, word, words
 
-RECENT = 24 * 3600.0
+RECENT_SECONDS = DAY
 """Seconds back to which payments that are over are counted."""
 
 _is_flagged = intents.c.flag != literal_column("''")
@@ -33,8 +34,8 @@ def open_intents(connection: Connection) -> dict[str, int]:
 
 
 def recent_intents(connection: Connection, now: float) -> dict[str, int]:
-    """Intents that were begun within RECENT seconds, by status."""
-    query = select(intents.c.status, func.count().label("number")).where(intents.c.created >= now - RECENT)
+    """Intents that were begun within RECENT_SECONDS seconds, by status."""
+    query = select(intents.c.status, func.count().label("number")).where(intents.c.created >= now - RECENT_SECONDS)
     return {row.status: row.number for row in connection.execute(query.group_by(intents.c.status))}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bridge.domain import logs
-from bridge.domain.deadlines import within
+from bridge.domain.deadlines import DAY, within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
 from bridge.inbound import store_webhooks
 from bridge.payments import takeover
@@ -30,7 +30,6 @@ QUIET = jobs.QUIET
 LATE = 60.0
 """Seconds after which a look that is overdue, or was tried in vain, counts as an outage: the provider is asked to send
 its messages again, if it can."""
-DAILY = 24 * 3600.0
 LEASE = 900.0
 """Seconds after which a job is begun again whose worker was killed."""
 LEASE_OF_LOOK = 300.0
@@ -121,7 +120,7 @@ def _looking(store_id: str) -> Callable[[Services, Job], None]:
 
 def _until_next_look(store_id: str) -> Callable[[Services], float]:
     """Every minute while readers are used, else when they are used again."""
-    return lambda services: jobs.LOOK if takeover.readers_in_use(services, store_id) else DAILY
+    return lambda services: jobs.LOOK if takeover.readers_in_use(services, store_id) else DAY
 
 
 def _until_next(store_id: str) -> Callable[[Services], float]:
@@ -182,13 +181,13 @@ def _task(name: str) -> Task | None:
     if kind == "sweep":
         return Task(OLD_INTERVAL, sweeping(store_id), lease=LEASE_OF_SWEEP, wait=until_next(store_id), is_sweep=True)
     if kind == "reconcile":
-        return Task(DAILY, _reconciling(store_id))
+        return Task(DAY, _reconciling(store_id))
     if kind == "webhooks":
-        return Task(DAILY, store_webhooks.watching(store_id), wait=store_webhooks.until_next(store_id))
+        return Task(DAY, store_webhooks.watching(store_id), wait=store_webhooks.until_next(store_id))
     if kind == "access":
-        return Task(DAILY, accounts.checking(store_id), wait=accounts.until_next)
+        return Task(DAY, accounts.checking(store_id), wait=accounts.until_next)
     if kind == "currency":
-        return Task(DAILY, _asking_currency(store_id))
+        return Task(DAY, _asking_currency(store_id))
     return COMMON.get(name)
 
 

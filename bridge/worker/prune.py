@@ -1,5 +1,6 @@
 """Forget what nobody needs any more, a little at a time. Never anything of a payment: that stays on record."""
 
+from bridge.domain.deadlines import DAY
 from bridge.inbound.provider_events import MESSAGE_RETENTION
 from bridge.payments import idempotency
 from bridge.registry.keys import NONCE_WINDOW
@@ -7,7 +8,6 @@ from bridge.services import Services
 from bridge.storage import retention
 from bridge.storage.retention import Rule
 
-DAY = 24 * 3600.0
 DELIVERED_RETENTION = 30 * DAY
 """Seconds that an update is kept which the shop has heard of. The journal says so for ever."""
 MATERIAL_RETENTION = 10 * DAY

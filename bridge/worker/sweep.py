@@ -11,7 +11,7 @@ for it.
 from collections.abc import Callable, Collection
 
 from bridge.domain import logs
-from bridge.domain.deadlines import is_over, within
+from bridge.domain.deadlines import DAY, HOUR, is_over, within
 from bridge.domain.errors import BridgeError, OrderNotFound, StoreRefused
 from bridge.domain.orders import Order
 from bridge.domain.ports import OrderBook
@@ -29,7 +29,7 @@ LEASE_SECONDS = 120.0
 """Seconds after which others go on whose sweep was killed: until then its store is told nothing."""
 MAX_WORK_SECONDS = 60.0
 """Seconds for which one sweep asks store and provider. What is left is done by the next one, right after deliveries."""
-YOUNG_SECONDS, RECENT_SECONDS = 2 * 3600.0, 24 * 3600.0
+YOUNG_SECONDS, RECENT_SECONDS = 2 * HOUR, DAY
 """Seconds of a payment's age up to which its order is read every SWEEP, and every LATER seconds; then every SELDOM."""
 RECENT_INTERVAL, OLD_INTERVAL = 300.0, 900.0
 PAGE_SEEN_SECONDS = 600.0

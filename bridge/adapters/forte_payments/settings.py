@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from bridge.adapters.forte_payments.events import ALGORITHMS, Fields, Scheme
+from bridge.adapters.loading import MAX_RETRIES, WEBHOOK_ENDPOINT
 from bridge.domain.errors import ConfigurationError
 from bridge.domain.ports import Setting
 from bridge.schemas.forte_payments import LONGEST_TEXT
@@ -50,23 +51,14 @@ SETTINGS = (
     ),
     Setting("wallet_address_meta", "The order meta with the buyer's wallet", "_forte_wallet_address"),
     Setting("wallet_blockchain_meta", "The order meta with the wallet's blockchain", "_forte_wallet_blockchain"),
-    Setting(
-        "max_retries",
-        "How often a request whose connection broke is sent again at once, under the same key",
-        "1",
-        choices=("0", "1", "2", "3"),
-    ),
+    MAX_RETRIES,
     Setting(
         "webhook_secret",
         "The signing key of the webhook subscription at Forte; two while it is being rotated",
         "",
         secret=True,
     ),
-    Setting(
-        "webhook_endpoint",
-        "The name at the end of the webhook address, for stores that share one; empty for the store's id",
-        "",
-    ),
+    WEBHOOK_ENDPOINT,
     Setting("signature_header", "The header with a message's signature; empty refuses every message", ""),
     Setting("signature_algorithm", "How messages are signed", "hmac-sha256", choices=tuple(ALGORITHMS)),
     Setting("signature_encoding", "How the signature is written", "hex", choices=("hex", "base64")),

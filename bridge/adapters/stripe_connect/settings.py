@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
+from bridge.adapters.loading import MAX_RETRIES, WEBHOOK_ENDPOINT
 from bridge.domain.errors import ConfigurationError
 from bridge.domain.money import step
 from bridge.domain.ports import Setting
@@ -53,23 +54,14 @@ SETTINGS = (
         "charges the readers of all the platform's stores are together",
         "",
     ),
-    Setting(
-        "max_retries",
-        "How often a request whose connection broke is sent again at once, under the same key",
-        "1",
-        choices=("0", "1", "2", "3"),
-    ),
+    MAX_RETRIES,
     Setting(
         "webhook_secret",
         "The signing secret of the webhook endpoint at Stripe: whsec_...; two while it is being rotated",
         "",
         secret=True,
     ),
-    Setting(
-        "webhook_endpoint",
-        "The name at the end of the webhook address, for stores that share one; empty for the store's id",
-        "",
-    ),
+    WEBHOOK_ENDPOINT,
     Setting(
         "publishable_key", "For the buyer's page: pk_test_..., in live mode pk_live_...; empty for no such page", ""
     ),
