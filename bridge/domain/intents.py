@@ -48,6 +48,63 @@ def may_become(old: Status, new: Status) -> bool:
     return new in TRANSITIONS[old] and new != old
 
 
+class Operation(StrEnum):
+    """What an attempt asks of the provider. The value is the text that is stored."""
+
+    CREATE = "create"
+    CANCEL = "cancel"
+    CAPTURE = "capture"
+    REFUND = "refund"
+    OPEN = "open"
+
+    @property
+    def sent(self) -> "JournalKind":
+        return JournalKind(f"{self}_sent")
+
+    @property
+    def answered(self) -> "JournalKind":
+        return JournalKind(f"{self}_answered")
+
+
+class JournalKind(StrEnum):
+    """What a line of the journal tells. The value is the text that is stored."""
+
+    CREATE_SENT = "create_sent"
+    CANCEL_SENT = "cancel_sent"
+    CAPTURE_SENT = "capture_sent"
+    REFUND_SENT = "refund_sent"
+    OPEN_SENT = "open_sent"
+    CREATE_ANSWERED = "create_answered"
+    CANCEL_ANSWERED = "cancel_answered"
+    CAPTURE_ANSWERED = "capture_answered"
+    REFUND_ANSWERED = "refund_answered"
+    NEWS = "news"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    ABANDONED = "abandoned"
+    GIVEN_UP = "given_up"
+    OPENED = "opened"
+    OPEN_FAILED = "open_failed"
+    OPEN_ENDED = "open_ended"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    RELEASED = "released"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    FLAGGED = "flagged"
+    FLAG_SETTLED = "flag_settled"
+    FLAG_CLEARED = "flag_cleared"
+    AMOUNT_DIFFERS = "amount_differs"
+    DUPLICATE_PAYMENT = "duplicate_payment"
+    LATE_PAYMENT = "late_payment"
+    TAKEN_OVER = "taken_over"
+    OWED_AGAIN = "owed_again"
+    LEFT_BEHIND = "left_behind"
+    STORE_UPDATED = "store_updated"
+    STORE_NOT_UPDATED = "store_not_updated"
+    KNOWN = "known"
+    SETTLED_BY_HAND = "settled_by_hand"
+
+
 class AttemptState(StrEnum):
     """`sent`: the request may have left us. `unknown`: it did, and no answer can be trusted. The rest is settled."""
 
@@ -241,7 +298,7 @@ class Attempt:
     id: str
     intent_id: str
     store_id: str
-    operation: str
+    operation: Operation
     request: dict[str, Any] = field(repr=False)
     key: str = ""
     state: AttemptState = AttemptState.SENT

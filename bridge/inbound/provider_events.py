@@ -19,7 +19,7 @@ from bridge.domain.errors import (
     ProviderRefused,
     Unsupported,
 )
-from bridge.domain.intents import Attempt, PaymentIntent
+from bridge.domain.intents import Attempt, Operation, PaymentIntent
 from bridge.domain.messages import UNREADABLE, require_storable
 from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
@@ -27,7 +27,7 @@ from bridge.domain.ports import Adapter
 from bridge.inbound.store_events import apply_order_event
 from bridge.payments import leases
 from bridge.payments.attempts import call_adapter, conclude
-from bridge.payments.checkout_attempts import OPEN, find_checkout, record_checkout
+from bridge.payments.checkout_attempts import find_checkout, record_checkout
 from bridge.payments.record import SOURCE_MESSAGE, flag_amount_mismatch, record
 from bridge.payments.takeover import Site, match_payment
 from bridge.payments.unresolved import flag_intent
@@ -185,7 +185,7 @@ def _served(services: Services, message: InboxMessage) -> list[StoreHandle]:
 def _hear(store: StoreHandle, message: InboxMessage, intent: PaymentIntent, attempt: Attempt | None) -> None:
     """Ask the provider for the payment that a message is about, unless the message is about another one or sum."""
     event = message.event
-    is_opening = attempt is not None and attempt.operation == OPEN
+    is_opening = attempt is not None and attempt.operation == Operation.OPEN
     known = attempt.reference if attempt and is_opening else _known_reference(store, intent)
     if known and event.reference and known != event.reference:
         log.warning("message %s names another payment than %s has", message.id, intent.shown_id)
@@ -213,7 +213,7 @@ def _write_down(store: StoreHandle, intent: PaymentIntent, attempt: Attempt | No
     """What the provider has said of the intent, or of the opening or the unsettled create that `attempt` is."""
     if attempt is None:
         record(store, intent.id, outcome, source=SOURCE_MESSAGE)
-    elif attempt.operation == OPEN:
+    elif attempt.operation == Operation.OPEN:
         record_checkout(store, attempt, outcome, source=SOURCE_MESSAGE)
     else:
         try:
@@ -251,7 +251,7 @@ def _addressee(
             for name in filter(None, (event.attempt_id, event.reference)):
                 if intent := intents.find(connection, store.id, name):
                     attempt = intents.unsettled(connection, intent.id)
-                    is_create = attempt is not None and attempt.operation == "create"
+                    is_create = attempt is not None and attempt.operation == Operation.CREATE
                     opening = find_checkout(connection, intent.id, event.attempt_id, event.reference)
                     return event, store, intent, attempt if is_create else opening
     return None

@@ -11,7 +11,7 @@ from bridge.domain.errors import (
     Refused,
     Unsupported,
 )
-from bridge.domain.intents import MONEY, Attempt, Charge, PaymentIntent, RefundStatus, Status
+from bridge.domain.intents import MONEY, Attempt, Charge, JournalKind, Operation, PaymentIntent, RefundStatus, Status
 from bridge.domain.outcomes import Outcome
 from bridge.payments import leases, order_updates
 from bridge.payments.attempts import call_adapter, conclude
@@ -72,7 +72,7 @@ def _unknown(services: Services, name: str) -> tuple[PaymentIntent, Attempt]:
 
 
 def _paid(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
-    if attempt.operation == "refund":
+    if attempt.operation == Operation.REFUND:
         _refunded(store, intent, attempt, verdict)
         return
     reference = verdict.reference or _reference(store, intent)
@@ -80,10 +80,10 @@ def _paid(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdict: 
         raise Refused("Give the provider's id of the payment: --reference.")
     outcome = _checked(store, intent, attempt, reference, verdict)
     _write_down(store, intent, attempt, verdict)
-    if attempt.operation == "cancel":  # it came to nothing: the payment stands
+    if attempt.operation == Operation.CANCEL:  # it came to nothing: the payment stands
         abandon(store, attempt, "settled_by_hand", verdict.reason)
         record(store, intent.id, outcome, source=SOURCE_STAFF)
-    elif attempt.operation == "create":
+    elif attempt.operation == Operation.CREATE:
         try:
             conclude(store, attempt, outcome)
         except Declined as declined:
@@ -117,7 +117,7 @@ def _checked(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, refere
         )
     if outcome.status not in MONEY:
         raise Refused(f"The provider says that {reference} is {outcome.status.value}.")
-    if attempt.operation == "capture" and not is_captured(attempt, outcome):
+    if attempt.operation == Operation.CAPTURE and not is_captured(attempt, outcome):
         raise Refused(f"The provider does not show that {reference} was captured: it is {outcome.status.value}.")
     return outcome
 
@@ -125,7 +125,7 @@ def _checked(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, refere
 def _word(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, reference: str) -> Outcome:
     """What a person says of a payment that nobody can ask for."""
     amount = 0 if intent.capture == "manual" else intent.amount
-    if attempt.operation == "capture":
+    if attempt.operation == Operation.CAPTURE:
         amount = attempt.request["taken"] + attempt.request["amount"]
     in_parts = "multicapture" in store.adapter.operations
     is_over = amount == intent.amount or (amount > 0 and not in_parts)
@@ -178,12 +178,12 @@ def _refunded(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdi
 def _not_paid(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
     _require_nothing_there(store, intent, attempt, verdict)
     _write_down(store, intent, attempt, verdict)
-    if attempt.operation == "cancel":
+    if attempt.operation == Operation.CANCEL:
         reference = _reference(store, intent)
         record(store, intent.id, Outcome(Status.CANCELED, reference, intent.amount, intent.currency), attempt)
         return
     abandon(store, attempt, "settled_by_hand", verdict.reason)
-    if attempt.operation == "create":
+    if attempt.operation == Operation.CREATE:
         with store.database.write() as connection:
             locked = intents.get(connection, intent.id, lock=True)
             why = f"It was settled by hand as not paid: {verdict.reason}"
@@ -197,7 +197,7 @@ def _require_nothing_there(store: StoreHandle, intent: PaymentIntent, attempt: A
     try:
         if reference:
             outcome: Outcome | None = call_adapter(lambda: adapter.fetch(reference))
-        elif "find" in adapter.operations and attempt.operation == "create":
+        elif "find" in adapter.operations and attempt.operation == Operation.CREATE:
             outcome = call_adapter(lambda: adapter.find(attempt.request, attempt.key, attempt.sent_at - ON_ITS_WAY))
         else:
             raise Unsupported("find", adapter.name)
@@ -207,9 +207,9 @@ def _require_nothing_there(store: StoreHandle, intent: PaymentIntent, attempt: A
         return
     if outcome is None:
         return
-    if attempt.operation == "refund":
+    if attempt.operation == Operation.REFUND:
         happened = any(refund.operation_id == attempt.id and refund.status.counts for refund in outcome.refunds)
-    elif attempt.operation == "capture":
+    elif attempt.operation == Operation.CAPTURE:
         happened = outcome.status in MONEY and is_captured(attempt, outcome)
     else:
         happened = outcome.status is not Status.CANCELED
@@ -228,7 +228,7 @@ def _write_down(services: Services, intent: PaymentIntent, attempt: Attempt, ver
     with services.database.write() as connection:
         intents.get(connection, intent.id, lock=True)
         IntentWriter(services, connection, intent, services.clock()).log(
-            "settled_by_hand",
+            JournalKind.SETTLED_BY_HAND,
             attempt.id,
             operation=attempt.operation,
             verdict="paid" if verdict.paid else "not-paid",

@@ -22,7 +22,7 @@ from bridge.domain.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.intents import Attempt, Operation, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.payments import leases
@@ -41,7 +41,7 @@ SUBMITTED = "payment_already_submitted"
 
 
 def new_attempt(
-    store: StoreHandle, attempt_id: str, intent_id: str, operation: str, request: dict[str, Any]
+    store: StoreHandle, attempt_id: str, intent_id: str, operation: Operation, request: dict[str, Any]
 ) -> Attempt:
     """An attempt that is about to be sent by whoever makes it, and is theirs while they wait for the answer.
 
@@ -72,7 +72,7 @@ def begin_attempt(
     store: StoreHandle,
     connection: Connection,
     intent: PaymentIntent,
-    operation: str,
+    operation: Operation,
     request: dict[str, Any],
     attempt_id: str | None = None,
 ) -> Attempt:
@@ -92,7 +92,7 @@ def begin_attempt(
     attempt = new_attempt(store, attempt_id or store.ids.attempt(), intent.id, operation, request)
     intents.add_attempt(connection, attempt)
     told = {name: value for name, value in request.items() if name in ("amount", "reason")}
-    journal.write(connection, attempt.created, intent.id, f"{operation}_sent", attempt_id=attempt.id, **told)
+    journal.write(connection, attempt.created, intent.id, operation.sent, attempt_id=attempt.id, **told)
     return attempt
 
 
@@ -183,7 +183,7 @@ def cancel_open_payment(
         if intent.status not in WAITING:
             return intent
         request = {"reference": reference_of(connection, intent.id)}
-        attempt = begin_attempt(store, connection, intent, "cancel", request)
+        attempt = begin_attempt(store, connection, intent, Operation.CANCEL, request)
     try:
         with leases.within_lease(store, attempt.busy_until):
             return send_cancel(store, attempt)
@@ -211,7 +211,7 @@ def send_cancel(store: StoreHandle, attempt: Attempt) -> PaymentIntent:
 def _never_exposed(adapter: Adapter, attempt: Attempt, outcome: Outcome) -> bool:
     """Stripe's word for a payment that nobody has begun to confirm is requires_payment_method."""
     return (
-        attempt.operation == "create"
+        attempt.operation == Operation.CREATE
         and adapter.confirmed_by_buyer
         and outcome.status is Status.REQUIRES_PAYMENT_METHOD
         and outcome.decline is None
@@ -249,7 +249,7 @@ def mark_and_raise_unknown(store: StoreHandle, attempt: Attempt, error: Provider
     details = {**error.details, "outcome": "unknown", "cause": error.reason}
     return OutcomeUnknown(
         f"{error} It is not known yet whether the payment was made; it is being settled. Do not charge again."
-        if attempt.operation == "create"
+        if attempt.operation == Operation.CREATE
         else f"{error} It is not known yet whether the {attempt.operation} was made; it is being settled.",
         **details,
         attempt_id=attempt.id,

@@ -11,7 +11,7 @@ from bridge.domain.errors import (
     Uncapturable,
     Unsupported,
 )
-from bridge.domain.intents import FINAL, Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.intents import FINAL, Attempt, AttemptState, Operation, PaymentIntent, Status
 from bridge.domain.judgement import PAID, bar_of_capture, deduction, due
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
@@ -82,7 +82,7 @@ def void(store: StoreHandle, intent: PaymentIntent) -> PaymentIntent:
         if intent.status is not Status.REQUIRES_CAPTURE:
             raise Uncapturable("The payment cannot be canceled", reason="status")
         request = {"reference": reference_of(connection, intent.id)}
-        attempt = begin_attempt(store, connection, intent, "cancel", request)
+        attempt = begin_attempt(store, connection, intent, Operation.CANCEL, request)
     try:
         outcome = call_within_lease(store, attempt, lambda: adapter.cancel(request["reference"], attempt.key))
         after = record(store, intent.id, outcome, attempt)
@@ -116,7 +116,7 @@ def capture(
         if intent.status is not Status.REQUIRES_CAPTURE:
             raise CaptureFailed(f"{CAPTURE_FAILED_PREFIX}the payment is {intent.status.value}.", status=502)
         taken = _taken(intent)
-        captures = [one for one in intents.attempts_of(connection, intent.id) if one.operation == "capture"]
+        captures = [one for one in intents.attempts_of(connection, intent.id) if one.operation == Operation.CAPTURE]
         whole = total + intent.tip
         is_enough = amount is None and whole <= taken
         since = store.clock() - REPEAT_SECONDS
@@ -126,7 +126,7 @@ def capture(
         reference = reference_of(connection, intent.id)
         request = {"reference": reference, "amount": amount, "taken": taken, "asked_as": attempt_id}
         fresh_id = None if any(one.id == attempt_id for one in captures) else attempt_id
-        attempt = begin_attempt(store, connection, intent, "capture", request, fresh_id)
+        attempt = begin_attempt(store, connection, intent, Operation.CAPTURE, request, fresh_id)
         intents.change(connection, intent.id, deducted=deduction(order))
     try:
         outcome = call_within_lease(store, attempt, lambda: adapter.capture(reference, amount, attempt.key))

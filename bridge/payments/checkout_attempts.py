@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bridge.domain.deadlines import DAY
-from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.intents import Attempt, AttemptState, JournalKind, Operation, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.payments.record import SOURCE_POLL, WAITING, record
 from bridge.payments.unresolved import cancel_unpayable
 from bridge.services import Services
 from bridge.storage import Connection, intents, journal
 
-OPEN = "open"
-"""The operation of such an attempt."""
 PAYABLE_SECONDS = DAY
 """Seconds. No provider says how long its page can be paid; a day is longer than any of them is known to wait."""
 
@@ -26,7 +24,7 @@ def payable_attempts(attempts: Sequence[Attempt], now: float) -> list[Attempt]:
     return [
         attempt
         for attempt in attempts
-        if attempt.operation == OPEN
+        if attempt.operation == Operation.OPEN
         and attempt.state is AttemptState.DONE
         and (attempt.busy_until > now or (attempt.exposed and attempt.created > now - PAYABLE_SECONDS))
     ]
@@ -39,7 +37,7 @@ def has_aged(created: Attempt, now: float) -> bool:
 
 def nobody_can_pay(attempts: Sequence[Attempt], now: float) -> bool:
     """Whether no payment of an intent, whose attempts these are, is left at the provider that could be paid."""
-    made = [attempt for attempt in attempts if attempt.operation == "create"]
+    made = [attempt for attempt in attempts if attempt.operation == Operation.CREATE]
     nothing = all(each.reference is None and (not each.exposed or has_aged(each, now)) for each in made)
     return nothing and not payable_attempts(attempts, now)
 
@@ -73,7 +71,7 @@ def find_checkout(connection: Connection, intent_id: str, *names: str | None) ->
     """The opening of an intent that has one of these as its id or reference."""
     wanted = set(filter(None, names))
     for attempt in intents.attempts_of(connection, intent_id):
-        if attempt.operation == OPEN and {attempt.id, attempt.reference} & wanted:
+        if attempt.operation == Operation.OPEN and {attempt.id, attempt.reference} & wanted:
             return attempt
     return None
 
@@ -82,7 +80,7 @@ def _end(connection: Connection, now: float, intent: PaymentIntent, attempt: Att
     """It was declined or has run out. The payment still waits for the buyer."""
     intents.change_attempt(connection, attempt.id, state=AttemptState.ABANDONED)
     why = outcome.decline.message if outcome.decline else "it has run out"
-    journal.write(connection, now, intent.id, "open_ended", attempt_id=attempt.id, why=why)
+    journal.write(connection, now, intent.id, JournalKind.OPEN_ENDED, attempt_id=attempt.id, why=why)
     may_still_be_paid = payable_attempts(intents.attempts_of(connection, intent.id), now)
     if outcome.decline and intent.status in WAITING and not may_still_be_paid:
         error = {"type": "card_error", **asdict(outcome.decline)}

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, OrderNotPayable, Refused, StoreError, Unsupported
-from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.intents import Attempt, Operation, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Outcome
 from bridge.domain.ports import Adapter
 from bridge.domain.stores import Store
 from bridge.payments.attempts import call_adapter, reference_of
-from bridge.payments.checkout_attempts import OPEN, payable_attempts
+from bridge.payments.checkout_attempts import payable_attempts
 from bridge.payments.create import create_payment_intent
 from bridge.payments.follow_order import require_payable_by
 from bridge.payments.hosted_checkout import MAX_OPEN_CHECKOUTS, NOT_NOW, open_checkout
@@ -264,7 +264,7 @@ def _visit(services: Services, intent: PaymentIntent, attempts: list[Attempt]) -
         stage=stage,
         kind=kind,
         opened=len(opened),
-        made=sum(attempt.operation == OPEN for attempt in attempts),
+        made=sum(attempt.operation == Operation.OPEN for attempt in attempts),
         may_retry=adapter.confirmed_by_buyer and stage is Stage.DECLINED and kind == WIDGET,
         provider_data=provider_data,
         next_action=next_action,

@@ -8,7 +8,7 @@ a person is told. Nothing is refunded by itself.
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, OrderLocked
-from bridge.domain.intents import PaymentIntent, Status
+from bridge.domain.intents import JournalKind, PaymentIntent, Status
 from bridge.domain.judgement import Bar
 from bridge.domain.money import Money
 from bridge.payments import flags
@@ -32,7 +32,7 @@ def close_payment(store: StoreHandle, intent: PaymentIntent, found: Bar) -> Paym
             return known
         if known.closed != why:
             intents.change(connection, intent.id, closed=why)
-            journal.write(connection, store.clock(), intent.id, "closed", why=why, reason=found.reason)
+            journal.write(connection, store.clock(), intent.id, JournalKind.CLOSED, why=why, reason=found.reason)
     try:
         after = cancel_open_payment(store, known, why)
     except OrderLocked:  # this provider cannot void it
@@ -58,7 +58,7 @@ def reopen_payment(services: Services, intent: PaymentIntent) -> PaymentIntent:
         known = intents.get(connection, intent.id, lock=True)
         if known.closed and known.status in WAITING:
             intents.change(connection, intent.id, closed="")
-            journal.write(connection, services.clock(), intent.id, "reopened")
+            journal.write(connection, services.clock(), intent.id, JournalKind.REOPENED)
         return intents.get(connection, intent.id)
 
 

@@ -23,7 +23,7 @@ from bridge.domain.errors import (
     OutcomeUnknown,
     ProviderError,
 )
-from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, JournalKind, Operation, PaymentIntent, Status
 from bridge.domain.judgement import bar, misfit
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import Payment
@@ -216,7 +216,7 @@ def metadata_of(store: StoreHandle, order: Order) -> dict[str, Any]:
 def _start(store: StoreHandle, adapter: Adapter, wanted: _Wanted) -> IntentView | None:
     """Claim the order and ask the provider. None if somebody else claimed it first."""
     payment, now = wanted.payment, store.clock()
-    attempt = new_attempt(store, payment.attempt_id, payment.attempt_id, "create", wanted.request)
+    attempt = new_attempt(store, payment.attempt_id, payment.attempt_id, Operation.CREATE, wanted.request)
     intent = replace(
         new_intent(store.config, payment, now), order_read=0.0 if wanted.order.refunded else wanted.read_at
     )
@@ -319,7 +319,7 @@ def release_refunded(services: Services, paid: PaymentIntent, order: Order) -> b
         if not _is_sent_back(connection, paid):
             return False
         intents.change(connection, paid.id, holding=False)
-        journal.write(connection, services.clock(), paid.id, "released", why="refunded, and to be paid again")
+        journal.write(connection, services.clock(), paid.id, JournalKind.RELEASED, why="refunded, and to be paid again")
     return True
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bridge.domain.errors import Refused
-from bridge.domain.intents import PaymentIntent
+from bridge.domain.intents import JournalKind, PaymentIntent
 from bridge.services import Services
 from bridge.storage import Connection, intents, journal, metrics, obstacles, shops
 
@@ -32,7 +32,7 @@ def put(connection: Connection, intent_id: str, why: str, now: float) -> None:
         return
     if not known.flag.startswith(AMOUNT_FLAG):
         intents.change(connection, intent_id, flag=why, updated=now)
-    journal.write(connection, now, intent_id, "flagged", why=why)
+    journal.write(connection, now, intent_id, JournalKind.FLAGGED, why=why)
 
 
 def put_unless_graver(connection: Connection, intent_id: str, why: str, now: float) -> None:
@@ -41,21 +41,21 @@ def put_unless_graver(connection: Connection, intent_id: str, why: str, now: flo
     known = intents.get(connection, intent_id, lock=True)
     is_grave = known.flag and not known.flag.startswith((AUTHORIZED_FLAG, ORDER_FLAG))
     if is_grave and not (known.flag.startswith(PAID_TWICE_FLAG) and why.startswith(PAID_TWICE_FLAG)):
-        if why not in _whys(connection, intent_id, "flagged", "why"):
-            journal.write(connection, now, intent_id, "flagged", why=why)
+        if why not in _whys(connection, intent_id, JournalKind.FLAGGED, "why"):
+            journal.write(connection, now, intent_id, JournalKind.FLAGGED, why=why)
         return
     put(connection, intent_id, why, now)
 
 
 def put_once(connection: Connection, intent_id: str, why: str, now: float) -> None:
     """A person has to look at something of which they are told once, whatever has become of that flag."""
-    if why not in _whys(connection, intent_id, "flagged", "why"):
+    if why not in _whys(connection, intent_id, JournalKind.FLAGGED, "why"):
         put(connection, intent_id, why, now)
 
 
 def was_cleared(connection: Connection, intent_id: str, why: str) -> bool:
     """Whether a person has said that this very thing is dealt with."""
-    return why in _whys(connection, intent_id, "flag_cleared", "flag")
+    return why in _whys(connection, intent_id, JournalKind.FLAG_CLEARED, "flag")
 
 
 def put_unless_cleared(connection: Connection, intent_id: str, why: str, now: float) -> None:
@@ -71,7 +71,7 @@ def clear_order_flag(connection: Connection, intent_id: str, why: str, now: floa
         (AUTHORIZED_FLAG, ORDER_FLAG, PAID_TWICE_FLAG) if is_back else (AUTHORIZED_FLAG, ORDER_FLAG)
     ):
         intents.change(connection, intent_id, flag="", updated=now)
-        journal.write(connection, now, intent_id, "flag_settled", flag=known.flag, why=why)
+        journal.write(connection, now, intent_id, JournalKind.FLAG_SETTLED, flag=known.flag, why=why)
 
 
 def flagged(services: Services, limit: int = 50, order: str | None = None) -> list[dict[str, Any]]:
@@ -112,7 +112,7 @@ def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent
         if intent.unknown and not obstacles.is_left_behind(connection, intent.id):
             raise Refused(f"The outcome of {name} is unknown: settle it. The flag goes with that.")
         intents.change(connection, intent.id, flag="", updated=now)
-        journal.write(connection, now, intent.id, "flag_cleared", flag=intent.flag, who=who, why=reason)
+        journal.write(connection, now, intent.id, JournalKind.FLAG_CLEARED, flag=intent.flag, who=who, why=reason)
         return intents.get(connection, intent.id)
 
 

@@ -8,7 +8,7 @@ such a flag goes when the order is put right. Store events, the sweep and reconc
 
 from bridge.domain import logs
 from bridge.domain.errors import CaptureFailed, InProgress, OrderNotFound, Refused
-from bridge.domain.intents import PaymentIntent, Status
+from bridge.domain.intents import JournalKind, PaymentIntent, Status
 from bridge.domain.judgement import (
     PAID,
     UNCAPTURED,
@@ -94,7 +94,7 @@ def notify_again(services: Services, intent: PaymentIntent) -> None:
         part = charge.amount_captured if charge and words is order_updates.CAPTURED else None
         writer = IntentWriter(services, connection, locked, now)
         writer.notify_store(words, part)
-        writer.log("owed_again", None, what=words[0])
+        writer.log(JournalKind.OWED_AGAIN, None, what=words[0])
     services.wake()
 
 
@@ -172,7 +172,7 @@ def _may_be_owed_again(services: Services, intent: PaymentIntent) -> bool:
         return False
     with services.database.read() as connection:
         kinds = [line["kind"] for line in journal.read(connection, intent.id)]
-    return "owed_again" not in kinds[max(i for i, kind in enumerate(kinds) if kind == "flagged") :]
+    return JournalKind.OWED_AGAIN not in kinds[max(i for i, kind in enumerate(kinds) if kind == JournalKind.FLAGGED) :]
 
 
 def check_notes(store: StoreHandle, intent: PaymentIntent, order: Order) -> None:

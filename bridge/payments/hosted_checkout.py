@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge.domain.errors import BridgeError, OutcomeUnknown, ProviderConfused, Refused
-from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.intents import Attempt, AttemptState, JournalKind, Operation, PaymentIntent, Status
 from bridge.domain.outcomes import Opening, Payment
 from bridge.domain.ports import Adapter
 from bridge.payments.attempts import SUBMITTED, call_within_lease, new_attempt
-from bridge.payments.checkout_attempts import OPEN, payable_attempts
+from bridge.payments.checkout_attempts import payable_attempts
 from bridge.payments.create import JOIN_POLL_SECONDS, JOIN_POLLS, describe_payment
 from bridge.payments.follow_order import require_payable_by
 from bridge.payments.record import WAITING
@@ -52,7 +52,7 @@ def open_checkout(store: StoreHandle, intent: PaymentIntent, *, again: bool, see
         before = intents.get(connection, intent.id, lock=True)
         status = Status.REQUIRES_ACTION if before.status in WAITING else before.status
         intents.change(connection, intent.id, status=status, updated=now)
-        journal.write(connection, now, intent.id, "opened", attempt_id=attempt.id, expires=opening.expires)
+        journal.write(connection, now, intent.id, JournalKind.OPENED, attempt_id=attempt.id, expires=opening.expires)
     return opening
 
 
@@ -99,7 +99,7 @@ def _begin(
 ) -> Attempt | None:
     """Commit what is about to be sent: the request of one whose answer was lost, or that another press of the same
     moment has made, or a new one. None while that other press is being answered."""
-    fresh = new_attempt(store, payment.attempt_id, intent.id, OPEN, adapter.prepare(payment))
+    fresh = new_attempt(store, payment.attempt_id, intent.id, Operation.OPEN, adapter.prepare(payment))
     fresh = replace(fresh, state=AttemptState.DONE, exposed=False)
     now = store.clock()
     with store.database.write() as connection:
@@ -122,13 +122,13 @@ def _begin(
         else:
             attempt = replace(attempt, busy_until=fresh.busy_until, sent_again_at=now)
             intents.change_attempt(connection, attempt.id, busy_until=attempt.busy_until, sent_again_at=now)
-        journal.write(connection, now, intent.id, "open_sent", attempt_id=attempt.id)
+        journal.write(connection, now, intent.id, JournalKind.OPEN_SENT, attempt_id=attempt.id)
     return attempt
 
 
 def _twin(attempts: Sequence[Attempt], now: float, seen: int | None) -> Attempt | None:
     """The opening that another press of the same moment has made, on the same page: it is not made twice."""
-    openings = [attempt for attempt in attempts if attempt.operation == OPEN]
+    openings = [attempt for attempt in attempts if attempt.operation == Operation.OPEN]
     if seen is None or len(openings) <= seen or openings[-1].state is not AttemptState.DONE:
         return None
     return openings[-1] if now - openings[-1].created < DOUBLE_PRESS_SECONDS else None
@@ -136,7 +136,7 @@ def _twin(attempts: Sequence[Attempt], now: float, seen: int | None) -> Attempt 
 
 def _lost(attempts: Sequence[Attempt], now: float, replay_window: float) -> Attempt | None:
     """The newest opening, if no answer to it has come so far and the provider still knows its key."""
-    openings = [attempt for attempt in attempts if attempt.operation == OPEN]
+    openings = [attempt for attempt in attempts if attempt.operation == Operation.OPEN]
     if not openings or openings[-1].exposed or openings[-1].state is not AttemptState.DONE:
         return None
     return openings[-1] if now < openings[-1].sent_at + replay_window else None
@@ -159,5 +159,7 @@ def _failed(services: Services, attempt: Attempt, error: BridgeError) -> BridgeE
     now = services.clock()
     with services.database.write() as connection:
         intents.change_attempt(connection, attempt.id, state=state, busy_until=0.0)
-        journal.write(connection, now, attempt.intent_id, "open_failed", attempt_id=attempt.id, why=str(error))
+        journal.write(
+            connection, now, attempt.intent_id, JournalKind.OPEN_FAILED, attempt_id=attempt.id, why=str(error)
+        )
     return error

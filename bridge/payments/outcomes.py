@@ -9,12 +9,12 @@ from functools import partial
 from bridge.domain import logs
 from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.domain.errors import Declined, OutcomeUnknown, ProviderError
-from bridge.domain.intents import Attempt, PaymentIntent, Status
+from bridge.domain.intents import Attempt, Operation, PaymentIntent, Status
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.payments import leases
 from bridge.payments.attempts import call_adapter, conclude, send_cancel, send_create, sending_again
-from bridge.payments.checkout_attempts import OPEN, cancel_if_unpayable, has_aged, payable_attempts, record_checkout
+from bridge.payments.checkout_attempts import cancel_if_unpayable, has_aged, payable_attempts, record_checkout
 from bridge.payments.record import WAITING, record
 from bridge.payments.refund_matching import match_refunds
 from bridge.payments.unresolved import CANNOT_ASK, abandon, flag_intent, postpone
@@ -40,11 +40,11 @@ def _settle(store: StoreHandle, attempt: Attempt, *, resend: bool) -> bool:
     """`attempt` as its sender has left it: its lease is theirs."""
     adapter, now = store.adapter, store.clock()
     try:
-        if attempt.operation == "cancel":
+        if attempt.operation == Operation.CANCEL:
             send_cancel(store, attempt)
-        elif attempt.operation in ("capture", "refund"):
+        elif attempt.operation in (Operation.CAPTURE, Operation.REFUND):
             _look(store, adapter, attempt)
-        elif attempt.operation == OPEN:
+        elif attempt.operation == Operation.OPEN:
             _look_at_opening(store, adapter, attempt)
         elif now < attempt.sent_at + adapter.replay_window and (resend or "find" not in adapter.operations):
             send_create(store, sending_again(store, attempt), again=True)
@@ -116,7 +116,7 @@ def _find(store: StoreHandle, adapter: Adapter, attempt: Attempt) -> None:
 def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
     """Ask how the payment stands, and whether that shows what the attempt was to do."""
     outcome = call_adapter(lambda: adapter.fetch(attempt.request["reference"]))
-    if attempt.operation == "refund":
+    if attempt.operation == Operation.REFUND:
         with services.database.read() as connection:
             intent = intents.get(connection, attempt.intent_id)
             outcome = match_refunds(services, connection, intent, outcome)

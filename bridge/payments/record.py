@@ -13,6 +13,8 @@ from bridge.domain.intents import (
     Attempt,
     AttemptState,
     Dispute,
+    JournalKind,
+    Operation,
     PaymentIntent,
     Refund,
     Status,
@@ -77,7 +79,7 @@ def record_in(
         IntentWriter(services, connection, before, now).report_second(outcome)
         return before
     answered = _settle_attempt(connection, now, attempt, outcome, _material(services, outcome))
-    first = answered == "create"
+    first = answered == Operation.CREATE
     changes = _changes(services, before, outcome, first) | {"updated": now}
     after_status = changes.get("status", before.status)
     if after_status in FINAL:
@@ -125,7 +127,7 @@ def flag_amount_mismatch(services: Services, intent_id: str, said: Money) -> Non
         intents.change(connection, intent.id, **changes)
         intents.forget_material(connection, intent.id)
         writer = IntentWriter(services, connection, replace(intent, **changes), now)
-        writer.log("amount_differs", None, amount=said.amount, currency=said.currency)
+        writer.log(JournalKind.AMOUNT_DIFFERS, None, amount=said.amount, currency=said.currency)
         writer.notify_store((UpdateKind.AUTHORIZED if held else UpdateKind.NOTE, _DOUBTED), second=str(said))
 
 
@@ -153,19 +155,19 @@ class IntentWriter:
     def report_second(self, outcome: Outcome) -> None:
         """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back."""
         flag = "duplicate_payment: {names} paid the order once more. Send it back at the provider."
-        self._report("duplicate_payment", outcome, flag, order_updates.DUPLICATE)
+        self._report(JournalKind.DUPLICATE_PAYMENT, outcome, flag, order_updates.DUPLICATE)
 
     def report_late(self, outcome: Outcome) -> None:
         """Money came for a payment that was taken as canceled: nothing is fulfilled, and a person has to decide."""
         flag = f"The provider reports {outcome.status.value} for a payment that was taken as canceled ({{names}})."
-        self._report("late_payment", outcome, flag, order_updates.LATE)
+        self._report(JournalKind.LATE_PAYMENT, outcome, flag, order_updates.LATE)
 
-    def _report(self, kind: str, outcome: Outcome, flag: str, words: order_updates.Words) -> None:
+    def _report(self, kind: JournalKind, outcome: Outcome, flag: str, words: order_updates.Words) -> None:
         """Money that fulfils nothing, of each payment at the provider once. The flag names all with which nobody has
         dealt."""
         waiting: list[str] = []
         for line in journal.read(self._connection, self._intent.id):
-            if line["kind"] == "flag_cleared":
+            if line["kind"] == JournalKind.FLAG_CLEARED:
                 waiting = []
             if line["kind"] == kind:
                 if line["detail"]["reference"] == outcome.reference:
@@ -187,7 +189,7 @@ class IntentWriter:
             detail |= asdict(outcome.decline)
         if outcome.expired:
             detail["expired"] = True
-        kind = f"{attempt.operation}_answered" if attempt else "news"
+        kind = attempt.operation.answered if attempt else JournalKind.NEWS
         self.log(kind, attempt.id if attempt else None, **detail)
 
     def put_refund(self, refund: Refund, origin: str) -> None:
@@ -211,7 +213,7 @@ class IntentWriter:
                 failure=refund.failure,
             )
         self._known[refund.operation_id] = refund
-        self.log("refund", refund.operation_id, **asdict(refund))
+        self.log(JournalKind.REFUND, refund.operation_id, **asdict(refund))
         left = refunds.left(self._connection, self._intent.store_id, refund.charge_id)
         is_over = left == 0 and refund.status.counts
         if is_over:
@@ -228,13 +230,13 @@ class IntentWriter:
         if before == dispute:
             return
         refunds.put_dispute(self._connection, self._intent, dispute)
-        self.log("dispute", None, **asdict(dispute))
+        self.log(JournalKind.DISPUTE, None, **asdict(dispute))
         if dispute.is_closed and self._intent.flag.startswith(DISPUTED_FLAG):
             intents.change(self._connection, self._intent.id, flag="")
         for words in order_updates.of_dispute(before, dispute):
             self._owe(order_updates.build_dispute(self._new_id(), self._title, self._intent, words, dispute))
 
-    def log(self, kind: str, attempt_id: str | None, **detail: Any) -> None:
+    def log(self, kind: JournalKind, attempt_id: str | None, **detail: Any) -> None:
         journal.write(self._connection, self._now, self._intent.id, kind, attempt_id=attempt_id, **detail)
 
     @property
@@ -315,7 +317,7 @@ def _material(services: Services, outcome: Outcome) -> str | None:
 def _end_voids(connection: Connection, intent_id: str) -> None:
     """A payment that is over cannot be voided any more, and shows whether it was: whoever says so settles it."""
     for attempt in intents.attempts_of(connection, intent_id):
-        if attempt.operation == "cancel" and attempt.state is AttemptState.UNKNOWN:
+        if attempt.operation == Operation.CANCEL and attempt.state is AttemptState.UNKNOWN:
             intents.change_attempt(connection, attempt.id, state=AttemptState.DONE)
 
 

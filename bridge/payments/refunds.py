@@ -13,7 +13,16 @@ from bridge.domain.errors import (
     RefundRefused,
     Unsupported,
 )
-from bridge.domain.intents import UNSETTLED, Attempt, PaymentIntent, Refund, RefundStatus, Status
+from bridge.domain.intents import (
+    UNSETTLED,
+    Attempt,
+    JournalKind,
+    Operation,
+    PaymentIntent,
+    Refund,
+    RefundStatus,
+    Status,
+)
 from bridge.domain.money import Money
 from bridge.domain.outcomes import RefundRequest
 from bridge.payments import leases, order_updates
@@ -115,11 +124,17 @@ def _claim(
             reason=reason,
             operation_id=attempt_id,
         )
-        attempt = new_attempt(store, attempt_id, intent.id, "refund", asdict(request))
+        attempt = new_attempt(store, attempt_id, intent.id, Operation.REFUND, asdict(request))
         intents.add_attempt(connection, attempt)
         refunds.add(connection, intent, reserved, attempt_id, origin, attempt.created)
         journal.write(
-            connection, attempt.created, intent.id, "refund_sent", attempt_id=attempt_id, amount=amount, reason=reason
+            connection,
+            attempt.created,
+            intent.id,
+            JournalKind.REFUND_SENT,
+            attempt_id=attempt_id,
+            amount=amount,
+            reason=reason,
         )
     return attempt
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from bridge.domain.claims import read_claim
 from bridge.domain.deadlines import DAY
 from bridge.domain.errors import InProgress, IntentNotFound, OrderNotFound, ProviderRefused, Refused
-from bridge.domain.intents import FINAL, MONEY, Attempt, AttemptState, PaymentIntent, Status
+from bridge.domain.intents import FINAL, MONEY, Attempt, AttemptState, JournalKind, Operation, PaymentIntent, Status
 from bridge.domain.judgement import OTHERS, Bar, is_paid, is_paid_by, is_unpaid_beside, misfit_of_others
 from bridge.domain.money import Money
 from bridge.domain.orders import Order
@@ -231,7 +231,7 @@ def _claimed(store: StoreHandle, order: Order, outcome: Outcome, why: str) -> Pa
         id=attempt_id,
         intent_id=attempt_id,
         store_id=store.id,
-        operation="create",
+        operation=Operation.CREATE,
         request={},
         key=f"{attempt_id}:create",
         state=AttemptState.DONE,
@@ -254,7 +254,7 @@ def _claimed(store: StoreHandle, order: Order, outcome: Outcome, why: str) -> Pa
         if why and is_paid_by(order, {intent.shown_id}):
             outbox.known_by_the_shop(connection, intent.id, now)
 
-    kind, generation = "taken_over" if why else "known", store.config.generation
+    kind, generation = JournalKind.TAKEN_OVER if why else JournalKind.KNOWN, store.config.generation
     if not intents.claim(store.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
         return None
     with store.database.read() as connection:
@@ -272,7 +272,9 @@ def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: s
         channel = "terminal" if outcome.is_in_person else "online"
         intents.change(connection, known.id, only_known=False, channel=channel, look_at=now, updated=now)
         writer = IntentWriter(services, connection, intents.get(connection, known.id), now)
-        writer.log("taken_over", None, reference=outcome.reference, why=why, amount=known.amount, tip=known.tip)
+        writer.log(
+            JournalKind.TAKEN_OVER, None, reference=outcome.reference, why=why, amount=known.amount, tip=known.tip
+        )
         if words := order_updates.reached(known):
             writer.notify_store(words)
         flags.clear_order_flag(connection, known.id, why, now)

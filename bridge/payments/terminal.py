@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from bridge.domain.errors import InProgress, IntentNotFound, InvalidParameter, ProviderError, Uncapturable, Unsupported
-from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Status
+from bridge.domain.intents import FINAL, MONEY, Attempt, Operation, PaymentIntent, Status
 from bridge.domain.orders import Order
 from bridge.domain.outcomes import IN_PERSON, Payment
 from bridge.domain.ports import Adapter
@@ -69,7 +69,7 @@ def create_terminal_intent(
     )
     request = adapter.prepare_terminal(payment, methods, payment.metadata)
     require_own_customer(store, adapter, payment.customer)
-    attempt = new_attempt(store, attempt_id, attempt_id, "create", request)
+    attempt = new_attempt(store, attempt_id, attempt_id, Operation.CREATE, request)
     open_intent = _open_intent(store, order, attempt)
     if open_intent is not None:
         return open_intent

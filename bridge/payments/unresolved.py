@@ -1,7 +1,7 @@
 """What is written when no usable answer came, and when it is proven that nothing happened."""
 
 from bridge.domain.deadlines import DAY
-from bridge.domain.intents import Attempt, AttemptState, PaymentIntent, RefundStatus, Status
+from bridge.domain.intents import Attempt, AttemptState, JournalKind, Operation, PaymentIntent, RefundStatus, Status
 from bridge.payments import flags
 from bridge.services import Services
 from bridge.storage import Connection, intents, journal, refunds
@@ -25,7 +25,7 @@ def mark_unknown(services: Services, attempt: Attempt, why: str) -> None:
     with services.database.write() as connection:
         _look_again(services, connection, attempt)
         intents.change(connection, attempt.intent_id, unknown=True, updated=now)
-        journal.write(connection, now, attempt.intent_id, "outcome_unknown", attempt_id=attempt.id, why=why)
+        journal.write(connection, now, attempt.intent_id, JournalKind.OUTCOME_UNKNOWN, attempt_id=attempt.id, why=why)
 
 
 def postpone(services: Services, attempt: Attempt, flag: str = "") -> None:
@@ -53,14 +53,20 @@ def abandon(services: Services, attempt: Attempt, reason: str, why: str, referen
         changes: dict[str, object] = {"unknown": intents.is_unsettled(connection, intent.id), "updated": now}
         if intent.flag in UNKNOWN_FLAGS and not changes["unknown"]:
             changes["flag"] = ""
-        if attempt.operation == "create":
+        if attempt.operation == Operation.CREATE:
             error = {"type": reason, "code": reason, "message": why}
             changes |= {"status": Status.CANCELED, "holding": False, "last_error": intent.last_error or error}
-        if attempt.operation == "refund":
+        if attempt.operation == Operation.REFUND:
             refunds.change(connection, attempt.id, status=RefundStatus.FAILED, failure=why)
         intents.change(connection, intent.id, **changes)
         journal.write(
-            connection, now, intent.id, "abandoned", attempt_id=attempt.id, operation=attempt.operation, why=why
+            connection,
+            now,
+            intent.id,
+            JournalKind.ABANDONED,
+            attempt_id=attempt.id,
+            operation=attempt.operation,
+            why=why,
         )
 
 
@@ -70,7 +76,7 @@ def cancel_unpayable(services: Services, connection: Connection, intent: Payment
     changes = {"status": Status.CANCELED, "holding": False, "look_at": None, "updated": now}
     intents.change(connection, intent.id, **changes)
     intents.forget_material(connection, intent.id)
-    journal.write(connection, now, intent.id, "given_up", why=why)
+    journal.write(connection, now, intent.id, JournalKind.GIVEN_UP, why=why)
     return intents.get(connection, intent.id)
 
 

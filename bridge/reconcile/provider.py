@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bridge.domain.errors import BridgeError, ProviderConfused, ProviderError, ProviderRefused
-from bridge.domain.intents import FINAL, MONEY, Attempt, PaymentIntent, Refund, Status, may_become
+from bridge.domain.intents import FINAL, MONEY, Attempt, Operation, PaymentIntent, Refund, Status, may_become
 from bridge.domain.money import Money
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
@@ -141,7 +141,7 @@ def _heal(store: StoreHandle, intent: PaymentIntent, outcome: Outcome, report: R
 def _record(store: StoreHandle, intent: PaymentIntent, outcome: Outcome) -> None:
     with store.database.read() as connection:
         unsettled = intents.unsettled(connection, intent.id)
-    if unsettled and unsettled.operation == "create":
+    if unsettled and unsettled.operation == Operation.CREATE:
         conclude(store, unsettled, outcome)
         return
     if unsettled:
@@ -182,7 +182,7 @@ def _is_another(intent: PaymentIntent, created: Attempt, outcome: Outcome) -> bo
     """Whether it is a second payment at the provider under the name of one that has money."""
     if outcome.status not in MONEY or intent.status not in MONEY or not (intent.charge and outcome.charge):
         return False
-    return created.operation == "create" and intent.charge.id != outcome.charge.id
+    return created.operation == Operation.CREATE and intent.charge.id != outcome.charge.id
 
 
 def _of_refunds(ours: list[Refund], outcome: Outcome) -> tuple[str, str] | None:

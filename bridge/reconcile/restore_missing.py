@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bridge.domain.errors import BridgeError, InProgress, OrderNotFound, OutcomeUnknown, ProviderError
-from bridge.domain.intents import MONEY, Attempt, PaymentIntent, Status
+from bridge.domain.intents import MONEY, Attempt, Operation, PaymentIntent, Status
 from bridge.domain.judgement import is_paid_by
 from bridge.domain.money import Money
 from bridge.domain.orders import Order, is_order_id
@@ -99,7 +99,7 @@ def _written(store: StoreHandle, order: Order, outcome: Outcome) -> tuple[Paymen
         id=attempt_id,
         intent_id=attempt_id,
         store_id=store.id,
-        operation="create",
+        operation=Operation.CREATE,
         request={},
         key=f"{attempt_id}:create",
         reference=outcome.reference,

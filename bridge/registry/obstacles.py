@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bridge.domain import logs
 from bridge.domain.errors import Refused
+from bridge.domain.intents import JournalKind
 from bridge.payments import flags
 from bridge.storage import Connection, journal, obstacles
 
@@ -84,7 +85,7 @@ def leave_behind(connection: Connection, store_id: str, why: str, now: float, *,
     provider about it any more, who may not know it now."""
     found = obstacles.left_behind(connection, store_id)
     for intent_id in found:
-        journal.write(connection, now, intent_id, "left_behind", why=why)
+        journal.write(connection, now, intent_id, JournalKind.LEFT_BEHIND, why=why)
         flags.put_unless_graver(connection, intent_id, f"{why} Look at the provider what has become of it.", now)
     obstacles.let_be(connection, store_id, found)
     if is_removed:

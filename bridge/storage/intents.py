@@ -26,7 +26,16 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.errors import InProgress, Refused
-from bridge.domain.intents import UNSETTLED, Attempt, AttemptState, Charge, PaymentIntent, Status
+from bridge.domain.intents import (
+    UNSETTLED,
+    Attempt,
+    AttemptState,
+    Charge,
+    JournalKind,
+    Operation,
+    PaymentIntent,
+    Status,
+)
 from bridge.domain.orders import is_order_id
 from bridge.storage import jobs, journal
 from bridge.storage.engine import Database
@@ -46,7 +55,7 @@ def claim(
     asked: dict[str, Any],
     *,
     generation: int,
-    kind: str = "create_sent",
+    kind: JournalKind = JournalKind.CREATE_SENT,
     then: Callable[[Connection], object] = lambda _connection: None,
 ) -> bool:
     """Let the intent hold its order, with its first attempt and the journal's first line (of that `kind`), in one
@@ -263,7 +272,7 @@ def _intent(row: Row[Any]) -> PaymentIntent:
 
 
 def _attempt(row: Row[Any]) -> Attempt:
-    return Attempt(**dict(row._mapping) | {"state": AttemptState(row.state)})
+    return Attempt(**dict(row._mapping) | {"operation": Operation(row.operation), "state": AttemptState(row.state)})
 
 
 def _newest(*conditions: Any) -> Select[Any]:

@@ -4,15 +4,22 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from bridge.domain.intents import JournalKind
 from bridge.storage.payment_tables import journal
 
 _ADD = insert(journal)
 
 
 def write(
-    connection: Connection, at: float, intent_id: str, kind: str, *, attempt_id: str | None = None, **detail: Any
+    connection: Connection,
+    at: float,
+    intent_id: str,
+    kind: JournalKind,
+    *,
+    attempt_id: str | None = None,
+    **detail: Any,
 ) -> None:
-    """Add a line. `kind` is a word such as `create_sent`; `detail` must hold no secret and no one-time material."""
+    """Add a line. `detail` must hold no secret and no one-time material."""
     line = {"intent_id": intent_id, "attempt_id": attempt_id, "at": at, "kind": kind, "detail": detail}
     connection.execute(_ADD, line)
 

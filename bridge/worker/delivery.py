@@ -4,7 +4,7 @@ from functools import partial
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, ConfigurationError, StoreUnreachable
-from bridge.domain.intents import Status
+from bridge.domain.intents import JournalKind, Status
 from bridge.domain.orders import Delivery, UpdateKind
 from bridge.payments import flags, leases
 from bridge.services import NO_EXCLUSIONS, Exclusions, Queue, Services, Work
@@ -58,7 +58,12 @@ def _delivered(services: Services, message: OutboxMessage, delivery: Delivery) -
     with services.database.write() as connection:
         outbox.delivered(connection, message.update.operation_id, now)
         journal.write(
-            connection, now, message.intent_id, "store_updated", update=message.update.kind, detail=delivery.detail
+            connection,
+            now,
+            message.intent_id,
+            JournalKind.STORE_UPDATED,
+            update=message.update.kind,
+            detail=delivery.detail,
         )
         if delivery.flag:
             _flag(connection, message, delivery, now)
@@ -98,4 +103,6 @@ def _failed(services: Services, message: OutboxMessage, why: str, *, is_down: bo
                     connection, message.store_id, now, now + min(max(delay, HOLD_BACK_SECONDS[0]), HOLD_BACK_SECONDS[1])
                 )
         if message.tries == 1 or message.tries >= GIVE_UP_SECONDS:
-            journal.write(connection, now, message.intent_id, "store_not_updated", update=message.update.kind, why=why)
+            journal.write(
+                connection, now, message.intent_id, JournalKind.STORE_NOT_UPDATED, update=message.update.kind, why=why
+            )
