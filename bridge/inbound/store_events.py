@@ -17,7 +17,7 @@ from bridge.payments.orders import made_by_staff
 from bridge.payments.poll_schedule import read_all_soon
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
-from bridge.services import Services, StoreHandle
+from bridge.services import StoreHandle
 from bridge.storage import intents, jobs, outbox, refunds, sweeps
 
 
@@ -92,10 +92,11 @@ def _match(store: StoreHandle, intent: PaymentIntent, made: StoreRefund) -> None
         return
     amount = Money.parse(made.amount, intent.currency, rounding=True).amount
     if store.config.options["store_refunds"] != "execute":
-        _flag(
+        flags.flag(
             store,
-            intent,
+            intent.id,
             f"The shop has a refund of {Money(amount, intent.currency)} ({made.id}) for which no money was sent back.",
+            flags.put_once,
         )
         return
     try:
@@ -108,9 +109,4 @@ def _match(store: StoreHandle, intent: PaymentIntent, made: StoreRefund) -> None
             attempt_id=known,
         )
     except Refused as error:
-        _flag(store, intent, f"The shop's refund {made.id} could not be carried out: {error}")
-
-
-def _flag(services: Services, intent: PaymentIntent, why: str) -> None:
-    with services.database.write() as connection:
-        flags.put_once(connection, intent.id, why, services.clock())
+        flags.flag(store, intent.id, f"The shop's refund {made.id} could not be carried out: {error}", flags.put_once)

@@ -1,5 +1,6 @@
 """What a person has to look at, and that a person has."""
 
+from collections.abc import Callable
 from typing import Any
 
 from bridge.domain.errors import Refused
@@ -45,6 +46,12 @@ def put_unless_graver(connection: Connection, intent_id: str, why: str, now: flo
             journal.write(connection, now, intent_id, JournalKind.FLAGGED, why=why)
         return
     put(connection, intent_id, why, now)
+
+
+def flag(services: Services, intent_id: str, why: str, how: Callable[..., None] = put) -> None:
+    """A person has to look at it: one of the rules below and above, in a transaction of its own."""
+    with services.database.write() as connection:
+        how(connection, intent_id, why, services.clock())
 
 
 def put_once(connection: Connection, intent_id: str, why: str, now: float) -> None:

@@ -118,11 +118,8 @@ def _follow_hold(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order
         if found and order and is_held and found.reason == UNCAPTURED and order.status == "completed":
             return capture(store, order, intent)
     except (CaptureFailed, Refused) as error:
-        _flag(
-            store,
-            intent,
-            f"{flags.AUTHORIZED_FLAG}Order {intent.order_number} {found.words if found else ''}, but: {error}",
-        )
+        told = f"Order {intent.order_number} {found.words if found else ''}, but: {error}"
+        flags.flag(store, intent.id, f"{flags.AUTHORIZED_FLAG}{told}", flags.put_unless_graver)
         return intent
     with store.database.read() as connection:
         is_owed = outbox.is_owed(connection, store.id, intent.order_id)
@@ -130,15 +127,15 @@ def _follow_hold(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order
         _settle(store, intent, f"order {intent.order_number} fits its payment again")
     elif not (
         found.reason in ("order_failed", "order_on_hold") and is_owed
-    ):  # as it was before the payment, of which it has not heard yet
+    ):  # it was so before it heard of the payment
         told = f"Order {intent.order_number} {found.words}; its payment {intent.shown_id} is {intent.status.value}."
-        _flag(store, intent, f"{flags.AUTHORIZED_FLAG}{told}")
+        flags.flag(store, intent.id, f"{flags.AUTHORIZED_FLAG}{told}", flags.put_unless_graver)
     return intent
 
 
 def _follow_paid(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order: Order | None) -> PaymentIntent:
     if order is None:
-        _flag_paid(store, intent, told_of_paid(intent, ORDER_GONE))
+        flags.flag(store, intent.id, told_of_paid(intent, ORDER_GONE), flags.put_unless_cleared)
         return intent
     with store.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
@@ -147,7 +144,7 @@ def _follow_paid(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order
     taken = intent.charge.amount_captured if intent.charge else intent.amount
     shows_it = is_paid_by(order, {intent.shown_id})
     if found := misfit_of_paid(order, agreed, taken):
-        _flag_paid(store, intent, told_of_paid(intent, found))
+        flags.flag(store, intent.id, told_of_paid(intent, found), flags.put_unless_cleared)
     elif shows_it and not is_back:
         _settle(store, intent, f"order {order.number} is {order.status}, and shows its payment")
     elif is_back and order.status in ("refunded", "cancelled", "trash"):
@@ -192,16 +189,6 @@ def check_notes(store: StoreHandle, intent: PaymentIntent, order: Order) -> None
         elif named is False and stores.names_payments(connection, store.id):
             why = NOT_NAMED.format(name=intent.shown_id, order=order.number)
             flags.put_unless_graver(connection, intent.id, why, store.clock())
-
-
-def _flag(services: Services, intent: PaymentIntent, why: str) -> None:
-    with services.database.write() as connection:
-        flags.put_unless_graver(connection, intent.id, why, services.clock())
-
-
-def _flag_paid(services: Services, intent: PaymentIntent, why: str) -> None:
-    with services.database.write() as connection:
-        flags.put_unless_cleared(connection, intent.id, why, services.clock())
 
 
 def _settle(services: Services, intent: PaymentIntent, why: str) -> None:

@@ -8,10 +8,11 @@ from bridge.domain.money import Money
 from bridge.domain.outcomes import Outcome
 from bridge.domain.ports import Adapter
 from bridge.payments.attempts import conclude
+from bridge.payments.flags import flag
 from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.record import SOURCE_RECONCILE, record
 from bridge.payments.takeover import Site, match_payment
-from bridge.reconcile.report import Difference, Report, flag
+from bridge.reconcile.report import Difference, Report
 from bridge.reconcile.restore_missing import restore_payments
 from bridge.services import Services, StoreHandle
 from bridge.storage import intents, reconcile, refunds

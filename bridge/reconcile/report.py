@@ -4,8 +4,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bridge.domain.intents import PaymentIntent
-from bridge.payments import flags
-from bridge.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +49,3 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"agrees": self.agrees}
-
-
-def flag(services: Services, intent_id: str, why: str) -> None:
-    """A person has to look at it."""
-    with services.database.write() as connection:
-        flags.put(connection, intent_id, why, services.clock())

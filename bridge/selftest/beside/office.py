@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 from bridge.app import Bridge
 from bridge.domain.errors import BridgeError
@@ -10,20 +11,38 @@ from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.inbound import store_events
 from bridge.registry import keys, stores
 from bridge.selftest.beside.kinds import BRIDGE_URL, FORTE_SECRET, KINDS, PLATFORM_HOST, PLATFORM_KEY, SHOPS, shop_name
-from bridge.selftest.system_under_test import Outlet, send_out_through, settings_of
+from bridge.selftest.clock import SharedClock
+from bridge.selftest.network import Wire
+from bridge.selftest.system_under_test import Outlet, Place, send_out_through, settings_of
 from bridge.selftest.world import ACCOUNT, STRIPE_HOST, STRIPE_KEY, WEBHOOK_SECRET, pair_of
+from bridge.simulators.stripe import StripeSimulator
 from bridge.storage import migrate
 
-if TYPE_CHECKING:
-    from bridge.selftest.beside.town import Town
-
 OWNER = "the owner"
+
+
+class Premises(Protocol):
+    """What the commands work on: a town."""
+
+    place: Place
+    clock: SharedClock
+    wire: Wire
+    outlets: dict[str, Outlet]
+    shop_keys: dict[str, tuple[str, str]]
+    stripe: StripeSimulator
+    signing: dict[str, str]
+    project: str
+    user: str
+
+    def let_in(self, name: str, outlet: Outlet) -> None: ...
+
+    def books_file(self, outlet: str) -> Path: ...
 
 
 class Office:
     """Every command is a process of its own, with the town's database, clock and network."""
 
-    def __init__(self, town: "Town") -> None:
+    def __init__(self, town: Premises) -> None:
         self._town = town
 
     def open(self, template: Mapping[str, Outlet] | None) -> None:
