@@ -151,7 +151,7 @@ def _seconds(value: Any) -> float | None:
     try:
         seconds = float(value)
     except (TypeError, ValueError):
-        raise _Problem(f"{value} is no number of seconds") from None
+        raise _Problem(f"{value} is not a number of seconds") from None
     if not 0.1 <= seconds <= 120:
         raise _Problem("the timeout must be between 0.1 and 120 seconds")
     return seconds

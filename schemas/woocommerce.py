@@ -131,7 +131,7 @@ def about(schema: type["AnswerSchema"]) -> "fields.Field[Any]":
 
 
 def several(schema: type["AnswerSchema"]) -> "fields.Field[Any]":
-    """A list of information. A row that is no object is left out."""
+    """A list of information. A row that is not an object is left out."""
     reader = schema()
 
     def rows(value: Any) -> list[Any]:

@@ -65,7 +65,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{ATTEMPTS}::test_a_refusal_of_what_was_sent_before_proves_nothing_about_the_first_time",
     ),
     _mutation(
-        "an answer that was lost is no proof that nothing happened",
+        "an answer that was lost is not proof that nothing happened",
         "payments/attempts.py",
         "(isinstance(error, ProviderUnreachable) and not error.sent)",
         "isinstance(error, ProviderUnreachable)",
@@ -498,7 +498,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{SWEPT}::test_a8_many_orders_that_are_missing_at_once_are_the_stores_fault",
     ),
     _mutation(
-        "one look is no proof that an order was deleted",
+        "one look is not proof that an order was deleted",
         "worker/sweep.py",
         "elif now - payment.order_missed >= DELETED_AFTER_SECONDS:",
         "elif now >= payment.order_missed:",

@@ -40,7 +40,7 @@ from bridge.storage import migrate
 from bridge.version import __version__
 
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""Hosts that are no address to call, and one to call instead."""
+"""Hosts that are not an address to call, and one to call instead."""
 
 
 class World:

@@ -16,7 +16,7 @@ LONGEST_ID = 255
 
 
 def read_json(body: bytes) -> Any:
-    """What a message says. Raises EventRefused for what is no JSON in UTF-8 (RFC 8259), for numbers that overflow, for
+    """What a message says. Raises EventRefused for what is not JSON in UTF-8 (RFC 8259), for numbers that overflow, for
     texts that are none (half a character) and for what is nested too deep."""
     try:
         message = json.loads(body.decode("utf-8"), parse_int=_integer, parse_float=_number, parse_constant=_no_number)

@@ -63,8 +63,8 @@ class Money:
         """Read a decimal string such as `"10.23"`.
 
         `smallest` is the provider's step in minor units. With `rounding` half a step goes away from zero; without it an
-        amount that is no multiple of the step raises AmountNotRepresentable. Raises ValueError for what is no number,
-        AmountTooLarge (one, too) for what no database keeps.
+        amount that is not a multiple of the step raises AmountNotRepresentable. Raises ValueError for what is not a
+        number, AmountTooLarge (one, too) for what no database keeps.
         """
         try:
             value = Decimal(text)

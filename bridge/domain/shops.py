@@ -32,7 +32,7 @@ def is_same_site(one: str, other: str) -> bool:
 def site_of(address: str) -> str | None:
     """What two addresses have in common if they are of one site: http or https, with or without `www.`, default port,
     the case and the international spelling of the host, and a slash at the end make no difference; another path does,
-    and so does another host. None for what is no address.
+    and so does another host. None for what is not an address.
 
     WordPress has one such address (the option `home`), and tells it whichever way it is reached. Source:
     `WP_REST_Server::get_index`.

@@ -157,7 +157,7 @@ class Blueprint(_Blueprint):  # type: ignore[misc]
         return self.route_of(rule.endpoint, arguments), rule, dict(arguments)
 
     def route_of(self, endpoint: str, arguments: Mapping[str, Any]) -> Route | None:
-        """Our route behind an endpoint of the app; None for the catch-all, and if a name in the path is no word."""
+        """Our route behind an endpoint of the app; None for the catch-all, and if a name in the path is not a word."""
         mount, _, name = endpoint.rpartition(".")
         route = self.routes.get(name) if mount == request.blueprint else None
         if route and all(re.fullmatch(route.names, value, re.ASCII) for value in arguments.values()):

@@ -36,7 +36,7 @@ def order_read(store: StoreHandle, order_id: int, order: Order | None) -> str | 
         is_another = order is not None and intent.order_key != order.key
         if not intent.holding or (is_another and intent.status is Status.SUCCEEDED):
             continue
-        if order is None and intent.status in WAITING:  # once is no proof that it was deleted: the sweep looks twice
+        if order is None and intent.status in WAITING:  # once is not proof that it was deleted: the sweep looks twice
             _hurry(store, intent)
             about = about or intent.id
             continue

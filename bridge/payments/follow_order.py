@@ -69,7 +69,7 @@ def require_payable_by(store: StoreHandle, intent: PaymentIntent) -> Order:
     """
     try:
         order = store.order_book.read(intent.order_id)
-    except OrderNotFound:  # once is no proof that it was deleted: the sweep looks twice before it closes
+    except OrderNotFound:  # once is not proof that it was deleted: the sweep looks twice before it closes
         raise not_payable(intent.order_number, ORDER_GONE) from None
     with store.database.write() as connection:
         agreed = terms(connection, store.config, intent)

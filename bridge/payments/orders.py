@@ -102,7 +102,7 @@ def in_the_way(known: Sequence[PaymentIntent], key: str) -> PaymentIntent | None
 def order_amount(store: Store, adapter: Adapter, order: Order) -> Money:
     """The order's total, rounded if the store says so; never what its lines come to, which keep what it has lost.
 
-    A total that the store has rounded in another currency than its own is no sum that anybody has agreed to. Raises
+    A total that the store has rounded in another currency than its own is not a sum that anybody has agreed to. Raises
     CurrencyNotSupported, AmountNotRepresentable or StoreRefused.
     """
     require_currency(order.currency)

@@ -71,7 +71,7 @@ def import_pair(
 
 
 def require_pair(consumer_key: str, consumer_secret: str) -> None:
-    """Raises Refused for what is no pair of WooCommerce's kind."""
+    """Raises Refused for what is not a pair of WooCommerce's kind."""
     for value, prefix in ((consumer_key, "ck_"), (consumer_secret, "cs_")):
         if not value.startswith(prefix) or not 20 <= len(value) <= 255 or not value.isascii():
             raise Refused(

@@ -178,7 +178,7 @@ def _content(request: requests.PreparedRequest) -> bytes:
     if isinstance(body, str):
         return body.encode()
     if not isinstance(body, bytes):
-        raise TypeError("a request with a body that is no text")
+        raise TypeError("a request with a body that is not a text")
     return body
 
 

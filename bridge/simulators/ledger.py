@@ -135,7 +135,7 @@ class Ledger:
 
 
 def read_ledger(path: Path) -> tuple[LedgerEntry, ...]:
-    """The entries of a ledger file, in file order. OSError if it cannot be read, ValueError if a line is no entry."""
+    """The entries of a ledger file, in file order. OSError if it cannot be read, ValueError for any other line."""
     return tuple(_entry(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines())
 
 

@@ -106,7 +106,9 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except (ArgumentError, NoSuchModuleError, ValueError):
-        raise ConfigurationError("The database URL is no URL, for example sqlite:////var/lib/wcpay-bridge/db") from None
+        raise ConfigurationError(
+            "The database URL is not a URL, for example sqlite:////var/lib/wcpay-bridge/db"
+        ) from None
     if backend in ("postgres", "postgresql"):
         return parsed.set(drivername="postgresql+psycopg")
     if backend != "sqlite":

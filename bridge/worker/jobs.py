@@ -212,7 +212,7 @@ def run_jobs(services: Services) -> bool:
 
 
 def run_common(services: Services) -> bool:
-    """Do those that are no store's and are due. False if none was."""
+    """Do those that are not any store's and are due. False if none was."""
     now, done = services.clock(), False
     with services.database.read() as connection:
         known = [jobs.one(connection, name) for name in COMMON]

@@ -2,7 +2,7 @@
 
 Any number may run: rows are claimed, and what two of them do twice has one effect. One thread takes what is due and
 hands it to a pool (`bridge.worker.pool`), so that nothing waits for a shop or provider but what is about it; the jobs
-that are no store's have a thread of their own.
+that are not any store's have a thread of their own.
 """
 
 import threading

@@ -225,7 +225,7 @@ def _is_one_there(book: OrderBook, order_ids: list[int]) -> bool:
 
 
 def _miss(store: StoreHandle, payment: Follower, now: float) -> None:
-    """Once is no proof that an order was deleted."""
+    """Once is not proof that an order was deleted."""
     if payment.order_missed is None:
         with store.database.write() as connection:
             sweeps.missed(connection, payment.id, now)

@@ -139,7 +139,7 @@ def test_a_decline_is_the_outcome_of_the_payment_that_was_made():
 
 
 def test_a_failure_after_the_payment_was_made_is_its_outcome_too():
-    """A 400 is no proof that nothing was done, if it comes with a payment."""
+    """A 400 is not proof that nothing was done, if it comes with a payment."""
     problem = {
         "type": "invalid_request_error",
         "code": "payment_intent_authentication_failure",

@@ -117,14 +117,14 @@ def _wrong(shape: Shape, value: Any, at: str) -> list[str]:
         return [] if value is None else _wrong(shape.shape, value, at)
     if isinstance(shape, dict):
         if not isinstance(value, dict):
-            return [f"{at} is no object: {value!r}"]
+            return [f"{at} is not an object: {value!r}"]
         absent = [f"{at}.{name} is absent" for name in shape if name not in value]
         return absent + [
             fault for name in shape if name in value for fault in _wrong(shape[name], value[name], f"{at}.{name}")
         ]
     if isinstance(shape, list):
         if not isinstance(value, list):
-            return [f"{at} is no list: {value!r}"]
+            return [f"{at} is not a list: {value!r}"]
         return [fault for each in value for fault in _wrong(shape[0], each, f"{at}[]")]
     fits = value in shape if isinstance(shape, set) else shape is ANY or type(value) is shape
     return [] if fits else [f"{at} is {value!r}"]

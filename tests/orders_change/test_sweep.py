@@ -258,7 +258,7 @@ def told_too_late(beside: Beside) -> None:
 
 @pytest.mark.parametrize("name", STORES)
 def test_a8_a_message_about_an_order_that_is_not_there_closes_nothing_by_itself(open_shop: OpenShop, name: str) -> None:
-    """Only its body is signed, and one 404 is no proof: the sweep looks twice."""
+    """Only its body is signed, and one 404 is not proof: the sweep looks twice."""
     beside = open_beside(open_shop, name)
     created, local = beside.create(), beside.shop.local
     told_too_late(beside)

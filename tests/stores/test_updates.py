@@ -1,4 +1,4 @@
-"""What is no success reaches the order too, each once: authorised, started, cancelled, failed, and plain notes."""
+"""What is not a success reaches the order too, each once: authorised, started, cancelled, failed, and plain notes."""
 
 from collections.abc import Callable
 

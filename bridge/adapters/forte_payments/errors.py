@@ -34,7 +34,7 @@ class Reply:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """Raises ValueError for what is no JSON."""
+        """Raises ValueError for what is not JSON."""
         try:
             return json.loads(self.content)
         except RecursionError:
@@ -86,7 +86,7 @@ def told(error: Problem, reply: Reply, code: str = "") -> Problem:
 
 
 def _explained(reply: Reply) -> tuple[str, str | None]:
-    """Forte's code, and its sentence for people; None if this is no error of Forte's making."""
+    """Forte's code, and its sentence for people; None if this is not an error of Forte's making."""
     try:
         error = _ERROR.read(reply.json())["error"]
     except ValueError:

@@ -102,7 +102,7 @@ def read_event(fields: Fields, body: bytes, now: float, *, account: str, live: b
     """
     message = read_json(body)
     if not isinstance(message, dict):
-        raise EventRefused("The message is no JSON object.", cause="unreadable")
+        raise EventRefused("The message is not a JSON object.", cause="unreadable")
     event, intent, reference = (_text(message, at) for at in (fields.event, fields.intent, fields.reference))
     amount, currency = _sum(message, fields)
     told = f"{event}\n{intent or reference}" if intent or reference else hashlib.sha256(body).hexdigest()

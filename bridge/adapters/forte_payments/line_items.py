@@ -113,7 +113,7 @@ _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 def plain(text: str) -> str:
-    """Without HTML, control characters and what is no character at all, with single spaces."""
+    """Without HTML, control characters and what is not a character at all, with single spaces."""
     text = html.unescape(_TAG.sub(" ", _SCRIPT.sub(" ", text)))
     kept = (" " if unicodedata.category(character) == "Cc" else character for character in text)
     return " ".join("".join(character for character in kept if unicodedata.category(character) != "Cs").split())

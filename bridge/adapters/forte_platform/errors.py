@@ -61,7 +61,7 @@ def refuse(reason: str, message: str, *, code: str = "", status: int = 0) -> Pro
 
 
 def read_refusal(status: int, code: str, message: str) -> ProviderError:
-    """What an answer that is no success means: refused only where Forte cannot have done anything. It says what a
+    """What an answer that is not a success means: refused only where Forte cannot have done anything. It says what a
     person needs to ask Forte about it."""
     error = _meant(status, code, message)
     told = {"provider_status": status, "provider_code": code}

@@ -56,7 +56,7 @@ def read_event(body: bytes, now: float) -> ProviderEvent:
     of kind OTHER. Raises EventRefused."""
     event = read_json(body)
     if not isinstance(event, dict) or not all(event.get(name) and type(event[name]) is str for name in ("id", "type")):
-        raise EventRefused("The message is no event of Stripe's.", cause="unreadable")
+        raise EventRefused("The message is not an event of Stripe's.", cause="unreadable")
     live = event["livemode"] if isinstance(event.get("livemode"), bool) else None
     if event.get("object") == "v2.core.event":
         return _read_thin(event, now, live)

@@ -75,7 +75,7 @@ REFUSALS = (
         "In the woopayments profile, for OAuth with a part missing.",
     ),
     Refusal("rest_no_route", 404, NO_ROUTE, "No such address, or not with this method."),
-    Refusal("rest_invalid_json", 400, "Invalid JSON body passed.", "A body that is no JSON object."),
+    Refusal("rest_invalid_json", 400, "Invalid JSON body passed.", "A body that is not a JSON object."),
     Refusal(
         "rest_invalid_param",
         400,

@@ -129,7 +129,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _no_constant(name: str) -> None:
-    raise json.JSONDecodeError(f"{name} is no JSON", name, 0)
+    raise json.JSONDecodeError(f"{name} is not JSON", name, 0)
 
 
 def _kind(error: json.JSONDecodeError) -> tuple[int, str]:

@@ -53,8 +53,8 @@ def check_accept(request: Request) -> None:
 
 
 def read_body(request: Request, shape: Thing, *, strict: bool, invalid: int) -> Json:
-    """The JSON body, of that shape. ApiError 415 for another media type, 400 for what is no JSON, `invalid` for JSON of
-    another shape."""
+    """The JSON body, of that shape. ApiError 415 for another media type, 400 for what is not JSON, `invalid` for JSON
+    of another shape."""
     if request.mimetype != "application/json":
         raise ApiError(415, "The body has to be application/json.")
     try:
@@ -68,7 +68,7 @@ def read_body(request: Request, shape: Thing, *, strict: bool, invalid: int) -> 
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ class FortePlatformSimulator:
         payments_set_up: bool = True,
         api_key: str | None = None,
     ) -> str:
-        """A new project's id. A project that is no sandbox looks live: its publishable key starts with pk_live_, and
+        """A new project's id. A project that is not a sandbox looks live: its publishable key starts with pk_live_, and
         it needs a `compliance` of APPROVED. ValueError for a key that does not start with forte_test_."""
         state = self._state
         with state.lock:

@@ -1,7 +1,7 @@
 """Charges: an issuer's yes or no, the hold, and the capture. Every step is a fact in the ledger.
 
-Source: https://docs.stripe.com/api/charges. What a partial capture or a cancellation releases is no refund (since the
-API version 2025-03-31.basil).
+Source: https://docs.stripe.com/api/charges. What a partial capture or a cancellation releases is not a refund (since
+the API version 2025-03-31.basil).
 """
 
 from functools import partial

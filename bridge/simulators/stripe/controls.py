@@ -145,7 +145,7 @@ class Controls:
 
     def present_card(self, intent: str, name: str = "pm_card_visa", tip: int = 0) -> Json:
         """Present a card to the reader, `pm_card_interac` for an Interac one: the reader confirms the intent, with a
-        `tip` (minor units) on top if one was chosen. Returns the intent as it is then: a decline is no exception
+        `tip` (minor units) on top if one was chosen. Returns the intent as it is then: a decline is not an exception
         here."""
         return self._change("payment_intent", intent, lambda found: terminal.present(self._state, found, name, tip))
 

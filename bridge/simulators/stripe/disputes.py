@@ -227,7 +227,7 @@ def _decide(state: State, dispute: Json) -> None:
     if word in _VERDICTS:
         close(state, dispute, _VERDICTS[word])
     elif word == "escalate_inquiry_evidence":
-        with suppress(ValueError):  # it is no inquiry, or nothing is left to take
+        with suppress(ValueError):  # it is not an inquiry, or nothing is left to take
             escalate(state, dispute)
 
 

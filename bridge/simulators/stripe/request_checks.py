@@ -42,7 +42,7 @@ def check_version(request: Request) -> None:
 
 
 def form(request: Request) -> Mapping[str, Raw]:
-    """The parameters of query and form. ApiError 400 for a body that is no form."""
+    """The parameters of query and form. ApiError 400 for a body that is not a form."""
     body = request.get_data(as_text=True)
     if body and request.mimetype != "application/x-www-form-urlencoded":
         raise invalid("Invalid request (check that your POST content type is application/x-www-form-urlencoded).")

@@ -52,7 +52,7 @@ EXACT = Decimal(10) ** 15
 
 def money(value: Any) -> Decimal:
     """An amount as wc_format_decimal reads it: all but digits, minus and the last point is dropped (so `1,50` is 150),
-    and what is no number after that is 0."""
+    and what is not a number after that is 0."""
     try:
         return Decimal(re.sub(r"\.(?![^.]+$)|[^0-9.\-]", "", str(value)) or 0)
     except InvalidOperation:

@@ -69,7 +69,7 @@ def _of(value: Json, kind: Any, path: str) -> Iterator[str]:
         return
     if origin is list:
         if not isinstance(value, list):
-            yield f"{path} is no list"
+            yield f"{path} is not a list"
             return
         for index, member in enumerate(value):
             yield from _value(member, get_args(kind)[0], f"{path}[{index}]")
@@ -78,10 +78,10 @@ def _of(value: Json, kind: Any, path: str) -> Iterator[str]:
             yield f"{path} is no hash"
     elif isinstance(origin, type) and issubclass(origin, stripe.StripeObject):
         if not isinstance(value, dict):
-            yield f"{path} is no object"
+            yield f"{path} is not an object"
     elif isinstance(kind, type) and issubclass(kind, stripe.StripeObject):
         if not isinstance(value, dict):
-            yield f"{path} is no object"
+            yield f"{path} is not an object"
         else:
             yield from wrong(value, kind, path)
     elif isinstance(kind, type) and type(value) is not kind and not (kind is float and type(value) is int):
