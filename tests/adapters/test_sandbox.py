@@ -7,7 +7,7 @@ import pytest
 
 from bridge.adapters import AdapterContext, ConfigurationError, ProviderUnreachable, Status
 from bridge.adapters.contract import AdapterContract
-from bridge.adapters.sandbox import MAGIC, SandboxAdapter
+from bridge.adapters.sandbox import TEST_CARDS, SandboxAdapter
 from tests.adapters.sandbox_provider import DOCUMENTATION, SandboxProvider
 
 
@@ -30,9 +30,9 @@ def provider(tmp_path: Path) -> SandboxProvider:
     return SandboxProvider({"books": str(tmp_path / "books.sqlite")})
 
 
-@pytest.mark.parametrize("name", [name for name in MAGIC if MAGIC[name].fault != "unreachable"])
+@pytest.mark.parametrize("name", [name for name in TEST_CARDS if TEST_CARDS[name].fault != "unreachable"])
 def test_every_magic_payment_method_does_what_its_row_says(provider: SandboxProvider, name: str) -> None:
-    adapter, payment, magic = provider.make(), provider.payment(name), MAGIC[name]
+    adapter, payment, magic = provider.make(), provider.payment(name), TEST_CARDS[name]
     request = adapter.prepare(payment)
     try:
         outcome = adapter.create(request, "key")
@@ -46,13 +46,13 @@ def test_every_magic_payment_method_does_what_its_row_says(provider: SandboxProv
 
 def test_every_magic_payment_method_is_documented_and_nothing_else() -> None:
     documented = set(re.findall(r"`(pm_(?:card|sandbox)_\w+)`", DOCUMENTATION.read_text()))
-    assert documented - {"pm_card_visa_chargeDeclined", "pm_card_"} == set(MAGIC)
+    assert documented - {"pm_card_visa_chargeDeclined", "pm_card_"} == set(TEST_CARDS)
 
 
 def test_the_names_with_visa_in_the_middle_mean_the_same(provider: SandboxProvider) -> None:
     adapter = provider.make()
     outcome = adapter.create(adapter.prepare(provider.payment("pm_card_visa_chargeDeclined")), "key")
-    assert outcome.decline == MAGIC["pm_card_chargeDeclined"].decline
+    assert outcome.decline == TEST_CARDS["pm_card_chargeDeclined"].decline
 
 
 def test_the_same_key_gives_the_same_ids_on_every_machine(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.adapters import ProviderRefused, RefundRequest, RefundStatus, Status
 from bridge.adapters.contract.steps import ANN
-from bridge.adapters.sandbox import MAGIC, SandboxAdapter
+from bridge.adapters.sandbox import TEST_CARDS, SandboxAdapter
 from tests.adapters.sandbox_provider import DAY, NOON, SandboxProvider
 
 
@@ -256,7 +256,7 @@ def test_the_metadata_say_which_card_that_is(adapter: SandboxAdapter, at_the_rea
     for _ in range(2):
         outcome = adapter.fetch(reference)
         assert outcome.status is Status.REQUIRES_PAYMENT_METHOD
-        assert outcome.decline == MAGIC["pm_card_chargeDeclined"].decline
+        assert outcome.decline == TEST_CARDS["pm_card_chargeDeclined"].decline
     outcome = adapter.present(reference, "pm_card_amex")
     assert (outcome.status, outcome.decline) == (Status.REQUIRES_CAPTURE, None)
     assert outcome.charge is not None

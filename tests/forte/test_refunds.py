@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.domain.deadlines import ON_ITS_WAY
-from bridge.payments.refunds import REPEATED_WITHIN
+from bridge.payments.refunds import REPEAT_SECONDS
 from bridge.simulators.faults import Fault
 from tests.forte.conftest import Shop, pay, story, tell
 
@@ -80,7 +80,7 @@ def test_98_a_refund_that_never_arrived_is_given_up_once_it_cannot_arrive_any_mo
 
 def test_97_two_refunds_of_the_same_sum_are_two(paid: Shop) -> None:
     assert send_back(paid, 500).status_code == 200
-    settle(paid, REPEATED_WITHIN + 1)
+    settle(paid, REPEAT_SECONDS + 1)
     paid.faults.next(Fault.DROPPED, match="/refund")
     lost = send_back(paid, 500)
     assert lost.json["data"]["outcome"] == "unknown", lost.json
