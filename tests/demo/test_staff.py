@@ -16,7 +16,7 @@ def test_every_store_is_set_up_right(world: World) -> None:
     bridge = world.bridge
     assert world.stores
     for facts in world.stores.values():
-        findings = bridge.check_store(bridge.services.store(facts["id"]))
+        findings = bridge.check_store(bridge.services.stores.store(facts["id"]))
         assert [finding.text for finding in findings if not finding.ok] == []
         assert len(findings) >= FINDINGS_OF_A_SHOP
 

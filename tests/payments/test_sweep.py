@@ -292,10 +292,10 @@ def test_a_sweep_and_a_delivery_that_are_claimed_at_the_same_moment_do_not_both_
     def claim_sweep() -> object:
         return jobs.claim_sweep(services.database, name, services.clock(), LEASE_SECONDS, 8)
 
-    def claim_delivery() -> object:
+    def claim_update() -> object:
         return claim_delivery(services)
 
-    claims = (claim_sweep, claim_delivery) if sweep_first else (claim_delivery, claim_sweep)
+    claims = (claim_sweep, claim_update) if sweep_first else (claim_update, claim_sweep)
     assert [each is not None for each in held_before_the_end(local, *claims)] == [True, False]
 
 

@@ -29,7 +29,7 @@ def stripe_shop(open_shop: OpenShop, **settings: str) -> Shop:
     """A Stripe Connect store whose payer is present, so that the bank may ask."""
     shop = open_shop("stripe_connect", off_session="no", **settings)
     services, store = shop.local.bridge.services, shop.local.store
-    base = services.store(store.id).settings["api_base"]
+    base = services.stores.store(store.id).settings["api_base"]
     shop.local.clock.advance(1)
     shop.local.store = shop.local.bridge.update_store(
         _with(store, publishable_key=shop.local.stripe.publishable_key, script_url=f"{base}/stripe-elements.js")
