@@ -147,7 +147,8 @@ class Bridge:
         found = book.check()
         if all(finding.ok for finding in found[:1]):  # it can be asked
             found += webhook_findings(self.services.at(store), book, self.settings.public_urls)
-        return [*found, *shops.findings(self.services.at(store)), *connection.adapter.check()]
+        found += shops.findings(self.services.at(store))
+        return [*found, *_mode_findings(store, connection.adapter), *connection.adapter.check()]
 
     def _identified(self, store: Store, try_query: bool) -> tuple[Store, str | None]:
         """The store with what its shop says, and what its order book calls the shop, if it shares its orders."""
@@ -247,6 +248,14 @@ class _Connection:
     @cached_property
     def order_book(self) -> OrderBook:
         return self.factory(self.store)
+
+
+def _mode_findings(store: Store, adapter: Adapter) -> list[Finding]:
+    """Rule 15: live and test never mix; where nothing can prove it, the owner is the one who has to know."""
+    if adapter.tells_mode:
+        return []
+    mode = "live" if store.live else "test"
+    return [Finding(True, f"Nothing but your word says that the settings of {adapter.name} are for {mode} money.")]
 
 
 def _secret_settings(store: Store) -> set[str]:

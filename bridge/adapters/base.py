@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 
 from bridge.domain.errors import Unsupported
 from bridge.domain.intents import Refund
+from bridge.domain.money import step
 from bridge.domain.outcomes import (
     Cart,
     CustomerDetails,
@@ -17,13 +18,18 @@ from bridge.domain.outcomes import (
     Quote,
     RefundRequest,
 )
+from bridge.domain.ports import Finding, Setting
 
 
 class BaseAdapter:
-    """Every verb of `bridge.domain.ports.Adapter` that an adapter may lack; each raises Unsupported. Its traits are as
-    most providers have them."""
+    """Everything of `bridge.domain.ports.Adapter` but `operations`, `prepare`, `create` and `fetch`: a verb that an
+    adapter may lack raises Unsupported, and what it declares is as most providers are. Where they differ, the default
+    promises less."""
 
     name: ClassVar[str]
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    replay_window: ClassVar[float] = 0.0
+    tells_mode: ClassVar[bool] = True
     confirmed_by_buyer: ClassVar[bool] = False
     names_refunds: ClassVar[bool] = True
     names_orders: ClassVar[bool] = False
@@ -34,6 +40,10 @@ class BaseAdapter:
     def account_name(self) -> str:
         """All stores of the adapter are on one account."""
         return ""
+
+    def smallest(self, currency: str) -> int:
+        """As Stripe charges."""
+        return step(currency)
 
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
         self._cannot("find")
@@ -85,6 +95,10 @@ class BaseAdapter:
     def scope_problem(self, event: ProviderEvent) -> str:
         """There is one kind of endpoint only."""
         return ""
+
+    def check(self) -> list[Finding]:
+        """Nothing is asked."""
+        return [Finding(True, f"{self.name} has no way to try its settings: the first payment will.")]
 
     def account_problem(self) -> str:
         """The provider tells nothing about accounts."""

@@ -22,12 +22,24 @@ Clock = Callable[[], float]
 """Unix seconds."""
 
 
-OPERATIONS = frozenset(
-    {
-        *("create", "fetch", "find", "cancel", "capture", "multicapture", "refund", "open", "preview", "listed"),
-        *("customers", "payment_methods", "terminal", "events"),
-    }
-)
+VERBS: Mapping[str, tuple[str, ...]] = {
+    "create": ("prepare", "create"),
+    "fetch": ("fetch",),
+    "find": ("find",),
+    "cancel": ("cancel",),
+    "capture": ("capture",),
+    "multicapture": ("capture",),
+    "refund": ("refund",),
+    "listed": ("listed",),
+    "events": ("receive", "owns", "resolved", "scope_problem"),
+    "customers": ("save_customer", "customer_site"),
+    "payment_methods": ("payment_methods",),
+    "terminal": ("prepare_terminal", "connection_token"),
+    "open": ("open",),
+    "preview": ("preview",),
+}
+"""The methods that belong to each operation."""
+OPERATIONS = frozenset(VERBS)
 """What an adapter may be able to do."""
 
 
@@ -74,91 +86,153 @@ class Finding:
 class Adapter(Protocol):
     """Speaks one provider's dialect for one store. Knows no Flask and no database; thread-safe.
 
-    Every call raises ProviderRefused (proven: nothing was done), ProviderUnreachable or ProviderConfused. A decline is
-    an Outcome, never an exception. What is not among its `operations` raises Unsupported.
+    Every call to the provider raises ProviderRefused (proven: nothing was done), ProviderUnreachable or
+    ProviderConfused. A decline is an Outcome, never an exception. A method of an operation that is not among its
+    `operations` raises Unsupported.
     """
 
     name: ClassVar[str]
+    """Its entry point's name: lower case letters, digits and `_`, a letter first."""
     settings: ClassVar[tuple[Setting, ...]]
+    """What `stores add --set` takes. Default: nothing."""
     operations: ClassVar[frozenset[str]]
-    """What it can express, of OPERATIONS."""
+    """What it can express, of OPERATIONS; `create` (or `open`) and `fetch` at least."""
     replay_window: ClassVar[float]
-    """Seconds during which the provider answers a repeated key with the first result; 0 where it has no such thing."""
+    """Seconds during which the provider answers a repeated key with the first result. Default: 0, which means that the
+    bridge never sends a request twice, and looks instead: with `find` for a create, with `fetch` for a refund."""
+    tells_mode: ClassVar[bool]
+    """Whether its settings show by themselves if they are for test or live money, so that it refuses those of the other
+    mode. Default: True. If not, `stores check` says that nobody can prove the mode."""
     confirmed_by_buyer: ClassVar[bool]
-    """Whether a create never takes money by itself: only its buyer can confirm it, with what its answer hands out."""
+    """Whether a create never takes money by itself: only its buyer can confirm it, with what its answer hands out.
+    Default: False."""
     names_refunds: ClassVar[bool]
-    """Whether the provider tells with every refund of ours which one it is. If not, it is recognised by its sum."""
+    """Whether the provider keeps our `operation_id` with every refund, and `fetch` reads it back. If not, a refund is
+    recognized by its charge, sum and time. Default: True."""
     reference_name: ClassVar[str]
-    """As what an intent's metadata show the provider's own id of the payment; "" where they need not, as the intent's
-    id is that already."""
+    """As what an intent's metadata show the provider's own id of the payment. Default: "", where they need not, as the
+    intent's id is that already."""
     names_orders: ClassVar[bool]
     """Whether payments that others make on the account tell for which order they are (`Outcome.metadata`), and `listed`
-    tells of those, too."""
+    tells of those, too. Default: False."""
     payment_method_type: ClassVar[str]
-    """Stripe's name for the kind of what the payer uses, until the provider says it of a charge."""
+    """Stripe's name for the kind of what the payer uses, until the provider says it of a charge. Default: "card"."""
 
     @property
     def account_name(self) -> str:
-        """Names whose limits its requests count against, without secrets: stores of one account share what it bears."""
+        """Names whose limits its requests count against, without secrets: stores of one account share what it bears.
+
+        Default: "", one account for all.
+        """
         ...
 
     def smallest(self, currency: str) -> int:
-        """The step of amounts in `currency`, in minor units. Raises CurrencyNotSupported."""
+        """The step of amounts in `currency` (upper case), in minor units. Default: `step(currency)`.
+
+        Raises CurrencyNotSupported.
+        """
         ...
 
     def prepare(self, payment: Payment) -> dict[str, Any]:
-        """The exact request for `payment`, JSON-serialisable, without secrets. Pure. Raises Refused."""
+        """The exact request for `payment`, JSON-serializable, without secrets. Pure.
+
+        Raises InvalidParameter for a `customer` or `payment_method` that cannot be one, Unsupported for manual capture
+        that the provider cannot do, or another Refused.
+        """
         ...
 
     def create(self, request: dict[str, Any], key: str) -> Outcome:
-        """Send `request` under the idempotency key. Sending both again never charges twice."""
-        ...
+        """Send what `prepare` returned, as it was stored, under the idempotency key.
 
-    def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
-        """Look in the provider's lists for what `request` made at or after `since` (Unix seconds).
-
-        None if it is not there.
+        Within `replay_window` seconds sending both again never charges twice.
         """
         ...
 
     def fetch(self, reference: str) -> Outcome:
-        """The payment's state at the provider now."""
-        ...
+        """The payment's state at the provider now, with its charge, all its refunds and its dispute.
 
-    def cancel(self, reference: str, key: str) -> Outcome:
-        """Void it. An Outcome whose status is not `canceled` means that it could not be."""
-        ...
-
-    def capture(self, reference: str, amount: int, key: str) -> Outcome:
-        """Take `amount` minor units of an authorisation. The rest is released, unless it can do `multicapture`."""
-        ...
-
-    def refund(self, request: RefundRequest, key: str) -> Refund:
-        """Send money back. Under the same key never twice."""
-        ...
-
-    def save_customer(self, details: CustomerDetails, customer: str | None, key: str) -> str:
-        """Make a customer, or update this one; its id."""
-        ...
-
-    def customer_site(self, customer: str) -> str | None:
-        """The address of the store that a customer belongs to, as `save_customer` was told it (`site_url`).
-
-        `""` if nothing says it; None if all customers of the account are this store's.
+        Raises ProviderRefused if there is no such payment.
         """
         ...
 
+    def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
+        """Look in the provider's lists for the payment that sending `request` under `key` has made. None only if it is
+        proven not to be there.
+
+        It was made at or after `since` (Unix seconds): the look-up need not go back any further. A provider that says
+        no times of creation ignores `since`, and leaves `Outcome.created` None.
+        """
+        ...
+
+    def cancel(self, reference: str, key: str) -> Outcome:
+        """Void it. An Outcome whose status is not `canceled` means that it could not be: of what is paid, `succeeded`;
+        of what is voided already, `canceled` again."""
+        ...
+
+    def capture(self, reference: str, amount: int, key: str) -> Outcome:
+        """Take `amount` minor units of an authorization. The rest is released, unless it can do `multicapture`.
+
+        What is not held (any more) is answered as it is. Raises ProviderRefused with a `code` for more than is held.
+        """
+        ...
+
+    def refund(self, request: RefundRequest, key: str) -> Refund:
+        """Send `request.amount` back. Within `replay_window` seconds the same key never does so twice.
+
+        Raises ProviderRefused for more than is left of what was captured.
+        """
+        ...
+
+    def listed(self, since: float) -> Iterator[Outcome]:
+        """All payments that the provider has made or changed since then (Unix seconds), for reconciliation: as `fetch`
+        tells of them, with our `attempt_id` and `metadata`. It may list more; without times it lists all.
+
+        With `names_orders` also what others have made that names an order: such a payment has no attempt_id.
+        """
+        ...
+
+    def receive(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+        """Prove who sent a message and read it. Header names are lower case, `body` is what was sent, byte by byte.
+
+        Raises EventRefused.
+        """
+        ...
+
+    def owns(self, event: ProviderEvent) -> bool:
+        """Whether a proven message is about this store's account and mode. Default: False."""
+        ...
+
+    def resolved(self, event: ProviderEvent) -> ProviderEvent:
+        """The message with the payment that it is about, if it names something else in its place (`related`). Default:
+        the message as it is."""
+        ...
+
+    def scope_problem(self, event: ProviderEvent) -> str:
+        """Why a message that is not this store's shows that the provider's endpoint is set up wrong: a sentence for the
+        owner, "" if it does not show that. Default: ""."""
+        ...
+
+    def save_customer(self, details: CustomerDetails, customer: str | None, key: str) -> str:
+        """Make a customer, or update the one with the id `customer`; returns its id. Within `replay_window` seconds the
+        same key makes one."""
+        ...
+
+    def customer_site(self, customer: str) -> str | None:
+        """The address of the store that a customer belongs to, as `save_customer` was told it (`site_url` of the
+        metadata). `""` if nothing says it. Default: None, all customers of the account are this store's."""
+        ...
+
     def payment_methods(self, customer: str) -> list[dict[str, Any]]:
-        """The customer's saved payment methods.
+        """The customer's saved payment methods, `[]` for a customer whom nobody knows.
 
         Stripe's objects with `id`, `type`, `billing_details` and the type's own.
         """
         ...
 
     def prepare_terminal(self, payment: Payment, methods: list[str], metadata: dict[str, Any]) -> dict[str, Any]:
-        """Like `prepare`, for a payment that a card reader will confirm.
+        """Like `prepare`, for a payment that a card reader will confirm: `create` sends it, and takes no money.
 
-        `methods` are of card_present, interac_present.
+        `methods` are of card_present, interac_present; `metadata` are the caller's. Raises Refused for other methods.
         """
         ...
 
@@ -167,9 +241,10 @@ class Adapter(Protocol):
         ...
 
     def open(self, request: dict[str, Any], key: str) -> Opening:
-        """Make a place at the provider where the buyer pays what `request` says.
+        """Make a page at the provider where the buyer pays what `prepare` returned, in place of `create`.
 
-        Each key makes a payment of its own.
+        Each key makes a payment of its own; within `replay_window` seconds the same key opens the same payment. Which
+        payment it has become is told by `receive`.
         """
         ...
 
@@ -180,41 +255,21 @@ class Adapter(Protocol):
         """
         ...
 
-    def listed(self, since: float) -> Iterator[Outcome]:
-        """All payments that the provider has changed since then (Unix seconds), for reconciliation; with attempt_id.
+    def account_problem(self) -> str:
+        """Ask the provider why the account cannot take payments: a sentence for the owner, "" if it can.
 
-        With `names_orders` also what others have made that names an order: such a payment has no attempt_id.
+        Default: "".
         """
         ...
 
-    def receive(self, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
-        """Prove who sent a message and read it. Raises EventRefused; header names are lower case."""
-        ...
-
-    def owns(self, event: ProviderEvent) -> bool:
-        """Whether a proven message is about this store's account and mode."""
-        ...
-
-    def resolved(self, event: ProviderEvent) -> ProviderEvent:
-        """The message with the payment that it is about, if it names something else in its place (`related`)."""
-        ...
-
-    def scope_problem(self, event: ProviderEvent) -> str:
-        """Why a message that is not this store's shows that the provider's endpoint is set up wrong: a sentence for the
-        owner, "" if it does not show that."""
-        ...
-
-    def account_problem(self) -> str:
-        """Ask the provider why the account cannot take payments: a sentence for the owner, "" if it can."""
-        ...
-
     def check(self) -> list[Finding]:
-        """Whether the settings work, for `stores check`. Never moves money; never raises ProviderError."""
+        """Whether the settings work, for `stores check`. Never moves money; never raises ProviderError. Default: one
+        line, which says that nobody has tried."""
         ...
 
     def refused_settings(self) -> list[str]:
         """What the provider itself would refuse of the settings with every payment: a sentence each. Asked when they
-        are set; never raises ProviderError, and says nothing if the provider cannot be asked."""
+        are set; never raises ProviderError, and says nothing if the provider cannot be asked. Default: `[]`."""
         ...
 
 

@@ -173,10 +173,16 @@ class PaidAtOnce(FortePlatformAdapter):
     world: World
 
     def create(self, request: dict[str, Any], key: str) -> Outcome:
-        created = super().create(request, key)
-        if created.status.value == "requires_payment_method" and created.decline is None:
-            self.world.pay(created)
-        return replace(self.fetch(str(created.reference)), client_secret=created.client_secret)
+        return self._confirmed(super().create(request, key))
+
+    def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
+        found = super().find(request, key, since)
+        return found and self._confirmed(found)
+
+    def _confirmed(self, made: Outcome) -> Outcome:
+        if made.status.value == "requires_payment_method" and made.decline is None:
+            self.world.pay(made)
+        return replace(self.fetch(str(made.reference)), client_secret=made.client_secret)
 
 
 class PlatformProvider(Provider):

@@ -3,12 +3,26 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-GUIDE = Path(__file__).parents[2] / "docs/ADDING_AN_ADAPTER.md"
+from bridge.adapters import Adapter, BaseAdapter
+from bridge.domain.ports import VERBS
+from tests.docs.adapter_reference import GUIDE, reference, updated
+
 EXAMPLE = re.compile(r"<!-- file: (\S+) -->\n```python\n(.*?)```", re.DOTALL)
+
+LEAST = """
+from least_pay import LeastPay
+from test_acme_pay import AcmeProvider, TestAcmePay
+
+class TestLeastPay(TestAcmePay):
+    kind = LeastPay
+
+del TestAcmePay
+"""
+SCREEN = 70
+"""Lines of a window of an editor."""
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +31,7 @@ def example(tmp_path_factory):
     folder = tmp_path_factory.mktemp("acme")
     for name, code in EXAMPLE.findall(GUIDE.read_text(encoding="utf-8")):
         (folder / name).write_text(code, encoding="utf-8")
+    (folder / "test_least_pay.py").write_text(LEAST, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
     (folder / "conftest.py").write_text("import pytest\npytest.register_assert_rewrite('bridge.adapters.contract')\n")
     return folder
@@ -26,10 +41,34 @@ def run(*command, folder):
     return subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_the_guides_adapter_passes_the_suite(example):
-    done = run("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", folder=example)
+@pytest.mark.parametrize("name", ["acme_pay", "least_pay"])
+def test_the_guides_adapters_pass_the_suite(example, name):
+    done = run("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"test_{name}.py", folder=example)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d\d passed", done.stdout), done.stdout
+
+
+def test_the_least_is_one_screen(example):
+    assert len((example / "least_pay.py").read_text(encoding="utf-8").splitlines()) <= SCREEN
+
+
+def test_the_guides_reference_is_what_the_code_says():
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert updated(guide) == guide, "python -m tests.docs.adapter_reference"
+
+
+def test_the_reference_has_every_method_and_attribute():
+    told = reference()
+    assert [name for name in Adapter.__annotations__ if f"| `{name}` |" not in told] == []
+    verbs = {name for name, member in vars(Adapter).items() if not name.startswith("_") and callable(member)}
+    assert [name for name in verbs if f"\n{name}(" not in told] == []
+    assert verbs >= {verb for group in VERBS.values() for verb in group}
+
+
+def test_base_adapter_has_all_that_the_least_does_not_write():
+    written = {"operations", "prepare", "create", "fetch", "name"}
+    wanted = {name for name in {*vars(Adapter), *Adapter.__annotations__} if not name.startswith("_")}
+    assert sorted(name for name in wanted - written if not hasattr(BaseAdapter, name)) == []
 
 
 MISTAKES = {
@@ -38,7 +77,7 @@ MISTAKES = {
     "test_never_more_than_was_captured_is_refunded": ('"amount": request.amount', '"amount": min(request.amount, 1)'),
     "test_a_refund_in_parts_is_read_back_with_our_names": ('str(answer["reference"] or "")', '""'),
     "test_what_it_cannot_do_it_says_by_name": ("(BaseAdapter)", ""),
-    "test_a_lost_answer_is_not_a_no_and_the_repeat_finds_the_payment": ("sent=not never_sent(error)", "sent=False"),
+    "test_a_lost_answer_is_not_a_no_and_the_payment_is_found": ("sent=not never_sent(error)", "sent=False"),
     "test_secrets_are_nowhere": ('"Acme could not be reached."', 'f"{self._headers}"'),
     "test_a_status_that_nobody_knows_means_processing": ("Status.PROCESSING", "Status.CANCELED"),
     "test_test_settings_do_not_work_in_live_mode": ('"live_" if live else "test_"', '"test_"'),
@@ -56,6 +95,6 @@ def test_the_suite_finds_what_adapters_get_wrong(example, tmp_path):
         assert right in code
         code = code.replace(right, wrong)
     (tmp_path / "acme_pay.py").write_text(code, encoding="utf-8")
-    done = run("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", folder=tmp_path)
+    done = run("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "test_acme_pay.py", folder=tmp_path)
     failed = set(re.findall(r"^FAILED \S+::(\w+)", done.stdout, re.MULTILINE))
     assert set(MISTAKES) <= failed, done.stdout

@@ -55,16 +55,6 @@ class TestFortePlatform(AdapterContract):
 
     test_what_is_only_held_is_not_refunded = test_a_hold_that_ran_out_says_so
 
-    def test_a_refund_in_parts_is_read_back_with_our_names(self, adapter, provider):
-        """Forte's refunds have no name of ours: they are read back by Forte's."""
-        reference, charge_id = pay(adapter, provider.payment())
-        made = [adapter.refund(refund_of(reference, charge_id, amount), f"{amount}:refund") for amount in (500, 523)]
-        outcome = adapter.fetch(reference)
-        assert [(one.id, one.amount, one.charge_id) for one in outcome.refunds] == [
-            (one.id, one.amount, one.charge_id) for one in made
-        ]
-        assert (outcome.status, outcome.charge.amount_refunded) == (Status.SUCCEEDED, 1023)
-
     def test_the_same_key_refunds_once(self, adapter, provider):
         """Forte takes no key: the second try is not sent."""
         reference, charge_id = pay(adapter, provider.payment())

@@ -19,7 +19,8 @@ class PayerContract:
         key = key_of(provider.payment(), "customer")
         customer = adapter.save_customer(ANN, None, key)
         assert customer
-        assert adapter.save_customer(ANN, None, key) == customer, "the same key makes one"
+        if adapter.replay_window:
+            assert adapter.save_customer(ANN, None, key) == customer, "the same key makes one"
         assert adapter.save_customer(ANN, customer, f"{key}2") == customer
 
     def test_a_customer_can_pay(self, adapter: Adapter, provider: Provider) -> None:
@@ -53,11 +54,12 @@ class PayerContract:
         outcome = adapter.create(request, key_of(payment))
         assert (outcome.status, outcome.decline, outcome.charge) == (Status.REQUIRES_PAYMENT_METHOD, None, None)
         assert outcome.amount == 1023
-        assert adapter.create(request, key_of(payment)).reference == outcome.reference
+        if adapter.replay_window:
+            assert adapter.create(request, key_of(payment)).reference == outcome.reference
         assert provider.charges(provider.settings, payment) in (0, None)
 
     def test_what_a_reader_has_authorised_can_be_captured(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "terminal", "fetch", "capture")
+        require(adapter, "terminal", "capture")
         payment = provider.payment(payment_method="", customer="", capture="manual")
         outcome = adapter.create(adapter.prepare_terminal(payment, ["card_present"], {}), key_of(payment))
         reference = str(outcome.reference)

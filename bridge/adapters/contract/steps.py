@@ -67,6 +67,23 @@ def refund_of(reference: str, charge_id: str, amount: int, currency: str = "USD"
     return RefundRequest(reference, charge_id, amount, currency, "requested_by_customer", RandomIds().attempt())
 
 
+def again(adapter: Adapter, request: dict[str, Any], payment: Payment) -> Outcome:
+    """What became of a create whose answer was lost, found out as the bridge does: the same request goes out again
+    while the provider knows its key; else it is looked for."""
+    if adapter.replay_window:
+        return adapter.create(request, key_of(payment))
+    require(adapter, "find")
+    found = adapter.find(request, key_of(payment), 0.0)
+    assert found is not None, "the payment is there"
+    return found
+
+
+def require_replay(adapter: Adapter) -> None:
+    """Skip a test of what is never sent twice."""
+    if not adapter.replay_window:
+        pytest.skip("it has no replay window: the bridge sends nothing twice")
+
+
 def secrets(provider: Provider) -> list[str]:
     """The values of the settings that are secret, and each word of them."""
     given = [provider.settings.get(item.name) or "" for item in provider.adapter.settings if item.secret]
