@@ -17,6 +17,8 @@ pytest_plugins = [
     "tests.plugins.stripe_sdk",
 ]
 
+collect_ignore = ["third_party"]  # a package of its own: tests/install/test_third_party_adapter.py runs its tests
+
 
 def pytest_configure() -> None:
     """The settings of the developer's own bridge do not reach the tests."""
