@@ -26,6 +26,7 @@ from bridge.services import Queue, Services
 from bridge.settings import Settings, data_directory
 from bridge.storage import Database
 from bridge.storage.vault import UnreadableReference, Vault
+from bridge.stores.base import completed
 from bridge.version import __version__
 from bridge.web.front import add_front_page
 from bridge.worker.runner import Worker
@@ -84,6 +85,11 @@ class Bridge:
         )
         connections.services = self.services
         self._connections = connections
+
+    @property
+    def has_own_orders(self) -> bool:
+        """Whether the host has brought an order book of its own: its stores need no key of WooCommerce's."""
+        return self._connections.has_own_orders
 
     def blueprint(self, name: str = EXTENSION) -> Blueprint:
         """A fresh blueprint. Two bridges in one app need two names."""
@@ -247,7 +253,7 @@ class _Connection:
 
     @cached_property
     def order_book(self) -> OrderBook:
-        return self.factory(self.store)
+        return completed(self.factory(self.store))
 
 
 def _mode_findings(store: Store, adapter: Adapter) -> list[Finding]:
@@ -270,6 +276,7 @@ class _Connections:
         self.ids = ids
         self._settings = settings
         self._clock = clock
+        self.has_own_orders = order_book is not None
         self._factory = order_book or self._woocommerce
         self._load: LoadAdapter = cache(load)  # looking through all installed packages takes milliseconds
         self._known: dict[str, _Connection] = {}

@@ -116,7 +116,10 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
     found = bridge.services.store(stores.get(bridge.services, store).id)
     sentences = store_events.register_webhooks(found, address)
     if not as_json:
-        click.echo("\n".join(sentences))
+        for sentence in sentences:
+            click.echo(sentence)
+        if not sentences:
+            note("The orders of this store send no messages: they are read in intervals.")
     subscribed = webhook_registration.subscribe(bridge.services, found.id, address)
     if as_json:
         print_json({"shop": sentences, "provider": asdict(subscribed) if subscribed else None})

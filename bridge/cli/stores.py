@@ -75,9 +75,10 @@ def add(
 ) -> None:
     """Add a store: its identity is asked for and recorded, and its key is tried.
 
-    An order is paid through one entry of its shop only. A second one for the same mode needs --shop with the first.
+    An order is paid through one entry of its shop only. A second one for the same mode needs --shop with the first. A
+    store of a host's own order book needs no --consumer-key.
     """
-    if not url or not consumer_key or not adapter:
+    if not url or not adapter or not (consumer_key or bridge.has_own_orders):
         raise click.UsageError("--url, --consumer-key and --adapter are needed.")
     if live is None:
         raise click.UsageError("Say --live or --test: live and test money never mix.")
@@ -90,8 +91,8 @@ def add(
         capture=capture or "automatic",
         identity="",
         ca_file=ca_file,
-        consumer_key=consumer_key,
-        consumer_secret=secret(consumer_secret, "Consumer secret"),
+        consumer_key=consumer_key or "",
+        consumer_secret=secret(consumer_secret, "Consumer secret") if consumer_key else "",
         settings=settings,
         options=STORE_OPTIONS | options,
     )
@@ -301,8 +302,8 @@ def _facts(store: Store, others: list[str]) -> dict[str, Any]:
         "account_problem": store.account_problem or None,
         "webhook_problem": store.webhook_problem or None,
         "ca_file": store.ca_file,
-        "consumer_key": _hide(store.consumer_key),
-        "consumer_secret": _hide(store.consumer_secret),
+        "consumer_key": _hide(store.consumer_key) if store.consumer_key else None,
+        "consumer_secret": _hide(store.consumer_secret) if store.consumer_secret else None,
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from bridge.domain.intents import PaymentIntent
 from bridge.domain.money import exponent, minor, step
-from bridge.domain.orders import HOLD, NOT_PAID, PAID_STATUSES
+from bridge.domain.orders import HOLD, NOT_PAID, PAID_STATUSES, OrderUpdate
 
 PAID_IN_PERSON = frozenset({"cod", "wc-booking-gateway"})
 """Payment methods of orders that leave before they are paid: a card reader may still take their money. Source:
@@ -97,6 +97,20 @@ def terms_of(
         in_person=intent.channel == "terminal",
         rounds=rounds,
         others=frozenset(others),
+    )
+
+
+def terms_of_update(update: OrderUpdate, *, rounds: bool) -> Terms:
+    """What an update is about: its own payment, which is the only one of ours that it knows."""
+    return Terms(
+        order_key=update.order_key,
+        transaction_id=update.transaction_id,
+        amount=update.amount,
+        currency=update.currency.upper(),
+        ours=frozenset({update.transaction_id}),
+        deducted=update.deducted,
+        in_person=bool(update.title),
+        rounds=rounds,
     )
 
 

@@ -13,7 +13,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import Order, StoreRefund
 from bridge.payments import flags
 from bridge.payments.follow_order import follow_order
-from bridge.payments.orders import made_by_staff
+from bridge.payments.orders import made_by_staff, refunds_in_store
 from bridge.payments.poll_schedule import read_all_soon
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
@@ -70,7 +70,7 @@ def _match_refunds(store: StoreHandle, intent: PaymentIntent, order: Order) -> N
     with store.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
             raise InProgress(f"The shop has still to hear of something about order {order.number}.")
-    for made in made_by_staff(intent, store.order_book.refunds(order.id)):
+    for made in made_by_staff(intent, refunds_in_store(store, order) or []):
         _match(store, intent, made)
 
 

@@ -13,6 +13,7 @@ from bridge.domain.errors import (
     OrderNotFound,
     OrderNotPayable,
     StoreRefused,
+    Unsupported,
 )
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.judgement import Bar, Terms, bar, due, terms_of
@@ -74,6 +75,17 @@ def agreed_for(store: Store, intent: PaymentIntent, known: Sequence[PaymentInten
     """The same of an intent that is one of `known`, all of the order's."""
     key = intent.order_key
     return terms_of(intent, names_of(known, key), rounds=rounds_amounts(store), others=others_of(known, key))
+
+
+def refunds_in_store(store: StoreHandle, order: Order) -> list[StoreRefund] | None:
+    """The order's refunds as the store has them; None if its order book lists none, so that nothing can be compared.
+
+    Raises OrderNotFound, StoreError.
+    """
+    try:
+        return store.order_book.refunds(order.id)
+    except Unsupported:
+        return None
 
 
 def made_by_staff(intent: PaymentIntent, in_shop: Sequence[StoreRefund]) -> list[StoreRefund]:

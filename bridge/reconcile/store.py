@@ -9,7 +9,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import HOLD, NOT_BOOKED, Order
 from bridge.payments import flags, order_updates
 from bridge.payments.follow_order import ORDER_GONE, check_notes, follow_order, hold_trouble, notify_again, told_of_paid
-from bridge.payments.orders import made_by_staff, terms
+from bridge.payments.orders import made_by_staff, refunds_in_store, terms
 from bridge.payments.record import WAITING
 from bridge.payments.takeover import watch
 from bridge.reconcile.provider import changed
@@ -132,9 +132,12 @@ def _compare_refunds(store: StoreHandle, intent: PaymentIntent, order: Order, re
     with store.database.read() as connection:
         ours = refunds.of_intent(connection, intent.id)
         origins = reconcile.origins(connection, intent.id)
-    in_shop = store.order_book.refunds(intent.order_id) if order.refunded else []
+    sent_back = [refund for refund in ours if refund.status is RefundStatus.SUCCEEDED]
+    in_shop = refunds_in_store(store, order) if order.refunded or sent_back else []
+    if in_shop is None:
+        return
     shown = {refund.refund_id for refund in in_shop}
-    missing = [refund for refund in ours if refund.status is RefundStatus.SUCCEEDED and refund.id not in shown]
+    missing = [refund for refund in sent_back if refund.id not in shown]
     notes = store.order_book.notes(intent.order_id) if missing else []
     for refund in missing:
         is_noted = any(refund.id in note.text and NOT_BOOKED in html.unescape(note.text) for note in notes if note.ours)

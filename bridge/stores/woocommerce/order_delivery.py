@@ -81,17 +81,7 @@ class OrderDelivery:
     @property
     def terms(self) -> Terms:
         """The payment, as the judge of orders sees it."""
-        update = self.update
-        return Terms(
-            order_key=update.order_key,
-            transaction_id=update.transaction_id,
-            amount=update.amount,
-            currency=update.currency.upper(),
-            ours=frozenset({update.transaction_id}),
-            deducted=update.deducted,
-            in_person=bool(update.title),
-            rounds=self.options["rounding"] == "half_up",
-        )
+        return judgement.terms_of_update(self.update, rounds=self.options["rounding"] == "half_up")
 
     def bar(self, order: OrderState) -> Bar | None:
         """Why the order cannot take the payment as it stands."""
