@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Protocol
 
+from bridge.domain import logs
+from bridge.domain.actors import Actor, process_actor
 from bridge.domain.ports import Adapter, Clock, Ids, OrderBook
 from bridge.domain.stores import Store
 from bridge.refusals import Refusals
-from bridge.storage import Connection
+from bridge.storage import Connection, audit
 from bridge.storage.engine import Database
 from bridge.storage.vault import Vault
+
+log = logs.logger(__name__)
 
 
 class StoreRegistry(Protocol):
@@ -59,7 +63,8 @@ class Services:
     """The database and the edges, with everything that must not be taken from the air.
 
     `provider_timeout` is in seconds; `max_sweeps` stores are swept at a time, by all processes together. `wake` tells
-    the worker of this process, if there is one, where there is work, `is_ending` whether it was asked to stop.
+    the worker of this process, if there is one, where there is work, `is_ending` whether it was asked to stop. `actor`
+    is who asks for what is done with them, for the audit trail: the process' own user, unless somebody says otherwise.
     """
 
     database: Database
@@ -75,6 +80,16 @@ class Services:
     is_ending: Callable[[], bool] = lambda: False
     jitter: Callable[[], float] = random.random
     pause: Callable[[float], None] = time.sleep
+    actor: Callable[[], Actor] = process_actor
+
+    def audit_act(self, connection: Connection, act: str, subject: str, **detail: Any) -> None:
+        """Write an administrative act down, in the transaction of the act and as the last that it locks.
+
+        `act` is a command's words, such as `keys.revoke`; `subject` is what it was done to; `detail` holds no secret.
+        """
+        actor = self.actor()
+        done = audit.append(connection, self.vault, self.clock(), actor, act, subject, detail)
+        log.info("audit %s: %s %s by %s %s", done, act, subject, actor.kind, actor.name)
 
     def raise_if_ending(self) -> None:
         """Between two steps of long work. Raises Ending."""

@@ -2,6 +2,7 @@
 
 import click
 
+from bridge.cli.audit import audit
 from bridge.cli.forte import forte
 from bridge.cli.keys import keys
 from bridge.cli.operations import doctor, flags, prune, reconcile, rekey, settle
@@ -13,7 +14,7 @@ from bridge.cli.system import demo, init, migrate, openapi, serve
 from bridge.version import __version__
 
 SHARED = (
-    *(doctor, events, flags, forte, keys, migrate, openapi, outbox, prune, reconcile, rekey, settle),
+    *(audit, doctor, events, flags, forte, keys, migrate, openapi, outbox, prune, reconcile, rekey, settle),
     *(stores, webhooks, why, worker),
 )
 

@@ -9,6 +9,7 @@ from bridge.app import Bridge
 from bridge.cli.console import json_option, note, print_json, with_bridge
 from bridge.cli.keys import store_option
 from bridge.domain.errors import Refused
+from bridge.operations import audit
 from bridge.registry import stores
 from bridge.schemas.forte_platform import EVENTS
 
@@ -70,6 +71,7 @@ def create(
     path = path or stores.get(bridge.services, store).settings.get("trigger_path")
     if not path:
         raise click.UsageError("Say --path: the store has no setting trigger_path.")
+    audit.record(bridge.services, "forte.triggers.create", store, service=service, path=path)
     _show(found.create(name, service, path, events or WANTED, enabled=enabled), as_json)
 
 
@@ -97,9 +99,9 @@ def update(
     """Change TRIGGER. What is not given stays; the events that are given replace all of them."""
     if not events and all(value is None for value in (service, path, name, enabled)):
         raise click.UsageError("Say what to change: --service, --path, --name, --event, --enabled or --disabled.")
-    changed = _triggers(bridge, store).update(
-        trigger, name=name, service=service, path=path, events=events or None, enabled=enabled
-    )
+    found = _triggers(bridge, store)
+    audit.record(bridge.services, "forte.triggers.update", trigger, store=store)
+    changed = found.update(trigger, name=name, service=service, path=path, events=events or None, enabled=enabled)
     _show(changed, as_json)
 
 
@@ -111,7 +113,9 @@ def update(
 @with_bridge
 def delete(bridge: Bridge, trigger: str, store: str, as_json: bool) -> None:
     """Remove TRIGGER for good."""
-    _triggers(bridge, store).delete(trigger)
+    found = _triggers(bridge, store)
+    audit.record(bridge.services, "forte.triggers.delete", trigger, store=store)
+    found.delete(trigger)
     if as_json:
         print_json({"id": trigger, "deleted": True})
     note(f"Trigger {trigger} is deleted.")

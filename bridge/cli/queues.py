@@ -9,7 +9,7 @@ from bridge.cli.console import iso_time, json_option, note, order_option, print_
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
 from bridge.inbound import store_events
-from bridge.operations import inbox_admin, webhook_registration
+from bridge.operations import audit, inbox_admin, webhook_registration
 from bridge.registry import stores
 
 limit_option = click.option("--limit", default=50, show_default=True)
@@ -114,6 +114,7 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
     if not address:
         raise click.ClickException("BRIDGE_PUBLIC_URL is not set: the shop would not know where to send them.")
     found = bridge.services.store(stores.get(bridge.services, store).id)
+    audit.record(bridge.services, "webhooks.register", found.id, address=address)
     sentences = store_events.register_webhooks(found, address)
     if not as_json:
         for sentence in sentences:

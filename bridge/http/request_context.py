@@ -15,7 +15,7 @@ _PLACE = "wcpay_bridge.exchange"
 
 @dataclass(slots=True)
 class RequestContext:
-    """`path` is below the mount, `root` the address of the mount, `method` the one that counts.
+    """`path` is below the mount, `address` the client's, `root` the address of the mount, `method` the one that counts.
 
     `allowed` are the methods that the caller may use on the matched route; None if no route was matched. `key` belongs
     to the caller, None for anybody; `store_updated` (Unix seconds) says which version of its store it was found with.
@@ -27,6 +27,7 @@ class RequestContext:
 
     method: str
     path: str
+    address: str
     root: str
     largest_body: int
     allowed: tuple[str, ...] | None = None

@@ -6,7 +6,9 @@ about our own writes asks for nothing, and so changes nothing.
 """
 
 import hashlib
+from dataclasses import replace
 
+from bridge.domain.actors import STAFF, Actor
 from bridge.domain.errors import InProgress, OrderNotFound, Refused
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.money import Money
@@ -99,9 +101,10 @@ def _match(store: StoreHandle, intent: PaymentIntent, made: StoreRefund) -> None
             flags.put_once,
         )
         return
+    staff = Actor(STAFF, store.id, f"the shop's refund {made.id}")
     try:
         refund(
-            store,
+            replace(store, actor=lambda: staff),
             charge_id=intent.charge.id if intent.charge else None,
             amount=amount,
             reason=made.reason,

@@ -11,6 +11,7 @@ from bridge.domain.orders import called
 from bridge.domain.ports import Finding
 from bridge.domain.shops import named_beside
 from bridge.domain.stores import Store
+from bridge.operations import audit
 from bridge.operations.metrics import Metrics, collect_metrics
 from bridge.refusals import MESSAGE
 from bridge.registry import stores
@@ -67,6 +68,7 @@ def examine(services: Services, check_store: CheckStore, *, everything: bool = F
     except health.Unusable as error:
         yield Check("database", False, f"The database cannot be used: {health.first_line(error)}")
         return
+    yield from _audit(services, everything=everything)
     yield from _held(services)
     yield from _troubled(services)
     yield from _keys(services)
@@ -167,6 +169,16 @@ def _queues(found: Metrics) -> Iterator[Check]:
         yield Check(about, not late, words)
         if queue.dead:
             yield Check(about, False, f"{queue.dead} {what} were given up: wcpay-bridge {command}")
+
+
+def _audit(services: Services, *, everything: bool) -> Iterator[Check]:
+    found = audit.verify(services, newest=None if everything else audit.NEWEST)
+    for problem in found.problems[:MAX_SHOWN]:
+        yield Check("audit", False, f"{problem} Somebody has changed the database by hand: wcpay-bridge audit verify")
+    if not found.problems:
+        number = found.end.number if found.end else 0
+        extent = "whole" if everything or number <= audit.NEWEST else f"whole in its newest {audit.NEWEST} acts"
+        yield Check("audit", True, f"The audit trail of {number} acts is {extent}.")
 
 
 def _held(services: Services) -> Iterator[Check]:

@@ -30,6 +30,7 @@ def replay(services: Services, name: str) -> None:
     now = services.clock()
     with services.database.write() as connection:
         inbox.change(connection, letter_id, state="new", due=now, busy_until=0.0, received=now, tries=0)
+        services.audit_act(connection, "events.replay", letter_id)
     services.wake(Queue.MESSAGES)
 
 
@@ -50,8 +51,9 @@ def retry(services: Services, name: str | None) -> int:
     """Deliver an update, those of an order, or all dead letters again; how many. Raises Refused if there is none."""
     with services.database.write() as connection:
         count = outbox.retry(connection, services.clock(), name)
-    if not count:
-        raise Refused(f"There is no update {name} to deliver." if name else "There are no dead letters.")
+        if not count:
+            raise Refused(f"There is no update {name} to deliver." if name else "There are no dead letters.")
+        services.audit_act(connection, "outbox.retry", name or "all dead letters", count=count)
     services.wake()
     return count
 

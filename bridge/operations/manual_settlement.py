@@ -237,6 +237,17 @@ def _write_down(services: Services, intent: PaymentIntent, attempt: Attempt, ver
             who=verdict.who,
             why=verdict.reason,
         )
+        services.audit_act(
+            connection,
+            "settle",
+            intent.shown_id,
+            attempt=attempt.id,
+            operation=attempt.operation,
+            verdict="paid" if verdict.paid else "not-paid",
+            reference=verdict.reference,
+            unchecked=verdict.unchecked,
+            why=verdict.reason,
+        )
 
 
 def _let_go(services: Services, attempt: Attempt) -> None:

@@ -120,6 +120,7 @@ def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent
             raise Refused(f"The outcome of {name} is unknown: settle it. The flag goes with that.")
         intents.change(connection, intent.id, flag="", updated=now)
         journal.write(connection, now, intent.id, JournalKind.FLAG_CLEARED, flag=intent.flag, who=who, why=reason)
+        services.audit_act(connection, "flags.clear", intent.shown_id, flag=intent.flag, why=reason)
         return intents.get(connection, intent.id)
 
 

@@ -136,6 +136,8 @@ def _claim(
             amount=amount,
             reason=reason,
         )
+        told = {"attempt": attempt_id, "amount": amount, "currency": intent.currency, "order": intent.order_number}
+        store.audit_act(connection, "refund", intent.shown_id, **told, store=store.id, origin=origin)
     return attempt
 
 

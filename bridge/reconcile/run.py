@@ -77,6 +77,7 @@ def hold_all(services: Services, made: float | None = None) -> list[str]:
         held = comparing.hold_stores(connection, now)
         for store in held if made is None else [store.id for store in stores.every(services)]:
             jobs.begin_again(connection, job_name(store), now, newest if made is None else made)
+        services.audit_act(connection, "reconcile.hold", "all stores", held=len(held), backup_made=made)
     return held
 
 
@@ -84,6 +85,7 @@ def release(services: Services, store_id: str) -> None:
     """A person takes the responsibility for what could not be compared."""
     with services.database.write() as connection:
         comparing.release_store(connection, store_id, services.clock())
+        services.audit_act(connection, "reconcile.release", store_id)
     log.warning("store %s takes money again: somebody has released it", store_id)
 
 

@@ -5,11 +5,12 @@ A key is found by a keyed hash and its secret kept encrypted, because OAuth 1.0a
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bridge.domain.errors import Refused
 from bridge.domain.stores import FROM_BRIDGE, ApiKey, Permissions
 from bridge.services import Services
-from bridge.storage import keys, stores
+from bridge.storage import Connection, keys, stores
 
 LAST_USED_RESOLUTION = 300
 """Seconds: the last use is written at most this often per key."""
@@ -29,8 +30,11 @@ class KeyPair:
 
 def create(services: Services, store_id: str, permissions: Permissions, description: str = "") -> KeyPair:
     """A new pair, `ck_` and `cs_` with 40 hexadecimal digits each. Raises Refused if there is no such store."""
-    pair = f"ck_{services.ids.hex(40)}", f"cs_{services.ids.hex(40)}"
-    return import_pair(services, store_id, *pair, permissions, description, origin=FROM_BRIDGE)
+    pair = _new_pair(services, store_id, permissions, description)
+    with services.database.write() as connection:
+        _add(services, connection, pair)
+        _audit(services, connection, "keys.create", pair.key)
+    return pair
 
 
 def import_pair(
@@ -48,26 +52,47 @@ def import_pair(
 
     Raises Refused for an odd pair, or one that is here already.
     """
-    consumer_key = consumer_key.strip()
-    require_pair(consumer_key, consumer_secret)
-    key = ApiKey(
+    require_pair(consumer_key.strip(), consumer_secret)
+    key = _key(services, store_id, consumer_key.strip(), permissions, description)
+    key = replace(key, origin=origin, store_permissions=store_permissions)
+    pair = KeyPair(key, consumer_key.strip(), consumer_secret)
+    with services.database.write() as connection:
+        _add(services, connection, pair)
+        _audit(services, connection, "keys.import", pair.key)
+    return pair
+
+
+def _new_pair(services: Services, store_id: str, permissions: Permissions, description: str) -> KeyPair:
+    consumer_key, consumer_secret = f"ck_{services.ids.hex(40)}", f"cs_{services.ids.hex(40)}"
+    key = _key(services, store_id, consumer_key, permissions, description)
+    return KeyPair(replace(key, origin=FROM_BRIDGE), consumer_key, consumer_secret)
+
+
+def _key(services: Services, store_id: str, consumer_key: str, permissions: Permissions, description: str) -> ApiKey:
+    return ApiKey(
         id=services.ids.attempt(),
         store_id=store_id,
         truncated=consumer_key[-7:],
         permissions=permissions,
         description=description,
         created=services.clock(),
-        origin=origin,
-        store_permissions=store_permissions,
     )
-    key_hash, sealed = services.vault.lookup_hash(consumer_key), services.vault.encrypt(consumer_secret)
-    asked_with = None if origin == FROM_BRIDGE else services.vault.encrypt(consumer_key)
-    with services.database.write() as connection:
-        if stores.get(connection, store_id) is None:
-            raise Refused(f"There is no store {store_id}.")
-        if not keys.add(connection, key, key_hash, sealed, asked_with):
-            raise Refused(f"The consumer key that ends in {key.truncated} is here already.")
-    return KeyPair(key, consumer_key, consumer_secret)
+
+
+def _add(services: Services, connection: Connection, pair: KeyPair) -> None:
+    """Raises Refused if there is no such store, or if the key is here already."""
+    vault, key = services.vault, pair.key
+    if stores.get(connection, key.store_id) is None:
+        raise Refused(f"There is no store {key.store_id}.")
+    asked_with = None if key.origin == FROM_BRIDGE else vault.encrypt(pair.consumer_key)
+    sealed = vault.encrypt(pair.consumer_secret)
+    if not keys.add(connection, key, vault.lookup_hash(pair.consumer_key), sealed, asked_with):
+        raise Refused(f"The consumer key that ends in {key.truncated} is here already.")
+
+
+def _audit(services: Services, connection: Connection, act: str, key: ApiKey, **detail: Any) -> None:
+    detail |= {"store": key.store_id, "ends_in": key.truncated, "permissions": key.permissions.value}
+    services.audit_act(connection, act, key.id, **detail)
 
 
 def require_pair(consumer_key: str, consumer_secret: str) -> None:
@@ -117,9 +142,12 @@ def rotate(services: Services, name: str, overlap: float) -> KeyPair:
     old = named(services, name)
     if not usable(old, services.clock()) or old.allowed is None:
         raise Refused(f"The key {name} is revoked or expired.")
-    fresh = create(services, old.store_id, old.allowed, old.description)
+    fresh = _new_pair(services, old.store_id, old.allowed, old.description)
+    expires = services.clock() + overlap
     with services.database.write() as connection:
-        keys.change(connection, old.id, expires=services.clock() + overlap)
+        _add(services, connection, fresh)
+        keys.change(connection, old.id, expires=expires)
+        _audit(services, connection, "keys.rotate", old, replaced_by=fresh.key.id, expires=expires)
     return fresh
 
 
@@ -128,6 +156,7 @@ def revoke(services: Services, name: str) -> ApiKey:
     key = named(services, name)
     with services.database.write() as connection:
         keys.change(connection, key.id, revoked=services.clock())
+        _audit(services, connection, "keys.revoke", key)
     return replace(key, revoked=services.clock())
 
 

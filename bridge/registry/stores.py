@@ -49,6 +49,7 @@ def add(services: Services, store: Store, secret_settings: Collection[str], said
                 jobs.add_store(connection, candidate.id, now)
                 _compare_if_held(connection, candidate, now)
                 shops.written(connection, candidate.shop_id, candidate, now, said.who, None)
+                services.audit_act(connection, "stores.add", candidate.id, **_told(candidate))
                 return candidate
     raise Refused(f"There are too many stores named {wish}.")
 
@@ -94,7 +95,32 @@ def update(
             _compare_if_held(connection, store, now)
         store = replace(store, shop_id=stores.shop_of(connection, store.id))
         shops.written(connection, store.shop_id, store, now, said.who, before)
+        services.audit_act(connection, "stores.update", store.id, **_changes(before, store), left_behind=str(left))
     return store, left
+
+
+TOLD = ("url", "identity", "adapter", "live", "capture", "ca_file")
+"""What of a store is told in the audit trail; of all else (keys, settings) only the names of what has changed."""
+
+
+def _told(store: Store) -> dict[str, Any]:
+    named = {name: getattr(store, name) for name in TOLD}
+    return named | {"settings": sorted(store.settings), "shop": store.shop_id}
+
+
+def _changes(before: Store, after: Store) -> dict[str, Any]:
+    """What a change was about: never a value that may be secret."""
+    changed = {name: getattr(after, name) for name in TOLD if getattr(before, name) != getattr(after, name)}
+    changed |= {
+        name: "changed" for name in ("consumer_key", "consumer_secret") if getattr(before, name) != getattr(after, name)
+    }
+    if before.shop_id != after.shop_id:
+        changed["shop"] = after.shop_id
+    for group in ("settings", "options"):
+        old, new = getattr(before, group), getattr(after, group)
+        if names := sorted(name for name in {*old, *new} if old.get(name) != new.get(name)):
+            changed[group] = names
+    return changed
 
 
 def _another_account(vault: Vault, before: Store, after: Store, account_settings: Mapping[str, str]) -> str:
@@ -161,6 +187,7 @@ def remove(services: Services, store_id: str, who: str = "", *, force: bool = Fa
         stores.change(connection, store_id, removed=now, updated=now)
         jobs.forget_store(connection, store_id)
         shops.removed(connection, store, now, who)
+        services.audit_act(connection, "stores.remove", store.id, url=store.url, left_behind=str(left))
     return left
 
 
@@ -215,6 +242,8 @@ def opened(services: Services, store_id: str) -> tuple[Store, float]:
 
 def rekey(services: Services) -> int:
     """Encrypt everything that is sealed, of stores and of all else, with the first key; how much was not yet."""
+    with services.database.write() as connection:  # what follows is many transactions, and may stop between two
+        services.audit_act(connection, "rekey", services.vault.current.rstrip("."))
     return key_rotation.rekey(services.database, services.vault, ENCRYPTED, services.clock())
 
 

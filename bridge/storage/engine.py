@@ -55,6 +55,8 @@ class Database:
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        whole = {"sqlite_begin": "DEFERRED"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._snapshot = self.engine.execution_options(**whole)
         self._writer = self.engine.execution_options(sqlite_begin="IMMEDIATE")
         self._write_lock = threading.Lock() if self.is_sqlite else nullcontext()
 
@@ -62,6 +64,12 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection for looking: every statement sees what is committed."""
         with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection for looking at what was committed when the first statement was run, and at nothing newer."""
+        with self._snapshot.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager

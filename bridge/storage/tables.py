@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -278,6 +278,30 @@ refusals = Table(
 )
 Index("ix_refusals_last", refusals.c.last)
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Serial, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("act", String(40), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON, as it was when its digest was made
+    Column("digest", String(64), nullable=False),
+)
+Index("ix_audit_act", audit.c.act, audit.c.number)
+Index("ix_audit_subject", audit.c.subject, audit.c.number)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    CheckConstraint("id = 1", name="one"),
+)
 
 EMPTY = literal_column("''", String)
 """No text."""

@@ -82,6 +82,10 @@ class Vault:
         """What a shop signs its webhooks with; the same for ever, and nowhere stored."""
         return hmac.new(self._pepper, f"shop webhooks {store_id}".encode(), hashlib.sha256).hexdigest()
 
+    def audit_digest(self, text: str) -> str:
+        """What chains the audit trail: nobody without a secret key can make one. It survives rotation."""
+        return hmac.new(self._pepper, f"audit trail {text}".encode(), hashlib.sha256).hexdigest()
+
     def _stored_pepper(self, database: Database) -> str:
         query = select(secrets.c.value).where(secrets.c.name == "pepper")
         with database.read() as connection:

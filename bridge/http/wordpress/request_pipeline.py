@@ -4,14 +4,17 @@ Credentials 401, then the key's permission 401, the route 404, the JSON 400, the
 have the resource 401, and whether it exists, is for the view.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from bridge.domain import logs
+from bridge.domain.actors import KEY, Actor
 from bridge.http.auth import authenticate, permits, require_permission, tell_refused
 from bridge.http.card_data import refuse_card_data
+from bridge.http.client_address import client_address
 from bridge.http.rate_limit import FailureLimit
 from bridge.http.request_context import RequestContext, begin, require
 from bridge.http.settings_protocol import HttpSettings
@@ -62,9 +65,11 @@ def install(blueprint: Blueprint, services: Services, settings: HttpSettings) ->
 def authorised(services: Services) -> StoreHandle:
     """The store of the caller. Raises RestError for anybody: a view that asks for its store needs no other check."""
     context = require()
-    if context.key is None:
+    key = context.key
+    if key is None:
         raise forbidden()
-    return services.store(context.key.store_id, context.store_updated)
+    store = services.store(key.store_id, context.store_updated)
+    return replace(store, actor=lambda: Actor(KEY, key.id, context.address))
 
 
 def _begin(blueprint: Blueprint, settings: HttpSettings) -> RequestContext:
@@ -73,6 +78,7 @@ def _begin(blueprint: Blueprint, settings: HttpSettings) -> RequestContext:
         RequestContext(
             method=request.method.upper(),
             path=request.path[len(prefix) :],
+            address=client_address(request, settings),
             root=settings.public_url or request.root_path.rstrip("/") + prefix,
             query=lists(nest(query_pairs(request.query_string.decode("utf-8", "replace")))),
             largest_body=LARGEST_BODY,
