@@ -67,7 +67,8 @@ def no_op() -> Flask:
 
 def bridge_app(folder: str) -> tuple[Flask, str]:
     database_url = f"sqlite:///{Path(folder) / 'bridge.sqlite'}"
-    bridge = Bridge(secret_key=secrets.token_hex(20), database_url=database_url, order_book=lambda _store: Orders())
+    key = secrets.token_hex(20)
+    bridge = Bridge(secret_key=key, database_url=database_url, local_http=True, order_book=lambda _store: Orders())
     store = bridge.add_store(
         Store("", "https://shop.example", "sandbox", False, "automatic", "", options=dict(STORE_OPTIONS))
     )

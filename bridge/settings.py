@@ -18,6 +18,8 @@ from bridge.domain.errors import ConfigurationError
 from bridge.storage.vault import UnreadableReference, resolve
 from bridge.version import __version__
 
+OFF = "off"
+"""What switches a limit off."""
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -36,6 +38,7 @@ class Settings:
 
     `provider_timeout` is how long one whole exchange with a provider or shop may take, in seconds; `public_urls` have
     no trailing slash, the first one is used for links; `max_sweeps` is for all processes of one database together.
+    The limits are rates as the library `limits` reads them; "" is none.
     """
 
     secret_key: tuple[str, ...] = field(repr=False)
@@ -48,7 +51,12 @@ class Settings:
     allow_private_urls: bool = False
     provider_timeout: float = 30.0
     max_sweeps: int = 8
-    rate_limit: str = ""
+    local_http: bool = False
+    rate_limit: str = "60/minute"
+    key_limit: str = "6000/minute"
+    store_limit: str = "12000/minute"
+    order_decline_limit: str = "10/hour"
+    address_decline_limit: str = "60/minute"
     rate_limit_storage: str = "memory://"
     metrics_token: str = field(default="", repr=False)
     user_agent: str = f"wcpay-bridge/{__version__}"
@@ -168,12 +176,14 @@ def _count(value: Any) -> int | None:
 def _rate(value: Any) -> str | None:
     if value is None:
         return None
+    if str(value).strip().lower() == OFF:
+        return ""
     import limits
 
     try:
         limits.parse_many(str(value))
     except ValueError:
-        raise _Problem(f"{value} is no rate such as 100/minute") from None
+        raise _Problem(f"{value} is no rate such as 100/minute; `{OFF}` switches a limit off") from None
     return str(value)
 
 
@@ -224,7 +234,12 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "allow_private_urls": _flag,
     "provider_timeout": _seconds,
     "max_sweeps": _count,
+    "local_http": _flag,
     "rate_limit": _rate,
+    "key_limit": _rate,
+    "store_limit": _rate,
+    "order_decline_limit": _rate,
+    "address_decline_limit": _rate,
     "rate_limit_storage": _storage,
     "metrics_token": _metrics_token,
     "user_agent": _user_agent,

@@ -139,6 +139,7 @@ class World:
             database_url=database_url,
             public_url=[self._front, self._secure_front],
             allow_private_urls=True,
+            local_http=True,
         )
         return Bridge(settings)
 

@@ -15,6 +15,7 @@ from werkzeug.datastructures import Authorization
 from bridge.domain.stores import ApiKey, Permissions
 from bridge.http import oauth
 from bridge.http.client_address import client_address, is_encrypted, is_local
+from bridge.http.rate_limit import Limits, network_of
 from bridge.http.settings_protocol import HttpSettings
 from bridge.http.wordpress.errors import RestError, forbidden
 from bridge.http.wordpress.php_input import Pairs, form_pairs, query_pairs
@@ -31,23 +32,46 @@ def refused(message: str, code: str = "woocommerce_rest_authentication_error") -
     return RestError(code, 401, message)
 
 
-def authenticate(services: Services, settings: HttpSettings, request: Request, path: str) -> KeyPair | None:
+def authenticate(
+    services: Services, settings: HttpSettings, limits: Limits, request: Request, path: str
+) -> KeyPair | None:
     """The key of this request, whose secret it has proven to know; None for anybody.
 
     `path` is below the mount. Raises RestError (woopayments profile) for credentials that are wrong; in the documented
-    profile they are as good as none. The owner is told of those that are refused.
+    profile they are as good as none. The owner is told of those that are refused. An address that has guessed too often
+    gets 429 instead: that is found out last, so that nobody's guesses keep the right credentials out.
     """
     tried = Tried()
     try:
         pair = _authenticate(services, settings, request, path, tried)
     except RestError:
-        tell_refused(services, settings, request, tried.reason, tried.key)
+        refuse_guess(services, settings, limits, request, tried.reason, tried.key)
         if settings.compat == "woopayments":
             raise
         return None
     if pair is None and (tried.reason or "Authorization" in request.headers):
-        tell_refused(services, settings, request, tried.reason or "unusable", tried.key)
+        refuse_guess(services, settings, limits, request, tried.reason or "unusable", tried.key)
     return pair
+
+
+def refuse_guess(
+    services: Services,
+    settings: HttpSettings,
+    limits: Limits,
+    request: Request,
+    reason: str,
+    key: ApiKey | None = None,
+    *,
+    kind: str = "credentials",
+) -> None:
+    """Count a secret that is not right, and tell the owner. Raises RestError (429) if the address has tried too
+    many."""
+    try:
+        limits.guesses.take(kind, network_of(client_address(request, settings)))
+    except RestError:
+        tell_refused(services, settings, request, "rate_limited", key)
+        raise
+    tell_refused(services, settings, request, reason, key)
 
 
 @dataclass

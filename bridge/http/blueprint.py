@@ -1,6 +1,7 @@
 """The one way to the bridge by HTTP: a blueprint that closes over its own services. Nothing is global."""
 
 from bridge.http import idempotency
+from bridge.http.rate_limit import Limits
 from bridge.http.routes import (
     authorizations,
     charges,
@@ -35,7 +36,6 @@ RESOURCES = (
     authorizations,
     transactions,
     timeline,
-    checkout_page,
 )
 
 
@@ -43,14 +43,16 @@ def make_blueprint(services: Services, settings: HttpSettings, *, name: str = "w
     """A fresh blueprint. It may be mounted under any prefix; two in one app need two names."""
     blueprint = Blueprint(name, "WooPayments' REST API")
     errors.install(blueprint, settings, services.database.troubles)
-    request_pipeline.install(blueprint, services, settings)
+    limits = Limits(settings, services.clock)
+    request_pipeline.install(blueprint, services, settings, limits)
     idempotency.install(blueprint, services)
-    payment_intents.add_routes(blueprint, services, settings)
+    payment_intents.add_routes(blueprint, services, settings, limits)
+    checkout_page.add_routes(blueprint, services, limits)
     for resource in RESOURCES:
         resource.add_routes(blueprint, services)
     webhooks.add_routes(blueprint, services, settings)
     route_index.add_routes(blueprint)
     health.add_routes(blueprint, services)
-    metrics.add_routes(blueprint, services, settings)
+    metrics.add_routes(blueprint, services, settings, limits)
     openapi.add_routes(blueprint, settings, services.version, lambda: make_blueprint(services, settings))
     return blueprint

@@ -28,6 +28,8 @@ from bridge.storage import intents, jobs, stores
 log = logs.logger(__name__)
 
 PURPOSE = "pay"
+LINK_INVALID = "link_invalid"
+"""The reason of a link that was not made here."""
 STORE_REMOVED = "store_removed"
 DAY_SECONDS = 24 * 3600
 LINK_DAYS = 7
@@ -113,7 +115,7 @@ def visit(services: Services, token: str) -> Visit:
     """
     intent_id, _, expires = (services.vault.unsign(token, PURPOSE) or "").partition(".")
     if not expires:
-        raise Refused("This link is not one of ours.", reason="link_invalid")
+        raise Refused("This link is not one of ours.", reason=LINK_INVALID)
     if int(expires, 16) <= services.clock():
         raise Refused("This link has expired.", reason="link_expired")
     with services.database.read() as connection:

@@ -7,7 +7,7 @@ second payment.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -49,6 +49,10 @@ JOIN_POLLS, JOIN_POLL_SECONDS = 60, 0.05
 _REPLACEABLE = frozenset({Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION})
 
 
+def _nothing_to_say(_order_id: int) -> None:
+    """Let every payment begin."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What one request asks for, checked, with the provider's request ready to be sent."""
@@ -74,10 +78,12 @@ def create_payment_intent(
     customer: Any,
     payment_method: Any,
     attempt_id: str | None = None,
+    before_start: Callable[[int], None] = _nothing_to_say,
 ) -> IntentView:
     """Charge an order of this store. Parameters as they came: they are judged here and by the adapter.
 
-    `attempt_id`, a fresh one, is the id of the attempt if one is made.
+    `attempt_id`, a fresh one, is the id of the attempt if one is made. `before_start` is told the order's id before a
+    payment begins, and may raise: then none does.
 
     Raises Refused, Declined, InProgress, OutcomeUnknown, ProviderError or StoreError.
     """
@@ -100,6 +106,7 @@ def create_payment_intent(
             if ending:
                 told = f"Order {order.number} is being cancelled. Ask again in a moment."
                 raise InProgress(told, provider=store.config.adapter)
+            before_start(order.id)
             shown = _start(store, adapter, wanted)
         elif attempt is not None:
             entry = entry_of(store, existing)

@@ -22,7 +22,7 @@ from bridge.selftest import leaks
 from bridge.selftest.judge import Fault, Judge
 from bridge.selftest.report import Report
 from bridge.selftest.run_context import Kind, RunContext
-from bridge.selftest.system_under_test import BRIDGE, INTENTS, METRICS_TOKEN, prying
+from bridge.selftest.system_under_test import BRIDGE, INTENTS, METRICS_TOKEN, UNLIMITED, prying
 from bridge.selftest.world import SECRET_KEY, TIMEOUT, World, sqlite_url
 from bridge.simulators.certificates import Certificates
 
@@ -292,6 +292,8 @@ def _start(
         "BRIDGE_PUBLIC_URL": f"http://{address}",
         "BRIDGE_METRICS_TOKEN": METRICS_TOKEN,
         "BRIDGE_PROVIDER_TIMEOUT": str(world.place.timeout),
+        "BRIDGE_LOCAL_HTTP": "yes",
+        **{f"BRIDGE_{name.upper()}": value for name, value in UNLIMITED.items()},
     }
     workers = "2" if overheard else "1"
     own = ["--bind", address, "--workers", workers, "--threads", "8", *(["--no-worker"] if apart else [])]

@@ -165,6 +165,12 @@ def find_subject(name: str) -> OpenSubject:
     return opener
 
 
+UNLIMITED: dict[str, Any] = dict.fromkeys(
+    ("rate_limit", "key_limit", "store_limit", "order_decline_limit", "address_decline_limit"), "off"
+)
+"""Settings for batteries that ask, guess and are declined as fast as they can."""
+
+
 def settings_of(place: Place) -> Settings:
     return Settings.load(
         secret_key=place.secret_key,
@@ -173,6 +179,7 @@ def settings_of(place: Place) -> Settings:
         public_url="http://127.0.0.1",
         provider_timeout=place.timeout,
         metrics_token=METRICS_TOKEN,
+        **UNLIMITED,
     )
 
 

@@ -29,6 +29,7 @@ _REMOVED = (
     "Nothing can be paid on this page any more. Please ask the shop how to pay. If you have paid here already, ask it "
     "first whether your payment has arrived, and do not pay again."
 )
+TOO_MANY_LINKS = f"Too many links that do not work were opened from here. {ASK_SHOP}"
 _MOMENT = "Please try again in a moment."
 _NOTHING = f"Nothing was paid. {_MOMENT}"
 _NOT_PAYABLE = "The shop says that it is paid, cancelled or changed."

@@ -22,7 +22,7 @@ from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.registry import keys, stores
 from bridge.registry.keys import KeyPair
 from tests.plugins.clock import Time
-from tests.plugins.local import INTENTS
+from tests.plugins.local import INTENTS, UNLIMITED
 
 HTTPS, HTTP = "https://shop.example", "http://shop.example"
 BILLING = Address(
@@ -129,7 +129,8 @@ def make_door(sqlite_url: str, tmp_path: Path) -> Iterator[MakeDoor]:
             app: Flask | None = None, *, name: str = "wcpay_bridge", url_prefix: str = "", **settings: Any
         ) -> Door:
             clock, shelf = Time(), Shelf()
-            settings = {"database_url": sqlite_url, "secret_key": "k" * 32, "public_url": (HTTPS, HTTP), **settings}
+            settings = {"database_url": sqlite_url, "secret_key": "k" * 32, "public_url": (HTTPS, HTTP)} | settings
+            settings = {"local_http": True, **UNLIMITED} | settings
             bridge = Bridge(clock=clock, order_book=lambda store: shelf, **settings)
             stack.callback(bridge.close)
             books = {"books": str(tmp_path / "sandbox.sqlite")}

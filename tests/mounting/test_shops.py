@@ -56,7 +56,8 @@ class Host:
 
     def __init__(self, database_url: str, book: Book, folder: Path) -> None:
         self.folder = folder
-        self.bridge = Bridge(secret_key=secrets.token_hex(20), database_url=database_url, order_book=lambda _: book)
+        key = secrets.token_hex(20)
+        self.bridge = Bridge(secret_key=key, database_url=database_url, local_http=True, order_book=lambda _: book)
         self.app = Flask("host")
         self.bridge.init_app(self.app, url_prefix="/pay")
 

@@ -40,4 +40,11 @@ class CommandLine:
 def cli(tmp_path: Path) -> CommandLine:
     home = tmp_path / "home"
     home.mkdir()
-    return CommandLine({"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "BRIDGE_ALLOW_PRIVATE_URLS": "yes"})
+    return CommandLine(
+        {
+            "HOME": str(home),
+            "XDG_DATA_HOME": str(home / "data"),
+            "BRIDGE_ALLOW_PRIVATE_URLS": "yes",
+            "BRIDGE_LOCAL_HTTP": "yes",
+        }
+    )

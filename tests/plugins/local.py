@@ -26,6 +26,10 @@ from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.worker.runner import run_once
 from tests.plugins.clock import Time
 
+UNLIMITED = dict.fromkeys(
+    ("rate_limit", "key_limit", "store_limit", "order_decline_limit", "address_decline_limit"), "off"
+)
+"""Settings of a bridge whose clients may ask, guess and be declined as often as they like."""
 INTENTS = "/wp-json/wc/v3/payments/payment_intents"
 CREATED = ["id", "amount", "currency", "created", "customer", "payment_method", "status", "charge"]
 """The published members of what create answers, in their order; ours come after them."""
@@ -160,7 +164,7 @@ def locals_in(tmp_path: Path, certificates: Certificates) -> Iterator[MakeLocal]
                 database_url=database_url,
                 allow_private_urls=True,
                 public_url="http://127.0.0.1",
-                **bridge_settings,
+                **{"local_http": True, **UNLIMITED, **bridge_settings},
             )
             stack.callback(bridge.close)
             shop_key, shop_secret = shop.add_key()

@@ -2,7 +2,8 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,16 +12,17 @@ from flask import Response, request
 from bridge.domain import errors as domain
 from bridge.domain import logs
 from bridge.domain.intents import PaymentIntent
+from bridge.http.rate_limit import Limits, network_of
 from bridge.http.request_context import require
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
-from bridge.http.wordpress.errors import no_route
+from bridge.http.wordpress.errors import RestError, no_route
 from bridge.payments import checkout_page
 from bridge.payments.checkout_page import REDIRECT, Stage
 from bridge.payments.hosted_checkout import ALREADY_OPENED, NOT_NOW
 from bridge.services import Services
 from bridge.web.pay import Page, assets, render_problem, render_visit
-from bridge.web.troubles import ASK_SHOP, FAULT, trouble_of
+from bridge.web.troubles import ASK_SHOP, FAULT, TOO_MANY_LINKS, trouble_of
 
 log = logs.logger(__name__)
 
@@ -37,6 +39,7 @@ PAGE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
 }
 HOP_HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 ONE_YEAR = {**NOT_KEPT, "Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -60,14 +63,15 @@ def pay_link(services: Services, intent: PaymentIntent) -> dict[str, str]:
     return {"pay_url": f"{host}{root}{PATH}/{token}"}
 
 
-def add_routes(blueprint: Blueprint, services: Services) -> None:
+def add_routes(blueprint: Blueprint, services: Services, limits: Limits) -> None:
     page: dict[str, Any] = {"tags": TAGS, "public": True, "raw": True, "names": NO_POLICY, "largest_body": LARGEST_FORM}
-    _add_page(blueprint, services, page)
-    _add_script_routes(blueprint, services, page)
+    _add_page(blueprint, services, limits, page)
+    _add_script_routes(blueprint, services, limits, page)
 
 
-def _add_page(blueprint: Blueprint, services: Services, page: dict[str, Any]) -> None:
+def _add_page(blueprint: Blueprint, services: Services, limits: Limits, page: dict[str, Any]) -> None:
     """What a person sees and presses."""
+    for_people = functools.partial(_for_people, limits)
 
     @blueprint.route(f"{PATH}/<token>", methods=["GET"], **page)
     @blueprint.doc(summary="The buyer's page", operationId="showPayPage", security=[])
@@ -75,8 +79,9 @@ def _add_page(blueprint: Blueprint, services: Services, page: dict[str, Any]) ->
     @blueprint.alt_response(404, description="A page: the link is not ours.")
     @blueprint.alt_response(409, description="A page: the order cannot be paid now.")
     @blueprint.alt_response(410, description="A page: the link has expired, or the store was removed.")
+    @blueprint.alt_response(429, description="A page: too many links that do not work were opened from this address.")
     @blueprint.response(200, description="A page.", content_type="text/html")
-    @_for_people
+    @for_people
     def show(token: str) -> Response:
         """Shows how the payment stands and lets the buyer pay. In redirect mode a person who comes for the first time
         is sent on to the provider; HEAD, prefetches and link previews are not."""
@@ -92,7 +97,7 @@ def _add_page(blueprint: Blueprint, services: Services, page: dict[str, Any]) ->
     @blueprint.alt_response(403, description="A page: the form came from somewhere else.")
     @blueprint.alt_response(410, description="A page: the store was removed.")
     @blueprint.response(200, description="A page.", content_type="text/html")
-    @_for_people
+    @for_people
     def press(token: str) -> Response:
         """`action` is one of check, open, again, onward, retry, approve, decline, as a form. The token itself is what
         proves that the form is ours; one that a browser sends from another origin is refused."""
@@ -101,7 +106,7 @@ def _add_page(blueprint: Blueprint, services: Services, page: dict[str, Any]) ->
         return _press(services, token, request.form.get("action", ""))
 
 
-def _add_script_routes(blueprint: Blueprint, services: Services, page: dict[str, Any]) -> None:
+def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits, page: dict[str, Any]) -> None:
     """What the page's script asks, and the files that the page is made of."""
 
     @blueprint.route(f"{PATH}/<token>/status", methods=["GET"], **page)
@@ -114,6 +119,7 @@ def _add_script_routes(blueprint: Blueprint, services: Services, page: dict[str,
         try:
             return {"stage": checkout_page.refresh(services, token).stage.value}
         except domain.Refused as error:
+            _count_guess(limits, error)
             return render({"stage": "invalid"}, _status_of_invalid(error))
 
     @blueprint.route(f"{PATH}/<token>/confirm", methods=["POST"], **page)
@@ -131,6 +137,7 @@ def _add_script_routes(blueprint: Blueprint, services: Services, page: dict[str,
         try:
             seen = checkout_page.confirm(services, token)
         except domain.Refused as error:
+            _count_guess(limits, error)
             return render({"stage": "invalid", "payable": False}, _status_of_invalid(error))
         except domain.StoreError:
             return render({"stage": checkout_page.visit(services, token).stage.value, "payable": False}, 502)
@@ -170,7 +177,13 @@ def _is_ours() -> bool:
     return origin is None or origin.partition("://")[2] in {request.host, urlsplit(require().root).netloc} - {""}
 
 
-def _for_people(view: Callable[[str], Response]) -> Callable[[str], Response]:
+def _count_guess(limits: Limits, error: Exception) -> None:
+    """A link that nobody has made counts as a guess of its address. Raises RestError (429)."""
+    if getattr(error, "reason", "") == checkout_page.LINK_INVALID:
+        limits.guesses.take("pay", network_of(require().address))
+
+
+def _for_people(limits: Limits, view: Callable[[str], Response]) -> Callable[[str], Response]:
     """Errors as pages."""
 
     @functools.wraps(view)
@@ -178,6 +191,11 @@ def _for_people(view: Callable[[str], Response]) -> Callable[[str], Response]:
         try:
             return view(token)
         except Exception as error:
+            try:
+                _count_guess(limits, error)
+            except RestError as limited:
+                page = render_problem("Tried too often", TOO_MANY_LINKS, up=_up())
+                return _answer(page, limited.status, {"Retry-After": str(limited.data["retry_after"])})
             trouble = trouble_of(error)
             if trouble is FAULT:
                 log.exception("the buyer's page failed")
@@ -265,6 +283,6 @@ def _go(token: str) -> Response:
     return Response(status=303, headers={**HOP_HEADERS, "Location": f"{_up()}pay/{token}?look"})
 
 
-def _answer(page: Page, status: int) -> Response:
-    headers = {**PAGE_HEADERS, "Content-Security-Policy": page.policy}
+def _answer(page: Page, status: int, more: Mapping[str, str] = NO_HEADERS) -> Response:
+    headers = {**PAGE_HEADERS, "Content-Security-Policy": page.policy, **more}
     return Response(page.html, status, headers, content_type="text/html; charset=utf-8")

@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Response, request
 
-from bridge.http.client_address import client_address
+from bridge.http.auth import refuse_guess
+from bridge.http.rate_limit import Limits
 from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.errors import forbidden, no_route
@@ -18,7 +19,7 @@ from bridge.services import Services
 PREFIX = "wcpay_bridge_"
 
 
-def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings) -> None:
+def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings, limits: Limits) -> None:
     @blueprint.route("/bridge/v1/metrics", methods=["GET"], public=True, tags=["Health"])
     @blueprint.doc(summary="Numbers for Prometheus", security=[])
     @blueprint.alt_response(401, description="The token is not the owner's.")
@@ -31,7 +32,7 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
             raise no_route()
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {settings.metrics_token}".encode()):
-            services.refusals.credentials("wrong_token", address=client_address(request, settings))
+            refuse_guess(services, settings, limits, request, "wrong_token", kind="metrics")
             raise forbidden()
         from prometheus_client import CollectorRegistry
         from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest

@@ -3,6 +3,8 @@
 from typing import Any
 
 from bridge.http.idempotency import begun_attempt, fresh_attempt
+from bridge.http.rate_limit import Limits
+from bridge.http.request_context import require
 from bridge.http.routes.checkout_page import pay_link
 from bridge.http.serializers import created_intent, shown_intent
 from bridge.http.settings_protocol import HttpSettings
@@ -22,7 +24,7 @@ NAMES = rf"(?!preview$){WORD}"
 EXAMPLE = {"payment_method": "pm_card_visa", "customer": "cus_OUQoHGzJLw87Tk", "order_id": 19}
 
 
-def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings) -> None:
+def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings, limits: Limits) -> None:
     @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"], failures=CREATE, once=True)
     @blueprint.arguments(Parameters, example=EXAMPLE)
     @blueprint.doc(summary="Create a payment intent", operationId="createPaymentIntent")
@@ -33,13 +35,15 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
         Amount and currency are the order's. Parameters may be sent as JSON, form or query.
         """
         store, begun = authorised(services), begun_attempt()
-        shown = (repeat_create(store, begun) if begun else None) or create_payment_intent(
-            store,
-            order_id=parameters.get("order_id"),
-            customer=parameters.get("customer"),
-            payment_method=parameters.get("payment_method"),
-            attempt_id=fresh_attempt(),
-        )
+        with limits.declines(store.config.shop_id, require().address) as guard:
+            shown = (repeat_create(store, begun) if begun else None) or create_payment_intent(
+                store,
+                order_id=parameters.get("order_id"),
+                customer=parameters.get("customer"),
+                payment_method=parameters.get("payment_method"),
+                attempt_id=fresh_attempt(),
+                before_start=guard.begin,
+            )
         return created_intent(shown, settings.compat) | pay_link(services, shown.intent)
 
     @blueprint.route(

@@ -93,7 +93,7 @@ REFUSALS = (
     ),
     Refusal("wcpay_idempotency_key_reused", 422, KEY_REUSED, "An Idempotency-Key with another request than before."),
     Refusal("wcpay_request_too_large", 413, too_large_for(LARGEST_BODY), "A body of more than 256 KB."),
-    Refusal("wcpay_rate_limited", 429, RATE_LIMITED, "An address whose credentials were refused too often."),
+    Refusal("wcpay_rate_limited", 429, RATE_LIMITED, "Too many wrong credentials, requests or declined payments."),
     Refusal("wcpay_database_unavailable", 503, UNAVAILABLE, "The bridge's own database is full, read-only or away."),
     Refusal("internal_server_error", 500, FAILED, "A fault of the bridge, or of its configuration."),
 )

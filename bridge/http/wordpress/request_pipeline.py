@@ -15,7 +15,7 @@ from bridge.domain.actors import KEY, Actor
 from bridge.http.auth import authenticate, permits, require_permission, tell_refused
 from bridge.http.card_data import refuse_card_data
 from bridge.http.client_address import client_address
-from bridge.http.rate_limit import FailureLimit
+from bridge.http.rate_limit import Limits
 from bridge.http.request_context import RequestContext, begin, require
 from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint, Route
@@ -32,10 +32,8 @@ log = logs.logger(__name__)
 _CREDENTIALS = ("consumer_key", "consumer_secret", "oauth_")
 
 
-def install(blueprint: Blueprint, services: Services, settings: HttpSettings) -> None:
+def install(blueprint: Blueprint, services: Services, settings: HttpSettings, limits: Limits) -> None:
     """Every request of this blueprint goes through here first."""
-
-    failures = FailureLimit(settings)
 
     def admit() -> Response | None:
         services.refusals.write()
@@ -45,7 +43,7 @@ def install(blueprint: Blueprint, services: Services, settings: HttpSettings) ->
             context.failures, context.largest_body = route.failures, route.largest_body
             context.once = route.rule if route.once else ""
         _limit_body(context.largest_body)
-        _identify(services, settings, failures, context)
+        _identify(services, settings, limits, context)
         asks_for_options = context.method == "OPTIONS"
         if asks_for_options:
             route = blueprint.matched_by_any_method()
@@ -111,23 +109,15 @@ def _override_method(blueprint: Blueprint, context: RequestContext) -> Route | N
     return blueprint.route_of(request.endpoint or "", request.view_args or {})
 
 
-def _identify(services: Services, settings: HttpSettings, failures: FailureLimit, context: RequestContext) -> None:
+def _identify(services: Services, settings: HttpSettings, limits: Limits, context: RequestContext) -> None:
     """Keys count below /wp-json/wc/ and /wp-json/wc-... only."""
     if not context.path.startswith(("/wp-json/wc/", "/wp-json/wc-")):
         return
-    try:
-        failures.admit(request)
-    except RestError:
-        tell_refused(services, settings, request, "rate_limited")
-        raise
-    try:
-        pair = authenticate(services, settings, request, context.path)
-    except RestError:
-        failures.count(request)
-        raise
+    pair = authenticate(services, settings, limits, request, context.path)
     if pair is None:
-        failures.count(request)
         return
+    limits.key_requests.take(pair.key.id)
+    limits.store_requests.take(pair.key.store_id)
     context.key, context.store_updated = pair.key, pair.store_updated
     try:
         require_permission(settings, pair.key.permissions, context.method)

@@ -46,7 +46,10 @@ class Book:
 def make(folder: str, name: str, worker: bool = False) -> tuple[Bridge, Book, tuple[str, str]]:
     book = Book()
     bridge = Bridge(
-        secret_key=secrets.token_hex(20), database_url=f"sqlite:///{folder}/{name}.db", order_book=lambda _store: book
+        secret_key=secrets.token_hex(20),
+        database_url=f"sqlite:///{folder}/{name}.db",
+        local_http=True,
+        order_book=lambda _store: book,
     )
     store = bridge.add_store(
         Store("", "https://host.example", "sandbox", False, "automatic", "", options=dict(STORE_OPTIONS))
