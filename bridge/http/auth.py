@@ -128,7 +128,7 @@ def _in_clear(settings: HttpSettings, request: Request, query: dict[str, str], t
     basic = _authorization(request)
     if not (basic and basic.type == "basic" and basic.username and basic.password):
         return None
-    if not open_to_all and not is_local(request):
+    if not open_to_all and not (settings.local_http and is_local(request)):
         tried.reason = _not_https(request)
         return None
     return basic.username, basic.password

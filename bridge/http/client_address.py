@@ -39,7 +39,14 @@ def client_address(request: Request, settings: HttpSettings) -> str:
 
 
 def is_local(request: Request) -> bool:
-    """Peer and Host are this machine, and nobody in between left a trace."""
+    """Peer and Host are this machine, and nobody in between left a trace.
+
+    A proxy may leave none: nginx with nothing but `proxy_pass` sends the upstream's own address as Host and no header
+    of its own. It speaks HTTP/1.0 then, which no client of ours does; others may not, so that this is believed only
+    where the owner has said so (`local_http`).
+    """
+    if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return False
     peer = _address(request.remote_addr)
     return (
         peer is not None

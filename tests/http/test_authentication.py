@@ -195,6 +195,8 @@ PROXY = {"base_url": HTTP, "peer": "10.1.2.3", "headers": {"X-Forwarded-Proto": 
         (LOCAL | {"base_url": "http://[::1]:8080", "peer": "::1"}, {}, True),
         (LOCAL | {"peer": "::ffff:127.0.0.1"}, {}, True),
         (LOCAL | {"base_url": "http://127.4.5.6"}, {}, True),
+        (LOCAL, {"local_http": False}, False),
+        (LOCAL | {"environ_overrides": {"SERVER_PROTOCOL": "HTTP/1.0"}}, {}, False),
         (LOCAL | {"base_url": "http://localhost.evil.example"}, {}, False),
         (LOCAL | {"base_url": "http://127.0.0.1.evil.example"}, {}, False),
         (LOCAL | {"base_url": HTTP}, {}, False),
@@ -216,7 +218,7 @@ PROXY = {"base_url": HTTP, "peer": "10.1.2.3", "headers": {"X-Forwarded-Proto": 
     ],
     ids=str,
 )
-def test_a_secret_in_clear_counts_over_https_and_on_this_machine_only(
+def test_a_secret_in_clear_counts_over_https_and_where_the_owner_says_so_on_this_machine(
     make_door: MakeDoor, connection: dict[str, Any], settings: dict[str, Any], accepted: bool
 ) -> None:
     door = make_door(**settings)

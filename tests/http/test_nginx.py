@@ -37,6 +37,7 @@ http {{
         location / {{ return 200 "the shop"; }}
         {blocks}
     }}
+    server {{ listen 127.0.0.1:{plainest}; proxy_set_header Host $proxy_host; location / {{ proxy_pass {upstream}; }} }}
     server {{
         listen 127.0.0.1:{https} ssl; ssl_certificate {cert}; ssl_certificate_key {key};
         location /pay/ {{ proxy_pass {upstream}/; }}
@@ -54,10 +55,13 @@ def documented_blocks(upstream: str) -> str:
 
 
 class Behind:
-    """A Local whose app is served behind nginx at `http_url` and `https_url`, and at `documented_url` as documented."""
+    """A Local whose app is served behind nginx at `http_url` and `https_url`, at `documented_url` as documented, and at
+    `plainest_url` by `proxy_pass` alone: what else that server sets is nginx' own default."""
 
-    def __init__(self, local: Local, http_url: str, https_url: str, documented_url: str, ca_file: Path) -> None:
-        self.local, self.documented_url = local, documented_url
+    def __init__(
+        self, local: Local, http_url: str, https_url: str, documented_url: str, plainest_url: str, ca_file: Path
+    ) -> None:
+        self.local, self.documented_url, self.plainest_url = local, documented_url, plainest_url
         self.http_url, self.https_url, self.ca_file = http_url, https_url, ca_file
 
     def body(self, order: str) -> dict[str, object]:
@@ -88,13 +92,13 @@ def free_port() -> int:
 @pytest.fixture
 def behind(
     make_local: MakeLocal, sqlite_url: str, certificates: Certificates, tmp_path: Path
-) -> Iterator[Callable[[str], Behind]]:
+) -> Iterator[Callable[..., Behind]]:
     program = require("nginx")
     with ExitStack() as stack:
 
-        def start(trusted: str) -> Behind:
+        def start(trusted: str, **more: object) -> Behind:
             local = make_local(sqlite_url)
-            http, https, documented = free_port(), free_port(), free_port()
+            http, https, documented, plainest = free_port(), free_port(), free_port(), free_port()
             urls = f"http://127.0.0.1:{http}/pay", f"https://127.0.0.1:{https}/pay"
             settings = Settings.load(
                 secret_key=list(local.bridge.settings.secret_key),
@@ -102,6 +106,7 @@ def behind(
                 public_url=list(urls),
                 trusted_proxies=trusted,
                 allow_private_urls=True,
+                **more,
             )
             bridge = Bridge(settings)
             stack.callback(bridge.close)
@@ -114,6 +119,7 @@ def behind(
                     http=http,
                     https=https,
                     documented=documented,
+                    plainest=plainest,
                     blocks=documented_blocks(upstream),
                     cert=certificates.cert_file,
                     key=certificates.key_file,
@@ -123,7 +129,8 @@ def behind(
             stack.callback(process.wait)
             stack.callback(process.terminate)
             wait_until_ready(urls[0])
-            return Behind(local, *urls, f"http://127.0.0.1:{documented}", ca_file=certificates.ca_file)
+            others = f"http://127.0.0.1:{documented}", f"http://127.0.0.1:{plainest}"
+            return Behind(local, *urls, *others, ca_file=certificates.ca_file)
 
         yield start
 
@@ -137,7 +144,7 @@ def wait_until_ready(url: str) -> None:
         assert session.get(f"{url}/bridge/v1/health/live", timeout=20).status_code == 200
 
 
-def test_a_trusted_proxy_that_ends_tls_makes_basic_good(behind: Callable[[str], Behind]) -> None:
+def test_a_trusted_proxy_that_ends_tls_makes_basic_good(behind: Callable[..., Behind]) -> None:
     setup = behind("127.0.0.1")
     answer = setup.post(setup.https_url, "payable")
     assert answer.status_code == 200, answer.text
@@ -145,20 +152,30 @@ def test_a_trusted_proxy_that_ends_tls_makes_basic_good(behind: Callable[[str], 
     assert setup.post(setup.http_url, "payable_2").status_code == 401
 
 
-def test_a_proxy_that_is_not_trusted_makes_nothing_good(behind: Callable[[str], Behind]) -> None:
+def test_a_proxy_that_is_not_trusted_makes_nothing_good(behind: Callable[..., Behind]) -> None:
     setup = behind("")
     for url in (setup.http_url, setup.https_url):
         answer = setup.post(url, "payable", headers={"X-Forwarded-Proto": "https"})
         assert (answer.status_code, answer.json()["code"]) == (401, "rest_forbidden")
 
 
-def test_a_client_cannot_claim_https_through_a_trusted_proxy(behind: Callable[[str], Behind]) -> None:
+def test_a_client_cannot_claim_https_through_a_trusted_proxy(behind: Callable[..., Behind]) -> None:
     setup = behind("127.0.0.1")
     assert setup.post(setup.http_url, "payable", headers={"X-Forwarded-Proto": "https"}).status_code == 401
 
 
+@pytest.mark.parametrize("local_http", [False, True])
+def test_the_plainest_proxy_does_not_make_the_internet_this_machine(
+    behind: Callable[..., Behind], local_http: bool
+) -> None:
+    setup = behind("", local_http=local_http)
+    answer = setup.post(setup.plainest_url, "payable")
+    assert (answer.status_code, answer.json()["code"]) == (401, "rest_forbidden")
+    assert requests.get(f"{setup.plainest_url}/bridge/v1/health/live", timeout=20).status_code == 200
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_the_official_client_works_through_the_prefix(behind: Callable[[str], Behind], scheme: str) -> None:
+def test_the_official_client_works_through_the_prefix(behind: Callable[..., Behind], scheme: str) -> None:
     setup = behind("127.0.0.1")
     client = setup.client(setup.http_url if scheme == "http" else setup.https_url)
     created = client.post("payments/payment_intents", setup.body("payable"))
@@ -169,14 +186,14 @@ def test_the_official_client_works_through_the_prefix(behind: Callable[[str], Be
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("end", ["", "/", "/no_such_route"])
-def test_t5_the_documented_blocks_redirect_nothing(behind: Callable[[str], Behind], end: str, method: str) -> None:
+def test_t5_the_documented_blocks_redirect_nothing(behind: Callable[..., Behind], end: str, method: str) -> None:
     url = f"{behind('127.0.0.1').documented_url}/wp-json/wc/v3/payments{end}"
     answer = requests.request(method, url, allow_redirects=False, timeout=20)
     assert (answer.status_code, answer.json()["code"]) == (404, "rest_no_route")
 
 
 def test_t5_the_documented_blocks_take_the_payment_routes_and_leave_the_rest_to_the_shop(
-    behind: Callable[[str], Behind],
+    behind: Callable[..., Behind],
 ) -> None:
     setup = behind("127.0.0.1")
     answers = {
