@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import replace
 
 from bridge.domain.actors import STAFF, Actor
+from bridge.domain.card_data import without_card_data
 from bridge.domain.errors import InProgress, OrderNotFound, Refused
 from bridge.domain.intents import PaymentIntent, Status
 from bridge.domain.money import Money
@@ -107,7 +108,7 @@ def _match(store: StoreHandle, intent: PaymentIntent, made: StoreRefund) -> None
             replace(store, actor=lambda: staff),
             charge_id=intent.charge.id if intent.charge else None,
             amount=amount,
-            reason=made.reason,
+            reason=without_card_data(made.reason),  # the shop keeps what its staff wrote; nobody else gets it
             origin=f"store:{made.id}",
             attempt_id=known,
         )

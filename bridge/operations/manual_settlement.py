@@ -3,6 +3,7 @@ and reason; only what is unknown can be settled so."""
 
 from dataclasses import dataclass, replace
 
+from bridge.domain.card_data import refuse_card_data
 from bridge.domain.deadlines import ON_ITS_WAY
 from bridge.domain.errors import (
     Declined,
@@ -40,10 +41,12 @@ class Verdict:
 def settle_manually(services: Services, name: str, verdict: Verdict) -> PaymentIntent:
     """Settle the unknown outcome of an intent, named by any of its ids.
 
-    Raises Refused if there is none, if somebody is at it right now, or if the provider says otherwise.
+    Raises Refused for card data in the verdict, if there is none, if somebody is at it right now, or if the provider
+    says otherwise.
     """
     if not verdict.reason.strip():
         raise Refused("Say why: the reason is kept with the payment.")
+    refuse_card_data(verdict.reason, verdict.reference)
     intent, attempt = _unknown(services, name)
     store = services.store(intent.store_id)
     end = leases.lease_end(services, leases.LOOK_UP_TIMEOUTS)

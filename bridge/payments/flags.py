@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from bridge.domain.card_data import refuse_card_data
 from bridge.domain.errors import Refused
 from bridge.domain.intents import JournalKind, PaymentIntent
 from bridge.services import Services
@@ -103,10 +104,12 @@ def flagged(services: Services, limit: int = 50, order: str | None = None) -> li
 def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent:
     """Somebody has done what there was to do about a payment, named by any of its ids or by its order.
 
-    Raises Refused without a reason, if nothing waits, or if an order has several payments that do.
+    Raises Refused without a reason, for card data in it, if nothing waits,
+    or if an order has several payments that do.
     """
     if not reason.strip():
         raise Refused("Say what was done: it is kept with the payment.")
+    refuse_card_data(reason)
     now = services.clock()
     with services.database.write() as connection:
         found = [intent for intent in intents.named(connection, name) if intent.flag]

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from bridge.domain.card_data import refuse_card_data
 from bridge.domain.errors import Refused
 from bridge.domain.stores import FROM_BRIDGE, ApiKey, Permissions
 from bridge.services import Services
@@ -29,7 +30,8 @@ class KeyPair:
 
 
 def create(services: Services, store_id: str, permissions: Permissions, description: str = "") -> KeyPair:
-    """A new pair, `ck_` and `cs_` with 40 hexadecimal digits each. Raises Refused if there is no such store."""
+    """A new pair, `ck_` and `cs_` with 40 hexadecimal digits each. Raises Refused for card data in the description, or if there is no
+    such store."""
     pair = _new_pair(services, store_id, permissions, description)
     with services.database.write() as connection:
         _add(services, connection, pair)
@@ -50,7 +52,7 @@ def import_pair(
 ) -> KeyPair:
     """Take a pair that the store's clients already use, without asking the store (`bridge.registry.store_keys` does).
 
-    Raises Refused for an odd pair, or one that is here already.
+    Raises Refused for an odd pair, for card data in the description, or one that is here already.
     """
     require_pair(consumer_key.strip(), consumer_secret)
     key = _key(services, store_id, consumer_key.strip(), permissions, description)
@@ -69,6 +71,7 @@ def _new_pair(services: Services, store_id: str, permissions: Permissions, descr
 
 
 def _key(services: Services, store_id: str, consumer_key: str, permissions: Permissions, description: str) -> ApiKey:
+    refuse_card_data(description)
     return ApiKey(
         id=services.ids.attempt(),
         store_id=store_id,

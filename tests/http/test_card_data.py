@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from bridge.domain.errors import CardDataRefused
+from bridge.domain.stores import Permissions
+from bridge.registry import keys
 from tests.http.conftest import BODY, HTTPS, Door, MakeDoor
 from tests.http.test_oauth import send, signer
 from tests.plugins.local import INTENTS
@@ -31,6 +34,49 @@ CARD_DATA: list[dict[str, Any]] = [
     {"json": {"note": "".join(chr(0xFF10 + int(digit)) for digit in VISA)}},
     {"json": {"customer": f"cus_{VISA}"}},
     {"json": {"deep": [{"er": [{"still": [VISA]}]}]}},
+    {"json": {"note": "card4000056655665556"}},
+    {"json": {"note": "4242424242424242abc"}},
+    {"json": {"note": "\u00e94242424242424242\u00e9"}},
+    {"json": {"note": "4242.4242.4242.4242"}},
+    {"json": {"note": "4242_4242_4242_4242"}},
+    {"json": {"note": "4242/4242/4242/4242"}},
+    {"json": {"note": "4242,4242,4242,4242"}},
+    {"json": {"note": "4242 . 4242|4242\u00b74242"}},
+    {"json": {"note": "4242x4242x4242x4242"}},
+    {"json": {"note": "3782.822463.10005"}},
+    {"json": {"note": "4242\u200b4242\u200b4242\u200b4242"}},
+    {"json": {"note": ".".join(VISA)}},
+    {"json": {"note": "42:42:42:42:42:42:42:42"}},
+    {"json": {"note": "424242 4242424242"}},
+    {"json": {"note": "".join(chr(0x0660 + int(digit)) for digit in VISA)}},
+    {"json": {"note": "".join(chr(0x245F + int(digit)) for digit in VISA)}},
+    {"json": {"note": "%B4242424242424242^DOE/J^3012101?"}},
+    {"json": {"note": ";4242424242424242=30121010000000000?"}},
+    {"json": {"note": "4242424242424242D301210112345678"}},
+    {"json": {"note": "CVC: 737"}},
+    {"json": {"note": "2223003122003222"}},
+    {"json": {"note": "30569309025904"}},
+    {"json": {"note": "4222222222222"}},
+    {"json": {"note": "5 " * 20_000}},
+    {"json": {"4242.4242.4242.4242": 1}},
+    {"json": {"track2": ""}},
+    {"json": {"Track1Data": ""}},
+    {"json": {"track_data": ""}},
+    {"json": {"track": {"2": ""}}},
+    {"json": {"card_security_code": ""}},
+    {"json": {"card": {"security-code": ""}}},
+    {"json": {"security": {"code": ""}}},
+    {"json": {"card": {"number": "x"}}},
+    {"json": {"cid": ""}},
+    {"json": {"csc": ""}},
+    {"json": {"ccv": ""}},
+    {"json": {"pan": ""}},
+    {"json": {"primaryAccountNumber": ""}},
+    {"json": {"billing_cvc": ""}},
+    {"json": {"\uff23\uff36\uff23": ""}},
+    {"json": {"magstripe": ""}},
+    {"json": {"pin_block": ""}},
+    {"json": {"metadata": [{"key": "cvv2", "value": "123"}]}},
     {"json": {VISA: 1}},
     {"json": {"a": {VISA: 1}}},
     {"json": [VISA]},
@@ -54,17 +100,25 @@ CARD_DATA: list[dict[str, Any]] = [
 NO_CARD_DATA: list[Any] = [
     "4242424242424241",
     "0000000000000000",
-    "4242,4242,4242,4242",
+    "4242, 4242, 4242, 4242",
     "4242 4242 x 4242 4242",
     "1696496578123",
     "424242424242",
     "42424242424242424242",
     "pi_3MtwBwLkdIwHu7ix28a3tqPa",
-    "4242424242424242abc",
     "0f0f4242424242424242f0f0",
     "2026-11-21 10:11:12.131415",
     {"number": "19", "key": "wc_order_1"},
     {"number": 19},
+    {"number": "19", "expires_at": 1},
+    {"cvc_check": "pass", "cvc_failure": True, "cvc_token": None},
+    {"card": {"id": "card_1", "brand": "visa", "last4": "4242", "exp_month": 12}},
+    {"c": {"id": "x"}, "tracking_number": "1", "verification_code": "1", "postal_code": "94101"},
+    2000000000107,
+    "+4915123456789",
+    "4006381333931",
+    "12.4242424242424242",
+    "42.50 38.99 40.00 50.99",
     True,
     19,
 ]
@@ -108,6 +162,17 @@ def test_broken_json_is_not_repeated(door: Door) -> None:
 def test_what_is_no_card_number_passes(door: Door, value: Any) -> None:
     assert door.post(json=BODY | {"note": value}).status_code == 200
     assert door.post(query_string=f"note={json.dumps(value)}", json=BODY).status_code == 200
+
+
+def test_an_order_whose_number_looks_like_a_card_number_to_luhn_is_paid(door: Door) -> None:
+    door.shelf.put(2000000000107)
+    assert door.post(json=BODY | {"order_id": 2000000000107}).status_code == 200
+
+
+def test_a_key_is_not_described_by_a_card_number(door: Door) -> None:
+    with pytest.raises(CardDataRefused) as refused:
+        keys.create(door.bridge.services, door.store.id, Permissions.READ, "of 4242.4242.4242.4242")
+    assert "4242" not in str(refused.value)
 
 
 def test_credentials_are_not_taken_for_card_data(door: Door) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bridge.domain import errors as domain
+from bridge.domain.card_data import CARD_DATA
 from bridge.http.settings_protocol import HttpSettings
 
 FAILED = "The request could not be completed because of an internal error."
@@ -69,7 +70,6 @@ def _and(base: Iterable[Row], *rows: Row) -> Failures:
     return rows + tuple(row for row in base if row.error not in {own.error for own in rows})
 
 
-CARD_DATA = "Card data must not be sent here. Send the id of a payment method that the provider made of it."
 NO_CARD_DATA = Row(domain.CardDataRefused, CARD_DATA, 400, "wcpay_card_data_refused", 400, silent=True)
 NOT_SUPPORTED = Row(domain.Unsupported, "refund is not supported by example.", 501, "wcpay_not_supported", 501)
 NO_INTENT = Row(domain.IntentNotFound, "Error: No such payment_intent: 'pi_x'", 404, "resource_missing", bare=True)

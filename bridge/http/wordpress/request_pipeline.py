@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException
 
 from bridge.domain import logs
 from bridge.domain.actors import KEY, Actor
+from bridge.domain.card_data import refuse_card_data
 from bridge.http.auth import authenticate, permits, require_permission, tell_refused
-from bridge.http.card_data import refuse_card_data
 from bridge.http.client_address import client_address
 from bridge.http.rate_limit import Limits
 from bridge.http.request_context import RequestContext, begin, require
@@ -140,7 +140,7 @@ def _read_parameters(context: RequestContext) -> None:
     path: dict[str, Any] = request.view_args or {}
     body = read_body(request, context.method)
     if context.key:
-        refuse_card_data([without_credentials(context.query), without_credentials(body), path])
+        refuse_card_data(without_credentials(context.query), without_credentials(body), path)
     context.parameters = merge(context.query, body, path)
 
 

@@ -78,7 +78,8 @@ def _amount(shop: Shop, order: Order, given: str | None, items: list[Row]) -> tu
     is all that was left. Raises RestError for what is below zero or too much, as PHP 8 compares strings.
 
     A string that is not a number is compared as text: "" is below "0", "abc" above any amount, and "1,50" below
-    "25.00", and so passes, to be kept as 150 (recorded). Source: `wc_create_refund`, `WC_REST_Order_Refunds_Controller`.
+    "25.00", and so passes, to be kept as 150 (recorded). Source: `wc_create_refund`,
+    `WC_REST_Order_Refunds_Controller`.
     """
     if given is None:
         amount = -sum((row["total"] for row in items), ZERO) if items else None
