@@ -52,8 +52,10 @@ _GROUP = re.compile("[0-9]+")
 _CLOSE = re.compile(r"[\s\-\u00ad\u200b-\u200d\u2010-\u2015\u2060\ufeff]+")
 """Separators with which people group a number as they please."""
 _LETTERED = re.compile(
-    r"(?<![0-9])[0-9]{4}[A-Za-z](?:[0-9]{4}[A-Za-z][0-9]{4}[A-Za-z][0-9]{4}|[0-9]{6}[A-Za-z][0-9]{4,5})(?![0-9])"
+    r"(?<![0-9])[0-9]{4}[A-Za-z](?:[0-9]{4}[A-Za-z][0-9]{4}[A-Za-z][0-9]{4}(?:[A-Za-z][0-9]{1,3}(?![0-9]))?"
+    r"|[0-9]{6}[A-Za-z][0-9]{4,5})(?![0-9])"
 )
+"""Groups as on cards, with a letter between them."""
 _ID = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-f]{16,}+|[0-9A-F]{16,}+)"
     r"(?![0-9A-Za-z])"
@@ -166,8 +168,10 @@ def _holds_card_number(text: str) -> bool:
         seen += len(groups)
         if seen > MAX_GROUPS or _is_in_row(groups, [text[row.start() - 1 : row.start()], *gaps[1:-1]]):
             return True
-    for number, lettered in enumerate(_LETTERED.finditer(text)):
-        if seen + number > MAX_GROUPS or _is_card_number("".join(_GROUP.findall(lettered[0]))):
+    for lettered in _LETTERED.finditer(text):
+        groups = _GROUP.findall(lettered[0])
+        seen += len(groups)
+        if seen > MAX_GROUPS or any(map(_is_card_number, ("".join(groups), "".join(groups[:4])))):
             return True
     return False
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from bridge.selftest import (
+    card_data,
     concurrency,
     crash,
     database_faults,
@@ -42,6 +43,7 @@ BATTERIES: Mapping[str, tuple[str, Battery]] = {
     "B17": ("beside", beside.run),
     "S1": ("nothing stalls", stalls.run),
     "S2": ("malformed requests", nonsense.run),
+    "S3": ("card data", card_data.run),
 }
 CHAOS = ("B1", "B2", "B8", "B9", "B12", "B14", "B15", "S1")
 """Those that kill processes and break connections."""

@@ -58,7 +58,7 @@ class Lookout(logging.Handler):
 
     def look_into(self, url: str) -> None:
         """Every byte of an SQLite database, every row of a PostgreSQL one."""
-        for where, told in _sqlite(url) if url.startswith("sqlite") else _rows(url):
+        for where, told in contents(url):
             self.look(where, told)
 
     def take(self) -> Iterable[str]:
@@ -87,6 +87,11 @@ def listening(file: Path) -> Iterator[Lookout]:
         logging.root.handlers[:] = handlers
         logging.root.setLevel(level)
         _STATEMENTS.setLevel(statements)
+
+
+def contents(url: str) -> Iterator[tuple[str, str]]:
+    """Every byte of an SQLite database, every row of a PostgreSQL one, each with where it stands."""
+    return _sqlite(url) if url.startswith("sqlite") else _rows(url)
 
 
 def _sqlite(url: str) -> Iterator[tuple[str, str]]:
