@@ -30,8 +30,10 @@ class KeyPair:
 
 
 def create(services: Services, store_id: str, permissions: Permissions, description: str = "") -> KeyPair:
-    """A new pair, `ck_` and `cs_` with 40 hexadecimal digits each. Raises Refused for card data in the description, or if there is no
-    such store."""
+    """A new pair, `ck_` and `cs_` with 40 hexadecimal digits each.
+
+    Raises Refused for card data in the description, or if there is no such store.
+    """
     pair = _new_pair(services, store_id, permissions, description)
     with services.database.write() as connection:
         _add(services, connection, pair)
