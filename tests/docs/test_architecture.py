@@ -49,4 +49,4 @@ def test_decisions_are_numbered_and_dated_and_code_cites_only_those() -> None:
     assert len(numbers) == len(re.findall(r"(?m)^- \*\*", text))
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
     sources = "\n".join(path.read_text() for path in (ROOT / "bridge").rglob("*.py"))
-    assert {int(cited) for cited in re.findall(r"\bD(\d+)\b", sources)} <= set(numbers)
+    assert {int(cited) for cited in re.findall(r"\bD(\d{1,3})\b", sources)} <= set(numbers)

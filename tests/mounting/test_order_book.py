@@ -103,6 +103,7 @@ def host(request: pytest.FixtureRequest, sqlite_url: str, tmp_path: Path) -> Ite
     make: Callable[[str], OrderBook] = request.param
     database, clock = tmp_path / "shop.sqlite", Time(1_700_000_000.0)
     mounted = Bridge(
+        local_http=True,
         secret_key=secrets.token_hex(20),
         database_url=sqlite_url,
         public_url="https://shop.example/pay",
