@@ -48,5 +48,7 @@ def test_decisions_are_numbered_and_dated_and_code_cites_only_those() -> None:
     numbers = [int(number) for number in re.findall(r"(?m)^- \*\*D(\d+), \d{4}-\d\d-\d\d\. ", text)]
     assert len(numbers) == len(re.findall(r"(?m)^- \*\*", text))
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    bodies = re.findall(r"(?ms)^- \*\*D\d+, [\d-]+\. (.*?)(?=^- |^## |\Z)", text)
+    assert [body for body in bodies if bodies.count(body) > 1] == []  # a merge can leave one twice
     sources = "\n".join(path.read_text() for path in (ROOT / "bridge").rglob("*.py"))
     assert {int(cited) for cited in re.findall(r"\bD(\d{1,3})\b", sources)} <= set(numbers)
