@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Double,
     and_,
     bindparam,
     case,
@@ -36,6 +37,8 @@ SWEEP = 60.0
 """Seconds between looks at the orders of young open payments, at the most."""
 PER_STORE = {"access": DAY, "catch_up": 0.0, "currency": 0.0, "reconcile": DAY, "sweep": SWEEP, "webhooks": HOUR}
 """The jobs that every store has, and how many seconds after it was added each is due for the first time."""
+WHEN_IN_USE = {"catch_up": CATCH_UP, "sweep": SWEEP, "webhooks": HOUR}
+"""The jobs that are done seldom at a quiet store, and how many seconds after something began there they are due."""
 READERS, LOOK = "readers", 60.0
 """The job that looks at the provider's list for payments that card readers took, which a store has from when it first
 uses one, and the seconds between two looks while it does."""
@@ -134,12 +137,14 @@ def add_lost(connection: Connection, lost: list[dict[str, Any]]) -> None:
 
 
 def hurry(connection: Connection, store_id: str, now: float) -> None:
-    """Something begins at a store: its provider's list is read within CATCH_UP seconds, however quiet it was.
+    """Something begins at a store: each job of WHEN_IN_USE is due within its seconds, however quiet the store was.
 
-    Also if somebody is reading it right now: `finish` puts off nothing that was hurried meanwhile.
+    Also if somebody is at it right now: `finish` puts off nothing that was hurried meanwhile.
     """
-    connection.execute(_HURRY, {"the_name": name_of("catch_up", store_id), "now": now, "soon": now + CATCH_UP})
-    hurry_sweep(connection, store_id, now)
+    known: dict[str, Any] = {"now": now}
+    for kind, seconds in WHEN_IN_USE.items():
+        known |= {f"{kind}_name": name_of(kind, store_id), f"{kind}_soon": now + seconds}
+    connection.execute(_HURRY_ALL, known)
 
 
 def hurry_sweep(connection: Connection, store_id: str, now: float) -> None:
@@ -245,6 +250,18 @@ _HURRY = (
         or_(jobs.c.due > bindparam("soon"), jobs.c.busy_until > bindparam("now")),
     )
     .values(due=bindparam("soon"))
+)
+_soon_of = case(
+    *((jobs.c.name == bindparam(f"{kind}_name"), bindparam(f"{kind}_soon", type_=Double)) for kind in WHEN_IN_USE),
+    else_=jobs.c.due,
+)
+_HURRY_ALL = (
+    update(jobs)
+    .where(
+        jobs.c.name.in_([bindparam(f"{kind}_name") for kind in WHEN_IN_USE]),
+        or_(jobs.c.due > _soon_of, jobs.c.busy_until > bindparam("now")),
+    )
+    .values(due=_soon_of)
 )
 _CLAIM = (
     update(jobs)

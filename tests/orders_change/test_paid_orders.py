@@ -10,6 +10,7 @@ from bridge.inbound.store_events import register_webhooks
 from bridge.operations.why import why
 from bridge.payments.flags import clear
 from bridge.simulators.faults import Fault
+from bridge.storage import jobs
 from tests.cli.test_doctor import examined
 from tests.orders_change.test_store_webhooks import set_status, statuses
 from tests.orders_change.test_sweep import last_error, pass_time, sweeps
@@ -61,6 +62,13 @@ def paid(local: Local, count: int = 1, **asked: Any) -> list[int]:
     for _ in range(9):
         pass_time(local, 6 * HOUR)
     return made
+
+
+def seconds_to(local: Local, kind: str) -> float:
+    with local.bridge.services.database.read() as connection:
+        job = jobs.one(connection, jobs.name_of(kind, local.store.id))
+    assert job
+    return job.due - local.clock()
 
 
 def looks_at(local: Local, order: int, since: int) -> list[str]:
@@ -224,6 +232,8 @@ def test_a8_webhooks_that_are_put_back_have_paid_orders_looked_at_at_once(quiet:
     [order] = paid(quiet)
     for _ in range(20):
         pass_time(quiet, DAY)  # by now it is looked at once a week
+    while seconds_to(quiet, "webhooks") < DAY / 2:  # and the webhooks once a day, a moment ago
+        pass_time(quiet, HOUR)
     for topic in statuses(quiet):
         set_status(quiet, topic, "disabled")
     quiet.shop.refund(order, "1.00")
