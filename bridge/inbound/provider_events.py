@@ -42,6 +42,9 @@ RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Seconds before a message that could not be worked on is tried again; the last one repeats."""
 MESSAGE_RETENTION = 72 * 3600.0
 """Seconds that a message is tried, or waits for a payment that it could be about."""
+SECONDS_BETWEEN_READS = 30.0
+"""Seconds from the work on a shop's message to the next work on the same one: only its body is signed, so that whoever
+has one delivery can send it as often as he likes."""
 MIN_TRIES = 20
 """However old a message is, it is tried so often: time in which nobody worked does not count against it."""
 
@@ -87,7 +90,10 @@ def _receive(services: Services, endpoint: str, headers: Mapping[str, str], body
     require_storable(event)
     row_id, digest = services.ids.attempt(), hashlib.sha256(body).hexdigest()
     sealed = services.vault.encrypt(body.decode("utf-8", "replace"))  # a client secret may be in it
-    new = inbox.add(services.database, services.clock(), row_id, endpoint, event, digest, sealed)
+    now = services.clock()
+    new = inbox.add(services.database, now, row_id, endpoint, event, digest, sealed)
+    if not new and event.kind is EventKind.ORDER:
+        inbox.renew(services.database, now, endpoint, event.id, digest, SECONDS_BETWEEN_READS)
     services.wake(Queue.MESSAGES)
     return Received(row_id, new)
 
@@ -139,7 +145,11 @@ def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body:
 
 
 def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
-    """A shop's own webhook, as an event about one of its orders; None for one that asks for nothing."""
+    """A shop's own webhook, as an event about one of its orders; None for one that asks for nothing.
+
+    Its delivery id is not signed, and a new one makes no new message: topic and body do. One that comes again is worked
+    on again, because `order.deleted` always has the same body.
+    """
     try:
         store = services.store(endpoint)
     except ConfigurationError:
@@ -148,7 +158,7 @@ def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body
     said = store.order_book.receive(headers, body, secret)
     if said is None:
         return None
-    return ProviderEvent(said.delivery_id, said.topic, EventKind.ORDER, services.clock(), reference=str(said.order_id))
+    return ProviderEvent(said.topic, said.topic, EventKind.ORDER, services.clock(), reference=str(said.order_id))
 
 
 def _nobody(services: Services, endpoint: str) -> EventRefused:
@@ -326,4 +336,9 @@ def _finish(
     services: Services, message: InboxMessage, state: str, intent_id: str | None = None, error: str = ""
 ) -> None:
     with services.database.write() as connection:
-        inbox.change(connection, message.id, state=state, intent_id=intent_id, last_error=error)
+        done = {"state": state, "intent_id": intent_id, "last_error": error}
+        if message.event.kind is not EventKind.ORDER:
+            inbox.change(connection, message.id, **done)
+        elif not inbox.finish(connection, message, services.clock(), **done):
+            next_look = services.clock() + SECONDS_BETWEEN_READS
+            inbox.change(connection, message.id, due=next_look, busy_until=0.0, intent_id=intent_id)

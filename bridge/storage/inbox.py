@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.outcomes import EventKind, ProviderEvent
@@ -84,6 +84,21 @@ def change(connection: Connection, row_id: str, **values: Any) -> None:
     connection.execute(update(inbox).where(inbox.c.id == row_id).values(**values))
 
 
+def renew(database: Database, now: float, endpoint: str, event_id: str, digest: str, pause: float) -> None:
+    """A message has come again: it is to be worked on once more, `pause` seconds after the last time at the earliest.
+    Somebody who is at it right now finds that out by `finish`."""
+    values = {"now": now, "soon": now + pause, "pause": pause}
+    names = {"the_endpoint": endpoint, "the_event": event_id, "the_digest": digest}
+    with database.write() as connection:
+        connection.execute(_RENEW, values | names)
+
+
+def finish(connection: Connection, message: InboxMessage, now: float, **values: Any) -> bool:
+    """The work on a message ends now (Unix seconds). False, and nothing is changed, if it has come again meanwhile."""
+    mine = (inbox.c.id == message.id) & (inbox.c.tries == message.tries)
+    return connection.execute(update(inbox).where(mine).values(due=now, **values)).rowcount == 1
+
+
 def latest(connection: Connection, state: str | None, limit: int) -> list[InboxMessage]:
     """The newest messages, of one state or of all, for people."""
     query = select(inbox).order_by(inbox.c.position.desc()).limit(limit)
@@ -122,6 +137,28 @@ _READY = (
     .order_by(inbox.c.due, inbox.c.position)
     .limit(1)
 )
+_is_waiting = inbox.c.state == word("new")
+_RENEW = (
+    update(inbox)
+    .where(
+        inbox.c.event_id == bindparam("the_event"),
+        inbox.c.endpoint == bindparam("the_endpoint"),
+        inbox.c.digest == bindparam("the_digest"),
+    )
+    .values(
+        state="new",
+        tries=0,
+        received=bindparam("now"),
+        due=case(
+            (and_(_is_waiting, inbox.c.due <= bindparam("soon")), inbox.c.due),
+            (_is_waiting, bindparam("soon")),
+            (inbox.c.due + bindparam("pause") > bindparam("now"), inbox.c.due + bindparam("pause")),
+            else_=bindparam("now"),
+        ),
+        busy_until=case((_is_waiting, inbox.c.busy_until), else_=0.0),
+    )
+)
+"""The `due` of one that is done with is when it was."""
 _CLAIM = (
     update(inbox)
     .where(

@@ -1,0 +1,140 @@
+"""A delivery of the shop that comes again, as the shop or somebody who has captured it sends it: it makes no new row,
+and one read of its order in 30 seconds, but it is never ignored."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.inbound import store_events
+from bridge.operations.inbox_admin import messages
+from bridge.operations.why import why
+from bridge.simulators.faults import Fault
+from bridge.simulators.server import serve
+from bridge.simulators.woocommerce.deliveries import Delivery
+from tests.plugins.local import Local, MakeLocal
+
+REPLAYS = 40
+PAUSE = 30
+
+
+@pytest.fixture
+def local(make_local: MakeLocal, sqlite_url: str) -> Iterator[Local]:
+    """A store whose shop has just told of an order that is authorised."""
+    made = make_local(sqlite_url, capture="manual")
+    with serve(made.app) as server:
+        store_events.register_webhooks(made.bridge.services.at(made.store), server.url)
+        assert made.create().status_code == 200
+        happens(made)
+        yield made
+
+
+def happens(local: Local) -> None:
+    for _ in range(3):
+        local.shop.deliver_due()
+        local.work()
+
+
+def captured(local: Local, topic: str = "order.updated") -> Delivery:
+    return next(each for each in reversed(local.shop.deliveries) if each.topic == topic)
+
+
+def replay(local: Local, delivery: Delivery, number: object) -> bool:
+    """As it came, but for the id that nobody has signed; whether it was known."""
+    headers = dict(delivery.headers) | {"X-WC-Webhook-Delivery-ID": f"{number}"}
+    path = f"/bridge/v1/webhooks/{local.store.id}"
+    answer = local.app.test_client().post(path, data=delivery.body, headers=headers)
+    assert answer.status_code == 200
+    known: bool = answer.get_json()["duplicate"]
+    return known
+
+
+def rows(local: Local) -> int:
+    return len(messages(local.bridge.services, limit=1000))
+
+
+def reads(local: Local) -> int:
+    """Of the order, at the shop."""
+    order = f"/orders/{local.orders['payable']}"
+    return sum(each.method == "GET" and each.path.endswith(order) for each in local.shop.requests)
+
+
+def flag(local: Local) -> str:
+    return str(why(local.bridge.services, str(local.orders["payable"]))[0]["flag"])
+
+
+def test_replays_add_no_row_and_one_read_in_30_seconds(local: Local) -> None:
+    delivery, known, before = captured(local), rows(local), reads(local)
+    local.clock.advance(PAUSE)
+    for round_ in range(3):
+        for number in range(REPLAYS):
+            assert replay(local, delivery, f"{round_}-{number}")
+            local.work()
+        assert reads(local) - before == round_ + 1
+        local.clock.advance(PAUSE - 1)
+        local.work()
+        assert reads(local) - before == round_ + 1
+        local.clock.advance(1)
+    assert rows(local) == known
+
+
+def test_a_replay_of_what_was_just_read_is_read_30_seconds_later(local: Local) -> None:
+    delivery, before = captured(local), reads(local)
+    assert replay(local, delivery, "soon")
+    local.work()
+    assert reads(local) == before
+    local.clock.advance(PAUSE)
+    local.work()
+    assert reads(local) == before + 1
+
+
+def test_an_order_that_is_trashed_twice_is_followed_twice(local: Local) -> None:
+    """`order.deleted` has the same body each time."""
+    local.shop.trash(local.orders["payable"])
+    happens(local)
+    assert "trash" in flag(local)
+    local.shop.restore(local.orders["payable"])
+    local.clock.advance(60)
+    happens(local)
+    assert "trash" not in flag(local)
+    local.shop.trash(local.orders["payable"])
+    happens(local)
+    first, second = [each.body for each in local.shop.deliveries if each.topic == "order.deleted"]
+    assert first == second
+    local.clock.advance(PAUSE)
+    local.work()
+    assert "trash" in flag(local)
+
+
+def test_what_comes_again_while_its_order_is_being_read_is_read_again(local: Local) -> None:
+    delivery, before = captured(local), reads(local)
+    local.clock.advance(PAUSE)
+    met = []
+
+    def arrives(request: object) -> bool:
+        """The shop is asked for the order; it is changed and tells of it before it answers."""
+        if not met:
+            met.append(request)
+            assert replay(local, delivery, "meanwhile")
+        return False
+
+    assert replay(local, delivery, "first")
+    local.shop_faults.next(Fault.STALLED, match=arrives)
+    local.work()
+    assert (len(met), reads(local)) == (1, before + 1)
+    local.clock.advance(PAUSE)
+    local.work()
+    assert reads(local) == before + 2
+
+
+def test_what_could_not_be_read_is_tried_again_however_often_it_comes(local: Local) -> None:
+    delivery, before, known = captured(local), reads(local), rows(local)
+    local.clock.advance(PAUSE)
+    assert replay(local, delivery, "first")
+    local.shop_faults.next(Fault.ERROR_503)
+    local.work()
+    for number in range(REPLAYS):
+        assert replay(local, delivery, number)
+    local.clock.advance(PAUSE)
+    local.work()
+    assert (reads(local), rows(local)) == (before + 1, known)
+    assert {each["state"] for each in messages(local.bridge.services, limit=1000)} == {"done"}
