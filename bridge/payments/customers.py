@@ -81,11 +81,15 @@ def payment_methods(store: StoreHandle, customer: str) -> list[dict[str, Any]]:
 def require_own_customer(store: StoreHandle, adapter: Adapter, customer: str) -> None:
     """Raises ProviderRefused, as for nobody, for whom the bridge made for another store of a shared account.
 
-    ProviderError if the provider is to say whether the account is shared, and cannot be asked.
+    ProviderError if the provider is to say whether the account is a platform's, and cannot be asked. On an account of
+    one's own, the other entries of the shop may charge its customers; two shops may still share one.
     """
     with store.database.read() as connection:
         owners = customers.owners(connection, customer)
-    if not owners or store.id in owners or call_adapter(lambda: adapter.customer_site(customer)) is None:
+        if not owners or store.id in owners:
+            return
+        is_of_the_shop = store.config.shop_id in customers.owning_shops(connection, customer)
+    if is_of_the_shop and call_adapter(lambda: adapter.customer_site(customer)) is None:
         return
     known = {"status": 400, "param": "customer", "outcome": "failed", "provider": adapter.name}
     raise ProviderRefused(f"Error: No such customer: '{customer}'", code="resource_missing", **known)

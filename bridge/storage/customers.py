@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.storage.tables import customers
+from bridge.storage.tables import customers, stores
 
 
 def find(connection: Connection, store_id: str, shopper: str) -> str | None:
@@ -23,4 +23,10 @@ def owners(connection: Connection, customer: str) -> set[str]:
     return set(connection.execute(_OWNERS, {"customer": customer}).scalars())
 
 
+def owning_shops(connection: Connection, customer: str) -> set[str]:
+    """The shops of those stores, of removed ones, too."""
+    return set(connection.execute(_OWNING_SHOPS, {"customer": customer}).scalars())
+
+
 _OWNERS = select(customers.c.store_id).where(customers.c.customer == bindparam("customer"))
+_OWNING_SHOPS = select(stores.c.shop_id).join(customers).where(customers.c.customer == bindparam("customer"))

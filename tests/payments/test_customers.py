@@ -59,6 +59,36 @@ def test_a_store_does_not_charge_another_stores_customer(shared: Local) -> None:
     assert shared.create("payable_2", customer=own).status_code == 200
 
 
+def test_shops_that_share_an_account_of_direct_charges_do_not_charge_each_others_customers(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    """At the provider they are together, and it takes whoever names one."""
+    secret_key = "k" * 32
+    local = make_local(sqlite_url, "stripe_connect", secret_key=secret_key)
+    customer = local.post(f"{PAYMENTS}/orders/{local.orders['payable']}/create_customer", {}).get_json()["id"]
+    account = {"api_base": local.store.settings["api_base"]}
+    other = make_local(sqlite_url, "stripe_connect", settings=account, secret_key=secret_key)
+    assert other.store.shop_id != local.store.shop_id
+    answer = other.create(customer=customer)
+    assert (answer.status_code, answer.get_json()["message"]) == (500, f"Error: No such customer: '{customer}'")
+    terminal = f"{PAYMENTS}/orders/{other.orders['payable_2']}/create_terminal_intent"
+    assert other.post(terminal, {"customer_id": customer}).status_code == 500
+    assert saved(other, customer) == []
+    assert local.stripe is not None
+    assert local.stripe.ledger.entries() == ()
+    assert local.create(customer=customer).status_code == 200
+    own = other.post(f"{PAYMENTS}/orders/{other.orders['payable']}/create_customer", {}).get_json()["id"]
+    assert other.create(customer=own).status_code == 200
+
+
+def test_another_entry_of_a_shop_charges_its_customers_on_an_account_of_its_own(
+    make_local: MakeLocal, sqlite_url: str
+) -> None:
+    local = make_local(sqlite_url, "stripe_connect")
+    customer = shares_with_another(local)
+    assert local.create("payable_2", customer=customer).status_code == 200
+
+
 def test_stores_of_one_sandbox_may_have_the_same_customer(local: Local) -> None:
     customer = shares_with_another(local)
     assert local.create("payable_2", customer=customer).status_code == 200

@@ -160,7 +160,7 @@ def locals_in(tmp_path: Path, certificates: Certificates) -> Iterator[MakeLocal]
                 settings = {"secret_key": PLATFORM_KEY, "account": ACCOUNT, "api_base": stripe_url} | settings
             bridge = Bridge(
                 clock=clock,
-                secret_key=secrets.token_hex(20),
+                secret_key=bridge_settings.pop("secret_key", secrets.token_hex(20)),
                 database_url=database_url,
                 allow_private_urls=True,
                 public_url="http://127.0.0.1",
