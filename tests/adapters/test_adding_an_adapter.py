@@ -48,6 +48,41 @@ def test_the_guides_adapters_pass_the_suite(example, name):
     assert re.search(r"\d\d passed", done.stdout), done.stdout
 
 
+TABLE = {
+    "acme_pay": ["create          declared      31 passed", "find            not declared  2 skipped"],
+    "least_pay": ["refund          not declared  6 skipped", "fetch           declared      "],
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_run_ends_with_what_is_declared_tested_and_skipped(example, tmp_path, name, workers):
+    for file in example.glob("*.py"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    conftest = 'pytest_plugins = ["bridge.adapters.contract"]\n' if workers else ""
+    (tmp_path / "conftest.py").write_text(conftest)
+    done = run("pytest", "-q", "-p", "no:cacheprovider", *workers, f"test_{name}.py", folder=tmp_path)
+    [table] = re.findall(rf"= adapter contract: {name} =+\n(.*)\n\d+ passed", done.stdout, re.DOTALL)
+    assert table.splitlines()[0].startswith("replay_window=86400.0, names_refunds=True")
+    assert [line for line in TABLE[name] if line not in table] == []
+    assert "1 skipped: the Provider has no documentation" in table
+    passed, skipped = (
+        sum(map(int, re.findall(rf"^\S.* (\d+) {word}", table, re.MULTILINE))) for word in ("passed", "skipped")
+    )
+    assert done.stdout.rstrip().splitlines()[-1].startswith(f"{passed} passed, {skipped} skipped")
+
+
+def test_what_is_declared_and_not_tested_is_said(example, tmp_path):
+    for file in example.glob("*.py"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    code = (example / "acme_pay.py").read_text(encoding="utf-8")
+    assert '"capture", "refund"})' in code
+    (tmp_path / "acme_pay.py").write_text(code.replace('"capture", "refund"})', '"capture", "refund", "events"})'))
+    done = run("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "test_acme_pay.py", folder=tmp_path)
+    assert "events          declared      NOT TESTED, 7 skipped\n" in done.stdout
+    assert "4 skipped: the Provider has no message\n" in done.stdout
+
+
 def test_the_least_is_one_screen(example):
     assert len((example / "least_pay.py").read_text(encoding="utf-8").splitlines()) <= SCREEN
 

@@ -4,7 +4,9 @@
         @pytest.fixture
         def provider(self): ...yield an AcmeProvider...
 
-Put `pytest.register_assert_rewrite("bridge.adapters.contract")` into your conftest.py, for assertions that explain.
+The run ends with a table of what the adapter declares, what was tested, and what was skipped and why. Put
+`pytest_plugins = ["bridge.adapters.contract"]` into your topmost conftest.py for assertions that explain, and for the
+table where pytest-xdist runs the tests.
 """
 
 from collections.abc import Iterator
@@ -16,10 +18,11 @@ from bridge.adapters.contract.events import EventContract
 from bridge.adapters.contract.money import MoneyContract
 from bridge.adapters.contract.payers import PayerContract
 from bridge.adapters.contract.payments import PaymentContract
+from bridge.adapters.contract.summary import begin, pytest_terminal_summary
 from bridge.adapters.provider import Provider
 from bridge.domain.ports import Adapter
 
-__all__ = ["AdapterContract", "Provider"]
+__all__ = ["AdapterContract", "Provider", "pytest_terminal_summary"]
 
 
 class AdapterContract(PaymentContract, MoneyContract, PayerContract, EventContract, CareContract):
@@ -33,3 +36,7 @@ class AdapterContract(PaymentContract, MoneyContract, PayerContract, EventContra
     def adapter(self, provider: Provider) -> Iterator[Adapter]:
         yield provider.make()
         provider.close()
+
+    @pytest.fixture(autouse=True)
+    def _declared(self, request: pytest.FixtureRequest, adapter: Adapter) -> None:
+        begin(request, adapter)

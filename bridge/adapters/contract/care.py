@@ -36,7 +36,7 @@ class CareContract:
 
     def test_two_stores_in_many_threads_stay_with_their_own_accounts(self, provider: Provider) -> None:
         if provider.other_settings is None:
-            pytest.skip("there is only one account")
+            pytest.skip("the Provider has no other_settings: there is one account")
         stores = [(settings, provider.make(settings)) for settings in (provider.settings, provider.other_settings)]
         payments = [
             [provider.payment(customer=provider.customer_of(settings)) for _ in range(8)] for settings, _ in stores

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bridge.adapters.contract.steps import pay, require
+from bridge.adapters.contract.steps import pay
+from bridge.adapters.contract.summary import requires
 from bridge.adapters.provider import Message, Provider
 from bridge.domain.errors import EventRefused
 from bridge.domain.outcomes import EventKind, Payment, ProviderEvent
@@ -12,6 +13,7 @@ from bridge.domain.ports import Adapter
 class EventContract:
     """Part of AdapterContract."""
 
+    @requires("events")
     def test_a_message_names_its_payment(self, adapter: Adapter, provider: Provider) -> None:
         payment, reference = _paid(adapter, provider)
         now = provider.context().clock()
@@ -24,21 +26,24 @@ class EventContract:
         assert event.attempt_id in (payment.attempt_id, None)
         assert adapter.owns(event)
 
+    @requires("events")
     def test_the_same_message_is_read_the_same_way(self, adapter: Adapter, provider: Provider) -> None:
         payment, reference = _paid(adapter, provider)
         message = _message(provider, payment, reference, provider.context().clock())
         assert _receive(adapter, message).id == _receive(provider.make(), message).id
 
+    @requires("events")
     def test_every_secret_that_is_set_proves_a_message(self, adapter: Adapter, provider: Provider) -> None:
         payment, reference = _paid(adapter, provider)
+        _require_secrets(provider)
         now = provider.context().clock()
         for secret in provider.event_secrets:
             assert _receive(adapter, _message(provider, payment, reference, now, secret)).id
 
+    @requires("events")
     def test_another_secret_proves_nothing(self, adapter: Adapter, provider: Provider) -> None:
         payment, reference = _paid(adapter, provider)
-        if not provider.event_secrets:
-            pytest.skip("the provider's messages are proven by something else than a secret")
+        _require_secrets(provider)
         now = provider.context().clock()
         for secret in (*map(_other, provider.event_secrets), "", "x"):
             message = _message(provider, payment, reference, now, secret)
@@ -46,6 +51,7 @@ class EventContract:
                 _receive(adapter, message)
             assert not any(known in str(caught.value) for known in provider.event_secrets)
 
+    @requires("events")
     def test_a_message_that_was_changed_is_refused(self, adapter: Adapter, provider: Provider) -> None:
         payment, reference = _paid(adapter, provider)
         headers, body = _message(provider, payment, reference, provider.context().clock())
@@ -57,6 +63,7 @@ class EventContract:
             with pytest.raises(EventRefused):
                 adapter.receive(headers, shortened)
 
+    @requires("events")
     def test_a_proof_that_was_changed_is_none(self, adapter: Adapter, provider: Provider) -> None:
         payment, reference = _paid(adapter, provider)
         headers, body = _message(provider, payment, reference, provider.context().clock())
@@ -69,10 +76,11 @@ class EventContract:
             with pytest.raises(EventRefused):
                 adapter.receive(without, body)
 
+    @requires("events")
     def test_a_message_of_another_time_is_refused(self, adapter: Adapter, provider: Provider) -> None:
         payment, reference = _paid(adapter, provider)
         if provider.event_tolerance is None:
-            pytest.skip("the provider's messages have no time")
+            pytest.skip("the Provider has no event_tolerance: its messages have no time")
         now = provider.context().clock()
         for seconds in (-provider.event_tolerance - 2, provider.event_tolerance + 2):
             with pytest.raises(EventRefused):
@@ -82,15 +90,19 @@ class EventContract:
 
 
 def _paid(adapter: Adapter, provider: Provider) -> tuple[Payment, str]:
-    require(adapter, "events")
     payment = provider.payment()
     return payment, pay(adapter, payment)[0]
+
+
+def _require_secrets(provider: Provider) -> None:
+    if not provider.event_secrets:
+        pytest.skip("the Provider has no event_secrets: something else proves its messages")
 
 
 def _message(provider: Provider, payment: Payment, reference: str, at: float, secret: str | None = None) -> Message:
     message = provider.message(payment, reference, at=at, secret=secret)
     if message is None:
-        pytest.skip("the provider describes no way to do this")
+        pytest.skip("the Provider has no message")
     return message
 
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bridge.adapters.contract.steps import create, happened, key_of, pay, refund_of, require, require_replay
+from bridge.adapters.contract.steps import create, happened, key_of, pay, refund_of, require_replay
+from bridge.adapters.contract.summary import requires
 from bridge.adapters.provider import Provider
 from bridge.domain.errors import ProviderRefused
 from bridge.domain.intents import Refund, RefundStatus, Status
@@ -18,8 +19,8 @@ class MoneyContract:
 
     # capture
 
+    @requires("capture")
     def test_a_capture_takes_what_was_held(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "capture")
         payment = provider.payment(capture="manual")
         reference, charge_id = pay(adapter, payment)
         outcome = adapter.capture(reference, 1023, key_of(payment, "capture"))
@@ -27,8 +28,8 @@ class MoneyContract:
         assert outcome.charge is not None
         assert (outcome.charge.id, outcome.charge.captured, outcome.charge.amount_captured) == (charge_id, True, 1023)
 
+    @requires("capture")
     def test_a_part_of_it_is_captured_exactly(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "capture")
         payment = provider.payment(capture="manual")
         reference, _ = pay(adapter, payment)
         outcome = adapter.capture(reference, 1000, key_of(payment, "capture"))
@@ -38,8 +39,8 @@ class MoneyContract:
             assert told.charge is not None
             assert (told.amount, told.charge.amount_captured) == (1023, 1000)
 
+    @requires("multicapture")
     def test_the_rest_can_follow_where_that_is_possible(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "multicapture")
         payment = provider.payment(capture="manual")
         reference, _ = pay(adapter, payment)
         adapter.capture(reference, 1000, key_of(payment, "capture"))
@@ -47,8 +48,8 @@ class MoneyContract:
         assert outcome.charge is not None
         assert (outcome.status, outcome.charge.amount_captured) == (Status.SUCCEEDED, 1023)
 
+    @requires("capture")
     def test_more_than_was_held_cannot_be_captured(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "capture")
         payment = provider.payment(capture="manual")
         reference, _ = pay(adapter, payment)
         with pytest.raises(ProviderRefused) as caught:
@@ -57,8 +58,8 @@ class MoneyContract:
         assert caught.value.code
         assert adapter.fetch(reference).status is Status.REQUIRES_CAPTURE
 
+    @requires("capture")
     def test_a_capture_is_done_once(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "capture")
         payment = provider.payment(capture="manual")
         reference, _ = pay(adapter, payment)
         for key in ("capture", "capture", "capture2"):
@@ -67,25 +68,25 @@ class MoneyContract:
         assert charge is not None
         assert charge.amount_captured == 1023
 
+    @requires("capture", "cancel")
     def test_what_is_voided_is_answered_and_not_captured(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "capture", "cancel")
         payment = provider.payment(capture="manual")
         reference, _ = pay(adapter, payment)
         assert not adapter.cancel(reference, key_of(payment, "cancel")).expired, "it was voided"
         assert adapter.capture(reference, 1023, key_of(payment, "capture")).status is Status.CANCELED
 
+    @requires("capture")
     def test_a_hold_that_ran_out_says_so(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "capture")
         reference, _ = pay(adapter, provider.payment(capture="manual"))
         assert not adapter.fetch(reference).expired
-        happened(provider.expire(reference))
+        happened("expire", provider.expire(reference))
         outcome = adapter.fetch(reference)
         assert (outcome.status, outcome.expired) == (Status.CANCELED, True)
 
     # refund
 
+    @requires("refund")
     def test_a_refund_in_parts_is_read_back_with_our_names(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "refund")
         payment = provider.payment()
         reference, charge_id = pay(adapter, payment)
         requests = [refund_of(reference, charge_id, amount, payment.currency) for amount in (500, 523)]
@@ -101,8 +102,8 @@ class MoneyContract:
         assert outcome.charge is not None
         assert (outcome.charge.amount_captured, outcome.charge.amount_refunded) == (1023, 1023)
 
+    @requires("refund")
     def test_the_same_key_refunds_once(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "refund")
         require_replay(adapter)
         payment = provider.payment()
         reference, charge_id = pay(adapter, payment)
@@ -112,8 +113,8 @@ class MoneyContract:
         assert provider.make().refund(request, f"{request.operation_id}:refund") == first, "after a restart"
         assert _facts(adapter, adapter.fetch(reference).refunds) == _facts(adapter, [first])
 
+    @requires("refund", "capture")
     def test_never_more_than_was_captured_is_refunded(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "refund", "capture")
         payment = provider.payment(capture="manual")
         reference, charge_id = pay(adapter, payment)
         adapter.capture(reference, 1000, key_of(payment, "capture"))
@@ -126,8 +127,8 @@ class MoneyContract:
                     adapter.refund(request, f"{request.operation_id}:refund")
         assert sorted(refund.amount for refund in adapter.fetch(reference).refunds) == [400, 600]
 
+    @requires("refund")
     def test_many_who_refund_at_once_never_send_back_too_much(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "refund")
         payment = provider.payment()
         reference, charge_id = pay(adapter, payment)
         together = threading.Barrier(6)
@@ -144,8 +145,8 @@ class MoneyContract:
             assert sum(threads.map(send_back, range(6))) == 2
         assert [refund.amount for refund in adapter.fetch(reference).refunds] == [500, 500]
 
+    @requires("refund", "capture")
     def test_what_is_only_held_is_not_refunded(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "refund", "capture")
         payment = provider.payment(capture="manual")
         reference, charge_id = pay(adapter, payment)
         request = refund_of(reference, charge_id, 500, payment.currency)
@@ -153,10 +154,9 @@ class MoneyContract:
             adapter.refund(request, f"{request.operation_id}:refund")
         assert adapter.fetch(reference).status is Status.REQUIRES_CAPTURE
 
+    @requires("refund")
     def test_a_refund_that_fails_later_says_so(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "refund")
-        if provider.refund_fails is None:
-            pytest.skip("the provider describes no way to do this")
+        happened("refund_fails", provider.refund_fails is not None)
         payment = provider.payment(provider.refund_fails)
         reference, charge_id = pay(adapter, payment)
         request = refund_of(reference, charge_id, 500, payment.currency)
@@ -171,10 +171,11 @@ class MoneyContract:
 
     # dispute
 
+    @requires("fetch")
     def test_a_dispute_is_seen(self, adapter: Adapter, provider: Provider) -> None:
         reference, charge_id = pay(adapter, provider.payment())
         assert adapter.fetch(reference).dispute is None
-        happened(provider.dispute(reference))
+        happened("dispute", provider.dispute(reference))
         outcome = adapter.fetch(reference)
         assert outcome.status is Status.SUCCEEDED
         assert outcome.dispute is not None
@@ -183,14 +184,16 @@ class MoneyContract:
         assert outcome.dispute.reason
         assert not outcome.dispute.is_closed
 
+    @requires("fetch")
     def test_a_dispute_that_is_lost_says_so(self, adapter: Adapter, provider: Provider) -> None:
         reference, _ = pay(adapter, provider.payment())
-        happened(provider.dispute(reference))
-        happened(provider.lose(reference))
+        happened("dispute", provider.dispute(reference))
+        happened("lose", provider.lose(reference))
         dispute = adapter.fetch(reference).dispute
         assert dispute is not None
         assert (dispute.status, dispute.is_closed) == ("lost", True)
 
+    @requires("fetch")
     def test_a_declined_payment_has_neither_refunds_nor_a_dispute(self, adapter: Adapter, provider: Provider) -> None:
         _, outcome = create(adapter, provider.payment(provider.declined))
         assert (outcome.refunds, outcome.dispute, outcome.expired) == ((), None, False)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bridge.adapters.contract.steps import ANN, happened, key_of, require
+from bridge.adapters.contract.steps import ANN, happened, key_of
+from bridge.adapters.contract.summary import requires
 from bridge.adapters.provider import Provider
 from bridge.domain.errors import Refused
 from bridge.domain.intents import Status
@@ -14,8 +15,8 @@ from bridge.domain.ports import Adapter
 class PayerContract:
     """Part of AdapterContract."""
 
+    @requires("customers")
     def test_a_customer_is_made_and_then_kept(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "customers")
         key = key_of(provider.payment(), "customer")
         customer = adapter.save_customer(ANN, None, key)
         assert customer
@@ -23,14 +24,14 @@ class PayerContract:
             assert adapter.save_customer(ANN, None, key) == customer, "the same key makes one"
         assert adapter.save_customer(ANN, customer, f"{key}2") == customer
 
+    @requires("customers")
     def test_a_customer_can_pay(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "customers")
         payment = provider.payment(customer=adapter.save_customer(ANN, None, key_of(provider.payment(), "customer")))
         outcome = adapter.create(adapter.prepare(payment), key_of(payment))
         assert (outcome.status, outcome.customer) == (Status.SUCCEEDED, payment.customer)
 
+    @requires("payment_methods")
     def test_saved_payment_methods_have_woopayments_shape(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "payment_methods")
         methods = adapter.payment_methods(provider.saving_customer or provider.customer)
         assert methods or provider.saving_customer is None
         for method in methods:
@@ -39,14 +40,14 @@ class PayerContract:
             assert set(method["billing_details"]) == {"address", "email", "name", "phone"}
         assert json.loads(json.dumps(methods)) == methods
 
+    @requires("payment_methods")
     def test_a_customer_whom_nobody_knows_has_saved_nothing(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "payment_methods")
         if provider.unknown_customer is None:
             pytest.skip("every customer is known")
         assert adapter.payment_methods(provider.unknown_customer) == []
 
+    @requires("terminal")
     def test_a_reader_gets_an_intent_that_nobody_has_confirmed(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "terminal")
         payment = provider.payment(payment_method="", customer="", capture="manual")
         request = adapter.prepare_terminal(payment, ["card_present"], {"note": "left counter"})
         assert json.loads(json.dumps(request)) == request
@@ -58,12 +59,12 @@ class PayerContract:
             assert adapter.create(request, key_of(payment)).reference == outcome.reference
         assert provider.charges(provider.settings, payment) in (0, None)
 
+    @requires("terminal", "capture")
     def test_what_a_reader_has_authorised_can_be_captured(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "terminal", "capture")
         payment = provider.payment(payment_method="", customer="", capture="manual")
         outcome = adapter.create(adapter.prepare_terminal(payment, ["card_present"], {}), key_of(payment))
         reference = str(outcome.reference)
-        happened(provider.present(reference))
+        happened("present", provider.present(reference))
         held = adapter.fetch(reference)
         assert held.charge is not None
         assert (held.status, held.charge.payment_method_type) == (Status.REQUIRES_CAPTURE, "card_present")
@@ -71,15 +72,15 @@ class PayerContract:
         assert provider.charges(provider.settings, payment) in (1, None)
 
     @pytest.mark.parametrize("methods", [[], ["card"], ["card_present", "moonlight"]])
+    @requires("terminal")
     def test_a_reader_takes_cards_that_are_present(
         self, adapter: Adapter, provider: Provider, methods: list[str]
     ) -> None:
-        require(adapter, "terminal")
         with pytest.raises(Refused, match="payment_methods"):
             adapter.prepare_terminal(provider.payment(payment_method=""), methods, {})
 
+    @requires("terminal")
     def test_a_readers_app_gets_a_token(self, adapter: Adapter) -> None:
-        require(adapter, "terminal")
         token = adapter.connection_token()
         assert token["secret"]
         assert json.loads(json.dumps(token)) == token

@@ -15,10 +15,10 @@ from bridge.adapters.contract.steps import (
     pay,
     refund_of,
     refusal_of,
-    require,
     require_replay,
     secrets,
 )
+from bridge.adapters.contract.summary import about, requires
 from bridge.adapters.provider import Provider
 from bridge.domain.errors import (
     ConfigurationError,
@@ -61,7 +61,7 @@ class PaymentContract:
 
     def test_settings_are_documented(self, provider: Provider) -> None:
         if provider.documentation is None:
-            pytest.skip("no documentation is named")
+            pytest.skip("the Provider has no documentation")
         text = provider.documentation.read_text(encoding="utf-8")
         assert [setting.name for setting in provider.adapter.settings if f"`{setting.name}`" not in text] == []
 
@@ -89,6 +89,7 @@ class PaymentContract:
 
     # prepare
 
+    @about("create")
     def test_prepare_is_pure(self, adapter: Adapter, provider: Provider) -> None:
         payment = provider.payment()
         first = json.dumps(adapter.prepare(payment))
@@ -96,16 +97,19 @@ class PaymentContract:
         assert json.dumps(provider.make().prepare(payment)) == first
         assert provider.charges(provider.settings, payment) in (0, None)
 
+    @about("create")
     def test_a_request_survives_being_stored(self, adapter: Adapter, provider: Provider) -> None:
         request = adapter.prepare(provider.payment())
         assert json.loads(json.dumps(request)) == request
 
+    @about("create")
     def test_a_request_holds_no_secret(self, adapter: Adapter, provider: Provider) -> None:
         text = json.dumps(adapter.prepare(provider.payment()))
         assert [secret for secret in secrets(provider) if secret in text] == []
 
     @pytest.mark.parametrize("value", [None, "", "x y", "\0", 7, 1.5, True, ["pm_card_visa"], {"id": "pm_card_visa"}])
     @pytest.mark.parametrize("param", ["customer", "payment_method"])
+    @about("create")
     def test_whatever_callers_send_is_prepared_or_refused_by_name(
         self, adapter: Adapter, provider: Provider, param: str, value: Any
     ) -> None:
@@ -117,6 +121,7 @@ class PaymentContract:
 
     # create
 
+    @about("create")
     def test_a_payment_is_charged_once(self, adapter: Adapter, provider: Provider) -> None:
         payment = provider.payment()
         _, outcome = create(adapter, payment)
@@ -127,6 +132,7 @@ class PaymentContract:
         assert (outcome.charge.amount, outcome.charge.captured, outcome.charge.amount_captured) == (1023, True, 1023)
         assert provider.charges(provider.settings, payment) in (1, None)
 
+    @about("create")
     def test_manual_capture_only_holds_the_money(self, adapter: Adapter, provider: Provider) -> None:
         if "capture" not in adapter.operations:
             with pytest.raises(Unsupported):
@@ -137,6 +143,7 @@ class PaymentContract:
         assert outcome.charge is not None
         assert (outcome.charge.amount, outcome.charge.captured, outcome.charge.amount_captured) == (1023, False, 0)
 
+    @about("create")
     def test_the_same_request_and_key_charge_nothing_more(self, adapter: Adapter, provider: Provider) -> None:
         require_replay(adapter)
         payment = provider.payment()
@@ -145,11 +152,13 @@ class PaymentContract:
         assert provider.make().create(request, key_of(payment)) == first, "after a restart"
         assert provider.charges(provider.settings, payment) in (1, None)
 
+    @about("create")
     def test_another_attempt_is_another_payment(self, adapter: Adapter, provider: Provider) -> None:
         _, first = create(adapter, provider.payment())
         _, second = create(adapter, provider.payment())
         assert first.reference != second.reference
 
+    @about("create")
     def test_a_decline_is_a_value(self, adapter: Adapter, provider: Provider) -> None:
         payment = provider.payment(provider.declined)
         _, outcome = create(adapter, payment)
@@ -160,21 +169,24 @@ class PaymentContract:
         assert outcome.decline.message
         assert provider.charges(provider.settings, payment) in (0, None)
 
+    @about("create")
     def test_a_refusal_is_an_error_with_a_sentence(self, adapter: Adapter, provider: Provider) -> None:
-        payment = arranged(provider.refused(provider.payment()))
+        payment = arranged("refused", provider.refused(provider.payment()))
         with pytest.raises(ProviderRefused) as caught:
             create(adapter, payment)
         assert str(caught.value)
         assert provider.charges(provider.settings, payment) in (0, None)
 
+    @about("create")
     def test_an_unreachable_provider_is_an_error(self, adapter: Adapter, provider: Provider) -> None:
-        payment = arranged(provider.unreachable(provider.payment()))
+        payment = arranged("unreachable", provider.unreachable(provider.payment()))
         with pytest.raises(ProviderUnreachable):
             create(adapter, payment)
         assert provider.charges(provider.settings, payment) in (0, None)
 
+    @about("create")
     def test_a_lost_answer_is_not_a_no_and_the_payment_is_found(self, adapter: Adapter, provider: Provider) -> None:
-        payment = arranged(provider.lost_answer(provider.payment()))
+        payment = arranged("lost_answer", provider.lost_answer(provider.payment()))
         request = adapter.prepare(payment)
         with pytest.raises(ProviderUnreachable) as caught:
             adapter.create(request, key_of(payment))
@@ -182,37 +194,42 @@ class PaymentContract:
         assert again(adapter, request, payment).status is Status.SUCCEEDED
         assert provider.charges(provider.settings, payment) in (1, None)
 
+    @about("create")
     def test_nonsense_is_not_a_no_and_the_payment_is_found(self, adapter: Adapter, provider: Provider) -> None:
-        payment = arranged(provider.nonsense(provider.payment()))
+        payment = arranged("nonsense", provider.nonsense(provider.payment()))
         request = adapter.prepare(payment)
         with pytest.raises(ProviderConfused):
             adapter.create(request, key_of(payment))
         assert again(adapter, request, payment).status is Status.SUCCEEDED
         assert provider.charges(provider.settings, payment) in (1, None)
 
+    @about("create")
     def test_a_status_that_nobody_knows_means_processing(self, adapter: Adapter, provider: Provider) -> None:
-        _, outcome = create(adapter, arranged(provider.strange_status(provider.payment())))
+        _, outcome = create(adapter, arranged("strange_status", provider.strange_status(provider.payment())))
         assert outcome.status is Status.PROCESSING
 
     # fetch, find, listed, cancel
 
+    @requires("fetch")
     def test_fetch_tells_what_create_told(self, adapter: Adapter, provider: Provider) -> None:
         for capture in ("automatic", "manual") if "capture" in adapter.operations else ("automatic",):
             _, created = create(adapter, provider.payment(capture=capture))
             fetched = adapter.fetch(str(created.reference))
             assert [name for name in _SAME if _told(fetched, name) != _told(created, name)] == []
 
+    @requires("fetch")
     def test_fetch_of_a_declined_payment_tells_the_decline(self, adapter: Adapter, provider: Provider) -> None:
         _, created = create(adapter, provider.payment(provider.declined))
         fetched = adapter.fetch(str(created.reference))
         assert (fetched.status, fetched.decline) == (created.status, created.decline)
 
+    @requires("fetch")
     def test_fetch_of_what_is_not_there_is_refused(self, adapter: Adapter) -> None:
         with pytest.raises(ProviderRefused):
             adapter.fetch("pi_Nobody00000000000000000000")
 
+    @requires("find")
     def test_find_finds_the_attempt_and_no_other(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "find")
         payment, other = provider.payment(), provider.payment()
         request, created = create(adapter, payment)
         create(adapter, provider.payment())
@@ -221,17 +238,17 @@ class PaymentContract:
         assert (found.reference, found.status) == (created.reference, created.status)
         assert adapter.find(adapter.prepare(other), key_of(other), 0.0) is None
 
+    @requires("find")
     def test_find_does_not_look_before_it_is_told(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "find")
         payment = provider.payment()
         request, _ = create(adapter, payment)
         _require_times(adapter.find(request, key_of(payment), 0.0))
         assert adapter.find(request, key_of(payment), provider.context().clock() + 3600) is None
 
+    @requires("listed")
     def test_what_is_listed_is_what_fetch_tells_and_says_whose_it_is(
         self, adapter: Adapter, provider: Provider
     ) -> None:
-        require(adapter, "listed")
         made = {}
         for payment in (provider.payment(), provider.payment()):
             reference, charge_id = pay(adapter, payment)
@@ -250,14 +267,14 @@ class PaymentContract:
                 name: str(payment.metadata[name]) for name in _WHOSE
             }
 
+    @requires("listed")
     def test_what_nobody_has_touched_since_is_not_listed(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "listed")
         create(adapter, provider.payment())
         _require_times(next(iter(adapter.listed(0.0)), None))
         assert list(adapter.listed(provider.context().clock() + 3600)) == []
 
+    @requires("cancel")
     def test_cancel_voids_what_is_open(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "cancel")
         held = [provider.payment(capture="manual")] if "capture" in adapter.operations else []
         for payment in (provider.payment(provider.declined), *held):
             _, outcome = create(adapter, payment)
@@ -267,8 +284,8 @@ class PaymentContract:
             again = provider.make().cancel(str(outcome.reference), f"{payment.attempt_id}:cancel2")
             assert again.status is Status.CANCELED, "canceled already, under another key"
 
+    @requires("cancel")
     def test_cancel_of_what_is_paid_tells_so(self, adapter: Adapter, provider: Provider) -> None:
-        require(adapter, "cancel")
         payment = provider.payment()
         _, outcome = create(adapter, payment)
         assert adapter.cancel(str(outcome.reference), f"{payment.attempt_id}:cancel").status is Status.SUCCEEDED

@@ -94,20 +94,20 @@ def require(adapter: Adapter, *operations: str) -> None:
     """Skip a test of what the adapter does not claim to do."""
     for operation in operations:
         if operation not in adapter.operations:
-            pytest.skip(f"{adapter.name} cannot {operation}")
+            pytest.skip(f"{adapter.name} does not declare {operation}")
 
 
-def arranged(payment: Payment | None) -> Payment:
+def arranged(hook: str, payment: Payment | None) -> Payment:
     """Skip a test for which the provider has no hook."""
-    if payment is None:
-        pytest.skip("the provider describes no way to do this")
+    happened(hook, payment is not None)
+    assert payment is not None
     return payment
 
 
-def happened(done: bool) -> None:
+def happened(hook: str, done: bool) -> None:
     """Skip a test for which the provider has no hook."""
     if not done:
-        pytest.skip("the provider describes no way to do this")
+        pytest.skip(f"the Provider has no {hook}")
 
 
 def refusal_of(call: Callable[[], Any]) -> Refused | None:
