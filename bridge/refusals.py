@@ -7,6 +7,7 @@ not make the database write as fast.
 import threading
 
 from bridge.domain import logs
+from bridge.domain.errors import NotReady
 from bridge.domain.ports import Clock
 from bridge.storage import Database, refusals
 
@@ -64,7 +65,7 @@ class Refusals:
         try:
             with self._database.write() as connection:
                 refusals.add(connection, tallies)
-        except self._database.troubles as error:
+        except (*self._database.troubles, NotReady) as error:
             self._add(tallies)
             log.debug("refusals could not be counted: %s", error)
 

@@ -5,8 +5,9 @@ Precedence: keyword, the host's `app.config`, environment, default. No `.env` fi
 
 import ipaddress
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from bridge.domain.errors import ConfigurationError
+from bridge.storage.engine import parse_url
 from bridge.storage.vault import UnreadableReference, resolve
 from bridge.version import __version__
 
@@ -23,8 +25,17 @@ OFF = "off"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+PREFIX = "BRIDGE_"
+OF_OTHERS = frozenset({"BRIDGE_URL"})
+"""Variables that are no settings of ours: this one is where a relay of Forte Platforms' triggers finds the bridge."""
+
+
 class _Problem(ValueError):
     """One sentence about one setting."""
+
+
+class _Missing(_Problem):
+    """It is not wrong: it is not there yet."""
 
 
 def data_directory() -> Path:
@@ -39,6 +50,7 @@ class Settings:
     `provider_timeout` is how long one whole exchange with a provider or shop may take, in seconds; `public_urls` have
     no trailing slash, the first one is used for links; `max_sweeps` is for all processes of one database together.
     The limits are rates as the library `limits` reads them; "" is none.
+    Without `secret_key` it is not there yet, and `keys` looks for it where it should be.
     """
 
     secret_key: tuple[str, ...] = field(repr=False)
@@ -60,6 +72,25 @@ class Settings:
     rate_limit_storage: str = "memory://"
     metrics_token: str = field(default="", repr=False)
     user_agent: str = f"wcpay-bridge/{__version__}"
+    key_reference: Any = field(default=None, repr=False)
+
+    def keys(self) -> tuple[str, ...]:
+        """The secret keys. One that was missing when the settings were loaded may be there by now.
+
+        Raises ConfigurationError.
+        """
+        try:
+            return self.secret_key or _secret_key(self.key_reference)
+        except (_Problem, UnreadableReference) as problem:
+            raise ConfigurationError(f"{PREFIX}SECRET_KEY: {problem}.") from None
+
+    @property
+    def key_file(self) -> Path | None:
+        """The file that the key is looked for in; None if it is looked for elsewhere."""
+        if self.key_reference is None:
+            return data_directory() / "secret.key"
+        path = str(self.key_reference)
+        return Path(path.removeprefix("file:")).expanduser() if path.startswith("file:") else None
 
     @property
     def public_url(self) -> str:
@@ -69,23 +100,40 @@ class Settings:
     def load(cls, config: Mapping[str, Any] | None = None, **keywords: Any) -> "Settings":
         """Read the settings from keywords (`secret_key=...`), `config` and the environment (`BRIDGE_SECRET_KEY`).
 
-        Raises ConfigurationError with a sentence for each that is wrong or missing.
+        Raises ConfigurationError with a sentence for each that is wrong, and each `BRIDGE_*` that is no setting.
         """
-        unknown = set(keywords) - set(READERS)
-        problems = [f"There is no setting {name}." for name in sorted(unknown)]
+        config = config or {}
+        ours = {name: value for name, value in os.environ.items() if name not in OF_OTHERS}
+        problems = [*_unknown(keywords, READERS), *_unknown_variables({**config, **ours})]
         values: dict[str, Any] = {}
         for name, read in READERS.items():
-            variable = f"BRIDGE_{name.upper()}"
-            given = _first(keywords.get(name), (config or {}).get(variable), os.environ.get(variable))
+            variable = f"{PREFIX}{name.upper()}"
+            given = _first(keywords.get(name), config.get(variable), os.environ.get(variable))
             try:
                 if (value := read(given)) is not None:
                     values[name] = value
+            except _Missing:
+                values |= {"secret_key": (), "key_reference": given}
             except (_Problem, UnreadableReference) as problem:
                 problems.append(f"{variable}: {problem}.")
         if problems:
             raise ConfigurationError(*problems)
         values["public_urls"] = values.pop("public_url", ())
         return cls(**values)
+
+
+def _unknown_variables(variables: Mapping[str, Any]) -> list[str]:
+    names = [name for name in variables if isinstance(name, str) and name.startswith(PREFIX)]
+    return _unknown(names, [f"{PREFIX}{name.upper()}" for name in READERS])
+
+
+def _unknown(names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """A sentence for each name that is no setting: a misspelt one would leave the default in place."""
+    problems = []
+    for name in sorted(set(names) - set(known)):
+        like = get_close_matches(name, known, n=1)
+        problems.append(f"There is no setting {name}." + (f" Did you mean {like[0]}?" if like else ""))
+    return problems
 
 
 def _first(*candidates: Any) -> Any:
@@ -96,12 +144,15 @@ def _secret_key(value: Any) -> tuple[str, ...]:
     default = data_directory() / "secret.key"
     if value is None:
         if not default.exists():
-            raise _Problem(
+            raise _Missing(
                 "no secret key. Run `wcpay-bridge init`, or set it to a random text of 32 characters or more"
             )
         value = f"file:{default}"
     entries = value if isinstance(value, (list, tuple)) else [value]
-    keys = [key for entry in entries for key in resolve(str(entry)).replace(",", " ").split()]
+    try:
+        keys = [key for entry in entries for key in resolve(str(entry)).replace(",", " ").split()]
+    except UnreadableReference as problem:
+        raise _Missing(str(problem)) from None
     if not keys:
         raise _Problem("the secret key is empty")
     if any(len(key) < 32 for key in keys):
@@ -110,7 +161,12 @@ def _secret_key(value: Any) -> tuple[str, ...]:
 
 
 def _database_url(value: Any) -> str:
-    return f"sqlite:///{data_directory() / 'bridge.sqlite'}" if value is None else resolve(str(value))
+    url = f"sqlite:///{data_directory() / 'bridge.sqlite'}" if value is None else resolve(str(value))
+    try:
+        parse_url(url)
+    except ConfigurationError as problem:
+        raise _Problem(str(problem).removesuffix(".")) from None
+    return url
 
 
 def _list(value: Any) -> list[str]:

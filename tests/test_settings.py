@@ -63,9 +63,45 @@ def test_secret_keys_come_from_files_and_lists_and_are_not_shown(tmp_path: Path)
     assert "aaaa" not in repr(settings)
 
 
-def test_a_missing_key_file_is_named_without_its_content(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"the file .*/nothing cannot be read"):
-        load(secret_key=f"file:{tmp_path / 'nothing'}")
+def test_a_missing_key_file_is_named_without_its_content_once_the_key_is_needed(tmp_path: Path) -> None:
+    settings = load(secret_key=f"file:{tmp_path / 'later'}")
+    with pytest.raises(ConfigurationError, match=r"the file .*/later cannot be read"):
+        settings.keys()
+    (tmp_path / "later").write_text(KEY)
+    assert settings.keys() == (KEY,)
+
+
+@pytest.mark.parametrize("wrong", ["short", "file:{}/short", " "])
+def test_a_key_that_is_wrong_stops_the_start(tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "short").write_text("short")
+    with pytest.raises(ConfigurationError, match="BRIDGE_SECRET_KEY"):
+        load(secret_key=wrong.format(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("BRIDGE_DATBASE_URL", "BRIDGE_DATABASE_URL"), ("BRIDGE_SECRETKEY", "BRIDGE_SECRET_KEY"), ("BRIDGE_XYZZY", "")],
+)
+def test_a_name_that_is_no_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str, meant: str) -> None:
+    said = f"There is no setting {name}." + (f" Did you mean {meant}?" if meant else "")
+    with pytest.raises(ConfigurationError) as of_app:
+        Settings.load({name: "x", "BRIDGE_SECRET_KEY": KEY})
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(ConfigurationError) as of_environment:
+        load()
+    assert of_app.value.problems == of_environment.value.problems == (said,)
+
+
+def test_a_keyword_that_is_no_setting_stops_the_start() -> None:
+    with pytest.raises(ConfigurationError, match=r"There is no setting secret_ky\. Did you mean secret_key\?"):
+        load(secret_ky=KEY)
+
+
+@pytest.mark.parametrize("url", ["mysql://host/db", "sqlite://", "nonsense"])
+def test_a_database_url_that_is_none_is_told_with_everything_else(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(database_url=url, compat="strict")
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["BRIDGE_DATABASE_URL", "BRIDGE_COMPAT"]
 
 
 def test_addresses_lose_their_trailing_slash_and_the_first_is_for_links() -> None:

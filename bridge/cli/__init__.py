@@ -3,6 +3,7 @@
 import click
 
 from bridge.cli.audit import audit
+from bridge.cli.console import choose_bridge
 from bridge.cli.forte import forte
 from bridge.cli.keys import keys
 from bridge.cli.operations import doctor, flags, prune, reconcile, rekey, settle
@@ -14,12 +15,15 @@ from bridge.cli.system import demo, init, migrate, openapi, serve
 from bridge.version import __version__
 
 SHARED = (
-    *(audit, doctor, events, flags, forte, keys, migrate, openapi, outbox, prune, reconcile, rekey, settle),
+    *(audit, doctor, events, flags, forte, init, keys, migrate, openapi, outbox, prune, reconcile, rekey, settle),
     *(stores, webhooks, why, worker),
 )
 
 
 @click.group()
+@click.option(
+    "--bridge", metavar="NAME", expose_value=False, callback=choose_bridge, help="Of several, the one called so."
+)
 def group() -> None:
     """The bridge that is mounted in this app."""
 
@@ -36,5 +40,5 @@ def main() -> None:
 for command in SHARED:
     group.add_command(command)
     main.add_command(command)
-for command in (demo, init, selftest, serve):
+for command in (demo, selftest, serve):
     main.add_command(command)

@@ -9,36 +9,77 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import wraps
 from typing import Any, TypeVar
 
 import click
+from flask import Flask
 from flask.cli import ScriptInfo
 
 from bridge.app import EXTENSION, Bridge
 from bridge.domain.errors import BridgeError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+CHOSEN = "bridge.cli.chosen"
+"""Where a command finds the name that was given with `--bridge`."""
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 order_option = click.option("--order", metavar="ORDER", help="Of this order only: its id or its number.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 @contextmanager
-def opened_bridge() -> Iterator[Bridge]:
-    """The host app's Bridge under `flask bridge`, else one from the environment's settings."""
-    script = click.get_current_context().find_object(ScriptInfo)
-    if script is not None:
-        mounted = script.load_app().extensions.get(EXTENSION)
-        if mounted is None:
-            raise click.ClickException("No bridge is mounted in this app: call Bridge(...).init_app(app).")
-        yield mounted
+def chosen_bridge() -> Iterator[Bridge]:
+    """Under `flask bridge` the one that the host app has mounted (under the name of `--bridge`), in the app's context;
+    else one from the environment's settings. Nothing of it is open yet."""
+    context = click.get_current_context()
+    script = context.find_object(ScriptInfo)
+    if script is None:
+        bridge = Bridge()
+        try:
+            yield bridge
+        finally:
+            bridge.close()
         return
-    bridge = Bridge()
-    try:
+    app = script.load_app()
+    with app.app_context():
+        yield _mounted(app, context.find_root().meta.get(CHOSEN))
+
+
+@contextmanager
+def opened_bridge() -> Iterator[Bridge]:
+    """The same with its database open. Raises NotReady."""
+    with chosen_bridge() as bridge:
+        bridge.open()
         yield bridge
-    finally:
-        bridge.close()
+
+
+def _mounted(app: Flask, name: str | None) -> Bridge:
+    mounted = {key: each for key, each in app.extensions.items() if isinstance(each, Bridge)}
+    if not mounted:
+        raise click.ClickException("No bridge is mounted in this app: call Bridge(...).init_app(app).")
+    wanted = name or (EXTENSION if EXTENSION in mounted else next(iter(mounted)))
+    if wanted not in mounted:
+        like = get_close_matches(wanted, mounted, n=1)
+        question = f" Did you mean {like[0]}?" if like else ""
+        raise click.ClickException(
+            f"No bridge of this app is called {wanted} (there are: {', '.join(mounted)}).{question}"
+        )
+    return mounted[wanted]
+
+
+def command_line() -> str:
+    """How the commands begin for whoever runs this one."""
+    context = click.get_current_context()
+    if context.find_object(ScriptInfo) is None:
+        return "wcpay-bridge"
+    name = context.find_root().meta.get(CHOSEN)
+    return f"flask bridge --bridge {name}" if name else "flask bridge"
+
+
+def choose_bridge(context: click.Context, _: click.Parameter, name: str | None) -> None:
+    """`--bridge NAME`, for the command that follows."""
+    context.find_root().meta[CHOSEN] = name
 
 
 def with_bridge(command: Command) -> Command:

@@ -2,12 +2,22 @@
 
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import json_option, note, opened_bridge, order_option, print_json, who, with_bridge
+from bridge.cli.console import (
+    command_line,
+    json_option,
+    note,
+    opened_bridge,
+    order_option,
+    print_json,
+    who,
+    with_bridge,
+)
 from bridge.domain.deadlines import DAY, HOUR
 from bridge.domain.errors import BridgeError, Refused
 from bridge.domain.orders import called
@@ -36,6 +46,9 @@ def doctor(everything: bool, as_json: bool) -> None:
         with opened_bridge() as bridge:
             checks = [Check("configuration", True, "The settings are right, and the key opens the database.")]
             checks += examine(bridge.services, bridge.check_store, everything=everything)
+            checks = [
+                replace(check, text=check.text.replace("`wcpay-bridge ", f"`{command_line()} ")) for check in checks
+            ]
     except BridgeError as error:
         checks = [Check("configuration", False, line) for line in str(error).splitlines()]
     if as_json:

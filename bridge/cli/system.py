@@ -12,12 +12,21 @@ from typing import Any
 import click
 
 from bridge.app import Bridge, create_app
-from bridge.cli.console import catch_endings, note, plain_errors, print_json, with_bridge
+from bridge.cli.console import (
+    catch_endings,
+    chosen_bridge,
+    command_line,
+    note,
+    plain_errors,
+    print_json,
+    with_bridge,
+)
 from bridge.cli.logging_setup import log_options, logging_to_stderr
 from bridge.payments.shops import rivals
 from bridge.reconcile.run import hold_all
-from bridge.settings import Settings, data_directory
+from bridge.settings import Settings
 from bridge.storage import migrate as migrate_database
+from bridge.storage.engine import sqlite_file
 
 PROGRAM = "wcpay-bridge"
 
@@ -47,33 +56,38 @@ def demo(host: str, port: int, info: Path | None) -> None:
 
 @click.command()
 def init() -> None:
-    """Make the data directory, a secret key and the database."""
-    with plain_errors():
-        if "BRIDGE_SECRET_KEY" not in os.environ:
-            directory = data_directory()
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            key_file = directory / "secret.key"
-            if not key_file.exists():
-                _write_private(key_file, secrets.token_urlsafe(48) + "\n")
-            note(f"Secret key: {key_file} (keep a copy: without it the database cannot be read)")
-        settings = Settings.load()
+    """Make a secret key and the database, where the settings say or in the data directory."""
+    with plain_errors(), chosen_bridge() as bridge:
+        settings = bridge.settings
+        if not settings.secret_key and settings.key_file:
+            _make_key(settings.key_file)
+            note(f"Secret key: {settings.key_file} (keep a copy: without it the database cannot be read)")
+        settings.keys()
+        if file := sqlite_file(settings.database_url):
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         migrate_database(settings.database_url)
-        Bridge(settings).close()
+        bridge.open()
     note("Database: ready")
     note("Next, connect a shop with a read/write REST key of its own:")
-    click.echo("wcpay-bridge stores add --url https://shop.example --consumer-key ck_... --adapter sandbox --test")
+    click.echo(f"{command_line()} stores add --url https://shop.example --consumer-key ck_... --adapter sandbox --test")
+
+
+def _make_key(file: Path) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists():
+        _write_private(file, secrets.token_urlsafe(48) + "\n")
 
 
 @click.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    with plain_errors():
-        url = Settings.load().database_url
+    with plain_errors(), chosen_bridge() as bridge:
+        url = bridge.settings.database_url
         migrate_database(url)
         count = rivals(url)
     note("The database is at the newest schema.")
     if count:
-        note(f"{count} payments hold an order beside one of another entry of their shop: wcpay-bridge flags list")
+        note(f"{count} payments hold an order beside one of another entry of their shop: {command_line()} flags list")
 
 
 @click.command()
@@ -114,6 +128,7 @@ def serve(
     with plain_errors():
         settings = Settings.load()
         bridge = Bridge(settings)
+        bridge.open()
         if after_restore:
             note(f"{len(hold_all(bridge.services))} stores take no money before they were compared.")
         bridge.close()

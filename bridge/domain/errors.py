@@ -260,3 +260,10 @@ class ConfigurationError(BridgeError):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class NotReady(ConfigurationError):
+    """The bridge has no key or no database yet, or one of another version."""
+
+    reason = "not_ready"
+    retryable = True

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TypeVar, cast
 
 from limits import RateLimitItem, parse_many
@@ -49,17 +50,24 @@ class Limits:
     """
 
     def __init__(self, settings: HttpSettings, clock: Clock) -> None:
-        address = settings.rate_limit_storage
-        options = REDIS_TIMEOUTS if address.startswith("redis") else {}
+        self._address = settings.rate_limit_storage
         self._clock = clock
         self._failed = float("-inf")
-        self._shared = cast(Storage, storage_from_string(address, **options))  # only `async+` addresses give another
-        self._own = MemoryStorage()
         self.guesses = Limit(self, "guesses", settings.rate_limit, GUESSES)
         self.key_requests = Limit(self, "key", settings.key_limit, REQUESTS)
         self.store_requests = Limit(self, "store", settings.store_limit, REQUESTS)
         self.order_declines = Limit(self, "order declines", settings.order_decline_limit, DECLINES)
         self.address_declines = Limit(self, "address declines", settings.address_decline_limit, DECLINES)
+
+    @cached_property
+    def _shared(self) -> Storage:
+        """Made when it is first asked: one in memory starts a thread, which a server that forks later must not have."""
+        options = REDIS_TIMEOUTS if self._address.startswith("redis") else {}
+        return cast(Storage, storage_from_string(self._address, **options))  # only `async+` addresses give another
+
+    @cached_property
+    def _own(self) -> MemoryStorage:
+        return MemoryStorage()
 
     def ask(self, question: Callable[[Storage], T]) -> T:
         """Ask the storage that all processes share, or the one of this process."""

@@ -37,7 +37,7 @@ class Route:
 
     `failures` say how its errors are answered. A `raw` one gets its body of at most `largest_body` bytes as it came:
     nothing looks for parameters in it. `names` is what a name in the path may be. A route that is `once` heeds
-    idempotency keys.
+    idempotency keys; one that is `offline` answers without a database.
     """
 
     rule: str
@@ -49,6 +49,7 @@ class Route:
     largest_body: int = LARGEST_BODY
     names: str = WORD
     once: bool = False
+    offline: bool = False
 
 
 OPTIONS = [each.name for each in fields(Route) if each.name not in ("rule", "methods", "schema")]
@@ -92,6 +93,7 @@ class Blueprint(_Blueprint):  # type: ignore[misc]
         self.routes: dict[str, Route] = {}
         self._prefixes: dict[str, str] = {}
         self.record(self._catch_all)
+        self.url_value_preprocessor(self._exempt_from_csrf)
 
     def route(self, rule: str, **options: Any) -> Callable[[View], View]:
         """Like Flask's, with the options of Route. Methods of the same path may have views of their own."""
@@ -101,6 +103,7 @@ class Blueprint(_Blueprint):  # type: ignore[misc]
     def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None, **options: Any) -> None:
         ours = {name: options.pop(name) for name in OPTIONS if name in options}
         view_func.provide_automatic_options = False
+        view_func.talisman_view_options = {"content_security_policy": None}  # Flask-Talisman leaves our pages their own
         super().add_url_rule(rule, endpoint, view_func, strict_slashes=False, merge_slashes=False, **options)
         schema = getattr(view_func, "parameters_schema", None)
         self.routes[self._endpoints[-1]] = Route(rule, tuple(options.get("methods", ("GET",))), schema, **ours)
@@ -171,6 +174,13 @@ class Blueprint(_Blueprint):  # type: ignore[misc]
     def matched_by_any_method(self) -> Route | None:
         """One of the routes that the current request's path has."""
         return next((route for method in METHODS if (route := self.match(method)[0])), None)
+
+    def _exempt_from_csrf(self, _endpoint: str | None, _values: dict[str, Any] | None) -> None:
+        """Before the host's own checks of this request: what Flask-WTF guards are forms that a cookie signs, and here
+        nothing heeds cookies. Only now it is known whether the host has it, in whatever order both were set up."""
+        exempt = getattr(current_app.extensions.get("csrf"), "exempt", None)
+        if exempt:
+            exempt(self)
 
     def _catch_all(self, state: BlueprintSetupState) -> None:
         mount = f"{state.name_prefix}.{state.name}".lstrip(".")

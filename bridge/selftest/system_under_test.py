@@ -247,15 +247,15 @@ class BridgeSubject:
         self.bridge.start_worker()
 
     def dismiss(self) -> bool:
-        worker = self.bridge._worker
+        worker = self.bridge._runtime.worker
         survived = worker is not None and all(thread.is_alive() for thread in worker._threads)
         if worker:
             worker.stop()
-            self.bridge._worker = None
+            self.bridge._runtime.worker = None
         return survived
 
     def forget(self) -> None:
-        self.bridge._connections.close()
+        self.bridge._runtime.opened_stores.close()
         self.bridge.services.database.engine.dispose()
 
     def close(self) -> None:
@@ -273,7 +273,7 @@ def open_bridge(
 
 def send_out_through(bridge: Bridge, make_session: MakeSession) -> None:
     """Whatever this Bridge asks of shops and providers goes through sessions of that maker."""
-    setattr(bridge._connections, "_make_session", make_session)  # noqa: B010 it shadows a method, on this object only
+    setattr(bridge._runtime.opened_stores, "_make_session", make_session)  # noqa: B010 it shadows a method, on this object only
 
 
 def clock_of(place: Place) -> SharedClock:

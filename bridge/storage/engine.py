@@ -4,9 +4,11 @@ SQLite runs in WAL mode with full synchronisation; writers queue on a lock of th
 lock at BEGIN, so that nobody sees "database is locked". PostgreSQL needs none of that.
 """
 
+import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ SQLITE_BUSY_SECONDS = 30
 """How long a writer of one process waits for a writer of another."""
 POOL_SIZE, MAX_CONNECTIONS = 16, 128
 """How many connections a process keeps, and how many it opens: a new one costs PostgreSQL a process."""
+_MIGRATING = threading.Lock()
+"""Alembic keeps what it works on in its module: one migration at a time in a process."""
 
 
 class Database:
@@ -42,8 +46,6 @@ class Database:
         }
         options["pool_pre_ping"] = not self.is_sqlite
         if self.is_sqlite:
-            with suppress(OSError):  # a folder that is not there is told when the database is opened
-                Path(str(self.url.database)).touch(mode=0o600)
             options["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
         try:
             self.engine = create_engine(self.url, **options)
@@ -58,11 +60,34 @@ class Database:
         whole = {"sqlite_begin": "DEFERRED"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._snapshot = self.engine.execution_options(**whole)
         self._writer = self.engine.execution_options(sqlite_begin="IMMEDIATE")
-        self._write_lock = threading.Lock() if self.is_sqlite else nullcontext()
+        self._write_lock = self._new_write_lock()
+        self._open: Callable[[], None] = self._make_file
+        self._forget: Callable[[], None] = _nothing
+        self._is_open = False
+        self._opening = threading.local()
+        self._of_parents: list[Any] = []
+        _after_fork(weakref.WeakMethod(self._leave_to_parent))
+
+    def before_first_use(self, open_: Callable[[], None], forget: Callable[[], None]) -> None:
+        """Call `open_` before the first connection of this process, which may use the database itself, and before any
+        other as long as it raises; `forget` in a process that was forked from this one."""
+        self._open, self._forget = open_, forget
+
+    def use(self) -> None:
+        """What happens before the first connection, if it has not yet. Raises what `open_` raises."""
+        if self._is_open or getattr(self._opening, "by_this_thread", False):
+            return
+        self._opening.by_this_thread = True
+        try:
+            self._open()
+        finally:
+            self._opening.by_this_thread = False
+        self._is_open = True
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for looking: every statement sees what is committed."""
+        self.use()
         with self._reader.connect() as connection:
             yield connection
 
@@ -75,21 +100,49 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection in a transaction that is meant to take milliseconds. Never call out while it is open."""
+        self.use()
         with self._write_lock, self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
+        """Close all connections. The next use opens it again."""
+        self._is_open = False
         self.engine.dispose()
+
+    def _new_write_lock(self) -> AbstractContextManager[Any]:
+        return threading.Lock() if self.is_sqlite else nullcontext()
+
+    def _leave_to_parent(self) -> None:
+        """In a process that was forked: what the parent has open must neither be used nor closed here.
+
+        Source: https://www.sqlite.org/howtocorrupt.html, 2.6; SQLAlchemy, "Using Connection Pools with
+        Multiprocessing or os.fork()".
+        """
+        self._of_parents.append(self.engine.pool)
+        self.engine.dispose(close=False)
+        self._write_lock, self._opening, self._is_open = self._new_write_lock(), threading.local(), False
+        self._forget()
+
+    def _make_file(self) -> None:
+        """An SQLite file that only its owner may read; the folder has to be there."""
+        if self.is_sqlite:
+            with suppress(OSError):  # told when the database is opened
+                Path(str(self.url.database)).touch(mode=0o600)
 
     def version(self) -> str | None:
         """The migration that the database is at.
 
         None for an empty one. Raises SQLAlchemyError if it cannot be reached.
         """
-        with self.read() as connection:
+        self._make_file()
+        with self._reader.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(text("select version_num from alembic_version")).scalar()
+
+    @property
+    def _called(self) -> str:
+        return f"The database file {self.url.database}" if self.is_sqlite else "The database"
 
     def is_current(self) -> bool:
         """Whether it is at the newest migration. Raises SQLAlchemyError if it cannot be reached."""
@@ -97,10 +150,12 @@ class Database:
 
     def require_current(self) -> None:
         """Refuse a database that is not at the newest migration, with the command to run; migrate an empty SQLite."""
+        if self.is_sqlite and not Path(str(self.url.database)).parent.is_dir():
+            raise ConfigurationError(f"{self._called} has no folder. Run `wcpay-bridge init`.")
         try:
             version = self.version()
         except SQLAlchemyError as error:
-            raise ConfigurationError(f"The database cannot be opened: {_first_line(error)}") from None
+            raise ConfigurationError(f"{self._called} cannot be opened: {_first_line(error)}") from None
         if version is None and self.is_sqlite:
             migrate(self.url.render_as_string(hide_password=False))
         elif version != HEAD:
@@ -126,17 +181,24 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite database; None for another one. Raises ConfigurationError."""
+    parsed = parse_url(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
 def migrate(url: str) -> None:
     """Bring the database to the newest schema; does nothing to one that is there. Creates an SQLite file, mode 0600."""
     from alembic import command
     from alembic.config import Config
 
     database = Database(url)
+    database.use()
     config = Config()
     config.set_main_option("script_location", "bridge:storage/migrations")
     config.set_main_option("path_separator", "os")
     try:
-        with database._writer.connect() as connection:
+        with _MIGRATING, database._writer.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
@@ -153,6 +215,20 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     if begin := connection.get_execution_options().get("sqlite_begin"):
         connection.exec_driver_sql(f"BEGIN {begin}")
+
+
+def _nothing() -> None:
+    pass
+
+
+def _after_fork(leave: weakref.WeakMethod[Callable[[], None]]) -> None:
+    """Call a method in every process that is forked from now on, as long as its object is there."""
+
+    def call() -> None:
+        if method := leave():
+            method()
+
+    os.register_at_fork(after_in_child=call)
 
 
 def _first_line(error: Exception) -> str:

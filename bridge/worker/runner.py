@@ -14,7 +14,7 @@ from functools import partial
 
 from bridge.domain import logs
 from bridge.domain.deadlines import within
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, NotReady
 from bridge.domain.intents import Attempt
 from bridge.inbound.provider_events import claim_message
 from bridge.payments import leases
@@ -165,6 +165,9 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 round_()
+            except NotReady as problem:
+                log.error("the worker cannot begin: %s", problem)
+                self._stopping.wait(TROUBLED_SECONDS)
             except Exception:
                 log.exception("a round of the worker failed")
                 self._stopping.wait(TROUBLED_SECONDS)

@@ -210,7 +210,7 @@ def filled_sqlite(file: Path, payments: int) -> Iterator[Connection]:
     """With so many payments, or as it is without statistics if there are none."""
     database = Database(f"sqlite:///{file}")
     try:
-        if not file.stat().st_size:
+        if not file.exists():
             migrate(f"sqlite:///{file}")
             if payments:
                 fill(database, STORES, payments, NOW)

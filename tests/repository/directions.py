@@ -26,7 +26,8 @@ def layer(name: str, rooms: str, of_bridge: str, of_world: str) -> Layer:
 # fmt: off
 LAYERS = (
     #      layer         rooms                               of bridge                  of the world
-    layer("wiring",     "__init__ app cli server settings version","everything",                  "everything"),
+    layer("wiring",     "__init__ app cli opened_stores runtime server settings store_setup version",
+                                                             "everything",                  "everything"),
     layer("harness",    "selftest",                          "everything",                  "everything"),
     layer("entry",      "http",
                                                              "web schemas inbound operations reports registry "

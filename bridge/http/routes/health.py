@@ -13,13 +13,13 @@ log = logs.logger(__name__)
 
 
 def add_routes(blueprint: Blueprint, services: Services) -> None:
-    @blueprint.route("/bridge/v1/health/live", methods=["GET"], public=True, tags=["Health"])
+    @blueprint.route("/bridge/v1/health/live", methods=["GET"], public=True, offline=True, tags=["Health"])
     @blueprint.doc(summary="The process lives", security=[])
     @blueprint.response(200, description='`{"status":"ok"}`')
     def live() -> dict[str, Any]:
         return {"status": "ok"}
 
-    @blueprint.route("/bridge/v1/health/ready", methods=["GET"], public=True, tags=["Health"])
+    @blueprint.route("/bridge/v1/health/ready", methods=["GET"], public=True, offline=True, tags=["Health"])
     @blueprint.doc(summary="The database can be reached and has the schema that is needed", security=[])
     @blueprint.alt_response(503, description='`{"status":"unavailable","database":...}`')
     @blueprint.response(200, description='`{"status":"ok","database":"ok"}`')

@@ -77,7 +77,7 @@ def add_routes(blueprint: Blueprint, settings: HttpSettings, version: str, make:
         _tidy(described)
         return described
 
-    @blueprint.route("/bridge/v1/openapi.json", methods=["GET"], public=True, tags=["Documentation"])
+    @blueprint.route("/bridge/v1/openapi.json", methods=["GET"], public=True, offline=True, tags=["Documentation"])
     @blueprint.doc(summary="This document", security=[])
     @blueprint.response(200, description="OpenAPI 3.1.")
     def openapi() -> dict[str, Any]:
@@ -87,7 +87,7 @@ def add_routes(blueprint: Blueprint, settings: HttpSettings, version: str, make:
     def page() -> tuple[str, str]:
         return render_page(document())
 
-    @blueprint.route("/bridge/v1/docs", methods=["GET"], public=True, tags=["Documentation"])
+    @blueprint.route("/bridge/v1/docs", methods=["GET"], public=True, offline=True, tags=["Documentation"])
     @blueprint.doc(summary="This API for people", security=[])
     @blueprint.response(200, description="A page.", content_type="text/html")
     def docs() -> Response:

@@ -23,6 +23,7 @@ KEY_MALFORMED = "An Idempotency-Key is a text of 1 to 255 printable ASCII charac
 KEY_REUSED = "The Idempotency-Key was used for another request. Take a new key for a new request."
 IN_FLIGHT = "A request with this Idempotency-Key is being worked on. Ask again in a moment."
 UNAVAILABLE = "The bridge cannot use its database now. Ask again in a moment; nothing is done twice."
+NOT_READY = "The bridge has no key or no database yet, or is being upgraded. Ask again later; its log tells what to do."
 NO_ROUTE = "No route was found matching the URL and request method."
 TOLD = (
     *("provider", "decline_code", "outcome", "cause", "attempt_id", "payment_intent", "param"),
@@ -95,6 +96,7 @@ REFUSALS = (
     Refusal("wcpay_request_too_large", 413, too_large_for(LARGEST_BODY), "A body of more than 256 KB."),
     Refusal("wcpay_rate_limited", 429, RATE_LIMITED, "Too many wrong credentials, requests or declined payments."),
     Refusal("wcpay_database_unavailable", 503, UNAVAILABLE, "The bridge's own database is full, read-only or away."),
+    Refusal("wcpay_not_ready", 503, NOT_READY, "The bridge has no key or database yet, or one of another version."),
     Refusal("internal_server_error", 500, FAILED, "A fault of the bridge, or of its configuration."),
 )
 """Every refusal before a use case."""
@@ -111,6 +113,7 @@ def install(blueprint: Blueprint, settings: HttpSettings, troubles: tuple[type[E
 
     blueprint.register_error_handler(RestError, _render_refusal)
     blueprint.register_error_handler(domain.BridgeError, use_case_error)
+    blueprint.register_error_handler(domain.NotReady, _render_not_ready)
     for trouble in troubles:
         blueprint.register_error_handler(trouble, _render_unavailable)
     blueprint.register_error_handler(Exception, _render_fault)
@@ -166,6 +169,13 @@ def prefixed(message: str) -> str:
 def _render_fault(error: Exception) -> Response:
     log.error("a request failed", exc_info=error)
     return render({"code": "internal_server_error", "message": FAILED, "data": {"status": 500}}, 500)
+
+
+def _render_not_ready(error: domain.NotReady) -> Response:
+    _note(error)
+    log.error("the bridge cannot be used: %s", error)
+    data = {"status": 503, "reason": error.reason, "retryable": True}
+    return render({"code": "wcpay_not_ready", "message": NOT_READY, "data": data}, 503, {"Retry-After": "5"})
 
 
 def _render_unavailable(error: Exception) -> Response:

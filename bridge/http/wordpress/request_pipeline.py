@@ -42,6 +42,8 @@ def install(blueprint: Blueprint, services: Services, settings: HttpSettings, li
         if route:
             context.failures, context.largest_body = route.failures, route.largest_body
             context.once = route.rule if route.once else ""
+        if not (route and route.offline):
+            services.database.use()  # one that cannot be used says so to everybody, not only to who has a key
         _limit_body(context.largest_body)
         _identify(services, settings, limits, context)
         asks_for_options = context.method == "OPTIONS"
