@@ -98,6 +98,7 @@ class Owner:
         self.stage.shares[f"owners: {'removed' if is_removed else 'another account'} by force"] += 1
         self.abandoned += left
         for life in left:
+            life.acted_at = self.stage.town.clock()  # what it takes from now on, its shop does not hear of
             if not self.stage.is_told(life):
                 life.found.append(Finding("forgotten", "it was left behind by force, and nobody was told"))
 
