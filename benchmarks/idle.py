@@ -31,7 +31,7 @@ from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs, migrate
 from bridge.storage.engine import Database
-from bridge.worker.jobs import MOST, run_common, write_heartbeat
+from bridge.worker.periodic_jobs import MOST, run_common, write_heartbeat
 from bridge.worker.runner import run_once
 
 TOKEN = secrets.token_hex(16)

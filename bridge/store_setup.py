@@ -7,7 +7,7 @@ from bridge.adapters import load
 from bridge.domain.errors import ConfigurationError, Refused
 from bridge.domain.ports import Adapter, Finding, NamesShop, OrderBook
 from bridge.domain.stores import Store
-from bridge.inbound.store_webhooks import webhook_findings
+from bridge.inbound.webhook_watch import webhook_findings
 from bridge.opened_stores import OpenedStores
 from bridge.payments import shops
 from bridge.registry import store_keys, stores

@@ -138,7 +138,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "an order that comes back with another key is another order: delivery",
-        "stores/woocommerce/order_delivery.py",
+        "stores/woocommerce/delivery_steps.py",
         "return order.key == self.update.order_key",
         "return order.key != ''",
         f"{OUTBOX}::test_what_an_order_is_owed_never_reaches_another_one_that_has_its_number",
@@ -272,14 +272,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "staff's refunds move money only where the store says so",
-        "inbound/store_events.py",
+        "inbound/order_changes.py",
         'if store.config.options["store_refunds"] != "execute":',
         'if store.config.options["store_refunds"] == "never":',
         "tests/payments/test_store_events.py::test_a_refund_that_staff_make_is_reported_and_moves_no_money",
     ),
     _mutation(
         "a message must be of the store's account and mode",
-        "inbound/provider_events.py",
+        "inbound/provider_inbox.py",
         "if not adapter.owns(message.event):",
         "if not adapter:",
         "tests/payments/test_events.py::test_a_message_of_the_other_mode_or_of_another_account_asks_for_nothing",
@@ -506,7 +506,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a message about an order that is not there proves nothing",
-        "inbound/store_events.py",
+        "inbound/order_changes.py",
         "if order is None and intent.status in WAITING:",
         "if order is None and intent.status in ():",
         f"{SWEPT}::test_a8_a_message_about_an_order_that_is_not_there_closes_nothing_by_itself",

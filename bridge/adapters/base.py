@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002 arguments of verbs that are refused
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NoReturn
 
@@ -21,10 +22,10 @@ from bridge.domain.outcomes import (
 from bridge.domain.ports import Finding, Setting
 
 
-class BaseAdapter:
-    """Everything of `bridge.domain.ports.Adapter` but `operations`, `prepare`, `create` and `fetch`: a verb that an
-    adapter may lack raises Unsupported, and what it declares is as most providers are. Where they differ, the default
-    promises less."""
+class BaseAdapter(ABC):
+    """An adapter declares its `operations` and writes `prepare`, `create` and `fetch`. Everything else that
+    `bridge.domain.ports.Adapter` asks for is here: a verb that an adapter may lack raises Unsupported, and what it
+    declares is as most providers are. Where they differ, the default promises less."""
 
     name: ClassVar[str]
     settings: ClassVar[tuple[Setting, ...]] = ()
@@ -44,6 +45,21 @@ class BaseAdapter:
     def smallest(self, currency: str) -> int:
         """As Stripe charges."""
         return step(currency)
+
+    @abstractmethod
+    def prepare(self, payment: Payment) -> dict[str, Any]:
+        """The exact request for a payment, JSON-serializable, without secrets. Pure. Raises Refused."""
+
+    def create(self, request: dict[str, Any], key: str) -> Outcome:
+        """Send a prepared request under its idempotency key; a decline is an Outcome. Raises ProviderError.
+
+        To be written, unless every buyer pays at the provider's own page (`open`).
+        """
+        self._cannot("create")
+
+    @abstractmethod
+    def fetch(self, reference: str) -> Outcome:
+        """How the payment of this reference stands now. Raises ProviderError."""
 
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:
         self._cannot("find")

@@ -28,7 +28,7 @@ from bridge.cli.demo_providers import (
     webhook_path,
 )
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.inbound import store_events
+from bridge.operations import webhook_registration
 from bridge.registry import keys as key_cases
 from bridge.settings import Settings
 from bridge.simulators.certificates import LOCAL_HOSTS, Certificates
@@ -170,7 +170,7 @@ class World:
         webhook_secrets["woocommerce"] = services.vault.shop_secret(store.id)
         if provider:
             provider.connect(self.bridge, services.stores.store(store.id))
-        store_events.register_webhooks(services.store(store.id), self._front)
+        webhook_registration.register_webhooks(services.store(store.id), self._front)
         return {
             "id": store.id,
             "store_url": store.url,

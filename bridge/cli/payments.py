@@ -12,7 +12,7 @@ from bridge.domain.money import Money
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
 from bridge.operations import why as use_case
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from bridge.worker.runner import Worker, run_once
 
 

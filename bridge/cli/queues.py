@@ -8,7 +8,6 @@ from bridge.app import Bridge
 from bridge.cli.console import iso_time, json_option, note, order_option, print_json, with_bridge
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
-from bridge.inbound import store_events
 from bridge.operations import audit, inbox_admin, webhook_registration
 from bridge.registry import stores
 
@@ -115,7 +114,7 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
         raise click.ClickException("BRIDGE_PUBLIC_URL is not set: the shop would not know where to send them.")
     found = bridge.services.store(stores.get(bridge.services, store).id)
     audit.record(bridge.services, "webhooks.register", found.id, address=address)
-    sentences = store_events.register_webhooks(found, address)
+    sentences = webhook_registration.register_webhooks(found, address)
     if not as_json:
         for sentence in sentences:
             click.echo(sentence)

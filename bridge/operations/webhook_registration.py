@@ -1,12 +1,14 @@
-"""A provider that lets itself be told where to send its messages: subscribed once, its signing key kept encrypted."""
+"""Where messages are to be sent: told to a store, and to a provider that lets itself be told, whose signing key is kept
+encrypted."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from bridge.domain.errors import Refused
 from bridge.domain.stores import Store
+from bridge.payments.poll_schedule import read_all_soon
 from bridge.registry import stores
-from bridge.services import Services
+from bridge.services import Services, StoreHandle
 from bridge.storage.vault import is_reference
 
 SECRET = "webhook_secret"  # noqa: S105 the name of the setting
@@ -42,6 +44,15 @@ class Subscribed:
     id: str
     url: str
     learned: bool
+
+
+def register_webhooks(store: StoreHandle, address: str) -> list[str]:
+    """Have the shop tell us about its orders. `address` is the bridge's public one. Raises StoreError."""
+    url = f"{address}/bridge/v1/webhooks/{store.id}"
+    secret = store.vault.shop_secret(store.id)
+    done = store.order_book.register_webhooks(url, secret)
+    read_all_soon(store)
+    return done
 
 
 def subscribe(services: Services, store_id: str, address: str) -> Subscribed | None:

@@ -23,7 +23,7 @@ from bridge.payments.hosted_checkout import MAX_OPEN_CHECKOUTS, NOT_NOW, open_ch
 from bridge.payments.outcomes import poll_payment
 from bridge.payments.record import WAITING
 from bridge.services import Services
-from bridge.storage import intents, jobs, stores
+from bridge.storage import intents, jobs, order_locks, stores
 
 log = logs.logger(__name__)
 
@@ -126,7 +126,7 @@ def visit(services: Services, token: str) -> Visit:
         if stores.get(connection, intent.store_id) is None:
             raise Refused("The store of this link was removed.", reason=STORE_REMOVED)
         if not intent.holding:
-            held = intents.holding(connection, intent.store_id, intent.live, intent.order_id, intent.order_key)
+            held = order_locks.holding(connection, intent.store_id, intent.live, intent.order_id, intent.order_key)
             intent = held or intent
         attempts = intents.attempts_of(connection, intent.id)
     return _visit(services, intent, attempts)

@@ -39,7 +39,7 @@ from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.record import WAITING, record
 from bridge.payments.shops import entry_of
 from bridge.services import Services, StoreHandle
-from bridge.storage import Connection, intents, journal, outbox, refunds
+from bridge.storage import Connection, intents, journal, order_locks, outbox, refunds
 
 MAX_ROUNDS = 4
 """How often a create looks again because the order changed hands under it."""
@@ -238,7 +238,7 @@ def _start(store: StoreHandle, adapter: Adapter, wanted: _Wanted) -> IntentView 
     if "open" in adapter.operations:  # the provider hears of it when the buyer opens the page
         intent = replace(intent, public_id=store.ids.public("pi_"), status=Status.REQUIRES_ACTION, unknown=False)
         attempt = replace(attempt, state=AttemptState.DONE, exposed=False, busy_until=0.0)
-    if not intents.claim(store.database, intent, attempt, asked, generation=store.config.generation):
+    if not order_locks.claim(store.database, intent, attempt, asked, generation=store.config.generation):
         return None
     if attempt.state is AttemptState.DONE:
         return IntentView(intent, attempt.id)

@@ -34,7 +34,7 @@ from bridge.payments.poll_schedule import MAX_POLL_SECONDS
 from bridge.payments.record import WAITING, IntentWriter, record, record_in
 from bridge.payments.shops import entry_of, is_address
 from bridge.services import Services, StoreHandle
-from bridge.storage import Connection, intents, jobs, outbox, stores
+from bridge.storage import Connection, intents, jobs, order_locks, outbox, stores
 
 NAMED_BY_APP, TAKEN_BY_READER = "an app named it", "a card reader took it"
 """Why a payment was taken over."""
@@ -181,7 +181,7 @@ def _settled_in(store: StoreHandle, order: Order, outcome: Outcome, why: str) ->
     for _ in range(MAX_ROUNDS):
         with store.database.read() as connection:
             known = intents.find(connection, store.id, str(outcome.reference))
-            holder = intents.holding(connection, store.id, store.config.live, order.id, order.key)
+            holder = order_locks.holding(connection, store.id, store.config.live, order.id, order.key)
         if known is not None:
             return Match(_promoted(store, known, outcome, why) if why and known.only_known else known)
         if holder is None:
@@ -255,7 +255,7 @@ def _claimed(store: StoreHandle, order: Order, outcome: Outcome, why: str) -> Pa
             outbox.known_by_the_shop(connection, intent.id, now)
 
     kind, generation = JournalKind.TAKEN_OVER if why else JournalKind.KNOWN, store.config.generation
-    if not intents.claim(store.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
+    if not order_locks.claim(store.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
         return None
     with store.database.read() as connection:
         return intents.get(connection, intent.id)

@@ -27,7 +27,7 @@ from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.shops import entry_of
 from bridge.payments.takeover import match_named_payment
 from bridge.services import StoreHandle
-from bridge.storage import intents
+from bridge.storage import intents, order_locks
 
 CAPTURE_METHODS = frozenset({"manual", "automatic"})
 """What `payment_methods` and `capture_method` may name."""
@@ -81,7 +81,7 @@ def create_terminal_intent(
     intent = new_intent(store.config, payment, store.clock(), channel="terminal")
     asked = {"provider": adapter.name, "order": order.number, "amount": amount, "currency": order.currency}
     asked |= {"customer": payment.customer, "payment_method": "card reader"}
-    if not intents.claim(store.database, intent, attempt, asked, generation=store.config.generation):
+    if not order_locks.claim(store.database, intent, attempt, asked, generation=store.config.generation):
         raise Uncapturable("The order has another payment.", reason="order_has_payment")
     return send_create(store, attempt)
 
@@ -97,7 +97,7 @@ def capture_terminal_payment(store: StoreHandle, order_id: int, payment_intent_i
     _meet(store, order, payment_intent_id)
     require_not_refunded(store, order)
     with store.database.read() as connection:
-        held = intents.holding(connection, store.id, store.config.live, order.id, order.key)
+        held = order_locks.holding(connection, store.id, store.config.live, order.id, order.key)
         named = intents.find(connection, store.id, payment_intent_id)
     if held and (named is None or held.id != named.id) and _has_money(store, held, named):
         raise Uncapturable(NOT_CAPTURABLE, reason="status")
@@ -181,7 +181,7 @@ def _open_intent(store: StoreHandle, order: Order, wanted: Attempt) -> IntentVie
     None if the order is free now. Raises Uncapturable, InProgress, ProviderError or OutcomeUnknown.
     """
     with store.database.read() as connection:
-        held = intents.holding(connection, store.id, store.config.live, order.id, order.key)
+        held = order_locks.holding(connection, store.id, store.config.live, order.id, order.key)
         if held is None:
             return None
         unsettled = intents.unsettled(connection, held.id)

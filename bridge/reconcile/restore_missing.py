@@ -21,7 +21,7 @@ from bridge.payments.record import WAITING, IntentWriter
 from bridge.payments.shops import is_address
 from bridge.reconcile.report import Difference, Report
 from bridge.services import StoreHandle
-from bridge.storage import intents, outbox
+from bridge.storage import intents, order_locks, outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def restore_payments(store: StoreHandle, outcome: Outcome, report: Report) -> Pa
         "payment_method": intent.payment_method,
         "forgotten": True,
     }
-    if not intents.claim(store.database, intent, attempt, asked, generation=store.config.generation):
+    if not order_locks.claim(store.database, intent, attempt, asked, generation=store.config.generation):
         _second(store, order, outcome, report)
         return None
     _conclude(store, attempt, outcome)
@@ -124,7 +124,7 @@ def _second(store: StoreHandle, order: Order, outcome: Outcome, report: Report) 
         return
     now = store.clock()
     with store.database.write() as connection:
-        holder = intents.holding(connection, store.id, store.config.live, order.id, order.key)
+        holder = order_locks.holding(connection, store.id, store.config.live, order.id, order.key)
         if holder is not None:
             IntentWriter(store, connection, intents.get(connection, holder.id, lock=True), now).report_second(outcome)
     if holder is None:

@@ -18,7 +18,7 @@ from bridge.selftest.run_context import RunContext
 from bridge.selftest.system_under_test import METRICS_TOKEN
 from bridge.selftest.world import SECRET_KEY, sqlite_url
 from bridge.storage import migrate
-from bridge.worker.jobs import claim_job, claim_sweep, run_common, run_jobs, write_heartbeat
+from bridge.worker.periodic_jobs import claim_job, claim_sweep, run_common, run_jobs, write_heartbeat
 from bridge.worker.runner import run_once
 
 NOW = 1_790_000_000.0

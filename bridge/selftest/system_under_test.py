@@ -23,7 +23,7 @@ from bridge.reconcile.run import reconcile
 from bridge.selftest import leaks
 from bridge.selftest.clock import SharedClock
 from bridge.settings import Settings
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from bridge.worker.runner import run_once
 
 PAYMENTS = "/wp-json/wc/v3/payments"

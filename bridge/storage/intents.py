@@ -3,7 +3,7 @@
 Statements are built once, at the end of this file; values go in as parameters.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
@@ -23,7 +23,6 @@ from sqlalchemy import (
     union,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.errors import InProgress, Refused
 from bridge.domain.intents import (
@@ -31,13 +30,12 @@ from bridge.domain.intents import (
     Attempt,
     AttemptState,
     Charge,
-    JournalKind,
     Operation,
     PaymentIntent,
     Status,
 )
 from bridge.domain.orders import is_order_id
-from bridge.storage import jobs, journal
+from bridge.storage import jobs
 from bridge.storage.engine import Database
 from bridge.storage.payment_tables import OWN_NUMBER, attempts, charges, intents
 from bridge.storage.shops import shop_of
@@ -48,34 +46,9 @@ _ATTEMPT_FIELDS = [f.name for f in fields(Attempt)]
 _CHARGE_FIELDS = [f.name for f in fields(Charge)]
 
 
-def claim(
-    database: Database,
-    intent: PaymentIntent,
-    attempt: Attempt,
-    asked: dict[str, Any],
-    *,
-    generation: int,
-    kind: JournalKind = JournalKind.CREATE_SENT,
-    then: Callable[[Connection], object] = lambda _connection: None,
-) -> bool:
-    """Let the intent hold its order, with its first attempt and the journal's first line (of that `kind`), in one
-    transaction, in which `then` may write more.
-
-    False if another intent holds the order; then nothing was written. `generation` is that of the store as its adapter
-    knows it. Raises InProgress if the store is another one now, Refused if it was removed.
-    """
-    try:
-        with database.write() as connection:
-            connection.execute(_ADD_INTENT, _values(intent, _INTENT_FIELDS) | {"entry": intent.store_id})
-            add_attempt(connection, attempt, generation)
-            journal.write(connection, attempt.created, intent.id, kind, attempt_id=attempt.id, **asked)
-            then(connection)
-    except IntegrityError:
-        with database.read() as connection:
-            if holding(connection, intent.store_id, intent.live, intent.order_id, intent.order_key) is None:
-                raise
-        return False
-    return True
+def add_intent(connection: Connection, intent: PaymentIntent) -> None:
+    """IntegrityError if another one holds its order: `order_locks.claim` is the way in."""
+    connection.execute(_ADD_INTENT, _values(intent, _INTENT_FIELDS) | {"entry": intent.store_id})
 
 
 def add_attempt(connection: Connection, attempt: Attempt, generation: int | None = None) -> None:
@@ -93,16 +66,11 @@ def add_attempt(connection: Connection, attempt: Attempt, generation: int | None
         raise InProgress("The store has just changed. Ask again in a moment.", outcome="none")
 
 
-def holding(connection: Connection, store_id: str, live: bool, order_id: int, order_key: str) -> PaymentIntent | None:
-    """The intent that holds the order of the store's shop, whichever entry has begun it; one of them, if several do."""
-    return _first(connection, _HOLDING, store=store_id, live=live, order=order_id, key=order_key)
-
-
 def get(connection: Connection, intent_id: str, *, lock: bool = False) -> PaymentIntent:
     """By our own id. With `lock` nobody else writes it until this transaction ends."""
     if lock and connection.dialect.name != "sqlite":
         connection.execute(_LOCK, {"intent": intent_id})
-    intent = _first(connection, _BY_ID, intent=intent_id)
+    intent = first(connection, _BY_ID, intent=intent_id)
     if intent is None:
         raise LookupError(intent_id)
     return intent
@@ -111,12 +79,12 @@ def get(connection: Connection, intent_id: str, *, lock: bool = False) -> Paymen
 def find(connection: Connection, store_id: str, name: str) -> PaymentIntent | None:
     """By public id, attempt id or any reference, within one store."""
     names = {"store": store_id, "name": name}
-    return _first(connection, _BY_PUBLIC_ID, **names) or _first(connection, _BY_ATTEMPT, **names)
+    return first(connection, _BY_PUBLIC_ID, **names) or first(connection, _BY_ATTEMPT, **names)
 
 
 def by_charge(connection: Connection, store_id: str, charge_id: str) -> PaymentIntent | None:
     """The intent of a charge, with that charge."""
-    return _first(connection, _BY_CHARGE, store=store_id, charge=charge_id)
+    return first(connection, _BY_CHARGE, store=store_id, charge=charge_id)
 
 
 def first_look(connection: Connection, now: float, busy: Collection[str] = ()) -> str | None:
@@ -252,13 +220,14 @@ def _values(thing: PaymentIntent | Attempt | Charge, names: list[str]) -> dict[s
     return {name: getattr(thing, name) for name in names}
 
 
-def _first(connection: Connection, query: Select[Any], **values: Any) -> PaymentIntent | None:
+def first(connection: Connection, query: Select[Any], **values: Any) -> PaymentIntent | None:
+    """The first row of a query of WITH_CHARGE."""
     row = connection.execute(query, values).first()
     return _intent(row) if row else None
 
 
 def _every(connection: Connection, *conditions: Any, **values: Any) -> list[PaymentIntent]:
-    rows = connection.execute(_WITH_CHARGE.where(*conditions).order_by(intents.c.created, charges.c.created), values)
+    rows = connection.execute(WITH_CHARGE.where(*conditions).order_by(intents.c.created, charges.c.created), values)
     return list({row.id: _intent(row) for row in rows}.values())
 
 
@@ -277,11 +246,11 @@ def _attempt(row: Row[Any]) -> Attempt:
 
 def _newest(*conditions: Any) -> Select[Any]:
     """The intent with its newest charge."""
-    return _WITH_CHARGE.where(*conditions).order_by(charges.c.created.desc()).limit(1)
+    return WITH_CHARGE.where(*conditions).order_by(charges.c.created.desc()).limit(1)
 
 
 _BOTH: tuple[Any, ...] = (intents, *(charges.c[name].label(f"charge_{name}") for name in _CHARGE_FIELDS))
-_WITH_CHARGE: Select[Any] = select(*_BOTH).outerjoin(charges, charges.c.intent_id == intents.c.id)
+WITH_CHARGE: Select[Any] = select(*_BOTH).outerjoin(charges, charges.c.intent_id == intents.c.id)
 _unsettled = attempts.c.state.in_(words(UNSETTLED))
 _of_intent = attempts.c.intent_id == bindparam("intent")
 
@@ -305,20 +274,6 @@ _TAKE = update(attempts).where(
 _LOCK = select(intents.c.id).where(intents.c.id == bindparam("intent")).with_for_update()
 _BY_ID = _newest(intents.c.id == bindparam("intent"))
 _of_order = and_(intents.c.shop_id == shop_of("store"), intents.c.order_id == bindparam("order"))
-_is_open = intents.c.status.in_(
-    words((Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION))
-)
-_HOLDING = (
-    _WITH_CHARGE.where(
-        intents.c.shop_id == shop_of("store"),
-        intents.c.live == bindparam("live"),
-        intents.c.order_id == bindparam("order"),
-        intents.c.order_key == bindparam("key"),
-        intents.c.holding,
-    )
-    .order_by(_is_open, intents.c.rival, charges.c.created.desc())  # of several, what only a proven no ends
-    .limit(1)
-)
 _BY_PUBLIC_ID = _newest(intents.c.store_id == bindparam("store"), intents.c.public_id == bindparam("name"))
 _BY_ATTEMPT = _newest(
     intents.c.store_id == bindparam("store"),

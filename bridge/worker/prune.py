@@ -1,7 +1,7 @@
 """Forget what nobody needs any more, a little at a time. Never anything of a payment: that stays on record."""
 
 from bridge.domain.deadlines import DAY
-from bridge.inbound.provider_events import MESSAGE_RETENTION
+from bridge.inbound.provider_inbox import MESSAGE_RETENTION
 from bridge.payments import idempotency
 from bridge.registry.keys import NONCE_WINDOW
 from bridge.services import Services

@@ -16,14 +16,14 @@ from bridge.domain import logs
 from bridge.domain.deadlines import within
 from bridge.domain.errors import BridgeError, NotReady
 from bridge.domain.intents import Attempt
-from bridge.inbound.provider_events import claim_message
+from bridge.inbound.provider_inbox import claim_message
 from bridge.payments import leases
 from bridge.payments.outcomes import poll_payment, resolve
 from bridge.payments.takeover import watch_order
 from bridge.services import NO_EXCLUSIONS, Exclusions, Queue, Services, Take, Work
 from bridge.storage import Connection, intents
 from bridge.worker.delivery import claim_delivery
-from bridge.worker.jobs import claim_job, claim_sweep, run_common, write_heartbeat
+from bridge.worker.periodic_jobs import claim_job, claim_sweep, run_common, write_heartbeat
 from bridge.worker.pool import TROUBLED_SECONDS, Pool
 
 log = logs.logger(__name__)

@@ -15,7 +15,7 @@ from bridge.domain.deadlines import DAY, HOUR, is_over, within
 from bridge.domain.errors import BridgeError, OrderNotFound, StoreRefused
 from bridge.domain.orders import Order
 from bridge.domain.ports import OrderBook
-from bridge.inbound.store_events import order_read
+from bridge.inbound.order_changes import order_read
 from bridge.payments.follow_order import follow_order
 from bridge.payments.poll_schedule import IN_VAIN, next_read
 from bridge.services import Services, StoreHandle

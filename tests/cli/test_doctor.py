@@ -16,7 +16,7 @@ from bridge.simulators.faults import Fault
 from bridge.storage import retention
 from bridge.storage.payment_tables import journal
 from bridge.storage.tables import inbox, oauth_nonces, outbox
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.cli.operator import operate, operate_json, unknown
 from tests.plugins.commandline import CommandLine
 from tests.plugins.local import PLATFORM_KEY, Local, MakeLocal

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from bridge.simulators.faults import Fault
 from bridge.storage.tables import outbox
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.cli.operator import CREATE, operate, operate_json, unknown
 from tests.plugins.local import Local, MakeLocal
 

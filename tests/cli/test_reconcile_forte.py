@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.simulators.faults import Fault
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.cli.operator import operate_json
 from tests.cli.test_reconcile import Restored
 from tests.forte.conftest import OpenShop, Shop, hear, letters, open_shop, pay, platform, story, widget

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from bridge.operations.why import why
 from bridge.simulators.faults import DRIPS, Fault, Match
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.forte.buyers import Platform, Redirect, Sale, Till, Widget
 from tests.web.conftest import OpenShop, Shop
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from bridge.inbound import store_events
+from bridge.operations import webhook_registration
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
 from tests.lifecycle.conftest import LiveIn
@@ -200,7 +200,7 @@ def lives(live: LiveIn) -> Iterator[Callable[..., Life]]:
                 settings = {} if kind == "sandbox" else {"off_session": "no"}
                 life = made[name] = live(kind, settings=settings, capture=capture, options={"store_refunds": refunds})
                 server = stack.enter_context(serve(life.local.app))
-                store_events.register_webhooks(life.local.bridge.services.at(life.local.store), server.url)
+                webhook_registration.register_webhooks(life.local.bridge.services.at(life.local.store), server.url)
             return made[name]
 
         yield lives

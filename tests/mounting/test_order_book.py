@@ -21,7 +21,7 @@ from bridge.domain.errors import OrderNotFound
 from bridge.domain.stores import Permissions
 from bridge.registry import keys
 from bridge.storage import jobs, outbox
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from bridge.worker.runner import run_once
 from tests.plugins.clock import Time
 from tests.plugins.local import INTENTS

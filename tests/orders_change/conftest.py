@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from bridge.inbound import store_events
+from bridge.operations import webhook_registration
 from bridge.operations.why import why
 from tests.web.conftest import OpenShop, Shop, buyer, open_shop
 from tests.web.test_elements import stripe_shop
@@ -114,7 +114,7 @@ WAITING: dict[str, Callable[[OpenShop], Beside]] = {
 def open_beside(open_shop: OpenShop, name: str) -> Beside:
     """The store tells the bridge what happens to its orders."""
     made = WAITING[name](open_shop)
-    store_events.register_webhooks(made.shop.local.bridge.services.at(made.shop.local.store), made.shop.url)
+    webhook_registration.register_webhooks(made.shop.local.bridge.services.at(made.shop.local.store), made.shop.url)
     made.shop.local.work()
     return made
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.inbound.store_events import register_webhooks
+from bridge.operations.webhook_registration import register_webhooks
 from bridge.simulators.server import serve
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.orders_change.conftest import Beside, OpenShop, open_beside
 from tests.orders_change.test_page import press
 from tests.orders_change.test_sweep import LIST

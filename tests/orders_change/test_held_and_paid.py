@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bridge.inbound import store_events
+from bridge.inbound import order_changes
+from bridge.operations import webhook_registration
 from bridge.operations.why import why
 from bridge.reconcile.run import reconcile
 from bridge.simulators.faults import Fault
@@ -35,7 +36,7 @@ def make(request: pytest.FixtureRequest, make_local: MakeLocal, sqlite_url: str)
         made = make_local(sqlite_url, adapter, capture=capture, settings=settings or None, **more)
         server = serve(made.app)
         servers.append(server)
-        store_events.register_webhooks(made.bridge.services.at(made.store), server.__enter__().url)
+        webhook_registration.register_webhooks(made.bridge.services.at(made.store), server.__enter__().url)
         made.work()
         return made
 
@@ -332,7 +333,7 @@ def test_a10_money_for_an_order_that_comes_out_of_the_trash_pays_it_and_needs_no
 ) -> None:
     local = make_local(sqlite_url, "stripe_connect", settings={"off_session": "no"})
     with serve(local.app) as server:
-        store_events.register_webhooks(local.bridge.services.at(local.store), server.url)
+        webhook_registration.register_webhooks(local.bridge.services.at(local.store), server.url)
         created = local.create(payment_method="pm_card_threeDSecure2Required").get_json()
         local.work()
         local.shop.trash(local.orders["payable"])
@@ -479,7 +480,7 @@ def test_a13_a_refund_while_a_dispute_is_open_is_refused_before_the_call(
             assert "disputed" in answer.get_json()["message"]
     else:
         local.shop.refund(order, "10.23")
-        store_events.apply_order_event(local.bridge.services.at(local.store), order)
+        order_changes.apply_order_event(local.bridge.services.at(local.store), order)
         if not inquiry:
             assert "could not be carried out" in flag(local)
     asked = sum(record.path == "/v1/refunds" for record in local.stripe.requests) - before
@@ -522,7 +523,7 @@ def test_b10_an_order_of_which_nothing_is_left_does_not_stand_as_paid(make_local
     local.work()
     assert local.order()["status"] == "refunded" or "nothing is left of what was captured" in flag(local)
     local.shop.update_order(order, status="refunded")
-    store_events.apply_order_event(local.bridge.services.at(local.store), order)
+    order_changes.apply_order_event(local.bridge.services.at(local.store), order)
     assert "nothing is left" not in flag(local)
 
 

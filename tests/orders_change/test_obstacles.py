@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bridge.simulators.faults import Fault
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.cli.operator import at_provider, operate, operate_json, unknown
 from tests.orders_change.conftest import Beside
 from tests.plugins.local import ACCOUNT, Local, MakeLocal

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.inbound.store_events import register_webhooks
+from bridge.operations.webhook_registration import register_webhooks
 from bridge.operations.why import why
 from bridge.payments.flags import clear
 from bridge.simulators.faults import Fault

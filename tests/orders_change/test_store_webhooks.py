@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bridge.inbound.store_events import register_webhooks
-from bridge.worker.jobs import run_jobs
+from bridge.operations.webhook_registration import register_webhooks
+from bridge.worker.periodic_jobs import run_jobs
 from tests.plugins.local import Local, MakeLocal
 
 OURS = "http://127.0.0.1"

@@ -7,7 +7,7 @@ import pytest
 from bridge.operations.why import why
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.cli.test_doctor import examined
 from tests.orders_change.conftest import ENDS, WAITING, Beside, OpenShop, open_beside
 from tests.orders_change.test_waiting import is_closed

@@ -5,7 +5,7 @@ import pytest
 from bridge.registry import stores
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.payments.orders import PAYMENTS, at, taken
 from tests.payments.tills import DESTINATION, direct, made, opened, till
 from tests.plugins.local import Local, MakeLocal

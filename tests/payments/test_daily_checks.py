@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.stores import Permissions
 from bridge.registry import keys as key_cases
 from bridge.simulators.faults import Fault
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.cli.operator import operate, operate_json
 from tests.cli.test_store_keys import as_client, importing
 from tests.plugins.local import ACCOUNT, Local, MakeLocal

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from urllib3 import Timeout
 
 from bridge.domain.deadlines import left
-from bridge.inbound.provider_events import claim_message
+from bridge.inbound.provider_inbox import claim_message
 from bridge.operations.manual_settlement import Verdict, settle_manually
 from bridge.payments import leases
 from bridge.simulators.faults import Fault

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.registry import stores
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from tests.payments.orders import PAYMENTS, at
 from tests.plugins.local import Local, MakeLocal, refusal
 from tests.web.conftest import OpenShop, open_shop

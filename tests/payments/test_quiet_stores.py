@@ -16,7 +16,7 @@ from bridge.selftest.fill_database import fill
 from bridge.simulators.faults import Fault
 from bridge.storage import jobs
 from bridge.storage.tables import jobs as jobs_table
-from bridge.worker.jobs import CATCH_UP, COMMON, QUIET, run_jobs, write_heartbeat
+from bridge.worker.periodic_jobs import CATCH_UP, COMMON, QUIET, run_jobs, write_heartbeat
 from bridge.worker.runner import run_once
 from tests.forte.conftest import OpenShop, open_shop
 from tests.plugins.local import Local, MakeLocal

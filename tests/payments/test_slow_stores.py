@@ -23,7 +23,7 @@ from bridge.simulators.server import serve
 from bridge.simulators.stripe import StripeSimulator
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs
-from bridge.worker.jobs import run_jobs
+from bridge.worker.periodic_jobs import run_jobs
 from bridge.worker.pool import MAX_THREADS, RESERVED_THREADS, SHARE_OF_ACCOUNT, SHARE_OF_SLOW, SLOW_SECONDS
 from bridge.worker.runner import Worker
 from tests.cli.processes import wait_for

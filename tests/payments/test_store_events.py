@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.inbound import store_events
+from bridge.operations import webhook_registration
 from bridge.operations.why import why
 from bridge.simulators.server import serve
 from tests.payments.orders import hint
@@ -14,7 +14,7 @@ def local(make_local: MakeLocal, sqlite_url: str):
     """A store with manual capture, whose shop tells the bridge about its orders over a socket."""
     made = make_local(sqlite_url, capture="manual")
     with serve(made.app) as server:
-        store_events.register_webhooks(made.bridge.services.at(made.store), server.url)
+        webhook_registration.register_webhooks(made.bridge.services.at(made.store), server.url)
         yield made
 
 
@@ -127,7 +127,7 @@ def test_a_refund_that_staff_make_is_carried_out_once_where_the_store_says_so(
 ) -> None:
     local = make_local(sqlite_url, options={"store_refunds": "execute"})
     with serve(local.app) as server:
-        store_events.register_webhooks(local.bridge.services.at(local.store), server.url)
+        webhook_registration.register_webhooks(local.bridge.services.at(local.store), server.url)
         intent = local.create().get_json()
         happens(local)
         local.shop.refund(local.orders["payable"], "5.00")
@@ -144,7 +144,7 @@ def test_a_refund_that_staff_make_is_carried_out_once_where_the_store_says_so(
 def test_our_own_refund_is_never_taken_for_one_that_staff_made(make_local: MakeLocal, sqlite_url: str) -> None:
     local = make_local(sqlite_url, options={"store_refunds": "execute"})
     with serve(local.app) as server:
-        store_events.register_webhooks(local.bridge.services.at(local.store), server.url)
+        webhook_registration.register_webhooks(local.bridge.services.at(local.store), server.url)
         intent = local.create().get_json()
         happens(local)
         local.post("/wp-json/wc/v3/payments/refund", {"order_id": local.orders["payable"], "amount": 300})
@@ -178,7 +178,7 @@ def test_only_a_cancelled_order_voids_its_authorisation_and_only_a_completed_one
     """A shop's "failed" is what any failed try of another gateway leaves behind."""
     local = make_local(sqlite_url, adapter, capture="manual")
     with serve(local.app) as server:
-        store_events.register_webhooks(local.bridge.services.at(local.store), server.url)
+        webhook_registration.register_webhooks(local.bridge.services.at(local.store), server.url)
         intent = local.create().get_json()["id"]
         happens(local)
         local.shop.update_order(local.orders["payable"], status=status)

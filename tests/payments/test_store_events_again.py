@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bridge.inbound import store_events
+from bridge.operations import webhook_registration
 from bridge.operations.inbox_admin import messages
 from bridge.operations.why import why
 from bridge.simulators.faults import Fault
@@ -22,7 +22,7 @@ def local(make_local: MakeLocal, sqlite_url: str) -> Iterator[Local]:
     """A store whose shop has just told of an order that is authorised."""
     made = make_local(sqlite_url, capture="manual")
     with serve(made.app) as server:
-        store_events.register_webhooks(made.bridge.services.at(made.store), server.url)
+        webhook_registration.register_webhooks(made.bridge.services.at(made.store), server.url)
         assert made.create().status_code == 200
         happens(made)
         yield made

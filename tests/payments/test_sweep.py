@@ -23,7 +23,7 @@ from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from bridge.storage import jobs
 from bridge.worker.delivery import claim_delivery
-from bridge.worker.jobs import claim_sweep, run_jobs
+from bridge.worker.periodic_jobs import claim_sweep, run_jobs
 from bridge.worker.runner import Worker
 from bridge.worker.sweep import LEASE_SECONDS
 from tests.cli.processes import wait_for

@@ -15,7 +15,7 @@ from bridge.registry import stores
 from bridge.simulators.faults import Fault
 from bridge.storage import inbox, intents, jobs, outbox
 from bridge.storage.tables import jobs as jobs_table
-from bridge.worker.jobs import COMMON, HEARTBEAT, run_jobs
+from bridge.worker.periodic_jobs import COMMON, HEARTBEAT, run_jobs
 from bridge.worker.runner import Worker, run_once
 from tests.cli.processes import wait_for
 from tests.plugins.local import Local, MakeLocal

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request, Response
 from bridge.domain.errors import OrderNotFound, StoreUnreachable
 from bridge.domain.orders import Delivery, OrderUpdate, StoreRefund, UpdateKind
 from bridge.simulators.faults import Fault
-from bridge.stores.woocommerce.order_delivery import reference
+from bridge.stores.woocommerce.delivery_steps import reference
 from bridge.stores.woocommerce.refunds import NEW_REFUND_SECONDS
 
 from .conftest import TRANSACTION, Answering, Shop

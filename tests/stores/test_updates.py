@@ -7,7 +7,7 @@ import pytest
 from bridge.domain.errors import StoreRefused, StoreUnreachable
 from bridge.domain.orders import Delivery, UpdateKind
 from bridge.simulators.faults import Fault
-from bridge.stores.woocommerce.order_delivery import HOLD, reference
+from bridge.stores.woocommerce.delivery_steps import HOLD, reference
 
 from .conftest import TRANSACTION, Shop
 

@@ -13,7 +13,7 @@ from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.error_table import LOOK_UP, MESSAGE
 from bridge.http.wordpress.request_pipeline import authorised
-from bridge.inbound.provider_events import receive
+from bridge.inbound.provider_inbox import receive
 from bridge.inbound.wcpay_webhook import apply_webhook
 from bridge.schemas.woopayments_orders import HintTaken, MessageTaken
 from bridge.services import Services

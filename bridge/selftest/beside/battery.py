@@ -21,7 +21,7 @@ from bridge.selftest.judge import Fault
 from bridge.selftest.report import Report
 from bridge.selftest.run_context import RunContext, Size
 
-SIZES: dict[Size, int] = {"slice": 1, "small": 4, "full": 60}
+SIZES: dict[Size, int] = {"slice": 1, "small": 4, "full": 40}
 """How many towns on each kind of database."""
 READERS: dict[Size, int] = {"slice": 6, "small": 12, "full": 12}
 ENTRIES: dict[Size, int] = {"slice": 4, "small": 10, "full": 10}

@@ -8,7 +8,7 @@ from typing import Protocol
 from bridge.app import Bridge
 from bridge.domain.errors import BridgeError
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
-from bridge.inbound import store_events
+from bridge.operations import webhook_registration
 from bridge.registry import keys, stores
 from bridge.selftest.beside.kinds import BRIDGE_URL, FORTE_SECRET, KINDS, PLATFORM_HOST, PLATFORM_KEY, SHOPS, shop_name
 from bridge.selftest.clock import SharedClock
@@ -90,7 +90,7 @@ class Office:
 
     def _register(self, bridge: Bridge, name: str) -> None:
         store = bridge.services.store(self._town.outlets[name].store_id)
-        store_events.register_webhooks(store, BRIDGE_URL)
+        webhook_registration.register_webhooks(store, BRIDGE_URL)
 
     def _added(self, bridge: Bridge, name: str) -> Outlet:
         town, kind = self._town, KINDS[name]

@@ -5,7 +5,7 @@ the order since stays, and news that come late or again change nothing.
 """
 
 from bridge.domain.orders import Delivery
-from bridge.stores.woocommerce.order_delivery import ANOTHER_ORDER, OrderDelivery
+from bridge.stores.woocommerce.delivery_steps import ANOTHER_ORDER, OrderDelivery
 from bridge.stores.woocommerce.refunds import book
 
 DISPUTE = "_wcpay_bridge_dispute"

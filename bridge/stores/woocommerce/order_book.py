@@ -1,28 +1,22 @@
-"""OrderBook for a WooCommerce store: its orders over the REST API, with the store's own key.
-
-An OrderUpdate reaches an order once in effect, however often it is delivered. WooCommerce has no conditional writes:
-between a look and the write that follows it, or during the first write, somebody else may change the order. So every
-kind has its rule, which writes only from statuses that permit it, knows its own traces (notes, meta, refunds), and
-tells a person where it cannot tell by itself.
-"""
+"""OrderBook for a WooCommerce store: its orders over the REST API, with the store's own key."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
 import requests
 
-from bridge.domain.errors import OrderNotFound, StoreRefused
+from bridge.domain.errors import StoreRefused
 from bridge.domain.money import exponent
-from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreEvent, StoreRefund, UpdateKind
+from bridge.domain.orders import Delivery, Order, OrderNote, OrderUpdate, StoreEvent, StoreRefund
 from bridge.domain.ports import Clock, Finding, Ids, KeyStanding, StoreWebhook
 from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.schemas.woocommerce import IndexSchema, SettingSchema
-from bridge.stores.woocommerce import disputes, payments, refunds, webhooks
+from bridge.stores.woocommerce import order_delivery, refunds, webhooks
 from bridge.stores.woocommerce.checks import findings, own_standing, standing
-from bridge.stores.woocommerce.order_delivery import OrderDelivery
+from bridge.stores.woocommerce.delivery_steps import OrderDelivery
 from bridge.stores.woocommerce.orders import Orders, decimals
 from bridge.stores.woocommerce.rest import RestApi, load
 from bridge.stores.woocommerce.webhooks import is_ping, read_event
@@ -82,7 +76,7 @@ class WooCommerceOrderBook:
         Raises StoreUnreachable or StoreRefused; then it is to be called again, with `first` False.
         """
         fresh = first and abs(self._clock() - update.read_at) <= FRESH_SECONDS
-        return carry_out(OrderDelivery(self._orders, update, self._options, first, fresh))
+        return order_delivery.deliver(OrderDelivery(self._orders, update, self._options, first, fresh))
 
     def identify(self) -> str:
         """The address of the site, as it says itself without being asked for credentials: what Store.identity records.
@@ -177,28 +171,3 @@ def normalised(address: str) -> str:
     host = f"[{host}]" if ":" in host else host
     where = host if port in (None, 80, 443) else f"{host}:{port}"
     return f"https://{where}{parts.path.rstrip('/')}"
-
-
-RULES: Mapping[UpdateKind, Callable[[OrderDelivery], Delivery]] = {
-    UpdateKind.PAID: payments.paid,
-    UpdateKind.AUTHORIZED: payments.authorized,
-    UpdateKind.CANCELLED: payments.cancelled,
-    UpdateKind.FAILED: payments.failed,
-    UpdateKind.STARTED: payments.noted,
-    UpdateKind.NOTE: payments.noted,
-    UpdateKind.REFUNDED: refunds.refunded,
-    UpdateKind.REFUND_FAILED: refunds.refund_failed,
-    UpdateKind.DISPUTED: disputes.disputed,
-    UpdateKind.DISPUTE_WON: disputes.won,
-    UpdateKind.DISPUTE_LOST: disputes.lost,
-}
-
-
-def carry_out(delivery: OrderDelivery) -> Delivery:
-    """Raises StoreUnreachable or StoreRefused; then it is to be done again, and is no longer the first."""
-    try:
-        return RULES[delivery.update.kind](delivery)
-    except OrderNotFound:
-        has_money = delivery.update.kind in payments.ARRIVALS
-        flag = payments.stray(delivery, "the order does not exist any more") if has_money else ""
-        return Delivery(True, "the order is gone", flag)

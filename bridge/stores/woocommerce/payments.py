@@ -11,7 +11,7 @@ from dataclasses import replace
 from bridge.domain.judgement import is_paid_otherwise
 from bridge.domain.money import Money
 from bridge.domain.orders import HOLD, Delivery, UpdateKind
-from bridge.stores.woocommerce.order_delivery import ANOTHER_ORDER, OrderDelivery
+from bridge.stores.woocommerce.delivery_steps import ANOTHER_ORDER, OrderDelivery
 from bridge.stores.woocommerce.orders import OrderState
 
 ARRIVALS = {UpdateKind.PAID: "has arrived", UpdateKind.AUTHORIZED: "was authorized"}

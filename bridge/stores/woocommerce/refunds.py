@@ -12,7 +12,7 @@ from decimal import Decimal
 from bridge.domain.errors import StoreUnreachable
 from bridge.domain.money import Money
 from bridge.domain.orders import NOT_BOOKED, PAIRED, Delivery, StoreRefund
-from bridge.stores.woocommerce.order_delivery import ANOTHER_ORDER, OrderDelivery
+from bridge.stores.woocommerce.delivery_steps import ANOTHER_ORDER, OrderDelivery
 from bridge.stores.woocommerce.orders import Orders, OrderState, RefundRow
 
 REFUND_ID = "_wcpay_refund_id"

@@ -17,7 +17,6 @@ from bridge.domain.orders import Order, StoreRefund
 from bridge.payments import flags
 from bridge.payments.follow_order import follow_order
 from bridge.payments.orders import made_by_staff, refunds_in_store
-from bridge.payments.poll_schedule import read_all_soon
 from bridge.payments.record import WAITING
 from bridge.payments.refunds import refund
 from bridge.services import StoreHandle
@@ -75,15 +74,6 @@ def _match_refunds(store: StoreHandle, intent: PaymentIntent, order: Order) -> N
             raise InProgress(f"The shop has still to hear of something about order {order.number}.")
     for made in made_by_staff(intent, refunds_in_store(store, order) or []):
         _match(store, intent, made)
-
-
-def register_webhooks(store: StoreHandle, address: str) -> list[str]:
-    """Have the shop tell us about its orders. `address` is the bridge's public one. Raises StoreError."""
-    url = f"{address}/bridge/v1/webhooks/{store.id}"
-    secret = store.vault.shop_secret(store.id)
-    done = store.order_book.register_webhooks(url, secret)
-    read_all_soon(store)
-    return done
 
 
 def _match(store: StoreHandle, intent: PaymentIntent, made: StoreRefund) -> None:

@@ -24,7 +24,7 @@ from bridge.domain.messages import UNREADABLE, require_storable
 from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
 from bridge.domain.ports import Adapter
-from bridge.inbound.store_events import apply_order_event
+from bridge.inbound.order_changes import apply_order_event
 from bridge.payments import leases
 from bridge.payments.attempts import call_adapter, conclude
 from bridge.payments.checkout_attempts import find_checkout, record_checkout

@@ -7,7 +7,7 @@ from functools import partial
 from bridge.domain import logs
 from bridge.domain.deadlines import DAY, within
 from bridge.domain.errors import BridgeError, ProviderUnreachable, StoreRefused
-from bridge.inbound import store_webhooks
+from bridge.inbound import webhook_watch
 from bridge.payments import takeover
 from bridge.reconcile.provider import compare_listed
 from bridge.reconcile.report import Report
@@ -183,7 +183,7 @@ def _task(name: str) -> Task | None:
     if kind == "reconcile":
         return Task(DAY, _reconciling(store_id))
     if kind == "webhooks":
-        return Task(DAY, store_webhooks.watching(store_id), wait=store_webhooks.until_next(store_id))
+        return Task(DAY, webhook_watch.watching(store_id), wait=webhook_watch.until_next(store_id))
     if kind == "access":
         return Task(DAY, accounts.checking(store_id), wait=accounts.until_next)
     if kind == "currency":
