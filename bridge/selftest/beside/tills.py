@@ -27,6 +27,8 @@ HEARING = 2 * 30.0
 """Seconds until a worker has done what it hears of or looks at, at the most."""
 UNCAPTURABLE = "wcpay_payment_uncapturable"
 """What Android's app takes for "captured already"."""
+PAID_LOOK = 31 * 3600.0
+"""Seconds after which a paid order was read again, at the most, of whose change no message has come."""
 HANDS = tuple(act for act in STAFF if "by hand" not in act.name)
 
 
@@ -43,6 +45,7 @@ class Till:
     is_heard: bool
     intent: str = ""
     known_at: float = field(default=float("inf"))
+    was_shown: bool = False
 
     def open(self) -> None:
         """The app connects to its reader."""
@@ -105,8 +108,10 @@ class Till:
         answer = self.stage.town.request(Call("POST", path, {"payment_intent_id": self.intent}, life.outlet))
         if (grown := self._captured() - taken) > 0:
             life.found += too_much(grown, owed, "captured")
-        is_told_paid = answer.status == 200 or (answer.body or {}).get("code") == UNCAPTURABLE
-        if is_told_paid and not books.live(life.outlet, life.order):
+        is_canceled = any(each.is_canceled for each in books.of(life.outlet, life.order))
+        code = (answer.body or {}).get("code")
+        is_called_captured = code == UNCAPTURABLE and not is_canceled  # else it is WooPayments' own answer
+        if (answer.status == 200 or is_called_captured) and not books.live(life.outlet, life.order):
             life.found.append(Finding("told", f"the app was answered {answer}, and there is no money"))
 
     @property
@@ -120,12 +125,14 @@ class Till:
 
     def act(self) -> None:
         life, now = self.life, self.stage.town.clock()
+        self.was_shown = shows(self.stage.order(life), self.intent)
         life.act(AFTER)
         self.stage.at(max(now, min(self.known_at, now + LOOK + HEARING)) + LOOK + HEARING, self.check)
 
     def check(self) -> None:
         """The message or the look has come: the shop shows the payment, or somebody was told. Of one that did not fit
-        any more when it could be known of first, it is enough that a comparison names it."""
+        any more when it could be known of first, it is enough that a comparison names it. What staff do to an order
+        that has shown it may be told of when paid orders are read again."""
         stage, life = self.stage, self.life
         money = stage.books.of(life.outlet, life.order)
         if not any(each.is_live for each in money) or stage.town.clock() < self.known_at:
@@ -133,6 +140,10 @@ class Till:
         is_told = stage.is_told(life)
         found = list(holds(money, life.owed, is_told))
         if not is_told and not shows(stage.order(life), self.intent):
+            if self.was_shown:
+                self.was_shown = False
+                stage.at(stage.town.clock() + PAID_LOOK, self.check)
+                return
             found.append(Finding("forgotten", f"{self.intent} is not to be seen in the shop, and nobody was told"))
         if self._still_fits:
             life.found += found
