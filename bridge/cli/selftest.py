@@ -33,12 +33,12 @@ def selftest(chaos: bool, seed: int, size: str, database: str, names: tuple[str,
         raise click.BadParameter(f"There is no battery {unknown[0]}: {', '.join(BATTERIES)}.")
     interrupt_on_endings()
     with RunContext(seed=seed, size=size, **_databases(database), **_subject(naive)) as bench:  # type: ignore[arg-type]
-        tallies = []
-        for tally in run(bench, chosen, note):
-            note(f"{tally.battery} {tally.title}: {'ok' if tally.is_good else 'FAILED'} ({tally.seconds:.0f} s)")
-            tallies.append(tally)
-    click.echo(table(tallies))
-    if not all(tally.is_good for tally in tallies):
+        reports = []
+        for report in run(bench, chosen, note):
+            note(f"{report.battery} {report.title}: {'ok' if report.is_good else 'FAILED'} ({report.seconds:.0f} s)")
+            reports.append(report)
+    click.echo(table(reports))
+    if not all(report.is_good for report in reports):
         raise SystemExit(1)
 
 

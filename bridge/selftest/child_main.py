@@ -1,4 +1,4 @@
-"""The inside of a player: a subject, and what its process does when it is told to."""
+"""The inside of a child: a subject, and what its process does when it is told to."""
 
 import os
 import sys
@@ -24,13 +24,13 @@ NO_ANSWER = Answer(599, "no answer", {})
 
 @dataclass(frozen=True)
 class Failure:
-    """What the player raised that no subject may raise."""
+    """What the child raised that no subject may raise."""
 
     text: str
 
 
 class _Life:
-    """The life of one player, from its birth by its mother until its connection ends."""
+    """The life of one child, from its fork until its connection ends."""
 
     def __init__(self, connection: "Connection[Any, Any]") -> None:
         self._connection = connection

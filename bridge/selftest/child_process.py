@@ -1,7 +1,7 @@
 """A process with a subject in it, that can be killed.
 
-Players are forked from their mother, a process that has imported everything and holds no thread and no database; she
-ends when her standard input does. A player does what it is told over its connection, and says so before it dies.
+Children are forked from one parent process, which has imported everything and holds no thread and no database; it
+ends when its standard input does. A child does what it is told over its connection, and says so before it dies.
 """
 
 import os
@@ -29,7 +29,7 @@ STARTING = 30.0
 
 
 class Died(RuntimeError):
-    """The player ended at a point, or (without one) in some other way."""
+    """The child ended at a point, or (without one) in some other way."""
 
     def __init__(self, point: str | None) -> None:
         super().__init__(point or "nobody knows where")
@@ -134,18 +134,18 @@ class ChildProcess:
 
 
 class ChildProcesses:
-    """Where players come from."""
+    """Where children come from."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "players"
+        self._path = folder / "children"
         self._count = 0
-        mother = f"import sys; from {__name__} import main; main(sys.argv[1])"
-        command = [sys.executable, "-c", mother, str(self._path)]
+        parent = f"import sys; from {__name__} import main; main(sys.argv[1])"
+        command = [sys.executable, "-c", parent, str(self._path)]
         self._mother = subprocess.Popen(command, stdin=subprocess.PIPE)
         deadline = time.monotonic() + STARTING
         while not self._path.exists():
             if self._mother.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the players' process did not start")
+                raise RuntimeError("the parent process did not start")
             time.sleep(0.02)
 
     def start(self, place: Place, seed: str, subject: str = BRIDGE) -> ChildProcess:
@@ -170,7 +170,7 @@ class ChildProcesses:
 
 
 def main(path: str) -> None:
-    """The mother."""
+    """The parent process."""
     listen(Path(path).with_name(LEAKS))
     _warm_up()
     transport._tls_context = cache(transport._tls_context)  # 40 ms of each child's life
@@ -201,12 +201,12 @@ def _warm_up() -> None:
         environment.subject.work()
 
 
-def together(players: Sequence[ChildProcess], steps: Sequence[Step]) -> list[Answer]:
-    """All steps at once, dealt out to the players in turn; the answers in the order of the steps."""
-    hands = [steps[number :: len(players)] for number in range(len(players))]
-    for child, hand in zip(players, hands, strict=True):
+def together(children: Sequence[ChildProcess], steps: Sequence[Step]) -> list[Answer]:
+    """All steps at once, dealt out to the children in turn; the answers in the order of the steps."""
+    hands = [steps[number :: len(children)] for number in range(len(children))]
+    for child, hand in zip(children, hands, strict=True):
         child.begin_together(hand)
     answers = [NO_ANSWER] * len(steps)
-    for number, child in enumerate(players):
-        answers[number :: len(players)] = child.end_together()
+    for number, child in enumerate(children):
+        answers[number :: len(children)] = child.end_together()
     return answers

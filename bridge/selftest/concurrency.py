@@ -31,7 +31,7 @@ class Ring:
     """Some processes on one database."""
 
     world: World
-    players: Sequence[ChildProcess]
+    children: Sequence[ChildProcess]
     random: Random
     judge: Judge = field(init=False)
 
@@ -39,7 +39,7 @@ class Ring:
         self.judge = Judge(self.world)
 
     def together(self, steps: Sequence[Step]) -> list[Answer]:
-        return together(self.players, steps)
+        return together(self.children, steps)
 
     def create(self, outlet: str, order: int, card: str = "visa", key: str = "") -> Call:
         customer = self.world.place.outlets[outlet].customer
@@ -49,16 +49,16 @@ class Ring:
     def paid(self, outlet: str = "automatic", card: str = "visa") -> tuple[int, str, str]:
         """A payment that is there: order, intent and charge."""
         order = self.world.new_order(outlet)
-        answer = self.players[0].request(self.create(outlet, order, card))
+        answer = self.children[0].request(self.create(outlet, order, card))
         if answer.status != 200:
             raise RuntimeError(f"the payment that was to be there already: {answer}")
-        self.players[0].work()
+        self.children[0].work()
         return order, answer.body["id"], (answer.body.get("charge") or {}).get("id", "")
 
     def settle(self) -> None:
         for seconds in (NOW, LATER):
             self.world.clock.advance(seconds)
-            self.players[0].work()
+            self.children[0].work()
 
 
 Round = Callable[[Ring], tuple[str, int, list[Fault]]]
@@ -104,13 +104,13 @@ def open_ring(context: RunContext, kind: Kind, processes: int = PROCESSES) -> It
     """So many processes on a new database."""
     folder, seed = context.new_folder(), f"{context.seed}/{kind}"
     with context.database(kind, folder) as url, World(folder, url, seed) as world:
-        players = [context.players.start(world.place, seed, context.subject) for _ in range(processes)]
+        children = [context.children.start(world.place, seed, context.subject) for _ in range(processes)]
         try:
-            yield Ring(world, players, Random(seed))
+            yield Ring(world, children, Random(seed))
             for call in prying(world.place):
-                players[0].request(call)
+                children[0].request(call)
         finally:
-            for child in players:
+            for child in children:
                 child.close()
 
 
@@ -192,7 +192,7 @@ def _refund_and_webhook(ring: Ring) -> tuple[str, int, list[Fault]]:
 def _agree(ring: Ring, outlet: str, intent: str) -> list[Fault]:
     """After a tick the bridge shows what the provider has."""
     ring.settle()
-    shown = ring.players[-1].request(Call("GET", f"{INTENTS}/{intent}", outlet=outlet))
+    shown = ring.children[-1].request(Call("GET", f"{INTENTS}/{intent}", outlet=outlet))
     status = ring.world.stripe.find(intent)["status"]
     if shown.status != 200 or shown.body["status"] != status or shown.body.get("outcome") == "unknown":
         return [Fault("stuck", f"{status} at the provider, and the bridge shows {shown}")]

@@ -53,7 +53,7 @@ class Stage:
     """Where the runs of one seed happen."""
 
     world: World
-    players: ChildProcesses
+    children: ChildProcesses
     seed: str
     subject: str
     random: Random = field(init=False)
@@ -64,8 +64,8 @@ class Stage:
         self.random = Random(self.seed)
         self.judge = Judge(self.world)
 
-    def player(self) -> ChildProcess:
-        return self.players.start(self.world.place, self.seed, self.subject)
+    def start_child(self) -> ChildProcess:
+        return self.children.start(self.world.place, self.seed, self.subject)
 
     def twin(self, child: ChildProcess) -> ChildProcess:
         self._twins += 1
@@ -95,12 +95,12 @@ def run(context: RunContext, report: Report) -> None:
         for kind in context.present(report):
             folder = context.new_folder()
             with context.database(kind, folder) as url, World(folder, url, str(seed)) as world:
-                _every_operation(Stage(world, context.players, str(seed), context.subject), report, share)
+                _every_operation(Stage(world, context.children, str(seed), context.subject), report, share)
             report.progress(f"{kind}, seed {seed}")
 
 
 def _every_operation(stage: Stage, report: Report, share: int) -> None:
-    child = stage.player()
+    child = stage.start_child()
     for name, prepare in OPERATIONS.items():
         child = _operation(stage, child, name, prepare, report, share)
     child.close()
@@ -121,7 +121,7 @@ def _operation(
         child = survive(stage, child, case, f"{where} without a crash", report, acknowledged=True)
     except BROKEN as error:
         report.violate(where, Fault("wrong", f"it does not even work without a crash: {error!r}"))
-        return stage.player()
+        return stage.start_child()
     for index in range(stage.random.randrange(share), len(points), share):
         for number in SIGNALS:
             at = f"{where}, {number.name} at point {index} ({points[index]})"
@@ -130,7 +130,7 @@ def _operation(
             except BROKEN as error:
                 report.violate(at, Fault("wrong", f"the run broke: {error!r}"))
                 child.close()
-                child = stage.player()
+                child = stage.start_child()
     return child
 
 
@@ -163,7 +163,7 @@ def survive(
     report.runs += 1
     if stage.random.random() < RESTARTED:
         child.close()
-        child = stage.player()
+        child = stage.start_child()
     clock = stage.world.clock
     clock.advance(LEASES)
     if (case.delivered and not acknowledged) or (case.again and stage.random.random() < 0.5):

@@ -42,7 +42,7 @@ def _storms(ring: Ring, kind: Kind, rate: float, rounds: int, report: Report) ->
     name = f"{kind}, {rate:.0%} troubled" if rate else kind
     for number in range(rounds):
         report.judge(f"seed {report.seed}, {name}, storm {number}", partial(_storm, ring, rate, seconds))
-    struck = sum(child.disturb(0.0) for child in ring.players)
+    struck = sum(child.disturb(0.0) for child in ring.children)
     if rate and not struck:
         report.violate(f"seed {report.seed}, {name}", Fault("wrong", "nothing got into trouble"))
     report.faults += rounds + struck
@@ -65,8 +65,8 @@ def _storm(ring: Ring, rate: float, seconds: list[float]) -> list[Fault]:
     ring.settle()
     ring.settle()
     for order in orders:
-        ring.players[0].request(ring.create("automatic", order))
-    ring.players[0].work()
+        ring.children[0].request(ring.create("automatic", order))
+    ring.children[0].work()
     for order in orders:
         faults += ring.judge.faults("automatic", order)
         if len(ring.judge.facts("automatic", order).live) != 1:
@@ -83,19 +83,19 @@ def _is_documented(answer: Answer) -> bool:
 
 @contextmanager
 def _trouble(ring: Ring, rate: float) -> Iterator[None]:
-    for child in ring.players:
+    for child in ring.children:
         child.disturb(rate)
     try:
         yield
     finally:
-        for child in ring.players:
+        for child in ring.children:
             child.disturb(0.0)
 
 
 @contextmanager
 def _workers(ring: Ring, faults: list[Fault]) -> Iterator[None]:
     """Workers work meanwhile, and survive it."""
-    employers = ring.players[:WORKERS]
+    employers = ring.children[:WORKERS]
     for child in employers:
         child.employ()
     try:

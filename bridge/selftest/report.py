@@ -94,11 +94,11 @@ class Report:
 HEAD = ("battery", "runs", "faults", "double", "lost", "stuck", "leaked", "wrong", "flagged", "settled", "time", "")
 
 
-def table(tallies: Iterable[Report]) -> str:
+def table(reports: Iterable[Report]) -> str:
     """One line for each, and below it what went wrong."""
     rows: list[tuple[str, ...]] = [HEAD]
     said: list[str] = []
-    for report in tallies:
+    for report in reports:
         rows.append(_row(report))
         said += [f"{report.battery}: {name}: {figure}" for name, figure in report.figures.items()]
         said += [f"{report.battery}: {violation}" for violation in report.violations[:SHOWN]]

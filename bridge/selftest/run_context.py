@@ -1,4 +1,4 @@
-"""What every battery is given: a seed, a size, databases, players, and a folder that goes afterwards."""
+"""What every battery is given: a seed, a size, databases, child processes, and a folder that goes afterwards."""
 
 import os
 import tempfile
@@ -48,7 +48,7 @@ class RunContext:
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="wcpay-selftest-", dir=short)))
 
     @cached_property
-    def players(self) -> ChildProcesses:
+    def children(self) -> ChildProcesses:
         return self._stack.enter_context(ChildProcesses(self.folder))
 
     @cached_property
@@ -63,7 +63,7 @@ class RunContext:
         return self._stack.enter_context(PostgreSql())
 
     def present(self, report: Report) -> list[Kind]:
-        """The databases that can be had here; the tally tells of one that cannot."""
+        """The databases that can be had here; the report tells of one that cannot."""
         if "postgresql" in self.kinds and self.postgres_url is None and find_server() is None:
             report.figures["postgresql"] = "skipped: PostgreSQL is not installed"
             return [kind for kind in self.kinds if kind != "postgresql"]
@@ -77,7 +77,8 @@ class RunContext:
 
     @contextmanager
     def listening(self, report: Report) -> Iterator[None]:
-        """Nothing is logged meanwhile; every line is looked at, and the tally hears of what is in it and should not."""
+        """Nothing is logged meanwhile; every line is looked at, and the report hears of what is in it and should
+        not be."""
         with listening(self.leaks) as self.lookout:
             yield
             report.violate(f"seed {self.seed}", *(Fault("leaked", found) for found in self.lookout.take()))

@@ -58,7 +58,7 @@ def run(context: RunContext, report: Report) -> None:
             context.database(kind, folder) as url,
             World(folder, url, str(context.seed), timeout=TIMEOUT) as world,
         ):
-            stage = Stage(world, context.players, str(context.seed), context.subject)
+            stage = Stage(world, context.children, str(context.seed), context.subject)
             _drips(stage, kind, SIZES[context.size].share, report)
             _neighbours(stage, kind, context.size, report)
         report.progress(f"{kind}, drips")
@@ -73,7 +73,7 @@ def _drips(stage: Stage, kind: Kind, share: int, report: Report) -> None:
     """Every operation, while one answer of the shop or the provider drips; its process is killed meanwhile, or not."""
     hosts = {"the provider": stage.world.provider_faults, "the shop": stage.world.shop_faults}
     runs = [(host, place, kills) for host in hosts for place in PLACES for kills in (True, False)]
-    child = stage.player()
+    child = stage.start_child()
     for name, prepare in OPERATIONS.items():
         for host, place, kills in runs[stage.random.randrange(min(share, len(runs))) :: share]:
             where = f"seed {stage.seed}, {kind}, {name}, {host}: {place.value}{', killed' if kills else ''}"
@@ -82,7 +82,7 @@ def _drips(stage: Stage, kind: Kind, share: int, report: Report) -> None:
             except BROKEN as error:
                 report.violate(where, Fault("wrong", f"the run broke: {error!r}"))
                 child.close()
-                child = stage.player()
+                child = stage.start_child()
     child.close()
 
 
@@ -106,16 +106,16 @@ def _drip(
         wait_for(lambda: len(faults.injected) > before or not victim.is_alive(), ENDLESS)
         report.faults += len(faults.injected) - before
         if kills and victim.is_alive():
-            victim.player.kill()
+            victim.child.kill()
         victim.join(ENDLESS)
         if victim.is_alive():
             report.violate(where, Fault("stuck", f"it was still waiting after {ENDLESS:.0f} seconds"))
-            victim.player.kill()
+            victim.child.kill()
     finally:
         over.set()
         faults.clear()
     victim.join()
-    victim.player.close()
+    victim.child.close()
     return survive(stage, child, case, where, report, victim.acknowledged)
 
 
@@ -124,14 +124,14 @@ class Victim(threading.Thread):
 
     def __init__(self, child: ChildProcess, case: Case) -> None:
         super().__init__()
-        self.player, self.acknowledged = child, False
+        self.child, self.acknowledged = child, False
         self._case = case
         child.pid  # noqa: B018 it has to be known before the process is busy
 
     def run(self) -> None:
         try:
             for step in self._case.steps:
-                answer = self.player.play([step])
+                answer = self.child.play([step])
                 self.acknowledged = self.acknowledged or bool(answer and answer.status == 200)
         except (Died, *BROKEN):
             return
@@ -141,7 +141,7 @@ def _neighbours(stage: Stage, kind: Kind, size: Size, report: Report) -> None:
     """One shop drips when it is told, and the other one hears of its order all the same."""
     for place in PLACES[:: len(PLACES) if size == "slice" else 1]:
         where = f"seed {stage.seed}, {kind}, one shop: {place.value}"
-        child = stage.player()
+        child = stage.start_child()
         child.employ()
         report.judge(where, lambda place=place, child=child: _told_meanwhile(stage, child, place))  # type: ignore[misc]
         report.faults += 1

@@ -97,8 +97,8 @@ def test_a_point_that_is_not_reached_fails_the_battery(context: RunContext) -> N
     report = Report("B1", "", 1)
     folder = context.new_folder()
     with context.listening(Report("", "", 1)), World(folder, sqlite_url(folder), "1") as world:
-        stage = crash.Stage(world, context.players, "1", context.subject)
-        child = stage.player()
+        stage = crash.Stage(world, context.children, "1", context.subject)
+        child = stage.start_child()
         prepare = crash.OPERATIONS["create"]
         crash._crash(stage, child, prepare, Crash(999, signal.SIGKILL), "here", report).close()
     assert report.violations == ["wrong: the point was not reached [here]"]
