@@ -19,9 +19,12 @@ WRITE_EVERY = 10.0
 REASONS = {
     "not_https": "a key and secret in clear are taken over https only (over http, sign with OAuth 1.0a)",
     "proxy_not_trusted": "a proxy says that it got them by https, and is not among BRIDGE_TRUSTED_PROXIES",
-    "unknown_key": "the consumer key is unknown, revoked or expired",
+    "unknown_key": "the consumer key is unknown or revoked",
+    "expired": "the consumer key has expired",
+    "wrong_network": "the consumer key must not be used from this address",
     "wrong_secret": "the consumer secret is wrong",
     "wrong_scope": "the key may not do that",
+    "no_refunds": "the key may not send money back",
     "oauth_incomplete": "a parameter of OAuth is missing",
     "no_public_url": "OAuth 1.0a needs BRIDGE_PUBLIC_URL: a Host header proves nothing",
     "signature_method": "the signature method of OAuth is not supported",

@@ -3,7 +3,6 @@
 Precedence: keyword, the host's `app.config`, environment, default. No `.env` file is read.
 """
 
-import ipaddress
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,14 +15,13 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from bridge.domain.errors import ConfigurationError
+from bridge.domain.networks import Network, parse_network
 from bridge.storage.engine import parse_url
 from bridge.storage.vault import UnreadableReference, resolve
 from bridge.version import __version__
 
 OFF = "off"
 """What switches a limit off."""
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 
 PREFIX = "BRIDGE_"
 OF_OTHERS = frozenset({"BRIDGE_URL"})
@@ -184,7 +182,7 @@ def _public_urls(value: Any) -> tuple[str, ...]:
 
 def _networks(value: Any) -> tuple[Network, ...]:
     try:
-        return tuple(ipaddress.ip_network(entry) for entry in _list(value))
+        return tuple(parse_network(entry) for entry in _list(value))
     except ValueError as error:
         raise _Problem(f"{error}; give addresses or networks such as 10.0.0.0/8") from None
 

@@ -41,6 +41,7 @@ CAPTURES, OUTBOX = "tests/payments/test_captures.py", "tests/payments/test_deliv
 SWEEP, SWEPT = "tests/payments/test_sweep.py", "tests/orders_change/test_sweep.py"
 OBSTACLES, ACCESS = "tests/orders_change/test_obstacles.py", "tests/payments/test_daily_checks.py"
 KEYS, STORE_KEYS = "tests/payments/test_keys.py", "tests/cli/test_store_keys.py"
+RESTRICTIONS = "tests/http/test_key_restrictions.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
@@ -634,9 +635,30 @@ MUTATIONS: tuple[Mutation, ...] = (
     _mutation(
         "a revoked key is refused",
         "registry/keys.py",
-        "return key.revoked is None and (",
-        "return (",
+        "if key.revoked is not None or key.allowed is None:",
+        "if key.allowed is None:",
         f"{KEYS}::test_a_revoked_key_stops_at_once",
+    ),
+    _mutation(
+        "a key that has ended is refused",
+        "registry/keys.py",
+        "now >= key.expires else",
+        "False else",
+        f"{RESTRICTIONS}::test_guesses_with_an_expired_key_are_limited_as_with_an_unknown_one",
+    ),
+    _mutation(
+        "a key of other networks is refused",
+        "registry/keys.py",
+        '("" if found.key.admits(address) else "wrong_network")',
+        '""',
+        f"{RESTRICTIONS}::test_it_is_the_one_that_trusted_proxies_give_and_nobody_else",
+    ),
+    _mutation(
+        "a key without refunds sends no money back",
+        "http/wordpress/request_pipeline.py",
+        "elif route.sends_back:",
+        "elif False:",
+        f"{RESTRICTIONS}::test_a_key_that_must_not_refund_cannot_by_any_way",
     ),
     _mutation(
         "keys of a removed store are refused",

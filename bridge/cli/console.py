@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -18,11 +19,13 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from bridge.app import EXTENSION, Bridge
-from bridge.domain.errors import BridgeError
+from bridge.domain.deadlines import DAY, HOUR
+from bridge.domain.errors import BridgeError, Refused
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 CHOSEN = "bridge.cli.chosen"
 """Where a command finds the name that was given with `--bridge`."""
+UNITS = {"m": 60.0, "h": HOUR, "d": DAY}
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 order_option = click.option("--order", metavar="ORDER", help="Of this order only: its id or its number.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -108,6 +111,18 @@ def print_json(value: Any) -> None:
 def iso_time(seconds: float) -> str:
     """A time in Unix seconds, as people and programs read it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def moment(text: str, now: float, *, ahead: bool = False) -> float:
+    """Unix seconds of a time, or of so long ago, or ahead. Raises Refused."""
+    if match := re.fullmatch(r"([0-9]{1,6})([mhd])", text):
+        seconds = int(match[1]) * UNITS[match[2]]
+        return now + seconds if ahead else now - seconds
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
+    except (ValueError, OverflowError):
+        raise Refused(f"{text} is no time such as 2026-01-31, 2026-01-31T12:00 or 36h.") from None
 
 
 def note(message: str) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from bridge.app import Bridge
-from bridge.cli.console import iso_time, json_option, note, print_json, secret, with_bridge
+from bridge.cli.console import iso_time, json_option, moment, note, print_json, secret, with_bridge
 from bridge.cli.stores import suggesting_unchecked, unchecked_option
-from bridge.domain.stores import FROM_STORE, NOTHING, ApiKey, Permissions
+from bridge.domain.stores import FROM_STORE, NOTHING, ApiKey, Permissions, Restrictions
 from bridge.registry import keys as use_cases
 from bridge.registry import store_keys
 from bridge.registry import stores as store_cases
@@ -18,8 +18,23 @@ from bridge.storage.vault import resolve
 permissions_option = click.option(
     "--permissions", type=click.Choice([p.value for p in Permissions]), default="read_write", show_default=True
 )
+NEVER, ANY = "never", "any"
 store_option = click.option("--store", required=True, metavar="STORE", help="Id or address of the store.")
 description_option = click.option("--description", default="", help="What the key is for.")
+expires_option = click.option(
+    "--expires", metavar="WHEN", help="When it ends: 2027-01-31, 2027-01-31T12:00 (UTC), 90d or 36h from now, `never`."
+)
+_RESTRICTIONS = (
+    expires_option,
+    click.option("--networks", metavar="LIST", help="From where it may be used: 10.0.0.0/8,192.0.2.7; or `any`."),
+    click.option("--refunds/--no-refunds", "may_refund", default=None, help="Whether it may send money back."),
+)
+
+
+def restriction_options(command: Any) -> Any:
+    for option in reversed(_RESTRICTIONS):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -31,12 +46,18 @@ def keys() -> None:
 @store_option
 @permissions_option
 @description_option
+@restriction_options
 @json_option
 @with_bridge
-def create(bridge: Bridge, store: str, permissions: str, description: str, as_json: bool) -> None:
-    """Make a new pair. The secret is shown once."""
+def create(bridge: Bridge, store: str, permissions: str, description: str, as_json: bool, **restrictions: Any) -> None:
+    """Make a new pair. The secret is shown once.
+
+    It may be used from anywhere, for ever and for refunds, unless you say otherwise.
+    """
     found = store_cases.get(bridge.services, store)
-    _show_pair(use_cases.create(bridge.services, found.id, Permissions(permissions), description), as_json)
+    restricted = Restrictions(**_changes(bridge, **restrictions))
+    pair = use_cases.create(bridge.services, found.id, Permissions(permissions), description, restricted)
+    _show_pair(pair, as_json)
 
 
 @keys.command("import")
@@ -50,6 +71,7 @@ def create(bridge: Bridge, store: str, permissions: str, description: str, as_js
 )
 @unchecked_option
 @description_option
+@restriction_options
 @json_option
 @with_bridge
 def import_(
@@ -61,6 +83,7 @@ def import_(
     unchecked: bool,
     description: str,
     as_json: bool,
+    **restrictions: Any,
 ) -> None:
     """Take a pair that the store's clients already use, with the permissions that the shop gives it."""
     if unchecked and not permissions:
@@ -68,14 +91,17 @@ def import_(
     found = store_cases.get(bridge.services, store)
     consumer_secret = resolve(secret(consumer_secret, "Consumer secret"))
     wanted = Permissions(permissions) if permissions else None
+    restricted = Restrictions(**_changes(bridge, **restrictions))
     if unchecked and wanted:
         pair = use_cases.import_pair(
-            bridge.services, found.id, consumer_key, consumer_secret, wanted, description, origin=FROM_STORE
+            *(bridge.services, found.id, consumer_key, consumer_secret, wanted, description),
+            origin=FROM_STORE,
+            restrictions=restricted,
         )
     else:
         with suggesting_unchecked():
             pair = store_keys.import_proven(
-                bridge.services.at(found), consumer_key, consumer_secret, wanted, description
+                bridge.services.at(found), consumer_key, consumer_secret, wanted, description, restricted
             )
     if as_json:
         print_json(_facts(pair.key))
@@ -95,19 +121,40 @@ def list_(bridge: Bridge, store: str | None, as_json: bool) -> None:
         print_json([_facts(key) for key in found])
         return
     for key in found:
-        facts = _facts(key)
-        columns = (key.id, key.store_id, f"...{key.truncated}", key.permissions, _state(bridge, key))
-        click.echo("\t".join((*columns, f"last used {facts['last_used'] or 'never'}", key.description)))
+        click.echo(_line(bridge, key))
+
+
+@keys.command()
+@click.argument("key")
+@restriction_options
+@json_option
+@with_bridge
+def update(bridge: Bridge, key: str, as_json: bool, **restrictions: Any) -> None:
+    """Change when KEY (its id, or how its consumer key ends) ends, from where it may be used, and whether it may
+    refund. What is not given stays."""
+    changes = _changes(bridge, **restrictions)
+    if not changes:
+        raise click.UsageError("Say what to change: --expires, --networks, --refunds or --no-refunds.")
+    changed = use_cases.update(bridge.services, key, **changes)
+    if as_json:
+        print_json(_facts(changed))
+    else:
+        click.echo(_line(bridge, changed))
 
 
 @keys.command()
 @click.argument("key")
 @click.option("--overlap", type=float, default=24.0, show_default=True, help="Hours that the old pair still works.")
+@expires_option
 @json_option
 @with_bridge
-def rotate(bridge: Bridge, key: str, overlap: float, as_json: bool) -> None:
-    """A new pair for KEY (its id, or how its consumer key ends); the old one ends after the overlap."""
-    _show_pair(use_cases.rotate(bridge.services, key, overlap * 3600), as_json)
+def rotate(bridge: Bridge, key: str, overlap: float, expires: str | None, as_json: bool) -> None:
+    """A new pair for KEY (its id, or how its consumer key ends); the old one ends after the overlap.
+
+    The new one may do what the old one may, and ends when that would have, unless --expires says otherwise.
+    """
+    changes = _changes(bridge, expires=expires)
+    _show_pair(use_cases.rotate(bridge.services, key, overlap * 3600, **changes), as_json)
 
 
 @keys.command()
@@ -129,10 +176,36 @@ def _show_pair(pair: KeyPair, as_json: bool) -> None:
     note("Keep the secret now: it is not shown again.")
 
 
+def _changes(
+    bridge: Bridge, *, expires: str | None = None, networks: str | None = None, may_refund: bool | None = None
+) -> dict[str, Any]:
+    """The restrictions that were said. Raises Refused."""
+    changes: dict[str, Any] = {} if may_refund is None else {"may_refund": may_refund}
+    if expires is not None:
+        changes["expires"] = None if expires == NEVER else moment(expires, bridge.services.clock(), ahead=True)
+    if networks is not None:
+        changes["networks"] = () if networks == ANY else tuple(networks.replace(",", " ").split())
+        if networks != ANY and not changes["networks"]:
+            raise click.UsageError(f"--networks takes addresses and networks, or `{ANY}`.")
+    return changes
+
+
 def _facts(key: ApiKey) -> dict[str, Any]:
     facts = asdict(key) | {"permissions": key.allowed or NOTHING}
     times = {name: facts[name] for name in ("created", "last_used", "expires", "revoked")}
     return facts | {name: iso_time(seconds) if seconds else None for name, seconds in times.items()}
+
+
+def _line(bridge: Bridge, key: ApiKey) -> str:
+    return "\t".join(
+        (
+            *(key.id, key.store_id, f"...{key.truncated}", key.permissions, _state(bridge, key)),
+            f"last used {iso_time(key.last_used) if key.last_used else 'never'}",
+            f"from {','.join(key.networks) or 'anywhere'}",
+            "refunds" if key.may_refund else "no refunds",
+            key.description,
+        )
+    )
 
 
 def _state(bridge: Bridge, key: ApiKey) -> str:
@@ -140,6 +213,6 @@ def _state(bridge: Bridge, key: ApiKey) -> str:
         return "revoked"
     if key.allowed is None:
         return "refused by the shop"
-    if not use_cases.usable(key, bridge.services.clock()):
+    if use_cases.why_unusable(key, bridge.services.clock()):
         return "expired"
     return f"active until {iso_time(key.expires)}" if key.expires else "active"

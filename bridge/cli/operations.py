@@ -1,9 +1,7 @@
 """`doctor`, `flags`, `prune`, `reconcile`, `rekey` and `settle`: what an operator does by hand."""
 
-import re
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import click
 
@@ -11,6 +9,7 @@ from bridge.app import Bridge
 from bridge.cli.console import (
     command_line,
     json_option,
+    moment,
     note,
     opened_bridge,
     order_option,
@@ -18,8 +17,7 @@ from bridge.cli.console import (
     who,
     with_bridge,
 )
-from bridge.domain.deadlines import DAY, HOUR
-from bridge.domain.errors import BridgeError, Refused
+from bridge.domain.errors import BridgeError
 from bridge.domain.orders import called
 from bridge.domain.shops import named_beside
 from bridge.operations.doctor import Check, examine
@@ -30,7 +28,6 @@ from bridge.reconcile.report import Report
 from bridge.registry import stores
 from bridge.worker.prune import prune as prune_now
 
-UNITS = {"m": 60.0, "h": HOUR, "d": DAY}
 reason_option = click.option("--reason", required=True, help="Why: it is kept with the payment.")
 
 
@@ -174,17 +171,6 @@ def clear(bridge: Bridge, intent: str, reason: str) -> None:
     """Say that what INTENT, or the one payment of an order (by its id or number), was flagged for is done."""
     cleared = flag_cases.clear(bridge.services, intent, who(), reason)
     note(f"{cleared.shown_id} does not wait any more.")
-
-
-def moment(text: str, now: float) -> float:
-    """Unix seconds of a time, or of so long ago. Raises Refused."""
-    if match := re.fullmatch(r"([0-9]{1,6})([mhd])", text):
-        return now - int(match[1]) * UNITS[match[2]]
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(f"{text} is no time such as 2026-01-31, 2026-01-31T12:00 or 36h.") from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _tell(report: Report) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from bridge.domain.networks import parse_address, parse_network
+
 STORE_OPTIONS: dict[str, str] = {
     "rounding": "exact",
     "store_refunds": "report",
@@ -92,13 +94,27 @@ NOTHING = "none"
 
 
 @dataclass(frozen=True, slots=True)
+class Restrictions:
+    """What narrows a key beside its permissions: when it ends (Unix seconds; None is never), the networks that it may
+    be used from, each as `parse_network` reads it (none of them is any), and whether it may send money back."""
+
+    expires: float | None = None
+    networks: tuple[str, ...] = ()
+    may_refund: bool = True
+
+
+UNRESTRICTED = Restrictions()
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """A consumer key of one store. Times are Unix seconds. The secret is never part of it.
 
     `permissions` are what its owner has given it here. `origin` is who made it: FROM_BRIDGE, FROM_STORE, or "" while
     that is not known, of keys of before it was written down. Of a key that the store has made, `store_permissions` are
     what the store said when it was last asked, or NOTHING, or "" before that; `store_problem` says for its owner what
-    the store has against it, as a sentence, or "".
+    the store has against it, as a sentence, or "". `expires`, `networks` and `may_refund` are its Restrictions; a key
+    that was `replaced` ends because another one was made for its clients.
     """
 
     id: str
@@ -113,6 +129,20 @@ class ApiKey:
     origin: str = ""
     store_permissions: str = ""
     store_problem: str = ""
+    networks: tuple[str, ...] = ()
+    may_refund: bool = True
+    replaced: bool = False
+
+    @property
+    def restrictions(self) -> Restrictions:
+        return Restrictions(self.expires, self.networks, self.may_refund)
+
+    def admits(self, address: str) -> bool:
+        """Whether a client with this address may use it. One whose address is not known may if everybody may."""
+        if not self.networks:
+            return True
+        caller = parse_address(address)
+        return caller is not None and any(caller in parse_network(network) for network in self.networks)
 
     @property
     def allowed(self) -> Permissions | None:

@@ -41,7 +41,7 @@ def authenticate(
     profile they are as good as none. The owner is told of those that are refused. An address that has guessed too often
     gets 429 instead: that is found out last, so that nobody's guesses keep the right credentials out.
     """
-    tried = Tried()
+    tried = Tried(client_address(request, settings))
     try:
         pair = _authenticate(services, settings, request, path, tried)
     except RestError:
@@ -76,8 +76,10 @@ def refuse_guess(
 
 @dataclass
 class Tried:
-    """Why the credentials of a request do not do, as in `refusals.REASONS`; nothing without any. And whose they are."""
+    """From which address credentials came, why they do not do, as in `refusals.REASONS` (nothing without any), and
+    whose they are."""
 
+    address: str
     reason: str = ""
     key: ApiKey | None = None
 
@@ -101,6 +103,16 @@ def require_permission(settings: HttpSettings, permissions: Permissions, method:
         raise refused("Unknown request method.")
     verb = "read" if method in READING else "write"
     raise refused(f"The API key provided does not have {verb} permissions.")
+
+
+def require_refunds(settings: HttpSettings, key: ApiKey) -> None:
+    """Raises RestError if the key must not send money back. WordPress asks a route whether its caller may use it, and
+    answers 403 whom it knows.
+
+    Source: WordPress, `WP_REST_Server::respond_to_request`, `rest_authorization_required_code`.
+    """
+    if not key.may_refund:
+        raise forbidden(403 if settings.compat == "woopayments" else 401)
 
 
 def permits(permissions: Permissions, method: str) -> bool:
@@ -149,16 +161,18 @@ def _not_https(request: Request) -> str:
 
 def _prove(services: Services, consumer_key: str, consumer_secret: str, tried: Tried) -> KeyPair | None:
     """An unknown key and a wrong secret cost the same: one look-up, one decryption, one comparison."""
-    pair = lookup(services, _plain(consumer_key))
+    pair = _look_up(services, consumer_key, tried, otherwise="wrong_secret")
     secret = pair.consumer_secret if pair else NO_SUCH_SECRET
-    tried.reason, tried.key = ("wrong_secret", pair.key) if pair else ("unknown_key", None)
     if not hmac.compare_digest(secret.encode(), consumer_secret.encode("utf-8", "replace")) and pair:
         raise refused("Consumer secret is invalid.")
     return pair
 
 
-def _plain(consumer_key: str) -> str:
-    return consumer_key.encode("ascii", "replace").decode()
+def _look_up(services: Services, consumer_key: str, tried: Tried, *, otherwise: str) -> KeyPair | None:
+    """The pair, if the key may be used from where it is: it has still to be proven, and is refused as `otherwise`."""
+    found = lookup(services, consumer_key.encode("ascii", "replace").decode(), tried.address)
+    tried.reason, tried.key = found.reason or otherwise, found.key
+    return found.pair
 
 
 def _check_oauth(
@@ -176,9 +190,8 @@ def _check_oauth(
     if not settings.public_urls:
         tried.reason = "no_public_url"
         raise refused("Invalid signature - provided signature does not match.")
-    pair = lookup(services, _plain(parameters["oauth_consumer_key"]))
+    pair = _look_up(services, parameters["oauth_consumer_key"], tried, otherwise="wrong_signature")
     secret = pair.consumer_secret if pair else NO_SUCH_SECRET
-    tried.reason, tried.key = ("wrong_signature", pair.key) if pair else ("unknown_key", None)
     if parameters["oauth_signature_method"] not in oauth.DIGESTS:
         tried.reason = "signature_method" if pair else tried.reason
         signed, why = False, "Invalid signature - signature method is invalid."

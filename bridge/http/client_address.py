@@ -1,24 +1,24 @@
 """How a request reached us, and whether it may carry a secret in clear."""
 
-import ipaddress
 import re
 
 from flask import Request
 
+from bridge.domain.networks import Address, parse_address
 from bridge.http.settings_protocol import HttpSettings
 
 _FORWARDING = re.compile(
     r"forwarded|via|x-forwarded(-.*)?|x-real-ip|x-original-.*|x-client-ip|x-cluster-client-ip|true-client-ip|cf-connecting-ip"
 )
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](:\d+)?|(?P<v4>[^:]*):\d+")
 
 
 def is_encrypted(request: Request, settings: HttpSettings) -> bool:
     """https to us, or https to a proxy that the owner trusts."""
     if request.scheme == "https":
         return True
-    peer = _address(request.remote_addr)
+    peer = parse_address(request.remote_addr)
     claimed = request.headers.get("X-Forwarded-Proto", "")
     return (
         peer is not None
@@ -29,9 +29,9 @@ def is_encrypted(request: Request, settings: HttpSettings) -> bool:
 
 def client_address(request: Request, settings: HttpSettings) -> str:
     """Who called: the peer, or, behind trusted proxies, the last in X-Forwarded-For that is none of them."""
-    peer = _address(request.remote_addr)
+    peer = parse_address(request.remote_addr)
     for name in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        named = _address(name.strip())
+        named = _forwarded(name)
         if not (peer and named and any(peer in network for network in settings.trusted_proxies)):
             break
         peer = named
@@ -47,7 +47,7 @@ def is_local(request: Request) -> bool:
     """
     if request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return False
-    peer = _address(request.remote_addr)
+    peer = parse_address(request.remote_addr)
     return (
         peer is not None
         and peer.is_loopback
@@ -58,13 +58,11 @@ def is_local(request: Request) -> bool:
 
 def _is_loopback_host(host: str) -> bool:
     name = re.sub(r":\d*$", "", host.strip().lower())
-    address = _address(name.removeprefix("[").removesuffix("]"))
+    address = parse_address(name.removeprefix("[").removesuffix("]"))
     return name == "localhost" or (address is not None and address.is_loopback)
 
 
-def _address(text: str | None) -> Address | None:
-    try:
-        address = ipaddress.ip_address(text or "")
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+def _forwarded(text: str) -> Address | None:
+    """An entry of X-Forwarded-For; some proxies write the port, too."""
+    found = _WITH_PORT.fullmatch(text.strip())
+    return parse_address((found["v6"] or found["v4"]) if found else text.strip())

@@ -28,6 +28,8 @@ MAX_CLOCK_SKEW = 60.0
 """Seconds that this machine's clock may differ from the database's, or be behind what was written."""
 REFUSED_WITHIN = DAY
 """Seconds for which a refused message is told of."""
+KEYS_END_WITHIN = 14 * DAY
+"""Seconds before the end of a client's key in which its owner is told."""
 MAX_SHOWN = 20
 """Payments, jobs and held stores that are named."""
 MAX_STORES_ASKED = 20
@@ -72,6 +74,7 @@ def examine(services: Services, check_store: CheckStore, *, everything: bool = F
     yield from _held(services)
     yield from _troubled(services)
     yield from _keys(services)
+    yield from _ending_keys(services)
     yield from _stores(services, check_store, everything=everything)
 
 
@@ -210,6 +213,24 @@ def _keys(services: Services) -> Iterator[Check]:
         yield Check(f"store:{each.store_id}", each.allowed is not None, each.store_problem)
     if len(named) > MAX_SHOWN:
         yield Check("keys", False, "More keys are refused by their shops, or may do less there: wcpay-bridge keys list")
+
+
+def _ending_keys(services: Services) -> Iterator[Check]:
+    """Keys whose clients are locked out, or soon will be, because nobody has thought of their end."""
+    now = services.clock()
+    with services.database.read() as connection:
+        named = keys.ending(connection, now + KEYS_END_WITHIN, MAX_SHOWN + 1)
+    for each in named[:MAX_SHOWN]:
+        left = (each.expires or now) - now
+        when = f"ends in {left / DAY:.1f} days" if left > 0 else f"expired {-left / DAY:.1f} days ago"
+        yield Check(
+            f"store:{each.store_id}",
+            False,
+            f"The key ...{each.truncated} {when}. Put that off: `wcpay-bridge keys update {each.id} --expires WHEN`. "
+            f"Or be done with it: `wcpay-bridge keys revoke {each.id}`.",
+        )
+    if len(named) > MAX_SHOWN:
+        yield Check("keys", False, "More keys have expired, or soon will: wcpay-bridge keys list")
 
 
 def _refused(services: Services, found: Metrics) -> Iterator[Check]:

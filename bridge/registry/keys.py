@@ -4,12 +4,14 @@ A key is found by a keyed hash and its secret kept encrypted, because OAuth 1.0a
 """
 
 import hashlib
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from bridge.domain.card_data import refuse_card_data
 from bridge.domain.errors import Refused
-from bridge.domain.stores import FROM_BRIDGE, ApiKey, Permissions
+from bridge.domain.networks import parse_network
+from bridge.domain.stores import FROM_BRIDGE, UNRESTRICTED, ApiKey, Permissions, Restrictions
 from bridge.services import Services
 from bridge.storage import Connection, keys, stores
 
@@ -29,12 +31,28 @@ class KeyPair:
     store_updated: float = 0.0
 
 
-def create(services: Services, store_id: str, permissions: Permissions, description: str = "") -> KeyPair:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a consumer key leads to: the `pair` if it may be used, else the `reason` why not, as in
+    `refusals.REASONS`. The `key` is there whenever it is known."""
+
+    pair: KeyPair | None = None
+    reason: str = ""
+    key: ApiKey | None = None
+
+
+def create(
+    services: Services,
+    store_id: str,
+    permissions: Permissions,
+    description: str = "",
+    restrictions: Restrictions = UNRESTRICTED,
+) -> KeyPair:
     """A new pair, `ck_` and `cs_` with 40 hexadecimal digits each.
 
-    Raises Refused for card data in the description, or if there is no such store.
+    Raises Refused for card data in the description, for restrictions that cannot be, or if there is no such store.
     """
-    pair = _new_pair(services, store_id, permissions, description)
+    pair = _new_pair(services, store_id, permissions, description, _checked(services, restrictions))
     with services.database.write() as connection:
         _add(services, connection, pair)
         _audit(services, connection, "keys.create", pair.key)
@@ -51,13 +69,16 @@ def import_pair(
     *,
     origin: str = "",
     store_permissions: str = "",
+    restrictions: Restrictions = UNRESTRICTED,
 ) -> KeyPair:
     """Take a pair that the store's clients already use, without asking the store (`bridge.registry.store_keys` does).
 
-    Raises Refused for an odd pair, for card data in the description, or one that is here already.
+    Raises Refused for an odd pair, for card data in the description, for restrictions that cannot be, or one that is
+    here already.
     """
     require_pair(consumer_key.strip(), consumer_secret)
-    key = _key(services, store_id, consumer_key.strip(), permissions, description)
+    restrictions = _checked(services, restrictions)
+    key = _key(services, store_id, consumer_key.strip(), permissions, description, restrictions)
     key = replace(key, origin=origin, store_permissions=store_permissions)
     pair = KeyPair(key, consumer_key.strip(), consumer_secret)
     with services.database.write() as connection:
@@ -66,13 +87,33 @@ def import_pair(
     return pair
 
 
-def _new_pair(services: Services, store_id: str, permissions: Permissions, description: str) -> KeyPair:
+def _new_pair(
+    services: Services, store_id: str, permissions: Permissions, description: str, restrictions: Restrictions
+) -> KeyPair:
     consumer_key, consumer_secret = f"ck_{services.ids.hex(40)}", f"cs_{services.ids.hex(40)}"
-    key = _key(services, store_id, consumer_key, permissions, description)
+    key = _key(services, store_id, consumer_key, permissions, description, restrictions)
     return KeyPair(replace(key, origin=FROM_BRIDGE), consumer_key, consumer_secret)
 
 
-def _key(services: Services, store_id: str, consumer_key: str, permissions: Permissions, description: str) -> ApiKey:
+def _checked(services: Services, wanted: Restrictions) -> Restrictions:
+    """Networks as they are kept. Raises Refused for one that is none, and for an end that is over."""
+    if wanted.expires is not None and wanted.expires <= services.clock():
+        raise Refused("A key cannot end in the past. To end one at once: wcpay-bridge keys revoke KEY")
+    try:
+        networks = [str(parse_network(network)) for network in wanted.networks]
+    except ValueError as error:
+        raise Refused(f"{error}; give addresses or networks such as 10.0.0.0/8.") from None
+    return replace(wanted, networks=tuple(dict.fromkeys(networks)))
+
+
+def _key(
+    services: Services,
+    store_id: str,
+    consumer_key: str,
+    permissions: Permissions,
+    description: str,
+    restrictions: Restrictions,
+) -> ApiKey:
     refuse_card_data(description)
     return ApiKey(
         id=services.ids.attempt(),
@@ -81,6 +122,7 @@ def _key(services: Services, store_id: str, consumer_key: str, permissions: Perm
         permissions=permissions,
         description=description,
         created=services.clock(),
+        **asdict(restrictions),
     )
 
 
@@ -97,6 +139,7 @@ def _add(services: Services, connection: Connection, pair: KeyPair) -> None:
 
 def _audit(services: Services, connection: Connection, act: str, key: ApiKey, **detail: Any) -> None:
     detail |= {"store": key.store_id, "ends_in": key.truncated, "permissions": key.permissions.value}
+    detail |= asdict(key.restrictions)
     services.audit_act(connection, act, key.id, **detail)
 
 
@@ -142,18 +185,37 @@ def named(services: Services, name: str) -> ApiKey:
     return found[0]
 
 
-def rotate(services: Services, name: str, overlap: float) -> KeyPair:
-    """A new pair with the same permissions; the old one still works for `overlap` seconds."""
+def rotate(services: Services, name: str, overlap: float, **changes: Any) -> KeyPair:
+    """A new pair with the same permissions and restrictions, or with `changes` of these; the old one still works for
+    `overlap` seconds, and never longer than it would have."""
     old = named(services, name)
-    if not usable(old, services.clock()) or old.allowed is None:
+    if why_unusable(old, services.clock()) or old.allowed is None:
         raise Refused(f"The key {name} is revoked or expired.")
-    fresh = _new_pair(services, old.store_id, old.allowed, old.description)
-    expires = services.clock() + overlap
+    if old.replaced and "expires" not in changes:  # when it was to end before that is not known any more
+        raise Refused(f"The key {name} was replaced before: say with --expires when the new pair ends, or `never`.")
+    restrictions = _checked(services, replace(old.restrictions, **changes))
+    fresh = _new_pair(services, old.store_id, old.allowed, old.description, restrictions)
+    expires = min(services.clock() + overlap, old.expires or math.inf)
     with services.database.write() as connection:
         _add(services, connection, fresh)
-        keys.change(connection, old.id, expires=expires)
-        _audit(services, connection, "keys.rotate", old, replaced_by=fresh.key.id, expires=expires)
+        keys.change(connection, old.id, expires=expires, replaced=True)
+        _audit(services, connection, "keys.rotate", replace(old, expires=expires), replaced_by=fresh.key.id)
     return fresh
+
+
+def update(services: Services, name: str, **changes: Any) -> ApiKey:
+    """Change the restrictions of a key, from the next request on. Raises Refused for one that is revoked, and for
+    restrictions that cannot be."""
+    old = named(services, name)
+    if old.revoked is not None:
+        raise Refused(f"The key {name} is revoked, for good.")
+    checked = _checked(services, replace(old.restrictions, **({"expires": None} | changes)))
+    restrictions = replace(checked, expires=changes.get("expires", old.expires))
+    changed = replace(old, **asdict(restrictions))
+    with services.database.write() as connection:
+        keys.restrict(connection, old.id, restrictions)
+        _audit(services, connection, "keys.update", changed, before=asdict(old.restrictions))
+    return changed
 
 
 def revoke(services: Services, name: str) -> ApiKey:
@@ -165,24 +227,31 @@ def revoke(services: Services, name: str) -> ApiKey:
     return replace(key, revoked=services.clock())
 
 
-def usable(key: ApiKey, now: float) -> bool:
-    """A key that its store refuses is refused here, too."""
-    return key.revoked is None and (key.expires is None or now < key.expires) and key.allowed is not None
+def why_unusable(key: ApiKey, now: float) -> str:
+    """The reason in `refusals.REASONS`; "" of a key that works. One that its store refuses is refused here, too."""
+    if key.revoked is not None or key.allowed is None:
+        return "unknown_key"
+    return "expired" if key.expires is not None and now >= key.expires else ""
 
 
-def lookup(services: Services, consumer_key: str) -> KeyPair | None:
-    """The usable key for a request, with its secret to compare in constant time. Its permissions are what it may do.
+def lookup(services: Services, consumer_key: str, address: str) -> Found:
+    """The key for a request of a client with this `address`, with its secret to compare in constant time. Its
+    permissions are what it may do.
 
-    A key that does not exist costs the same: one hash, one query, one decryption.
+    A key that does not exist, or may not be used, costs the same: one hash, one query, one decryption.
     """
     consumer_key = consumer_key.strip()
     with services.database.read() as connection:
         found = keys.find(connection, services.vault.lookup_hash(consumer_key))
     secret = services.vault.decrypt(found.secret if found else services.vault.nothing)
-    if found is None or not usable(found.key, services.clock()) or found.key.allowed is None:
-        return None
-    key = replace(found.key, permissions=found.key.allowed)
-    return KeyPair(key, consumer_key, secret, found.store_updated)
+    if found is None:
+        return Found(reason="unknown_key")
+    allowed = found.key.allowed
+    reason = why_unusable(found.key, services.clock()) or ("" if found.key.admits(address) else "wrong_network")
+    if reason or allowed is None:
+        return Found(reason=reason, key=found.key)
+    key = replace(found.key, permissions=allowed)
+    return Found(KeyPair(key, consumer_key, secret, found.store_updated), key=key)
 
 
 def used(services: Services, pair: KeyPair) -> None:

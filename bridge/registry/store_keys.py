@@ -8,7 +8,16 @@ from dataclasses import replace
 from bridge.domain import logs
 from bridge.domain.errors import Refused
 from bridge.domain.ports import HasKeys, KeyStanding, OrderBook
-from bridge.domain.stores import FROM_BRIDGE, FROM_STORE, NOTHING, ApiKey, Permissions, Store
+from bridge.domain.stores import (
+    FROM_BRIDGE,
+    FROM_STORE,
+    NOTHING,
+    UNRESTRICTED,
+    ApiKey,
+    Permissions,
+    Restrictions,
+    Store,
+)
 from bridge.registry import keys
 from bridge.registry.keys import KeyPair
 from bridge.services import StoreHandle
@@ -49,6 +58,7 @@ def import_proven(
     consumer_secret: str,
     permissions: Permissions | None,
     description: str = "",
+    restrictions: Restrictions = UNRESTRICTED,
 ) -> KeyPair:
     """Take a pair that the store's clients already use, with the permissions that the store gives it, or with fewer.
 
@@ -74,6 +84,7 @@ def import_proven(
         description,
         origin=FROM_STORE,
         store_permissions=granted.value,
+        restrictions=restrictions,
     )
 
 

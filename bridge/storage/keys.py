@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bridge.domain.stores import ApiKey, Permissions
+from bridge.domain.stores import ApiKey, Permissions, Restrictions
 from bridge.storage.engine import Database
 from bridge.storage.tables import EMPTY, api_keys, oauth_nonces, stores
 
@@ -45,7 +45,7 @@ class StoredKey:
 def add(connection: Connection, key: ApiKey, key_hash: str, secret: str, consumer_key: str | None = None) -> bool:
     """False if the consumer key exists already, revoked or not, unless its store was removed."""
     connection.execute(_FORGET_REMOVED, {"key_hash": key_hash})
-    values = {column.name: getattr(key, column.name) for column in NOT_SECRET}
+    values = _row(key)
     try:
         with connection.begin_nested():
             connection.execute(
@@ -85,6 +85,18 @@ def with_problems(connection: Connection, limit: int) -> list[ApiKey]:
     return [_key(row._mapping) for row in connection.execute(query)]
 
 
+def ending(connection: Connection, before: float, limit: int) -> list[ApiKey]:
+    """Keys that end, or have ended, `before` then (Unix seconds), those first that end first; not those that are
+    revoked, or replaced by others, or of a store that was removed."""
+    query = (
+        select(*NOT_SECRET)
+        .where(api_keys.c.expires < before, api_keys.c.revoked.is_(None), ~api_keys.c.replaced, ~_REMOVED.exists())
+        .order_by(api_keys.c.expires)
+        .limit(limit)
+    )
+    return [_key(row._mapping) for row in connection.execute(query)]
+
+
 def by_name(connection: Connection, name: str) -> list[ApiKey]:
     """Keys whose id or last characters are `name`."""
     query = select(*NOT_SECRET).where(or_(api_keys.c.id == name, api_keys.c.truncated == name))
@@ -116,6 +128,17 @@ def use_nonce(database: Database, key_id: str, nonce: str, timestamp: int, forge
     return True
 
 
+def restrict(connection: Connection, key_id: str, restrictions: Restrictions) -> None:
+    networks = " ".join(restrictions.networks)
+    change(connection, key_id, expires=restrictions.expires, networks=networks, may_refund=restrictions.may_refund)
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    values = {column.name: getattr(key, column.name) for column in NOT_SECRET}
+    return values | {"networks": " ".join(key.networks)}
+
+
 def _key(row: Any) -> ApiKey:
     values = {column.name: row[column.name] for column in NOT_SECRET}
-    return ApiKey(**values | {"permissions": Permissions(values["permissions"])})
+    changed = {"permissions": Permissions(values["permissions"]), "networks": tuple(values["networks"].split())}
+    return ApiKey(**values | changed)

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(
@@ -142,6 +142,9 @@ api_keys = Table(
     Column("store_permissions", String(16), nullable=False, server_default=text("''")),
     Column("store_problem", Text, nullable=False, server_default=text("''")),
     Column("consumer_key", Text),  # encrypted; of a key that the store has made, to ask it with
+    Column("networks", Text, nullable=False, server_default=text("''")),  # with spaces between them
+    Column("may_refund", Boolean, nullable=False, server_default=text("true")),
+    Column("replaced", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("permissions in ('read', 'write', 'read_write')", name="permissions"),
 )
 
@@ -150,6 +153,13 @@ Index(
     api_keys.c.store_id,
     sqlite_where=text("store_problem <> ''"),
     postgresql_where=text("store_problem <> ''"),
+)
+
+Index(
+    "ix_api_keys_expires",
+    api_keys.c.expires,
+    sqlite_where=text("expires is not null and revoked is null and replaced = 0"),
+    postgresql_where=text("expires is not null and revoked is null and not replaced"),
 )
 
 oauth_nonces = Table(

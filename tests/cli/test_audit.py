@@ -30,6 +30,7 @@ AUDITED = {
     "keys import",
     "keys revoke",
     "keys rotate",
+    "keys update",
     "outbox retry",
     "reconcile",
     "rekey",

@@ -1,8 +1,10 @@
 """Consumer keys over time: last use, rotation with an overlap, revocation, and what is stored of them."""
 
+import pytest
 from sqlalchemy import text
 
-from bridge.domain.stores import Permissions
+from bridge.domain.errors import Refused
+from bridge.domain.stores import Permissions, Restrictions
 from bridge.registry import keys
 from bridge.storage import keys as stored_keys
 from tests.plugins.local import Local, MakeLocal
@@ -51,6 +53,42 @@ def test_a_rotated_key_works_until_its_overlap_ends(local: Local) -> None:
     assert local.show("pi_1").status_code == 401
     local.pair = fresh
     assert local.show("pi_1").status_code == 500
+
+
+def test_a_rotation_neither_widens_a_key_nor_lengthens_its_life(local: Local) -> None:
+    services, end = local.bridge.services, local.clock() + 7200
+    keys.update(services, local.pair.key.id, expires=end, networks=("127.0.0.0/8",), may_refund=False)
+    fresh = keys.rotate(services, local.pair.key.id, overlap=3600 * 24).key
+    assert fresh.restrictions == Restrictions(end, ("127.0.0.0/8",), may_refund=False)
+    assert local.show("pi_1").status_code == 500
+    local.clock.advance(7200)
+    assert local.show("pi_1").status_code == 401
+
+
+def test_a_key_that_was_replaced_makes_another_one_only_with_an_end_that_somebody_says(local: Local) -> None:
+    services = local.bridge.services
+    keys.rotate(services, local.pair.key.id, overlap=3600)
+    with pytest.raises(Refused, match="say with --expires"):
+        keys.rotate(services, local.pair.key.id, overlap=3600)
+    local.pair = keys.rotate(services, local.pair.key.id, overlap=3600, expires=None)
+    local.clock.advance(10 * 24 * 3600)
+    assert local.show("pi_1").status_code == 500
+
+
+def test_a_key_without_refunds_voids_and_captures_and_sends_nothing_back(
+    make_local: MakeLocal, database_url: str
+) -> None:
+    local = make_local(database_url, "stripe_connect", capture="manual")
+    keys.update(local.bridge.services, local.pair.key.id, may_refund=False)
+    for order, act in (("payable", "cancel"), ("payable_2", "capture")):
+        made = local.create(order).get_json()
+        path = f"/wp-json/wc/v3/payments/orders/{local.orders[order]}/{act}_authorization"
+        assert local.post(path, {"payment_intent_id": made["id"]}).status_code == 200
+    wanted = {"order_id": local.orders["payable_2"], "amount": 100}
+    assert local.post("/wp-json/wc/v3/payments/refund", wanted).status_code == 401
+    assert local.at_stripe("refunds?limit=9", "GET")["data"] == []
+    keys.update(local.bridge.services, local.pair.key.id, may_refund=True)
+    assert local.post("/wp-json/wc/v3/payments/refund", wanted).status_code == 200
 
 
 def test_a_revoked_key_stops_at_once(local: Local) -> None:

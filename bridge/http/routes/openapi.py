@@ -140,9 +140,10 @@ def _refusals(settings: HttpSettings, route: Route) -> dict[int, dict[str, Any]]
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("wcpay_idempotency_")}
     if settings.compat != "woopayments":
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("woocommerce_")}
+    tells_who_may = route.sends_back and settings.compat == "woopayments"
     examples: dict[int, dict[str, Any]] = {}
     for refusal in REFUSALS:
-        if refusal.code not in impossible:
+        if refusal.code not in impossible and (refusal.status != HTTPStatus.FORBIDDEN or tells_who_may):
             example = _example(refusal.when, refusal.code, refusal.says, {"status": refusal.status})
             examples.setdefault(refusal.status, {})[refusal.code] = example
     return examples

@@ -23,6 +23,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         tags=["Refunds"],
         failures=REFUND_OF_ORDER + REFUND_OF_CHARGE,
         once=True,
+        sends_back=True,
     )
     @blueprint.arguments(RefundWanted, example=EXAMPLE)
     @blueprint.doc(summary="Refund a payment, whole or in part", operationId="createRefund")

@@ -63,6 +63,7 @@ class Refusal:
 
 REFUSALS = (
     Refusal("rest_forbidden", 401, FORBIDDEN, "Without credentials that permit it."),
+    Refusal("rest_forbidden", 403, FORBIDDEN, "In the woopayments profile, with a key that may not send money back."),
     Refusal(
         "woocommerce_rest_authentication_error",
         401,
@@ -202,8 +203,8 @@ def _render_http(error: HTTPException) -> Response:
     return render({"code": code, "message": f"{error.name}.", "data": {"status": status}}, status, headers)
 
 
-def forbidden() -> RestError:
-    return RestError("rest_forbidden", 401, FORBIDDEN)
+def forbidden(status: int = 401) -> RestError:
+    return RestError("rest_forbidden", status, FORBIDDEN)
 
 
 def bad_request() -> RestError:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from bridge.domain import logs
 from bridge.domain.actors import KEY, Actor
 from bridge.domain.card_data import refuse_card_data
-from bridge.http.auth import authenticate, permits, require_permission, tell_refused
+from bridge.http.auth import authenticate, permits, require_permission, require_refunds, tell_refused
 from bridge.http.client_address import client_address
 from bridge.http.rate_limit import Limits
 from bridge.http.request_context import RequestContext, begin, require
@@ -51,6 +51,8 @@ def install(blueprint: Blueprint, services: Services, settings: HttpSettings, li
             route = blueprint.matched_by_any_method()
         elif route is None:
             raise no_route()
+        elif route.sends_back:
+            _require_refunds(services, settings, context)
         siblings = blueprint.routes_at(route.rule) if route else []
         context.allowed = _allowed(context, siblings)
         if asks_for_options:
@@ -129,11 +131,25 @@ def _identify(services: Services, settings: HttpSettings, limits: Limits, contex
     used(services, pair)
 
 
+def _require_refunds(services: Services, settings: HttpSettings, context: RequestContext) -> None:
+    """A money rule: by whichever method, override or body the route was reached, it is for keys that may refund."""
+    if context.key is None:
+        return  # the view refuses whoever has none
+    try:
+        require_refunds(settings, context.key)
+    except RestError:
+        tell_refused(services, settings, request, "no_refunds", context.key)
+        raise
+
+
 def _allowed(context: RequestContext, siblings: list[Route]) -> tuple[str, ...]:
     """The methods of a path that the caller may use on it."""
 
     def may_use(route: Route, method: str) -> bool:
-        return route.public or (context.key is not None and permits(context.key.permissions, method))
+        key = context.key
+        if key is None or route.public:
+            return route.public
+        return permits(key.permissions, method) and (key.may_refund or not route.sends_back)
 
     return tuple(method for route in siblings for method in route.methods if may_use(route, method))
 
