@@ -62,6 +62,8 @@ class Settings:
     provider_timeout: float = 30.0
     max_sweeps: int = 8
     local_http: bool = False
+    method_override: bool = True
+    unsigned_bodies: bool = False
     rate_limit: str = "60/minute"
     key_limit: str = "6000/minute"
     store_limit: str = "12000/minute"
@@ -289,6 +291,8 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "provider_timeout": _seconds,
     "max_sweeps": _count,
     "local_http": _flag,
+    "method_override": _flag,
+    "unsigned_bodies": _flag,
     "rate_limit": _rate,
     "key_limit": _rate,
     "store_limit": _rate,

@@ -16,14 +16,14 @@ from bridge.domain.stores import ApiKey, Permissions
 from bridge.http import oauth
 from bridge.http.client_address import client_address, is_encrypted, is_local
 from bridge.http.rate_limit import Limits, network_of
+from bridge.http.request_context import RequestContext
 from bridge.http.settings_protocol import HttpSettings
+from bridge.http.wordpress.bodies import READING, WRITING, Body, kind_of_body
 from bridge.http.wordpress.errors import RestError, forbidden
 from bridge.http.wordpress.php_input import Pairs, form_pairs, query_pairs
 from bridge.registry.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
 from bridge.services import Services
 
-READING = frozenset({"GET", "HEAD"})
-WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 NO_SUCH_SECRET = "cs_" + 40 * "0"
 
 
@@ -33,17 +33,17 @@ def refused(message: str, code: str = "woocommerce_rest_authentication_error") -
 
 
 def authenticate(
-    services: Services, settings: HttpSettings, limits: Limits, request: Request, path: str
+    services: Services, settings: HttpSettings, limits: Limits, request: Request, context: RequestContext
 ) -> KeyPair | None:
     """The key of this request, whose secret it has proven to know; None for anybody.
 
-    `path` is below the mount. Raises RestError (woopayments profile) for credentials that are wrong; in the documented
+    Raises RestError (woopayments profile) for credentials that are wrong; in the documented
     profile they are as good as none. The owner is told of those that are refused. An address that has guessed too often
     gets 429 instead: that is found out last, so that nobody's guesses keep the right credentials out.
     """
-    tried = Tried(client_address(request, settings))
+    tried = Tried(context.address)
     try:
-        pair = _authenticate(services, settings, request, path, tried)
+        pair = _authenticate(services, settings, request, context, tried)
     except RestError:
         refuse_guess(services, settings, limits, request, tried.reason, tried.key)
         if settings.compat == "woopayments":
@@ -120,18 +120,18 @@ def permits(permissions: Permissions, method: str) -> bool:
 
 
 def _authenticate(
-    services: Services, settings: HttpSettings, request: Request, path: str, tried: Tried
+    services: Services, settings: HttpSettings, request: Request, context: RequestContext, tried: Tried
 ) -> KeyPair | None:
     query = query_pairs(request.query_string.decode("utf-8", "replace"))
     in_clear = _in_clear(settings, request, dict(query), tried)
     if in_clear and (pair := _prove(services, *in_clear, tried)):
         return pair
-    return _check_oauth(services, settings, request, query, path, tried)
+    return _check_oauth(services, settings, request, query, context, tried)
 
 
 def _in_clear(settings: HttpSettings, request: Request, query: dict[str, str], tried: Tried) -> tuple[str, str] | None:
     """Consumer key and secret, from wherever this connection may carry them. The query wins over the header."""
-    open_to_all = is_encrypted(request, settings) or not settings.require_https
+    open_to_all = _is_open_to_all(settings, request)
     in_query = query.get("consumer_key") and query.get("consumer_secret")
     if open_to_all and in_query:
         return query["consumer_key"], query["consumer_secret"]
@@ -176,7 +176,7 @@ def _look_up(services: Services, consumer_key: str, tried: Tried, *, otherwise: 
 
 
 def _check_oauth(
-    services: Services, settings: HttpSettings, request: Request, query: Pairs, path: str, tried: Tried
+    services: Services, settings: HttpSettings, request: Request, query: Pairs, context: RequestContext, tried: Tried
 ) -> KeyPair | None:
     form = form_pairs(request.form.items(multi=True)) if request.method in WRITING else []
     pairs = query + form + oauth.header_pairs(request.headers.get("Authorization", ""))
@@ -196,15 +196,36 @@ def _check_oauth(
         tried.reason = "signature_method" if pair else tried.reason
         signed, why = False, "Invalid signature - signature method is invalid."
     else:
-        urls: Sequence[str] = oauth.addresses(settings.public_urls, path)
+        urls: Sequence[str] = oauth.addresses(settings.public_urls, context.path)
         signed = oauth.is_signed(request.method.upper(), urls, pairs, parameters, secret)
         why = "Invalid signature - provided signature does not match."
     if pair is None:
         raise refused("Consumer key is invalid.")
     if not signed:
         raise refused(why)
+    if not settings.unsigned_bodies and _is_open_to_change(settings, request, context):
+        tried.reason = "unsigned_body"
+        raise refused("Invalid signature - it does not cover the body of the request, or its method.")
     _require_fresh(services, pair, parameters, tried)
     return pair
+
+
+def _is_open_to_change(settings: HttpSettings, request: Request, context: RequestContext) -> bool:
+    """A money rule: whether somebody on the way could have the caller's signature pay for what the caller never asked.
+
+    OAuth signs method, address, query and form. What counts beside them is JSON, a form of a request whose own method
+    has none, and a method that a header has put in place of its own.
+    Source: RFC 5849, 3.4.1.3.1.
+    """
+    own, body = request.method.upper(), kind_of_body(request, context.method)
+    by_header = context.method != own and "_method" not in context.query
+    is_whole = not by_header and (body is None or (body is Body.FORM and own in WRITING))
+    return not (is_whole or _is_open_to_all(settings, request) or (settings.local_http and is_local(request)))
+
+
+def _is_open_to_all(settings: HttpSettings, request: Request) -> bool:
+    """Whether secrets in clear may come from anywhere: then a body may, too."""
+    return is_encrypted(request, settings) or not settings.require_https
 
 
 def _refuse_incomplete(missing: Sequence[str]) -> NoReturn:

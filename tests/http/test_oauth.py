@@ -1,5 +1,6 @@
 """OAuth 1.0a over plain http, signed by oauthlib and by the official Python client, strangers to the bridge."""
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,7 +59,105 @@ def test_parameters_that_php_reads_in_its_own_way_are_accepted_as_they_were_sign
     assert send(door, url, signer(door)).json["code"] == FOUND_NOTHING
 
 
-def test_a_json_body_is_not_signed_and_a_form_is(door: Door) -> None:
+FORM = "payment_method=pm_card_visa&customer=cus_OUQoHGzJLw87Tk&order_id=19"
+URLENCODED = {"Content-Type": "application/x-www-form-urlencoded"}
+MULTIPART = "".join(
+    f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in BODY.items()
+)
+OPEN_TO_CHANGE: dict[str, dict[str, Any]] = {
+    "JSON": {"headers": {"Content-Type": "application/json"}},
+    "JSON in capitals": {"headers": {"Content-Type": "Application/JSON; charset=utf-8"}},
+    "JSON of a kind": {"headers": {"Content-Type": "application/vnd.api+json"}},
+    "JSON for oEmbed": {"headers": {"Content-Type": "application/json+oembed"}},
+    "JSON on GET": {"method": "GET", "query": "?_method=POST", "headers": {"Content-Type": "application/json"}},
+    "a form on GET": {"method": "GET", "query": "?_method=POST", "headers": URLENCODED, "body": FORM},
+    "a multipart form on GET": {
+        "method": "GET",
+        "query": "?_method=POST",
+        "headers": {"Content-Type": "multipart/form-data; boundary=x"},
+        "body": f"{MULTIPART}--x--\r\n",
+    },
+    "a method in a header": {
+        "method": "GET",
+        "query": f"?{FORM}",
+        "headers": {"X-HTTP-Method-Override": "POST"},
+        "body": b"",
+    },
+}
+"""What somebody on the way could change or add although the signature would still hold."""
+
+
+def added(door: Door, way: str, base: str = HTTP, **kwargs: Any) -> TestResponse:
+    """A request whose signature knows nothing of what was added to it."""
+    case = OPEN_TO_CHANGE[way]
+    method, url = case.get("method", "POST"), f"{base}{INTENTS}{case.get('query', '')}"
+    _, headers, _ = signer(door).sign(url, http_method=method)
+    data = case.get("body", json.dumps(BODY))
+    query = {"query_string": case.get("query", "").removeprefix("?")}
+    return door.open(
+        method, INTENTS, key=None, base_url=base, headers={**headers, **case["headers"]}, data=data, **query, **kwargs
+    )
+
+
+@pytest.mark.parametrize("compat", ["documented", "woopayments"])
+@pytest.mark.parametrize("way", OPEN_TO_CHANGE)
+def test_what_is_not_signed_is_not_taken_over_plain_http(
+    make_door: MakeDoor, caplog: pytest.LogCaptureFixture, way: str, compat: str
+) -> None:
+    door = make_door(compat=compat, local_http=False)
+    response = added(door, way)
+    code = "rest_forbidden" if compat == "documented" else "woocommerce_rest_authentication_error"
+    assert (response.status_code, response.json["code"]) == (401, code)
+    assert "OAuth 1.0a signs no JSON body and no X-HTTP-Method-Override" in caplog.text
+    assert door.secrets("read_write")[1] not in caplog.text
+    assert door.shelf.reads == 0
+
+
+@pytest.mark.parametrize("way", OPEN_TO_CHANGE)
+@pytest.mark.parametrize("settings", [{"unsigned_bodies": True}, {"require_https": False}, {"base": HTTPS}], ids=str)
+def test_it_is_taken_by_a_setting_where_secrets_may_be_in_clear_and_over_https(
+    make_door: MakeDoor, way: str, settings: dict[str, Any]
+) -> None:
+    base = settings.get("base", HTTP)
+    door = make_door(**{name: value for name, value in settings.items() if name != "base"})
+    assert added(door, way, base).status_code == 200
+
+
+def test_a_proxy_that_ends_tls_and_this_machine_need_no_setting(make_door: MakeDoor) -> None:
+    door = make_door(trusted_proxies="10.0.0.1", public_url=(HTTPS, HTTP, "http://localhost"))
+    proxied = {"X-Forwarded-Proto": "https"}
+    _, headers, _ = signer(door).sign(HTTPS + INTENTS, http_method="POST")
+    assert door.post(key=None, headers=headers | proxied, base_url=HTTP, peer="10.0.0.1", json=BODY).status_code == 200
+    _, headers, _ = signer(door).sign("http://localhost" + INTENTS, http_method="POST")
+    here = {"base_url": "http://localhost", "peer": "127.0.0.1"}
+    assert door.post(key=None, headers=headers, json=BODY, **here).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "headers", "body"),
+    [
+        ("POST", "", URLENCODED, FORM),
+        ("POST", f"?{FORM}", {}, b""),
+        ("POST", f"?{FORM}", {"Content-Type": "application/json"}, b""),
+        ("POST", f"?{FORM}", {"Content-Type": "text/plain"}, b"{}"),
+        ("GET", f"?{FORM}&_method=POST", {}, b""),
+        ("GET", f"?{FORM}&_method=POST", {"X-HTTP-Method-Override": "DELETE"}, b""),
+        ("PUT", "?_method=POST", URLENCODED, FORM),
+    ],
+)
+def test_what_is_signed_as_a_whole_is_taken_over_plain_http(
+    make_door: MakeDoor, method: str, query: str, headers: dict[str, str], body: Any
+) -> None:
+    door = make_door(local_http=False)
+    signed = body if headers == URLENCODED else None
+    _, headers, _ = signer(door).sign(URL + query, http_method=method, body=signed, headers=headers)
+    query = query.removeprefix("?")
+    response = door.open(method, INTENTS, key=None, base_url=HTTP, query_string=query, headers=headers, data=body)
+    assert response.status_code == 200, response.text
+
+
+def test_a_json_body_is_not_signed_and_a_form_is(make_door: MakeDoor) -> None:
+    door = make_door(unsigned_bodies=True)
     _, headers, _ = signer(door).sign(URL, http_method="POST")
     assert door.post(key=None, base_url=HTTP, headers=headers, json=BODY).status_code == 200
     form = {"Content-Type": "application/x-www-form-urlencoded"}

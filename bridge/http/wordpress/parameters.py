@@ -14,22 +14,20 @@ from werkzeug.formparser import FormDataParser
 from bridge.domain import logs
 from bridge.domain.errors import OrderMissing
 from bridge.domain.orders import is_order_id
-from bridge.http.auth import WRITING
+from bridge.http.wordpress.bodies import Body, kind_of_body
 from bridge.http.wordpress.errors import RestError, bad_request, invalid_params
 from bridge.http.wordpress.php_input import InvalidJson, decode_json, form_pairs, lists, nest
 
 log = logs.logger(__name__)
-_JSON_TYPE = re.compile(r"application/([\w!#$&^.+-]+\+)?json(\+oembed)?", re.ASCII)
 _IDENTIFIER = re.compile(r"[\w-]{1,255}", re.ASCII)
-_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
 def read_body(request: Request, method: str) -> Any:
     """What the body says, parsed; None if it says nothing that counts. Raises RestError."""
-    if _JSON_TYPE.fullmatch(request.mimetype):
-        body = request.get_data()
-        return _json(body) if body else None
-    if method in WRITING and request.mimetype in _FORM_TYPES:
+    kind = kind_of_body(request, method)
+    if kind is Body.JSON:
+        return _json(request.get_data())
+    if kind is Body.FORM:
         _require_form(request)
         return lists(nest(form_pairs(request.form.items(multi=True))))
     return None

@@ -38,7 +38,7 @@ def install(blueprint: Blueprint, services: Services, settings: HttpSettings, li
     def admit() -> Response | None:
         services.refusals.write()
         context = _begin(blueprint, settings)
-        route = _override_method(blueprint, context)
+        route = _route(blueprint, settings, context)
         if route:
             context.failures, context.largest_body = route.failures, route.largest_body
             context.once = route.rule if route.once else ""
@@ -103,10 +103,11 @@ def _limit_body(largest: int) -> None:
         raise too_large(largest)
 
 
-def _override_method(blueprint: Blueprint, context: RequestContext) -> Route | None:
-    """`_method` and X-HTTP-Method-Override, also on GET. The request goes on to where the other method leads."""
+def _route(blueprint: Blueprint, settings: HttpSettings, context: RequestContext) -> Route | None:
+    """`_method` and X-HTTP-Method-Override count, also on GET, unless the owner has switched them off. The request goes
+    on to where the other method leads."""
     wanted = context.query.get("_method", request.headers.get("X-HTTP-Method-Override"))
-    if isinstance(wanted, str) and wanted:
+    if settings.method_override and isinstance(wanted, str) and wanted:
         context.method = wanted.upper()
         route, request.url_rule, request.view_args = blueprint.match(context.method)
         return route
@@ -117,7 +118,7 @@ def _identify(services: Services, settings: HttpSettings, limits: Limits, contex
     """Keys count below /wp-json/wc/ and /wp-json/wc-... only."""
     if not context.path.startswith(("/wp-json/wc/", "/wp-json/wc-")):
         return
-    pair = authenticate(services, settings, limits, request, context.path)
+    pair = authenticate(services, settings, limits, request, context)
     if pair is None:
         return
     limits.key_requests.take(pair.key.id)
