@@ -6,6 +6,7 @@ from bridge.selftest import (
     card_data,
     concurrency,
     crash,
+    credentials,
     database_faults,
     event_order,
     failover,
@@ -44,6 +45,7 @@ BATTERIES: Mapping[str, tuple[str, Battery]] = {
     "S1": ("nothing stalls", stalls.run),
     "S2": ("malformed requests", nonsense.run),
     "S3": ("card data", card_data.run),
+    "S4": ("who may do what", credentials.run),
 }
 CHAOS = ("B1", "B2", "B8", "B9", "B12", "B14", "B15", "S1")
 """Those that kill processes and break connections."""

@@ -31,7 +31,7 @@ INTENTS = f"{PAYMENTS}/payment_intents"
 BUYERS_PAGE = "/bridge/v1/pay/"
 """The one place where a GET shows what the buyer pays with."""
 METRICS_TOKEN = leaks.canary("", "metrics") if find_spec("prometheus_client") else ""
-LOCAL = {"REMOTE_ADDR": "127.0.0.1"}
+HOST = "127.0.0.1"
 ROUNDS = 100_000
 """After so many rounds a worker that still finds work will never be done."""
 LOOK_BACK = 7 * 24 * 3600.0
@@ -58,7 +58,7 @@ class Outlet:
 class Place:
     """All that a process needs to work in a world, fit for being sent to it. `timeout` is the provider's, in seconds.
 
-    `ca_file` is None where no socket is involved.
+    `ca_file` is None where no socket is involved. `settings` of the bridge stand beside those of every battery.
     """
 
     database_url: str
@@ -70,11 +70,15 @@ class Place:
     timeout: float
     ca_file: str | None
     outlets: Mapping[str, Outlet]
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request of a client of the outlet; `raw` is a body that goes as it is, without credentials."""
+    """One request of a client of the outlet; `raw` is a body that goes as it is, without credentials.
+
+    It comes from `address` and names the `scheme` by which it came.
+    """
 
     method: str
     path: str
@@ -82,6 +86,8 @@ class Call:
     outlet: str = "automatic"
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
+    scheme: str = "https"
+    address: str = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -176,10 +182,9 @@ def settings_of(place: Place) -> Settings:
         secret_key=place.secret_key,
         database_url=place.database_url,
         allow_private_urls=True,
-        public_url="http://127.0.0.1",
         provider_timeout=place.timeout,
         metrics_token=METRICS_TOKEN,
-        **UNLIMITED,
+        **(UNLIMITED | {"public_url": f"http://{HOST}"} | dict(place.settings)),
     )
 
 
@@ -191,9 +196,9 @@ def send(app: Flask, place: Place, call: Call) -> Answer:
     response = app.test_client().open(
         call.path,
         method=call.method,
-        base_url="https://127.0.0.1",
+        base_url=f"{call.scheme}://{HOST}",
         headers=dict(call.headers),
-        environ_overrides=LOCAL,
+        environ_overrides={"REMOTE_ADDR": call.address},
         **({name: value for name, value in content.items() if value is not None}),
     )
     if (call.method == "GET" and not call.path.startswith(BUYERS_PAGE)) or response.status_code >= 400:

@@ -10,59 +10,11 @@ from bridge.domain.stores import STORE_OPTIONS, Store
 from bridge.http.blueprint import make_blueprint
 from bridge.http.smorest import Blueprint, Route
 from bridge.registry import stores
-from tests.http.conftest import BODY, HTTPS, Door, MakeDoor, make_pairs
+from bridge.selftest.route_access import ROUTES, Proof, served
+from tests.http.conftest import HTTPS, Door, MakeDoor, make_pairs
 from tests.http.payments import PAYMENTS, capture_by_hand
 from tests.plugins.local import INTENTS
 
-ORDER = f"{PAYMENTS}/orders/{{order_id}}"
-INTENT = {"payment_intent_id": "pi_x"}
-FORBIDDEN = {"code": "rest_forbidden", "message": "Sorry, you are not allowed to do that.", "data": {"status": 401}}
-NO_ROUTE = {
-    "code": "rest_no_route",
-    "message": "No route was found matching the URL and request method.",
-    "data": {"status": 404},
-}
-
-# Method and path, then a body with all that is required, and the first parameter that is.
-KEYED: dict[tuple[str, str], tuple[dict[str, Any] | None, str | None]] = {
-    ("POST", f"{PAYMENTS}/payment_intents"): (BODY, None),
-    ("POST", f"{PAYMENTS}/payment_intents/preview"): ({"order_id": 19}, None),
-    ("GET", f"{PAYMENTS}/payment_intents/{{payment_intent_id}}"): (None, None),
-    ("POST", f"{ORDER}/capture_authorization"): (INTENT, "payment_intent_id"),
-    ("POST", f"{ORDER}/cancel_authorization"): (INTENT, "payment_intent_id"),
-    ("POST", f"{ORDER}/create_customer"): ({}, None),
-    ("POST", f"{ORDER}/create_terminal_intent"): ({}, None),
-    ("POST", f"{ORDER}/capture_terminal_payment"): (INTENT, "payment_intent_id"),
-    ("POST", f"{PAYMENTS}/connection_tokens"): ({}, None),
-    ("POST", f"{PAYMENTS}/refund"): ({"charge_id": "ch_x", "amount": 1}, None),
-    ("GET", f"{PAYMENTS}/customers/{{customer_id}}/payment_methods"): (None, None),
-    ("GET", f"{PAYMENTS}/charges/{{charge_id}}"): (None, None),
-    ("GET", f"{PAYMENTS}/charges/order/{{order_id}}"): (None, None),
-    ("GET", f"{PAYMENTS}/authorizations"): (None, None),
-    ("GET", f"{PAYMENTS}/authorizations/summary"): (None, None),
-    ("GET", f"{PAYMENTS}/authorizations/{{payment_intent_id}}"): (None, None),
-    ("GET", f"{PAYMENTS}/transactions"): (None, None),
-    ("GET", f"{PAYMENTS}/transactions/summary"): (None, None),
-    ("GET", f"{PAYMENTS}/transactions/search"): (None, None),
-    ("GET", f"{PAYMENTS}/transactions/{{transaction_id}}"): (None, None),
-    ("GET", f"{PAYMENTS}/timeline/{{intention_id}}"): (None, None),
-    ("POST", f"{PAYMENTS}/webhook"): ({"type": "x"}, None),
-}
-PUBLIC = {
-    ("GET", "/wp-json/"),
-    ("GET", "/wp-json/wc/v3"),
-    ("GET", "/bridge/v1/health/live"),
-    ("GET", "/bridge/v1/health/ready"),
-    ("GET", "/bridge/v1/metrics"),
-    ("GET", "/bridge/v1/openapi.json"),
-    ("GET", "/bridge/v1/docs"),
-    ("POST", "/bridge/v1/webhooks/{endpoint}"),
-    ("GET", "/bridge/v1/pay/{token}"),
-    ("POST", "/bridge/v1/pay/{token}"),
-    ("GET", "/bridge/v1/pay/{token}/status"),
-    ("POST", "/bridge/v1/pay/{token}/confirm"),
-    ("GET", "/bridge/v1/assets/{name}"),
-}
 MISSING = {
     "order_id": "999",
     "payment_intent_id": "pi_missing",
@@ -74,6 +26,23 @@ MISSING = {
     "token": "missing",
     "name": "missing",
 }
+NAMES = MISSING | {
+    "order_id": 19,
+    "customer_id": "cus_OUQoHGzJLw87Tk",
+    "payment_intent_id": "pi_x",
+    "charge_id": "ch_x",
+}
+FORBIDDEN = {"code": "rest_forbidden", "message": "Sorry, you are not allowed to do that.", "data": {"status": 401}}
+NO_ROUTE = {
+    "code": "rest_no_route",
+    "message": "No route was found matching the URL and request method.",
+    "data": {"status": 404},
+}
+
+KEYED = {
+    route: (access.filled(NAMES), access.required) for route, access in ROUTES.items() if access.proof is Proof.KEY
+}
+"""Method and path, then a body with all that is required, and the first parameter that is."""
 
 
 def routes(door: Door) -> dict[tuple[str, str], Route]:
@@ -94,10 +63,15 @@ def code_of(answer: Any) -> str | None:
     return body.get("code") if isinstance(body, dict) else None
 
 
-def test_every_route_has_a_row_here(door: Door) -> None:
-    served = routes(door)
-    assert {name for name, route in served.items() if not route.public} == set(KEYED)
-    assert {name for name, route in served.items() if route.public} == PUBLIC
+def test_every_route_that_is_served_has_an_entry_and_every_entry_a_route(door: Door) -> None:
+    assert served(door.app) == sorted(ROUTES)
+    assert {name for name, route in routes(door).items() if not route.public} == set(KEYED)
+
+
+def test_a_route_without_an_entry_is_found_out(make_door: MakeDoor) -> None:
+    app = make_door().app
+    app.add_url_rule(f"{PAYMENTS}/deposits/<int:deposit_id>", "deposits", lambda deposit_id: str(deposit_id))
+    assert set(served(app)) - set(ROUTES) == {("GET", f"{PAYMENTS}/deposits/{{deposit_id}}")}
 
 
 @pytest.mark.parametrize("profile", ["documented", "woopayments"])

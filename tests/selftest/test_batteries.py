@@ -15,7 +15,7 @@ from bridge.selftest.run_context import RunContext
 from bridge.selftest.world import World, sqlite_url
 from tests.repository.directions import modules, read_imports
 
-UNNOTICED = {"B14": ["wrong"], "S2": ["leaked"], "S3": ["wrong"]}
+UNNOTICED = {"B14": ["wrong"], "S2": ["leaked"], "S3": ["wrong"], "S4": ["wrong"]}
 """Where it is not about money: the clients may not notice anything, and no secret may be told."""
 NAIVE = "bridge.selftest.naive:open_naive"
 
