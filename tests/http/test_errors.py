@@ -7,10 +7,11 @@ import pytest
 from bridge.domain import errors
 from bridge.http.wordpress import error_table
 from tests.http.conftest import BODY, Door, MakeDoor
-from tests.http.test_routes import INTENT, PAYMENTS
+from tests.http.payments import PAYMENTS
 from tests.plugins.local import INTENTS
 
 FAILURE = "wcpay_server_error"
+INTENT = {"payment_intent_id": "pi_x"}
 FAULT = {
     "code": "internal_server_error",
     "message": "The request could not be completed because of an internal error.",
