@@ -229,7 +229,7 @@ def test_every_kind_of_error_is_in_a_table() -> None:
     tables = [table for name, table in vars(error_table).items() if name.isupper() and isinstance(table, tuple)]
     rows = {row.error for table in tables for row in table}
     abstract_or_own = {errors.BridgeError, errors.StoreRefused, errors.ProviderConfused, errors.ConfigurationError}
-    abstract_or_own |= {errors.NotOurs}
+    abstract_or_own |= {errors.NotOurs, errors.NotReady}
     assert kinds(errors.BridgeError) - abstract_or_own == rows
     for table in tables:
         assert len({(row.error, row.reason) for row in table}) == len(table)
@@ -272,13 +272,15 @@ def test_a_store_that_was_removed_takes_its_keys_with_it(door: Door) -> None:
     assert door.get(f"{INTENTS}/pi_x").json["code"] == "rest_forbidden"
 
 
-def test_a_database_that_is_gone_is_a_fault_in_the_envelope(door: Door) -> None:
+def test_a_database_that_cannot_be_opened_is_told_in_the_envelope(door: Door) -> None:
     door.bridge.services.database.close()
     path = door.bridge.services.database.url.database
     assert path
     with open(path, "wb") as file:
         file.write(b"no database")
-    assert door.get(f"{INTENTS}/pi_x").json == FAULT
+    told = door.get(f"{INTENTS}/pi_x")
+    assert (told.status_code, told.json["code"], told.json["data"]["retryable"]) == (503, "wcpay_not_ready", True)
+    assert str(path) not in told.text
     response = door.get("/bridge/v1/health/ready", key=None)
     assert (response.status_code, response.json) == (503, {"status": "unavailable", "database": "unreachable"})
     assert door.get("/bridge/v1/health/live", key=None).json == {"status": "ok"}
