@@ -17,6 +17,7 @@ import platformdirs
 from bridge.domain.errors import ConfigurationError
 from bridge.domain.networks import Network, parse_network
 from bridge.storage.engine import parse_url
+from bridge.storage.key_files import exposure
 from bridge.storage.vault import UnreadableReference, resolve
 from bridge.version import __version__
 
@@ -64,6 +65,7 @@ class Settings:
     local_http: bool = False
     method_override: bool = True
     unsigned_bodies: bool = False
+    shared_key_files: bool = False
     rate_limit: str = "60/minute"
     key_limit: str = "6000/minute"
     store_limit: str = "12000/minute"
@@ -80,6 +82,8 @@ class Settings:
         Raises ConfigurationError.
         """
         try:
+            if not self.secret_key and not self.shared_key_files:
+                _require_private(self.key_reference)
             return self.secret_key or _secret_key(self.key_reference)
         except (_Problem, UnreadableReference) as problem:
             raise ConfigurationError(f"{PREFIX}SECRET_KEY: {problem}.") from None
@@ -88,7 +92,7 @@ class Settings:
     def key_file(self) -> Path | None:
         """The file that the key is looked for in; None if it is looked for elsewhere."""
         if self.key_reference is None:
-            return data_directory() / "secret.key"
+            return _default_key_file()
         path = str(self.key_reference)
         return Path(path.removeprefix("file:")).expanduser() if path.startswith("file:") else None
 
@@ -112,6 +116,8 @@ class Settings:
             try:
                 if (value := read(given)) is not None:
                     values[name] = value
+                if name == "secret_key" and not values.get("shared_key_files"):
+                    _require_private(given)
             except _Missing:
                 values |= {"secret_key": (), "key_reference": given}
             except (_Problem, UnreadableReference) as problem:
@@ -140,8 +146,12 @@ def _first(*candidates: Any) -> Any:
     return next((value for value in candidates if value is not None and value != ""), None)
 
 
+def _default_key_file() -> Path:
+    return data_directory() / "secret.key"
+
+
 def _secret_key(value: Any) -> tuple[str, ...]:
-    default = data_directory() / "secret.key"
+    default = _default_key_file()
     if value is None:
         if not default.exists():
             raise _Missing(
@@ -158,6 +168,14 @@ def _secret_key(value: Any) -> tuple[str, ...]:
     if any(len(key) < 32 for key in keys):
         raise _Problem("every key needs 32 characters or more")
     return tuple(keys)
+
+
+def _require_private(value: Any) -> None:
+    """Raises _Problem for a key file that others can read."""
+    entries = value if isinstance(value, (list, tuple)) else [value or f"file:{_default_key_file()}"]
+    for entry in map(str, entries):
+        if entry.startswith("file:") and (problem := exposure(Path(entry.removeprefix("file:")))):
+            raise _Problem(problem)
 
 
 def _database_url(value: Any) -> str:
@@ -280,6 +298,7 @@ def _text(value: Any) -> str | None:
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
+    "shared_key_files": _flag,  # before the key, which is read by it
     "secret_key": _secret_key,
     "database_url": _database_url,
     "public_url": _public_urls,

@@ -14,6 +14,11 @@ def load(**keywords: object) -> Settings:
     return Settings.load(**{"secret_key": KEY, "database_url": "sqlite:////tmp/x.db"} | keywords)
 
 
+def write_private(file: Path, text: str) -> None:
+    file.touch(mode=0o600)
+    file.write_text(text)
+
+
 def test_everything_that_is_wrong_is_said_in_one_go() -> None:
     with pytest.raises(ConfigurationError) as caught:
         Settings.load(
@@ -56,7 +61,7 @@ def test_keyword_beats_app_config_beats_environment(monkeypatch: pytest.MonkeyPa
 
 
 def test_secret_keys_come_from_files_and_lists_and_are_not_shown(tmp_path: Path) -> None:
-    (tmp_path / "keys").write_text(f"{'a' * 40}\n{'b' * 40}\n")
+    write_private(tmp_path / "keys", f"{'a' * 40}\n{'b' * 40}\n")
     assert load(secret_key=f"file:{tmp_path / 'keys'}").secret_key == ("a" * 40, "b" * 40)
     settings = load(secret_key=["a" * 40, "b" * 40])
     assert settings.secret_key == ("a" * 40, "b" * 40)
@@ -67,7 +72,7 @@ def test_a_missing_key_file_is_named_without_its_content_once_the_key_is_needed(
     settings = load(secret_key=f"file:{tmp_path / 'later'}")
     with pytest.raises(ConfigurationError, match=r"the file .*/later cannot be read"):
         settings.keys()
-    (tmp_path / "later").write_text(KEY)
+    write_private(tmp_path / "later", KEY)
     assert settings.keys() == (KEY,)
 
 

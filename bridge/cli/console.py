@@ -21,6 +21,7 @@ from flask.cli import ScriptInfo
 from bridge.app import EXTENSION, Bridge
 from bridge.domain.deadlines import DAY, HOUR
 from bridge.domain.errors import BridgeError, Refused
+from bridge.storage.vault import is_reference
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 CHOSEN = "bridge.cli.chosen"
@@ -176,11 +177,20 @@ def who() -> str:
         return f"uid {os.getuid()}"
 
 
+def warn_of_secret(option: str, better: str) -> None:
+    """On stderr, so that what the command prints for programs stays as it is."""
+    note(f"Warning: {option} has a secret, which the process list and the shell's history show. Better: {better}.")
+
+
 def secret(value: str | None, prompt: str) -> str:
     """A secret from an option.
 
-    `-` reads a line of stdin, nothing asks at the terminal, `env:` and `file:` stay as they are.
+    `-` reads a line of stdin, nothing asks at the terminal, `env:` and `file:` stay as they are. Any other is the
+    secret itself, which is taken with a warning.
     """
     if value == "-":
         return sys.stdin.readline().strip()
+    if value and not is_reference(value):
+        option = f"--{prompt.lower().replace(' ', '-')}"
+        warn_of_secret(option, "leave it out to be asked, or give - for stdin, env:NAME or file:PATH")
     return value if value else str(click.prompt(prompt, hide_input=True, err=True))

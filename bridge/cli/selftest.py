@@ -1,8 +1,10 @@
 """`selftest`: the batteries that anybody can run."""
 
+import re
+
 import click
 
-from bridge.cli.console import interrupt_on_endings, note
+from bridge.cli.console import interrupt_on_endings, note, warn_of_secret
 
 SIZES = ("small", "full")
 
@@ -45,6 +47,8 @@ def selftest(chaos: bool, seed: int, size: str, database: str, names: tuple[str,
 def _databases(wanted: str) -> dict[str, object]:
     if wanted in ("", "sqlite", "postgresql"):
         return {"kinds": (wanted,) if wanted else ("sqlite", "postgresql")}
+    if re.match(r"[^/]*://[^/@]*:[^/@]+@", wanted):
+        warn_of_secret("--database", "a URL without the password, and PGPASSWORD or PostgreSQL's password file")
     if not wanted.startswith(("postgres://", "postgresql")):
         raise click.BadParameter("--database is sqlite, postgresql or the URL of a PostgreSQL server.")
     return {"kinds": ("postgresql",), "postgres_url": wanted.replace("postgres://", "postgresql://", 1)}

@@ -9,7 +9,7 @@ import click
 
 from bridge.adapters import load
 from bridge.app import Bridge
-from bridge.cli.console import iso_time, json_option, note, print_json, secret, who, with_bridge
+from bridge.cli.console import iso_time, json_option, note, print_json, secret, warn_of_secret, who, with_bridge
 from bridge.domain.errors import ConfigurationError, Refused, StoreError
 from bridge.domain.ports import Finding
 from bridge.domain.stores import STORE_OPTIONS, Store
@@ -17,6 +17,7 @@ from bridge.payments import shops
 from bridge.registry import stores as use_cases
 from bridge.registry.obstacles import Obstacles
 from bridge.registry.store_keys import STRIPPED
+from bridge.storage.vault import is_reference
 
 OPTION_CHOICES = {
     "rounding": ("exact", "half_up"),
@@ -83,6 +84,7 @@ def add(
     if live is None:
         raise click.UsageError("Say --live or --test: live and test money never mix.")
     settings, options = _split(assignments)
+    _warn_of_secrets(assignments, adapter)
     wanted = Store(
         id="",
         url=url.rstrip("/"),
@@ -129,6 +131,7 @@ def update(
     """
     old = use_cases.get(bridge.services, store)
     settings, options = _split(assignments)
+    _warn_of_secrets(assignments, adapter or old.adapter)
     given = {
         "url": url and url.rstrip("/"),
         "consumer_key": consumer_key,
@@ -270,6 +273,14 @@ def _split(assignments: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]
         if options.get(name) and options[name] not in choices:
             raise ConfigurationError(f"{name} must be one of {', '.join(choices)}.")
     return settings, options
+
+
+def _warn_of_secrets(assignments: tuple[str, ...], adapter: str) -> None:
+    """Of settings whose secrets stand on the command line. Raises ConfigurationError for an adapter that is none."""
+    secrets = {setting.name for setting in load(adapter).settings if setting.secret}
+    for name, _, value in (assignment.partition("=") for assignment in assignments):
+        if name in secrets and value not in ("", "-") and not is_reference(value):
+            warn_of_secret(f"--set {name}=...", f"--set {name}=- for stdin, or env:NAME or file:PATH")
 
 
 def _show(bridge: Bridge, store: Store, as_json: bool) -> None:

@@ -22,11 +22,13 @@ from bridge.cli.console import (
     with_bridge,
 )
 from bridge.cli.logging_setup import log_options, logging_to_stderr
+from bridge.domain.errors import ConfigurationError
 from bridge.payments.shops import rivals
 from bridge.reconcile.run import hold_all
 from bridge.settings import Settings
 from bridge.storage import migrate as migrate_database
 from bridge.storage.engine import sqlite_file
+from bridge.storage.key_files import exposure
 
 PROGRAM = "wcpay-bridge"
 
@@ -127,6 +129,8 @@ def serve(
         raise click.UsageError("--certfile and --keyfile go together.")
     with plain_errors():
         settings = Settings.load()
+        if keyfile and not settings.shared_key_files and (problem := exposure(Path(keyfile))):
+            raise ConfigurationError(f"--keyfile: {problem}.")
         bridge = Bridge(settings)
         bridge.open()
         if after_restore:

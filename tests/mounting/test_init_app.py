@@ -88,6 +88,7 @@ def test_a_missing_key_is_told_at_the_first_use_and_found_once_it_is_there(
     assert refused.headers["Retry-After"] == "5"
     assert f"{tmp_path}/bridge.key cannot be read" in caplog.text
     assert str(tmp_path) not in refused.get_data(as_text=True)
+    (tmp_path / "bridge.key").touch(mode=0o600)
     (tmp_path / "bridge.key").write_text(KEY)
     assert ask(app).json["code"] == "rest_forbidden"
 

@@ -246,6 +246,7 @@ class SandboxDatabase:
         """Nobody else writes meanwhile. Raises sqlite3.Error."""
         if not self._begun:
             Path(self.file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            Path(self.file).touch(mode=0o600)  # it has buyers' addresses in it; SQLite's own files beside it follow
         with closing(sqlite3.connect(self.file, timeout=10)) as connection:
             connection.execute("pragma synchronous = off")
             if not self._begun:
