@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from bridge.domain.stores import Permissions
+from bridge.domain.stores import Permissions, Restrictions
 from bridge.registry import keys
 from bridge.registry.keys import KeyPair
-from bridge.selftest.route_access import ROUTES
+from bridge.selftest.route_access import REFUND, ROUTES
 from bridge.selftest.system_under_test import HOST, Call
 from bridge.services import Services
 
@@ -20,6 +20,8 @@ Pair = tuple[str, str]
 Pairs = tuple[tuple[str, str], ...]
 NOBODY: Pair = ("", "")
 FAR, PROXY = "203.0.113.9", "10.1.2.3"
+ELSEWHERE = "198.51.100.0/24"
+"""A network that nobody here calls from."""
 TRUSTED = "10.0.0.0/8"
 """The proxies that the bridges of this battery trust."""
 PUBLIC_URLS = [f"{scheme}://{HOST}" for scheme in ("https", "http")]
@@ -40,6 +42,11 @@ def _key(permissions: Permissions) -> Callable[[Services, str], KeyPair]:
     return lambda services, store: keys.create(services, store, permissions)
 
 
+def _restricted(**restrictions: Any) -> Callable[[Services, str], KeyPair]:
+    limits = Restrictions(**restrictions)
+    return lambda services, store: keys.create(services, store, Permissions.READ_WRITE, restrictions=limits)
+
+
 def _revoked(services: Services, store: str) -> KeyPair:
     made = keys.create(services, store, Permissions.READ_WRITE)
     keys.revoke(services, made.key.id)
@@ -58,6 +65,8 @@ KEY_PROFILES: Sequence[KeyProfile] = (
     KeyProfile("write", _key(Permissions.WRITE), lambda method, _path: method not in READS),
     KeyProfile("revoked", _revoked),
     KeyProfile("rotated without overlap", _rotated),
+    KeyProfile("wrong network's", _restricted(networks=(ELSEWHERE,))),
+    KeyProfile("no-refunds", _restricted(may_refund=False), lambda _method, path: path != REFUND),
 )
 
 

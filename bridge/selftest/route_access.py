@@ -11,6 +11,7 @@ from flask import Flask
 from bridge.selftest.system_under_test import PAYMENTS
 
 ORDER = f"{PAYMENTS}/orders/{{order_id}}"
+REFUND = f"{PAYMENTS}/refund"
 CAUGHT = ("no_route", "front")
 """Endpoints that answer what is no route, and the front page of a bridge that stands alone."""
 
@@ -65,7 +66,7 @@ ROUTES: Mapping[tuple[str, str], Access] = {
     ("POST", f"{ORDER}/create_terminal_intent"): _keyed({}),
     ("POST", f"{ORDER}/capture_terminal_payment"): _BY_INTENT,
     ("POST", f"{PAYMENTS}/connection_tokens"): _keyed({}),
-    ("POST", f"{PAYMENTS}/refund"): _keyed({"charge_id": "{charge_id}", "order_id": "{order_id}", "amount": 1}),
+    ("POST", REFUND): _keyed({"charge_id": "{charge_id}", "order_id": "{order_id}", "amount": 1}),
     ("GET", f"{PAYMENTS}/customers/{{customer_id}}/payment_methods"): _keyed(),
     ("GET", f"{PAYMENTS}/charges/{{charge_id}}"): _keyed(),
     ("GET", f"{PAYMENTS}/charges/order/{{order_id}}"): _keyed(),

@@ -36,6 +36,8 @@ def before_each(statement: str) -> OpenSubject:
 forgets_permissions = before_each("update api_keys set permissions = 'read_write'")
 forgets_revocations = before_each("update api_keys set revoked = null")
 forgets_expiry = before_each("update api_keys set expires = null")
+forgets_networks = before_each("update api_keys set networks = ''")
+lets_everybody_refund = before_each("update api_keys set may_refund = true")
 mixes_stores = before_each("update api_keys set store_id = (select min(store_id) from intents)")
 
 
