@@ -9,9 +9,10 @@ from bridge.domain.intents import Dispute, PaymentIntent, Refund
 from bridge.domain.orders import Order
 from bridge.payments.orders import read_order
 from bridge.services import Services, StoreHandle
-from bridge.storage import Connection, intents, refunds, reports
+from bridge.storage import Connection, intents, refunds, reports, transaction_filters
 from bridge.storage.reports import Page, Sum
-from bridge.storage.transactions import Filters, Line
+from bridge.storage.transaction_filters import Chosen, Filters
+from bridge.storage.transactions import Line
 
 __all__ = ["Line", "Page", "Sum"]
 
@@ -39,6 +40,10 @@ MAX_CUSTOMERS = 20
 """How many customers a search names at the most."""
 MAX_SEARCHED_CHARGES = 10_000
 """The customers of how many charges, the newest, a search looks at: it takes no longer when a store has sold more."""
+
+MAX_READ_LINES = 100_000
+"""Lines of one kind that are read for a list of transactions: it takes no longer when a store has sold more. What needs
+more is refused; what is found by an index needs no more than is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,13 @@ def authorization_sums(store: StoreHandle) -> list[Sum]:
 
 
 def transactions(store: StoreHandle, page: Page, filters: Filters) -> list[Line]:
-    """Charges, refunds and disputes that `filters` (see `bridge.storage.transactions.FILTERS`) let through."""
+    """Charges, refunds and disputes that `filters` (see `bridge.storage.transaction_filters.FILTERS`) let through.
+
+    Raises InvalidParameter for what more than MAX_READ_LINES lines have to be read for.
+    """
+    is_near = page.sort == "at" and page.number * page.size <= MAX_READ_LINES
     with store.database.read() as connection:
-        return reports.transactions(connection, store.id, page, filters)
+        return reports.transactions(connection, page, _chosen(connection, store, filters, in_order=is_near))
 
 
 def transaction(store: StoreHandle, name: str) -> Line:
@@ -106,9 +115,9 @@ def transaction(store: StoreHandle, name: str) -> Line:
 
 
 def transaction_sums(store: StoreHandle, filters: Filters) -> list[Sum]:
-    """The same as `transactions` by currency; the one with the most transactions first."""
+    """The same as `transactions` by currency; the one with the most transactions first. Raises InvalidParameter."""
     with store.database.read() as connection:
-        return reports.transaction_sums(connection, store.id, filters)
+        return reports.transaction_sums(connection, _chosen(connection, store, filters, in_order=False))
 
 
 def suggestions(store: StoreHandle, term: str) -> list[str]:
@@ -116,7 +125,7 @@ def suggestions(store: StoreHandle, term: str) -> list[str]:
     if not term.strip():
         return []
     with store.database.read() as connection:
-        has_order = reports.knows_order(connection, store.id, term)
+        has_order = bool(transaction_filters.intents_of(connection, store.id, term))
         customers = reports.customers(connection, store.id, term, MAX_CUSTOMERS, MAX_SEARCHED_CHARGES)
     return [f"Order #{term}"] * has_order + [f"{name} ({email})" for name, email in customers]
 
@@ -153,6 +162,16 @@ def intent_of_refund(store: StoreHandle, refund: Refund) -> PaymentIntent:
     if intent is None:
         raise RefundRefused(f"Error: No such charge: '{refund.charge_id}'")
     return intent
+
+
+def _chosen(connection: Connection, store: StoreHandle, filters: Filters, *, in_order: bool) -> Chosen:
+    """`in_order`: the first ones by date are enough."""
+    chosen = transaction_filters.choose(connection, store.id, filters)
+    is_short = chosen.intents is not None or (in_order and chosen.is_found_by_index)
+    if not is_short and chosen.are_more_than(connection, MAX_READ_LINES):
+        why = f"More than {MAX_READ_LINES:,} transactions would have to be read for that"
+        raise InvalidParameter("date_between", f"Error: {why}: choose fewer by date_between, or by order_id.")
+    return chosen
 
 
 def _shown(connection: Connection, intent: PaymentIntent, charge_id: str) -> ShownCharge:

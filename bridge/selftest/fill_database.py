@@ -87,8 +87,9 @@ select 'refund-' || i, 're_' || i, {STORE}, 'intent-' || i, 'ch_' || i, 100, '',
 from n where i % 20 = 0
 """,
     f"""
-insert into disputes (store_id, id, intent_id, charge_id, amount, status, reason, created)
-select {STORE}, 'dp_' || i, 'intent-' || i, 'ch_' || i, 1023, 'lost', 'general', cast({AT} as bigint)
+insert into disputes (store_id, id, intent_id, charge_id, amount, status, reason, created, closed)
+select {STORE}, 'dp_' || i, 'intent-' || i, 'ch_' || i, 1023, case when i % 3 = 0 then 'won' else 'lost' end, 'general',
+    cast({AT} as bigint), cast({AT} as bigint)
 from n where i % :disputed = 0
 """,
     f"""

@@ -93,7 +93,13 @@ Index("ix_intents_flagged", intents.c.updated, sqlite_where=text("flag <> ''"), 
 Index("ix_intents_updated", intents.c.store_id, intents.c.updated)
 OWN_NUMBER = "order_number <> cast(order_id as text)"
 """Of an order that its shop numbers otherwise than by its id: the others need no index for that."""
-Index("ix_intents_number", intents.c.order_number, sqlite_where=text(OWN_NUMBER), postgresql_where=text(OWN_NUMBER))
+Index(
+    "ix_intents_number",
+    intents.c.order_number,
+    intents.c.store_id,
+    sqlite_where=text(OWN_NUMBER),
+    postgresql_where=text(OWN_NUMBER),
+)
 Index(
     "ix_intents_authorized",
     intents.c.store_id,
@@ -197,6 +203,7 @@ refunds = Table(
 )
 Index("uq_refunds_reference", refunds.c.store_id, refunds.c.reference, unique=True)
 Index("ix_refunds_created", refunds.c.store_id, refunds.c.created)
+Index("ix_refunds_charge", refunds.c.charge_id, refunds.c.store_id)
 
 disputes = Table(
     "disputes",
@@ -215,6 +222,13 @@ disputes = Table(
     PrimaryKeyConstraint("store_id", "id"),
 )
 Index("ix_disputes_created", disputes.c.store_id, disputes.c.created)
+Index(
+    "ix_disputes_won",
+    disputes.c.store_id,
+    disputes.c.closed,
+    sqlite_where=text("status = 'won'"),
+    postgresql_where=text("status = 'won'"),
+)
 
 journal = Table(
     "journal",

@@ -1,19 +1,22 @@
 """Lists of one store's money: authorisations, and transactions (charges, refunds, disputes). Looking only.
 
-A page is the best of each kind's best rows, so that what lies behind it does not count.
+A page is the best of each kind's best rows, so that what lies behind it does not count; of what lies before it, only
+what it is sorted by is read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Subquery, func, or_, select, union_all
+from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, union_all
 
 from bridge.domain.intents import Dispute
-from bridge.domain.orders import is_order_id
 from bridge.storage.payment_tables import charges, disputes, intents, refunds
 from bridge.storage.shops import shop_of
-from bridge.storage.transactions import REVERSAL, Filters, Line, authorized, branches, filtered, holds, of_charges
+from bridge.storage.transaction_filters import Chosen, holds
+from bridge.storage.transactions import REVERSAL, Line, authorized, branches, of_charges, whole
+
+Parameters = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,51 +41,53 @@ class Page:
 
 def authorizations(connection: Connection, store_id: str, page: Page) -> list[Line]:
     """What waits to be captured, with all that was authorised."""
-    return _page(connection, [authorized(store_id, charges.c.amount).subquery()], page)
+    waiting = authorized(charges.c.amount)
+    whole_ones = waiting.where(charges.c.id.in_(bindparam("keys", expanding=True)))
+    return _page(connection, [waiting], lambda _kind: whole_ones, page, {"store": store_id})
 
 
 def authorization(connection: Connection, store_id: str, intent_id: str) -> Line | None:
     """Of an intent by our own id, whatever became of it. None if it was charged at once, or not at all."""
-    query = of_charges(store_id, charges.c.amount).where(
+    query = of_charges(charges.c.amount).where(
         intents.c.id == intent_id, intents.c.capture == "manual", charges.c.status != "failed"
     )
-    row = connection.execute(query.order_by(charges.c.created.desc()).limit(1)).first()
+    row = connection.execute(query.order_by(charges.c.created.desc()).limit(1), {"store": store_id}).first()
     return _line(row) if row else None
 
 
 def authorized_sums(connection: Connection, store_id: str) -> list[Sum]:
     """What is left to capture."""
-    return _sums(connection, [authorized(store_id, charges.c.amount - charges.c.amount_captured).subquery()])
+    return _sums(connection, [authorized(charges.c.amount - charges.c.amount_captured)], {"store": store_id})
 
 
-def transactions(connection: Connection, store_id: str, page: Page, filters: Filters) -> list[Line]:
-    """`filters` are names of FILTERS with what they want, and `match`: any or all of them."""
-    return _page(connection, filtered(store_id, filters), page)
+def transactions(connection: Connection, page: Page, chosen: Chosen) -> list[Line]:
+    return _page(connection, chosen.lines(), whole, page, chosen.parameters)
 
 
 def transaction(connection: Connection, store_id: str, name: str) -> Line | None:
     """By the id that is shown, or the provider's id of the charge, refund or dispute."""
-    charged, refunded, disputed, reversed_ = branches(store_id)
-    queries = (
-        charged.where(charges.c.id == name),
-        charged.where(charges.c.balance_transaction == name),
-        refunded.where(or_(refunds.c.reference == name, refunds.c.id == name)),
-        disputed.where(disputes.c.id == name),
-        reversed_.where(disputes.c.id == name.removesuffix(REVERSAL)) if name.endswith(REVERSAL) else None,
-    )
+    of_kind = branches()
+    queries = [
+        of_kind["charge"].where(charges.c.id == name),
+        of_kind["charge"].where(charges.c.balance_transaction == name),
+        of_kind["refund"].where(or_(refunds.c.reference == name, refunds.c.id == name)),
+        of_kind["dispute"].where(disputes.c.id == name),
+    ]
+    if name.endswith(REVERSAL):
+        queries.append(of_kind["dispute_reversal"].where(disputes.c.id == name.removesuffix(REVERSAL)))
     for query in queries:
-        if query is not None and (row := connection.execute(query.limit(1)).first()):
+        if row := connection.execute(query.limit(1), {"store": store_id}).first():
             return _line(row)
     return None
 
 
-def transaction_sums(connection: Connection, store_id: str, filters: Filters) -> list[Sum]:
-    return _sums(connection, filtered(store_id, filters))
+def transaction_sums(connection: Connection, chosen: Chosen) -> list[Sum]:
+    return _sums(connection, chosen.lines(), chosen.parameters)
 
 
 def customers(connection: Connection, store_id: str, term: str, limit: int, newest: int) -> list[tuple[str, str]]:
     """Names and addresses of customers whose name or address holds the term, among those of the `newest` charges."""
-    recent = of_charges(store_id, charges.c.amount).order_by(charges.c.created.desc()).limit(newest).subquery().c
+    recent = of_charges(charges.c.amount).order_by(charges.c.created.desc()).limit(newest).subquery().c
     query = (
         select(recent.customer_name, recent.customer_email)
         .where(holds(recent.customer_name, term) | holds(recent.customer_email, term))
@@ -90,15 +95,7 @@ def customers(connection: Connection, store_id: str, term: str, limit: int, newe
         .order_by(recent.customer_name, recent.customer_email)
         .limit(limit)
     )
-    return [(row.customer_name, row.customer_email) for row in connection.execute(query)]
-
-
-def knows_order(connection: Connection, store_id: str, number: str) -> bool:
-    """Whether there is an intent of an order with this number or id."""
-    named = intents.c.order_number == number
-    if is_order_id(number):
-        named = or_(named, intents.c.order_id == int(number))
-    return connection.execute(select(intents.c.id).where(intents.c.store_id == store_id, named)).first() is not None
+    return [(row.customer_name, row.customer_email) for row in connection.execute(query, {"store": store_id})]
 
 
 def intents_of_order(connection: Connection, store_id: str, order_id: int) -> list[str]:
@@ -115,27 +112,53 @@ def disputes_of(connection: Connection, intent_id: str) -> list[Dispute]:
     return [Dispute(**row._mapping) for row in connection.execute(query)]
 
 
-def _page(connection: Connection, lines: Iterable[Subquery], page: Page) -> list[Line]:
+def _page(
+    connection: Connection,
+    lines: list[Select[Any]],
+    with_keys: Callable[[str], Select[Any]],
+    page: Page,
+    wanted: Parameters,
+) -> list[Line]:
+    """The lines that are on the page; `with_keys` has all that a line of a kind has."""
+    if not lines:
+        return []
+    of_page = _keys(lines, page)
+    keys = [(row.kind, row.key) for row in connection.execute(of_page, wanted)]
+    found: dict[tuple[str, str], Line] = {}
+    for kind in sorted({kind for kind, _ in keys}):
+        of_kind = {**wanted, "keys": [key for each, key in keys if each == kind]}
+        found |= {(row.kind, row.key): _line(row) for row in connection.execute(with_keys(kind), of_kind)}
+    return [found[key] for key in keys if key in found]
+
+
+def _keys(lines: list[Select[Any]], page: Page) -> Select[Any]:
+    """Kinds and keys of the lines on a page, in its order."""
     offset = (page.number - 1) * page.size
+    names = dict.fromkeys((page.sort, "at", "kind", "id"))
 
-    def best(of_kind: Subquery, limit: int) -> Select[Any]:
-        order = [of_kind.c[name] for name in (page.sort, "at", "kind", "id")]
-        return select(of_kind).order_by(*(c.desc() if page.descending else c.asc() for c in order)).limit(limit)
+    def best(of_kind: Any, limit: int) -> Select[Any]:
+        columns = [of_kind[name] for name in names]
+        order = [column.desc() if page.descending else column.asc() for column in columns]
+        return select(*columns, of_kind.key).order_by(*order).limit(limit)
 
-    of_all = union_all(*(select(best(of_kind, offset + page.size).subquery()) for of_kind in lines)).subquery()
-    return [_line(row) for row in connection.execute(best(of_all, page.size).offset(offset))]
+    of_all = union_all(*(select(best(each.subquery().c, offset + page.size).subquery()) for each in lines))
+    return best(of_all.subquery().c, page.size).offset(offset)
 
 
-def _sums(connection: Connection, lines: Iterable[Subquery]) -> list[Sum]:
+def _sums(connection: Connection, lines: Iterable[Select[Any]], wanted: Parameters) -> list[Sum]:
     """One for each currency, that with the most lines first."""
-    rows = union_all(*(select(each.c.currency, each.c.amount, each.c.fees) for each in lines)).subquery().c
+    summed = [(each.c.currency, each.c.amount, each.c.fees) for each in (line.subquery() for line in lines)]
+    if not summed:
+        return []
+    rows = union_all(*(select(*columns) for columns in summed)).subquery().c
     count = func.count()
     query = (
         select(rows.currency, count.label("lines"), func.sum(rows.amount).label("amount"), func.sum(rows.fees))
         .group_by(rows.currency)
         .order_by(count.desc(), rows.currency)
     )
-    return [Sum(currency, lines, int(amount), int(fees)) for currency, lines, amount, fees in connection.execute(query)]
+    found = connection.execute(query, wanted)
+    return [Sum(currency, lines, int(amount), int(fees)) for currency, lines, amount, fees in found]
 
 
 def _line(row: Row[Any]) -> Line:

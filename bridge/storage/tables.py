@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration; a test compares it with the migrations themselves."""
 
 metadata = MetaData(

@@ -1,18 +1,34 @@
-"""Lines of the lists of a store's money, as selects: what each has, what they come from, what they are chosen by."""
+"""Lines of the lists of a store's money, as selects: what each has, and what they come from.
 
-import re
-from collections.abc import Callable, Mapping
+The store is the parameter `store` of every statement.
+"""
+
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select, text
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    text,
+)
 
-from bridge.domain.orders import is_order_id
 from bridge.storage.payment_tables import charges, disputes, intents, refunds
+from bridge.storage.tables import EMPTY, word
 
 REVERSAL = "_reversal"
 """At the end of the id of a line that gives the money of a dispute back."""
-Filters = Mapping[str, Any]
+TABLES = {"charge": charges, "refund": refunds, "dispute": disputes, "dispute_reversal": disputes}
+"""What lines of a kind are rows of."""
+_STORE: BindParameter[str] = bindparam("store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +37,11 @@ class Line:
 
     `amount` and `fees` are minor units of `currency`, negative for money that went out. `at`, and the intent's
     `created` and `changed`, are Unix seconds. `intent` is the id that is shown; `kind` is charge, refund, dispute or
-    dispute_reversal.
+    dispute_reversal, `key` what its row is known by in its own table.
     """
 
     kind: str
+    key: str
     id: str
     at: float
     amount: int
@@ -50,61 +67,75 @@ class Line:
     customer_country: str
 
 
-def of_charges(store_id: str, amount: ColumnElement[int]) -> Select[Any]:
+def of_charges(amount: ColumnElement[int]) -> Select[Any]:
     """All charges of a store, but for those that somebody else made; `amount` is which of theirs the lines have."""
-    return _charged(amount).where(charges.c.store_id == store_id, ~intents.c.only_known)
+    return _charged(amount).where(charges.c.store_id == _STORE, ~intents.c.only_known)
 
 
-def authorized(store_id: str, amount: ColumnElement[int]) -> Select[Any]:
+def authorized(amount: ColumnElement[int]) -> Select[Any]:
     """What waits to be captured, as above. The status stands in the text, as in the index that has just these."""
     return (
         _charged(amount)
-        .where(
-            intents.c.store_id == store_id, text("intents.status = 'requires_capture'"), charges.c.status != "failed"
-        )
+        .where(intents.c.store_id == _STORE, text("intents.status = 'requires_capture'"), charges.c.status != "failed")
         .where(~intents.c.only_known)
     )
 
 
-def branches(store_id: str) -> list[Select[Any]]:
-    """Charges, refunds, disputes and won disputes of a store. Inquiries and failed refunds moved nothing."""
-    nothing: ColumnElement[int] = literal(0)
+@cache
+def branches(*, of_intents: bool = False) -> dict[str, Select[Any]]:
+    """Charges, refunds, disputes and won disputes of a store, by their kinds. Inquiries and failed refunds moved
+    nothing. With `of_intents` only those of the parameter `intents`, a list of our own ids, and found by these."""
+    return {kind: query.where(*_scope(TABLES[kind], of_intents=of_intents)) for kind, query in _kinds().items()}
+
+
+@cache
+def _kinds() -> dict[str, Select[Any]]:
+    """The same of all stores."""
     refund_id = func.coalesce(refunds.c.reference, refunds.c.id)
-    refunded = _columns("refund", refund_id, refunds.c.created, -refunds.c.amount, nothing)
-    own = func.coalesce(func.nullif(disputes.c.currency, ""), intents.c.currency)
-    disputed = _columns("dispute", disputes.c.id, disputes.c.created, -disputes.c.amount, nothing, own)
     back = disputes.c.id + REVERSAL
-    reversed_ = _columns("dispute_reversal", back, disputes.c.closed, disputes.c.amount, nothing, own)
     no_money = [disputes.c.status.not_like("warning%"), disputes.c.status != "prevented"]
-    return [
-        of_charges(store_id, charges.c.amount_captured).where(charges.c.captured),
-        _joined(refunded, refunds, store_id).where(refunds.c.status.in_(["pending", "succeeded"])),
-        _joined(disputed, disputes, store_id).where(*no_money),
-        _joined(reversed_, disputes, store_id).where(disputes.c.status == "won"),
-    ]
+    is_won = disputes.c.status == word("won")
+    return {
+        "charge": _charged(charges.c.amount_captured).where(charges.c.captured),
+        "refund": _refunded(refund_id).where(refunds.c.status.in_(["pending", "succeeded"])),
+        "dispute": _disputed("dispute", disputes.c.id, disputes.c.created, -1).where(*no_money),
+        "dispute_reversal": _disputed("dispute_reversal", back, disputes.c.closed, 1).where(is_won),
+    }
 
 
-def filtered(store_id: str, filters: Filters) -> list[Subquery]:
-    """What of `branches` the filters let through."""
-    together: Callable[..., ColumnElement[bool]] = or_ if filters.get("match") == "any" else and_
-    lines = [branch.subquery() for branch in branches(store_id)]
-    wanted = {name: value for name, value in filters.items() if name in FILTERS}
-    if not wanted:
-        return lines
-    return [
-        select(of_kind).where(together(*(FILTERS[name](of_kind.c, value) for name, value in wanted.items()))).subquery()
-        for of_kind in lines
-    ]
+@cache
+def whole(kind: str) -> Select[Any]:
+    """Of those lines the ones of a kind with the parameter `keys` (see `Line.key`), a list."""
+    table = TABLES[kind]
+    wanted = (table.c.id.in_(bindparam("keys", expanding=True)), ~intents.c.only_known)
+    by_id_alone = table is refunds
+    of_store = _is_of_store_too(table.c.store_id) if by_id_alone else table.c.store_id == _STORE
+    return _kinds()[kind].where(of_store, *wanted)
 
 
-def holds(column: ColumnElement[str], term: str) -> ColumnElement[bool]:
-    """Whether the term is part of it, in upper or lower case."""
-    return func.lower(column).contains(term.lower(), autoescape=True)
+def _is_of_store_too(column: ColumnElement[str]) -> ColumnElement[bool]:
+    """For rows that something else finds: SQLite, which keeps no statistics of its own accord, would rather read all
+    rows of a store than look up more than ten by their keys. So it sees no column to look up here."""
+    return (column + EMPTY) == _STORE
+
+
+def _scope(table: Any, *, of_intents: bool) -> tuple[ColumnElement[bool], ...]:
+    if of_intents:
+        chosen = intents.c.id.in_(bindparam("intents", expanding=True))
+        return chosen, _is_of_store_too(intents.c.store_id), ~intents.c.only_known
+    return table.c.store_id == _STORE, ~intents.c.only_known
+
+
+@cache
+def lines(*, of_intents: bool = False) -> dict[str, Subquery]:
+    """The same, to choose from."""
+    return {kind: query.subquery() for kind, query in branches(of_intents=of_intents).items()}
 
 
 def _charged(amount: ColumnElement[int]) -> Select[Any]:
     id_ = func.coalesce(charges.c.balance_transaction, charges.c.id)
-    columns = _columns("charge", id_, charges.c.created, amount, func.coalesce(charges.c.application_fee_amount, 0))
+    fees = func.coalesce(charges.c.application_fee_amount, 0)
+    columns = _columns("charge", charges.c.id, id_, charges.c.created, amount, fees)
     return select(*columns).join_from(charges, intents, charges.c.intent_id == intents.c.id)
 
 
@@ -116,6 +147,7 @@ def _named(path: tuple[str, ...], otherwise: str) -> ColumnElement[str]:
 
 def _columns(
     kind: str,
+    key: ColumnElement[str],
     id_: ColumnElement[str],
     at: ColumnElement[Any],
     amount: ColumnElement[int],
@@ -125,6 +157,7 @@ def _columns(
     outcome = charges.c.outcome["risk_level"].as_string()
     columns = {
         "kind": literal(kind),
+        "key": key,
         "id": id_,
         "at": at,
         "amount": amount,
@@ -152,41 +185,17 @@ def _columns(
     return [column.label(name) for name, column in columns.items()]
 
 
-def _joined(columns: list[ColumnElement[Any]], table: Any, store_id: str) -> Select[Any]:
+def _refunded(id_: ColumnElement[str]) -> Select[Any]:
+    nothing: ColumnElement[int] = literal(0)
+    return _joined(_columns("refund", refunds.c.id, id_, refunds.c.created, -refunds.c.amount, nothing), refunds)
+
+
+def _disputed(kind: str, id_: ColumnElement[str], at: ColumnElement[Any], sign: int) -> Select[Any]:
+    own = func.coalesce(func.nullif(disputes.c.currency, ""), intents.c.currency)
+    amount, nothing = (disputes.c.amount if sign > 0 else -disputes.c.amount), literal(0)
+    return _joined(_columns(kind, disputes.c.id, id_, at, amount, nothing, own), disputes)
+
+
+def _joined(columns: list[ColumnElement[Any]], table: Any) -> Select[Any]:
     of_charge = and_(charges.c.store_id == table.c.store_id, charges.c.id == table.c.charge_id)
-    return (
-        select(*columns)
-        .join_from(table, charges, of_charge)
-        .join(intents, table.c.intent_id == intents.c.id)
-        .where(table.c.store_id == store_id, ~intents.c.only_known)
-    )
-
-
-def _found(line: Any, term: str) -> ColumnElement[bool]:
-    """`Order #12`, part of a customer's name or address, or an id as a whole."""
-    if order := re.fullmatch(r"order #\s*(\S+)", term, re.IGNORECASE):
-        is_number: ColumnElement[bool] = line.order_number == order[1]
-        return or_(is_number, line.order_id == int(order[1])) if is_order_id(order[1]) else is_number
-    ids = [column == term for column in (line.id, line.charge, line.intent)]
-    return or_(holds(line.customer_name, term), holds(line.customer_email, term), *ids)
-
-
-FILTERS: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
-    "date_before": lambda line, at: line.at < at,
-    "date_after": lambda line, at: line.at > at,
-    "date_between": lambda line, ends: line.at.between(*ends),
-    "order_id": lambda line, order_id: line.order_id == order_id,
-    "type_is": lambda line, kinds: line.kind.in_(kinds),
-    "type_is_not": lambda line, kinds: line.kind.not_in(kinds),
-    "channel_is": lambda line, channels: line.channel.in_(channels),
-    "channel_is_not": lambda line, channels: line.channel.not_in(channels),
-    "customer_country_is": lambda line, countries: line.customer_country.in_(countries),
-    "customer_country_is_not": lambda line, countries: line.customer_country.not_in(countries),
-    "customer_currency_is": lambda line, currencies: line.currency.in_(currencies),
-    "customer_currency_is_not": lambda line, currencies: line.currency.not_in(currencies),
-    "store_currency_is": lambda line, currencies: line.currency.in_(currencies),
-    "risk_level_is": lambda line, levels: line.risk.in_(levels),
-    "risk_level_is_not": lambda line, levels: line.risk.not_in(levels),
-    "search": lambda line, terms: or_(*(_found(line, term) for term in terms)),
-}
-"""What transactions can be chosen by. Times are Unix seconds; what is a list may hold any of its members."""
+    return select(*columns).join_from(table, charges, of_charge).join(intents, table.c.intent_id == intents.c.id)

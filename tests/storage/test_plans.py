@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from bridge.storage import intents, reports
+from bridge.storage import intents, reports, transaction_filters
 from bridge.storage.engine import Database
 from bridge.storage.reports import Page
 from tests.plugins.databases import Server
@@ -31,7 +31,7 @@ QUESTIONS: dict[str, tuple[Callable[[Connection], Any], set[str]]] = {
         {"ix_intents_authorized (store_id=?)", "ix_charges_intent_id (intent_id=?)"},
     ),
     "the newest transactions": (
-        lambda connection: reports.transactions(connection, "shop", NEWEST, {}),
+        lambda connection: reports.transactions(connection, NEWEST, transaction_filters.choose(connection, "shop", {})),
         {"ix_charges_created (store_id=?)", "ix_refunds_created (store_id=?)", "ix_disputes_created (store_id=?)"},
     ),
     "a transaction": (

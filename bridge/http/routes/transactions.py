@@ -41,7 +41,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         lines = lists.transactions(store, page, _filters(parameters))
         return {"data": [_shown(line, store.config) for line in lines]}
 
-    @blueprint.route(f"{PATH}/summary", methods=["GET"], tags=TAGS, failures=LOOK_UP)
+    @blueprint.route(f"{PATH}/summary", methods=["GET"], tags=TAGS, failures=LISTS)
     @blueprint.arguments(Filters, in_query=True)
     @blueprint.doc(summary="Count and add up transactions", operationId="summarizeTransactions")
     @blueprint.response(200, TransactionsSummary, description="All currencies counted, one added up.")
