@@ -1,0 +1,245 @@
+"""What each route costs, in what no busy machine can move: function calls, statements, commits, requests that leave.
+
+`costs.json` has the numbers: statements, commits and requests are exact, calls a ceiling. Whoever lowers one writes the
+file anew, with `make test COSTS=write ARGS=tests/http/test_costs.py`; whoever raises one says in the commit why.
+"""
+
+import base64
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import get_ident
+from types import FrameType
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import event
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from bridge.simulators.faults import Faults
+from bridge.worker.runner import run_once
+from tests.plugins.local import INTENTS, Local
+from tests.web.conftest import OpenShop, open_shop
+
+__all__ = ["open_shop"]
+
+WATCHERS = str(Path(__file__).parents[1] / "plugins")
+"""What watches all tests: what it does is no cost."""
+COSTS = Path(__file__).with_name("costs.json")
+"""By adapter, kind of database and route: calls, statements, commits, requests to shop and provider."""
+PAYMENTS = "/wp-json/wc/v3/payments"
+TIMES = 3
+"""How often each route is asked: once to open and remember what it wants, then to see what it costs."""
+COUNTED_ON = (3, 11)
+SLACK = 1.02 if sys.version_info[:2] == COUNTED_ON else 1.25
+"""How many times the calls that were counted on that Python it may take: other ones call otherwise."""
+
+
+class Cost(NamedTuple):
+    calls: int
+    statements: int
+    commits: int
+    requests: int
+
+
+@dataclass
+class Meter:
+    """Counts what the code under it does: all in this thread."""
+
+    database: Any
+    calls: int = 0
+    statements: int = 0
+    commits: int = 0
+    requests: int = 0
+    _thread: int = field(default_factory=get_ident)
+    _watcher: FrameType | None = None
+
+    def measure(self, ask: Callable[[], None]) -> Cost:
+        self.calls = self.statements = self.commits = self.requests = 0
+        engine = self.database.engine
+        event.listen(engine, "before_cursor_execute", self._statement)
+        event.listen(engine, "commit", self._commit)
+        sys.setprofile(self._call)
+        try:
+            ask()
+        finally:
+            sys.setprofile(None)
+            event.remove(engine, "before_cursor_execute", self._statement)
+            event.remove(engine, "commit", self._commit)
+        return Cost(self.calls, self.statements, self.commits, self.requests)
+
+    def _call(self, frame: FrameType, what: str, _argument: Any) -> None:
+        if self._watcher is not None:
+            self._watcher = None if what == "return" and frame is self._watcher else self._watcher
+        elif what == "call" and frame.f_code.co_filename.startswith(WATCHERS):
+            self._watcher = frame
+        elif what in ("call", "c_call"):
+            self.calls += 1
+
+    def _statement(self, *_: Any) -> None:
+        self.statements += get_ident() == self._thread
+
+    def _commit(self, _connection: Any) -> None:
+        self.commits += get_ident() == self._thread
+
+
+@pytest.fixture
+def meter_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Local], Meter]:
+    """Counts what arrives at shop and provider, too."""
+    meters: list[Meter] = []
+    answer = Faults.__call__
+
+    def counted(faults: Faults, environ: Any, start_response: Any) -> Any:
+        for meter in meters:
+            meter.requests += 1
+        return answer(faults, environ, start_response)
+
+    monkeypatch.setattr(Faults, "__call__", counted)
+
+    def make(local: Local) -> Meter:
+        meters.append(Meter(local.bridge.services.database))
+        return meters[-1]
+
+    return make
+
+
+def request(
+    local: Local, method: str, path: str, body: Any = None, secret: str = "", **headers: str
+) -> Callable[[], Any]:
+    """Made ready outside of what is measured; gives the answer's JSON."""
+    pair = f"{local.pair.consumer_key}:{secret or local.pair.consumer_secret}"
+    environ = EnvironBuilder(
+        path,
+        base_url="http://127.0.0.1",
+        method=method,
+        data=None if body is None else json.dumps(body),
+        content_type=None if body is None else "application/json",
+        headers={
+            "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+        environ_overrides={"REMOTE_ADDR": "127.0.0.1"},
+    ).get_environ()
+    answers: list[bytes] = []
+
+    def send() -> Any:
+        answer, _status, _headers = run_wsgi_app(local.app, environ)
+        answers.append(b"".join(answer))
+        return answers[-1]
+
+    return send
+
+
+def create(local: Local, order: int, **headers: str) -> Callable[[], Any]:
+    body = {"order_id": order, "customer": local.customer, "payment_method": local.payment_method}
+    return request(local, "POST", INTENTS, body, **headers)
+
+
+def more_orders(local: Local, name: str) -> list[int]:
+    """Like the one that the shop's seed names so."""
+    like = local.order(name)
+    lines = [{"product_id": like["line_items"][0]["product_id"], "quantity": 1}]
+    return [local.shop.add_order(lines=lines, billing=like["billing"]) for _ in range(2 * TIMES + 1)]
+
+
+def measured(local: Local, meter: Meter, orders: list[int]) -> dict[str, Cost]:
+    def cost(*asks: Callable[[], Any]) -> Cost:
+        """Of the last ones."""
+        asks[0]()
+        costs = [meter.measure(ask) for ask in asks[1:]]
+        assert len({each[1:] for each in costs}) == 1, costs
+        return min(costs)
+
+    def again(method: str, path: str, **more: Any) -> Cost:
+        return cost(*(request(local, method, path, **more) for _ in range(TIMES)))
+
+    plain, keyed, last = orders[:TIMES], orders[TIMES : 2 * TIMES], orders[2 * TIMES]
+    found = {
+        "create": cost(*(create(local, order) for order in plain)),
+        "create with a key": cost(*(create(local, order, Idempotency_Key=f"key-{order}") for order in keyed)),
+        "replay": cost(*(create(local, keyed[0], Idempotency_Key=f"key-{keyed[0]}") for _ in range(TIMES))),
+        "repeat without a key": cost(*(create(local, plain[0]) for _ in range(TIMES))),
+    }
+    local.work()
+    create(local, last)()
+    found["delivery"] = meter.measure(lambda: work(local))
+    made = [json.loads(create(local, order)()) for order in plain]
+    found |= {name: again("GET", path.format(made[0]["id"])) for name, path in LOOK_UPS.items()}
+    found["wrong secret"] = again("GET", f"{INTENTS}/x", secret="cs_wrong")
+    if local.store.capture == "manual":
+        found |= {"capture": cost(*captures(local, plain, made)), "refund": cost(*refunds(local, made))}
+    return found
+
+
+def work(local: Local) -> None:
+    while run_once(local.bridge.services):
+        pass
+
+
+def captures(local: Local, orders: list[int], made: list[dict[str, Any]]) -> Iterator[Callable[[], Any]]:
+    for order, intent in zip(orders, made, strict=True):
+        path = f"{PAYMENTS}/orders/{order}/capture_authorization"
+        yield request(local, "POST", path, {"payment_intent_id": intent["id"]})
+
+
+def refunds(local: Local, made: list[dict[str, Any]]) -> Iterator[Callable[[], Any]]:
+    for intent in made:
+        yield request(local, "POST", f"{PAYMENTS}/refund", {"charge_id": intent["charge"]["id"], "amount": 100})
+
+
+LOOK_UPS = {
+    "show": f"{INTENTS}/{{}}",
+    "timeline": f"{PAYMENTS}/timeline/{{}}",
+    "authorization": f"{PAYMENTS}/authorizations/{{}}",
+    "authorizations": f"{PAYMENTS}/authorizations",
+    "transactions": f"{PAYMENTS}/transactions",
+    "transactions, summary": f"{PAYMENTS}/transactions/summary",
+}
+BY_HAND = {"bridge": {"capture": "manual"}}
+SHOPS: dict[str, dict[str, Any]] = {
+    "sandbox": BY_HAND,
+    "stripe_connect": BY_HAND,
+    "forte_payments": {},
+    "forte_platform": {},
+}
+
+
+@pytest.mark.parametrize("adapter", SHOPS)
+def test_a_route_costs_no_more_than_it_did(
+    open_shop: OpenShop, database_url: str, adapter: str, meter_of: Callable[[Local], Meter]
+) -> None:
+    shop = open_shop(adapter, database_url=database_url, **SHOPS[adapter])
+    found = measured(shop.local, meter_of(shop.local), more_orders(shop.local, shop.order))
+    kind = shop.local.bridge.services.database.url.get_backend_name()
+    if os.environ.get("COSTS") == "write":
+        write(adapter, kind, found)
+    known = {name: Cost(*numbers) for name, numbers in json.loads(COSTS.read_text())[adapter][kind].items()}
+    assert {name: cost[1:] for name, cost in found.items()} == {name: cost[1:] for name, cost in known.items()}
+    dearer = {
+        name: (cost.calls, known[name].calls) for name, cost in found.items() if cost.calls > known[name].calls * SLACK
+    }
+    assert dearer == {}
+
+
+def write(adapter: str, kind: str, found: dict[str, Cost]) -> None:
+    known = json.loads(COSTS.read_text()) if COSTS.exists() else {}
+    known.setdefault(adapter, {})[kind] = found
+    text = json.dumps(known, indent=1)
+    COSTS.write_text(re.sub(r"\[\s+(\d+),\s+(\d+),\s+(\d+),\s+(\d+)\s+\]", r"[\1, \2, \3, \4]", text) + "\n")
+
+
+def test_a_dearer_route_is_noticed(open_shop: OpenShop, sqlite_url: str, meter_of: Callable[[Local], Meter]) -> None:
+    """The means of the test above."""
+    shop = open_shop("sandbox", database_url=sqlite_url)
+    meter = meter_of(shop.local)
+    orders = [shop.local.orders[name] for name in ("payable", "payable_2", "payable_3", "payable_4")]
+    first, second, third, fourth = (create(shop.local, order) for order in orders)
+    first()
+    one = meter.measure(second)
+    two = meter.measure(lambda: (third(), fourth()))
+    assert two[1:] == (2 * one.statements, 2 * one.commits, 2 * one.requests)
+    assert 1.9 < two.calls / one.calls < 2.1
