@@ -135,7 +135,7 @@ def test_a_clock_that_went_back_is_told(local: Local) -> None:
 def test_a_damaged_or_old_database_is_told(local: Local) -> None:
     with local.bridge.services.database.write() as connection:
         connection.execute(text("update alembic_version set version_num = '0000'"))
-    assert any("Run `wcpay-bridge migrate`" in told for told in examined(local, code=1)["database"])
+    assert any("Run `flask bridge migrate`" in told for told in examined(local, code=1)["database"])
 
 
 def test_settings_that_are_wrong_are_told_and_nothing_else_is_tried(cli: CommandLine) -> None:

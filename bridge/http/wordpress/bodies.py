@@ -20,8 +20,9 @@ class Body(StrEnum):
 
 def kind_of_body(request: Request, method: str) -> Body | None:
     """None for one that says nothing, or that nothing reads with this method. JSON counts with every one."""
-    if not request.get_data():
-        return None
     if _JSON_TYPE.fullmatch(request.mimetype):
-        return Body.JSON
-    return Body.FORM if method in WRITING and request.mimetype in _FORM_TYPES else None
+        return Body.JSON if request.get_data() else None
+    if method not in WRITING or request.mimetype not in _FORM_TYPES:
+        return None
+    is_there = request.get_data() or request.form or request.files  # a host may have read the form before
+    return Body.FORM if is_there else None
