@@ -6,7 +6,7 @@ documentation.
 
 from functools import partial
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from .woopayments import ID, STATUS
 from .wordpress import Integer
@@ -130,6 +130,9 @@ class SavedPaymentMethod(Schema):
 
 class ConnectionToken(Schema):
     """What a card reader's app needs to connect, with whatever else the provider says of it."""
+
+    class Meta:
+        unknown = INCLUDE
 
     secret = fields.String()
     test_mode = fields.Boolean()

@@ -38,7 +38,7 @@ class Route:
     `failures` say how its errors are answered. A `raw` one gets its body of at most `largest_body` bytes as it came:
     nothing looks for parameters in it. `names` is what a name in the path may be. A route that is `once` heeds
     idempotency keys; one that is `offline` answers without a database. One that `sends_back` money is for keys that
-    may refund.
+    may refund. `refusals` are the codes of those that a public one makes by itself.
     """
 
     rule: str
@@ -52,6 +52,7 @@ class Route:
     once: bool = False
     offline: bool = False
     sends_back: bool = False
+    refusals: tuple[str, ...] = ()
 
 
 OPTIONS = [each.name for each in fields(Route) if each.name not in ("rule", "methods", "schema")]

@@ -39,7 +39,7 @@ from bridge.selftest.system_under_test import INTENTS, PAYMENTS, Answer, BridgeS
 
 ALL = 1_000_000
 SIZES: dict[Size, tuple[tuple[str, ...], int, int]] = {
-    "slice": (("manual",), 10, 1),
+    "slice": (("manual",), 6, 1),
     "small": (("manual",), 120, ALL),
     "full": (("manual", "automatic", "sandbox"), ALL, ALL),
 }

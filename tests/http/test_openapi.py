@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bridge.http.smorest import Route
 from bridge.http.wordpress.errors import REFUSALS
 from tests.http.conftest import BODY, HTTPS, Door, MakeDoor
 from tests.http.test_routes import MISSING, routes
@@ -76,7 +77,40 @@ def test_every_error_of_the_tables_is_told_with_its_status(make_door: MakeDoor, 
             for example in response.get("content", {}).get("application/json", {}).get("examples", {}).values()
         }
         rows = {(row.precise if precise else row.compatible, row.code or "resource_missing") for row in route.failures}
-        assert told == rows | (set() if route.public else refusals(settings, path, once=route.once)), path
+        own = of_public(route) if route.public else refusals(settings, path, once=route.once)
+        assert told == rows | own, path
+
+
+def of_public(route: Route) -> set[tuple[int, str]]:
+    """A name that can be none, a body that cannot be read, and what the route says of itself."""
+    codes = {"internal_server_error", *route.refusals}
+    codes |= set() if route.offline else {"wcpay_database_unavailable", "wcpay_not_ready"}
+    codes |= {"rest_no_route"} if "<" in route.rule else set()
+    codes |= {"wcpay_request_too_large", "rest_bad_request"} if "POST" in route.methods else set()
+    told = {(refusal.status, refusal.code) for refusal in REFUSALS if refusal.code in codes}
+    return {(status, code) for status, code in told if status != 403}
+
+
+def test_the_answers_that_are_no_envelope_are_told(document: dict[str, Any]) -> None:
+    hint = document["paths"]["/wp-json/wc/v3/payments/webhook"]["post"]["responses"]
+    for status in ("400", "500"):
+        either = hint[status]["content"]["application/json"]["schema"]["anyOf"]
+        assert [each["$ref"].rpartition("/")[2] for each in either] == ["HintTaken", "Error"]
+    assert document["components"]["schemas"]["ConnectionToken"]["additionalProperties"] is True
+    assert {"404", "413"} <= set(document["paths"]["/bridge/v1/webhooks/{endpoint}"]["post"]["responses"])
+    pressed = document["paths"]["/bridge/v1/pay/{token}"]["post"]["responses"]
+    assert {"404", "410"} <= set(pressed)
+    assert "text/html" in pressed["404"]["content"]
+
+
+def test_null_is_nothing_and_what_is_always_refused_is_not_told(document: dict[str, Any]) -> None:
+    wanted = document["components"]["schemas"]["Preview"]["properties"]
+    assert wanted["order_id"]["type"] == ["integer", "null"]
+    assert {"type": "null"} in wanted["address"]["anyOf"]
+    listed = document["paths"]["/wp-json/wc/v3/payments/transactions"]["get"]["parameters"]
+    names = {parameter["name"] for parameter in listed}
+    assert "type_is" in names
+    assert not names & {"deposit_id", "loan_id_is", "source_device_is", "source_device_is_not"}
 
 
 def refusals(settings: dict[str, str], path: str, *, once: bool) -> set[tuple[int, str]]:

@@ -22,7 +22,7 @@ from bridge.payments.checkout_page import REDIRECT, Stage
 from bridge.payments.hosted_checkout import ALREADY_OPENED, NOT_NOW
 from bridge.services import Services
 from bridge.web.pay import Page, assets, render_problem, render_visit
-from bridge.web.troubles import ASK_SHOP, FAULT, TOO_MANY_LINKS, trouble_of
+from bridge.web.troubles import ASK_SHOP, FAULT, TOO_MANY_LINKS, TROUBLES, trouble_of
 
 log = logs.logger(__name__)
 
@@ -30,6 +30,15 @@ PATH, ASSETS = "/bridge/v1/pay", "/bridge/v1/assets/<name>"
 LARGEST_FORM = 4096
 """Bytes."""
 TAGS = ["Pay page"]
+LIMITED = ("wcpay_rate_limited",)
+HTML = "text/html"
+PAGE = {"type": "string"}
+STAGE = {
+    "type": "object",
+    "properties": {"stage": {"type": "string"}, "payable": {"type": "boolean"}},
+    "required": ["stage"],
+}
+"""How the page's answers are documented."""
 NO_POLICY = "[^/]+"
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -76,11 +85,8 @@ def _add_page(blueprint: Blueprint, services: Services, limits: Limits, page: di
     @blueprint.route(f"{PATH}/<token>", methods=["GET"], **page)
     @blueprint.doc(summary="The buyer's page", operationId="showPayPage", security=[])
     @blueprint.alt_response(303, description="In redirect mode, to a person: the provider's page.")
-    @blueprint.alt_response(404, description="A page: the link is not ours.")
-    @blueprint.alt_response(409, description="A page: the order cannot be paid now.")
-    @blueprint.alt_response(410, description="A page: the link has expired, or the store was removed.")
-    @blueprint.alt_response(429, description="A page: too many links that do not work were opened from this address.")
-    @blueprint.response(200, description="A page.", content_type="text/html")
+    @_of_people(blueprint)
+    @blueprint.response(200, description="A page.", content_type=HTML)
     @for_people
     def show(token: str) -> Response:
         """Shows how the payment stands and lets the buyer pay. In redirect mode a person who comes for the first time
@@ -93,10 +99,12 @@ def _add_page(blueprint: Blueprint, services: Services, limits: Limits, page: di
     @blueprint.route(f"{PATH}/<token>", methods=["POST"], **page)
     @blueprint.doc(summary="A button of the buyer's page", operationId="pressPayPage", security=[])
     @blueprint.alt_response(303, description="To the provider's page, or to the page that shows what came of it.")
-    @blueprint.alt_response(400, description="A page: there is no such button.")
-    @blueprint.alt_response(403, description="A page: the form came from somewhere else.")
-    @blueprint.alt_response(410, description="A page: the store was removed.")
-    @blueprint.response(200, description="A page.", content_type="text/html")
+    @blueprint.alt_response(400, schema=PAGE, description="A page: there is no such button.", content_type=HTML)
+    @blueprint.alt_response(
+        403, schema=PAGE, description="A page: the form came from somewhere else.", content_type=HTML
+    )
+    @_of_people(blueprint)
+    @blueprint.response(200, description="A page.", content_type=HTML)
     @for_people
     def press(token: str) -> Response:
         """`action` is one of check, open, again, onward, retry, approve, decline, as a form. The token itself is what
@@ -106,13 +114,30 @@ def _add_page(blueprint: Blueprint, services: Services, limits: Limits, page: di
         return _press(services, token, request.form.get("action", ""))
 
 
+def _of_people(blueprint: Blueprint) -> Callable[[Any], Any]:
+    """Documents the pages for buyers that tell of a trouble."""
+
+    def decorate(view: Any) -> Any:
+        told: dict[int, list[str]] = {}
+        for trouble in (*TROUBLES, FAULT):
+            told.setdefault(trouble.status, []).append(trouble.title)
+        for status, titles in told.items():
+            said = "; ".join(dict.fromkeys(titles))
+            view = blueprint.alt_response(status, schema=PAGE, description=f"A page: {said}.", content_type=HTML)(view)
+        return view
+
+    return decorate
+
+
 def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits, page: dict[str, Any]) -> None:
     """What the page's script asks, and the files that the page is made of."""
 
-    @blueprint.route(f"{PATH}/<token>/status", methods=["GET"], **page)
+    @blueprint.route(f"{PATH}/<token>/status", methods=["GET"], refusals=LIMITED, **page)
     @blueprint.doc(summary="How the buyer's payment stands", operationId="askPayPage", security=[])
-    @blueprint.alt_response(404, description='`{"stage":"invalid"}`: the link is not ours, or has expired.')
-    @blueprint.alt_response(410, description='`{"stage":"invalid"}`: the store was removed.')
+    @blueprint.alt_response(
+        404, schema=STAGE, description='`{"stage":"invalid"}`: the link is not ours, or has expired.'
+    )
+    @blueprint.alt_response(410, schema=STAGE, description="`invalid`: the store was removed.")
     @blueprint.response(200, description='`{"stage":...}`: open, opened, declined, processing, paid or ended.')
     def status(token: str) -> Any:
         """Asks the provider, unless somebody has done so within three seconds."""
@@ -122,13 +147,17 @@ def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits,
             _count_guess(limits, error)
             return render({"stage": "invalid"}, _status_of_invalid(error))
 
-    @blueprint.route(f"{PATH}/<token>/confirm", methods=["POST"], **page)
+    @blueprint.route(f"{PATH}/<token>/confirm", methods=["POST"], refusals=LIMITED, **page)
     @blueprint.doc(summary="Whether the buyer may confirm now", operationId="confirmPayPage", security=[])
-    @blueprint.alt_response(403, description="The request came from somewhere else.")
-    @blueprint.alt_response(404, description='`{"stage":"invalid"}`: the link is not ours, or has expired.')
-    @blueprint.alt_response(410, description='`{"stage":"invalid"}`: the store was removed.')
-    @blueprint.alt_response(409, description="The order cannot be paid by this payment, or it is past that.")
-    @blueprint.alt_response(502, description="The store could not be asked: nothing may be confirmed.")
+    @blueprint.alt_response(403, schema=STAGE, description="The request came from somewhere else.")
+    @blueprint.alt_response(
+        404, schema=STAGE, description='`{"stage":"invalid"}`: the link is not ours, or has expired.'
+    )
+    @blueprint.alt_response(410, schema=STAGE, description="`invalid`: the store was removed.")
+    @blueprint.alt_response(
+        409, schema=STAGE, description="The order cannot be paid by this payment, or it is past that."
+    )
+    @blueprint.alt_response(502, schema=STAGE, description="The store could not be asked: nothing may be confirmed.")
     @blueprint.response(200, description='`{"stage":...,"payable":true}`: the order was read, and can be paid.')
     def confirm(token: str) -> Any:
         """The page's script asks this right before it has the provider's form confirm a payment. The order is read."""

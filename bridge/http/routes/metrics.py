@@ -20,7 +20,9 @@ PREFIX = "wcpay_bridge_"
 
 
 def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings, limits: Limits) -> None:
-    @blueprint.route("/bridge/v1/metrics", methods=["GET"], public=True, tags=["Health"])
+    refusals = ("rest_forbidden", "rest_no_route", "wcpay_rate_limited")
+
+    @blueprint.route("/bridge/v1/metrics", methods=["GET"], public=True, refusals=refusals, tags=["Health"])
     @blueprint.doc(summary="Numbers for Prometheus", security=[])
     @blueprint.alt_response(401, description="The token is not the owner's.")
     @blueprint.alt_response(404, description="The owner has set no token.")

@@ -14,6 +14,7 @@ from bridge.http.smorest import Blueprint, Route, describe
 from bridge.http.wordpress.error_table import Row
 from bridge.http.wordpress.errors import REFUSALS
 from bridge.schemas.woopayments import Error
+from bridge.schemas.wordpress import Unknown
 from bridge.web.docs import render_page
 
 TITLE = "wcpay-bridge"
@@ -116,16 +117,57 @@ def _add_errors(described: dict[str, Any], routes: Iterable[Route], settings: Ht
     for route in routes:
         path = described["paths"][re.sub(r"<(\w+)>", r"{\1}", route.rule)]
         for method in route.methods:
-            examples = {} if route.public else _refusals(settings, route)
+            operation = path[method.lower()]
+            examples = _refusals(settings, route)
             for row in route.failures:
                 status = row.precise if settings.error_status == "precise" else row.compatible
                 _add(examples.setdefault(status, {}), row, status)
-            responses = {str(status): _response(status, each) for status, each in examples.items()}
-            path[method.lower()]["responses"] |= responses
+            for status, each in examples.items():
+                operation["responses"][str(status)] = _joined(operation["responses"].get(str(status)), status, each)
+            _tell_parameters(described, operation, route)
             if route.once:
-                path[method.lower()].setdefault("parameters", []).append(KEY)
-                for response in path[method.lower()]["responses"].values():
+                operation.setdefault("parameters", []).append(KEY)
+                for response in operation["responses"].values():
                     response["headers"] = MARK
+
+
+def _joined(own: dict[str, Any] | None, status: int, examples: dict[str, Any]) -> dict[str, Any]:
+    """The envelope of errors, or what the operation answers itself with this status."""
+    response = _response(status, examples)
+    content = response["content"]["application/json"]
+    if own is None or "$ref" in own:  # the library's own, whose component goes
+        return response
+    described = {"description": f"{own['description']} {response['description']}"}
+    shown = own.get("content", {})
+    if "application/json" not in shown:
+        return {**own, **described, "content": {**shown, "application/json": content}}
+    either = [shown["application/json"]["schema"], content["schema"]]
+    return {**described, "content": {"application/json": {**content, "schema": {"anyOf": either}}}}
+
+
+def _tell_parameters(described: dict[str, Any], operation: dict[str, Any], route: Route) -> None:
+    """Not those that are always refused; in a body, null is as good as nothing, and what is not known is ignored."""
+    known = route.schema().load_fields if route.schema else {}
+    if "parameters" in operation:
+        refused = {name for name, field in known.items() if isinstance(field, Unknown)}
+        operation["parameters"] = [each for each in operation["parameters"] if each["name"] not in refused]
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    schema = described["components"]["schemas"].get(name, {})
+    if schema:
+        schema["additionalProperties"] = True
+    for name, told in schema.get("properties", {}).items():
+        if name not in schema.get("required", []):
+            schema["properties"][name] = _or_null(told)
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema:
+        rest = {name: value for name, value in schema.items() if name not in ("$ref", "type")}
+        return {**rest, "anyOf": [{"$ref": schema["$ref"]}, {"type": "null"}]}
+    kinds = schema.get("type", [])
+    known = [kinds] if isinstance(kinds, str) else kinds
+    return {**schema, "type": list(dict.fromkeys([*known, "null"]))} if known else schema
 
 
 def _has_required_parameters(route: Route) -> bool:
@@ -135,6 +177,8 @@ def _has_required_parameters(route: Route) -> bool:
 
 def _refusals(settings: HttpSettings, route: Route) -> dict[int, dict[str, Any]]:
     """Examples by status and code, of what can happen to an operation before its use case."""
+    if route.public:
+        return _refusals_of_public(route)
     impossible = set() if _has_required_parameters(route) else {"rest_missing_callback_param"}
     if not route.once:
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("wcpay_idempotency_")}
@@ -144,6 +188,23 @@ def _refusals(settings: HttpSettings, route: Route) -> dict[int, dict[str, Any]]
     examples: dict[int, dict[str, Any]] = {}
     for refusal in REFUSALS:
         if refusal.code not in impossible and (refusal.status != HTTPStatus.FORBIDDEN or tells_who_may):
+            example = _example(refusal.when, refusal.code, refusal.says, {"status": refusal.status})
+            examples.setdefault(refusal.status, {})[refusal.code] = example
+    return examples
+
+
+def _refusals_of_public(route: Route) -> dict[int, dict[str, Any]]:
+    """Names in an address that can be none, bodies that are too large or cannot be read, a database that is away."""
+    possible = {"internal_server_error", *route.refusals}
+    if not route.offline:
+        possible |= {"wcpay_database_unavailable", "wcpay_not_ready"}
+    if "<" in route.rule:
+        possible.add("rest_no_route")
+    if "POST" in route.methods:
+        possible |= {"wcpay_request_too_large", "rest_bad_request"}
+    examples: dict[int, dict[str, Any]] = {}
+    for refusal in REFUSALS:
+        if refusal.code in possible and refusal.status != HTTPStatus.FORBIDDEN:
             example = _example(refusal.when, refusal.code, refusal.says, {"status": refusal.status})
             examples.setdefault(refusal.status, {})[refusal.code] = example
     return examples

@@ -50,8 +50,12 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
 
     @blueprint.route("/wp-json/wc/v3/payments/webhook", methods=["POST"], tags=TAGS, failures=LOOK_UP[:1])
     @blueprint.doc(summary="Hint that something happened to a payment", operationId="takeHint")
-    @blueprint.alt_response(400, description='`{"result":"bad_request"}`: something that it must have is missing.')
-    @blueprint.alt_response(500, description='`{"result":"error"}`: the payment could not be looked at.')
+    @blueprint.alt_response(
+        400, schema=HintTaken, description='`{"result":"bad_request"}`: something that it must have is missing.'
+    )
+    @blueprint.alt_response(
+        500, schema=HintTaken, description='`{"result":"error"}`: the payment could not be looked at.'
+    )
     @blueprint.response(200, HintTaken, description="The payment was looked at, or there was nothing to look at.")
     def take_webhook() -> Response:
         """As WooPayments' platform sends it. The body changes nothing: the payment is looked at, at its provider."""
