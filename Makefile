@@ -11,10 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TAG
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test selftest mutants lint types format newest oldest tools lock release publish clean
+.PHONY: help install demo test selftest mutants licenses advisories lint types format newest oldest tools lock release publish clean
 
 help:  ## show this list
-	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(TOOLS)  ## put everything into .venv, unless it is there
 
@@ -29,6 +29,12 @@ selftest: $(RUNTIME)  ## try to make it charge twice or lose something (every ni
 
 mutants: install  ## take the rules of money away one by one; a test must fail each time (ARGS=refunds for some)
 	@$(BIN)/python -m tests.mutate $(ARGS)
+
+licenses: install  ## list the license of each package that the bridge runs with; fails if one is not allowed
+	@$(BIN)/python .ci/licenses.py
+
+advisories: install  ## ask osv.dev for known vulnerabilities of what the locks name (Error 1: some, Error 3: could not ask)
+	@$(BIN)/python .ci/advisories.py
 
 lint: install  ## check style and format
 	@$(BIN)/ruff check .
