@@ -6,6 +6,8 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import event
 
 from tests.http.conftest import BODY, HTTP, HTTPS, Door, MakeDoor
 from tests.plugins.local import INTENTS
@@ -260,3 +262,32 @@ def test_keys_count_below_the_woocommerce_namespaces_only(make_door: MakeDoor) -
         assert door.get(path, auth=wrong).status_code in (200, 404)
     for path in ("/wp-json/wc/v3", "/wp-json/wc/v2/orders", "/wp-json/wc-analytics/reports"):
         assert door.get(path, auth=wrong).json["message"] == "Consumer secret is invalid."
+
+
+def test_a_key_that_is_not_there_costs_what_a_wrong_secret_costs(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted and not timed: questions to the database about keys, and decryptions."""
+    costs: list[str] = []
+    decrypt = Fernet.decrypt
+
+    def counting(fernet: Fernet, token: bytes, ttl: int | None = None) -> bytes:
+        costs.append("decryption")
+        return decrypt(fernet, token, ttl)
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "api_keys" in statement:
+            costs.append("question")
+
+    monkeypatch.setattr(Fernet, "decrypt", counting)
+    event.listen(door.bridge.services.database.engine, "before_cursor_execute", note)
+    (key, secret), revoked = door.secrets("read"), door.secrets("revoked")
+    told = {}
+    for name, auth in {
+        "unknown": ("ck_" + 40 * "0", secret),
+        "wrong": (key, "cs_" + 40 * "0"),
+        "last digit": (key, secret[:-1] + ("0" if secret[-1] != "0" else "1")),
+        "revoked": revoked,
+    }.items():
+        costs.clear()
+        assert door.get(f"{INTENTS}/pi_x", key=None, auth=auth).status_code == 401
+        told[name] = sorted(costs)
+    assert set(map(tuple, told.values())) == {("decryption", "question")}, told

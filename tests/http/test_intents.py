@@ -175,3 +175,27 @@ def test_an_intent_of_another_store_does_not_exist(door: Door, make_door: MakeDo
             "message": f"Error: No such payment_intent: '{name}'",
             "data": None,
         }
+
+
+NOT_A_CLIENTS = {
+    **{"amount": 1, "currency": "jpy", "status": "succeeded", "livemode": True, "store_id": "another", "id": "pi_mine"},
+    **{"account": "acct_mine", "application_fee_amount": 900, "transfer_data": {"destination": "acct_mine"}},
+    **{
+        "on_behalf_of": "acct_mine",
+        "attempt_id": "mine",
+        "order_key": "mine",
+        "capture_method": "manual",
+        "paid": True,
+    },
+}
+
+
+def test_a_client_says_nothing_of_what_is_paid_and_to_whom(door: Door) -> None:
+    door.shelf.put(20)
+    plain = door.get(f"{INTENTS}/{door.create().json['id']}").json
+    made = door.create(body={"order_id": 20, **NOT_A_CLIENTS}).json
+    assert not {made["id"], made["attempt_id"]} & {"pi_mine", "mine"}
+    shown = door.get(f"{INTENTS}/{made['id']}").json
+    own = re.compile(r"(pi|ch|txn|cus|wc_order)_\w+|\b[0-9a-f]{32}\b|\b(19|20)\b")
+    assert own.sub("", json.dumps(shown)) == own.sub("", json.dumps(plain))
+    assert shown["amount"] == 1023
