@@ -27,6 +27,8 @@ TRUSTED = "10.0.0.0/8"
 PUBLIC_URLS = [f"{scheme}://{HOST}" for scheme in ("https", "http")]
 OVERRIDES = ("", "X-HTTP-Method-Override", "_method")
 READS = frozenset({"GET", "HEAD"})
+HOUR = 3600.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,13 @@ def _restricted(**restrictions: Any) -> Callable[[Services, str], KeyPair]:
     return lambda services, store: keys.create(services, store, Permissions.READ_WRITE, restrictions=limits)
 
 
+def _ended(services: Services, store: str) -> KeyPair:
+    """Made an hour ago for half an hour."""
+    earlier = replace(services, clock=lambda: services.clock() - HOUR)
+    limits = Restrictions(expires=services.clock() - HOUR / 2)
+    return keys.create(earlier, store, Permissions.READ_WRITE, restrictions=limits)
+
+
 def _revoked(services: Services, store: str) -> KeyPair:
     made = keys.create(services, store, Permissions.READ_WRITE)
     keys.revoke(services, made.key.id)
@@ -65,6 +74,8 @@ KEY_PROFILES: Sequence[KeyProfile] = (
     KeyProfile("write", _key(Permissions.WRITE), lambda method, _path: method not in READS),
     KeyProfile("revoked", _revoked),
     KeyProfile("rotated without overlap", _rotated),
+    KeyProfile("past", _ended),
+    KeyProfile("right network's", _restricted(networks=(f"{FAR}/32",)), lambda _method, _path: True),
     KeyProfile("wrong network's", _restricted(networks=(ELSEWHERE,))),
     KeyProfile("no-refunds", _restricted(may_refund=False), lambda _method, path: path != REFUND),
 )
@@ -224,8 +235,17 @@ def _never(_sent: Sent) -> bool:
     return False
 
 
-def _has_a_body(sent: Sent) -> bool:
+def _has_a_form(sent: Sent) -> bool:
     return sent.method == "POST"
+
+
+def _is_all_signed(sent: Sent) -> bool:
+    """OAuth signs neither JSON nor a method that a header names."""
+    return sent.body is None and OVERRIDES[1] not in sent.headers
+
+
+def _is_a_signed_form(sent: Sent) -> bool:
+    return _has_a_form(sent) and OVERRIDES[1] not in sent.headers
 
 
 WAYS: Sequence[Way] = (
@@ -234,7 +254,9 @@ WAYS: Sequence[Way] = (
     Way("Basic by a trusted proxy's https", _plain(_basic, PROXY, X_Forwarded_Proto="https", X_Forwarded_For=FAR)),
     Way("OAuth in the query", _oauth("query")),
     Way("OAuth in the header", _oauth("header", "sha256")),
-    Way("OAuth in a form", _oauth("form"), _has_a_body),
+    Way("OAuth in a form", _oauth("form"), _has_a_form),
+    Way("OAuth in the query over http", _plain(_oauth("query")), _is_all_signed),
+    Way("OAuth in a form over http", _plain(_oauth("form")), _is_a_signed_form),
     Way("Basic beside a wrong query", _beside_a_wrong_query, _never),
     Way("Basic over http", _plain(_basic), _never),
     Way("Basic over http from this machine", _plain(_basic, "127.0.0.1"), _never),
@@ -246,7 +268,7 @@ WAYS: Sequence[Way] = (
     Way("the body", _in_body, _never),
     Way("a cookie", _in_cookie, _never),
     Way("Bearer", lambda sent, pair, stamp: _basic(sent, pair, stamp, "Bearer"), _never),
-    Way("OAuth, an hour old", _oauth("query", age=3600.0), _never),
+    Way("OAuth, an hour old", _oauth("query", age=HOUR), _never),
     Way("OAuth, of another method", _oauth("query", of="PATCH"), _never),
     Way("OAuth, MD5", _oauth("query", "md5"), _never),
 )

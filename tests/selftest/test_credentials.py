@@ -16,7 +16,7 @@ SHOW = ("GET", f"{INTENTS}/{{payment_intent_id}}")
 GUARDS = {
     "forgets_permissions": "a write key",
     "forgets_revocations": "a revoked key",
-    "forgets_expiry": "a rotated without overlap key",
+    "forgets_expiry": "a past key",
     "forgets_networks": "a wrong network's key",
     "lets_everybody_refund": "a no-refunds key",
     "mixes_stores": "is told from what is missing",
