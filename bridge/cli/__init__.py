@@ -4,6 +4,7 @@ import click
 
 from bridge.cli.audit import audit
 from bridge.cli.console import choose_bridge
+from bridge.cli.demo import demo
 from bridge.cli.forte import forte
 from bridge.cli.keys import keys
 from bridge.cli.operations import doctor, flags, prune, reconcile, rekey, settle
@@ -11,7 +12,7 @@ from bridge.cli.payments import why, worker
 from bridge.cli.queues import events, outbox, webhooks
 from bridge.cli.selftest import selftest
 from bridge.cli.stores import stores
-from bridge.cli.system import demo, init, migrate, openapi, serve
+from bridge.cli.system import init, migrate, openapi, serve
 from bridge.version import __version__
 
 SHARED = (

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -194,3 +195,12 @@ def secret(value: str | None, prompt: str) -> str:
         option = f"--{prompt.lower().replace(' ', '-')}"
         warn_of_secret(option, "leave it out to be asked, or give - for stdin, env:NAME or file:PATH")
     return value if value else str(click.prompt(prompt, hide_input=True, err=True))
+
+
+def write_private(path: Path, text: str) -> None:
+    """All or nothing, readable by the owner only."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    partial.replace(path)

@@ -17,6 +17,7 @@ from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from bridge.app import Bridge, create_app
+from bridge.cli.demo import FOLDER
 from bridge.cli.demo_providers import (
     CUSTOMER,
     PLANS,
@@ -54,7 +55,7 @@ class World:
         self._stack = ExitStack()
         self._app: Flask | None = None
         with self._stack:
-            self.directory = directory or Path(tempfile.mkdtemp(prefix="wcpay-bridge-demo-"))
+            self.directory = directory or Path(tempfile.mkdtemp(prefix=FOLDER))
             if directory is None:
                 self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
             front = self._enter(serve(self._answer, host=host, port=port))

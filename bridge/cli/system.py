@@ -1,11 +1,6 @@
-"""`demo`, `init`, `migrate`, `openapi`, `serve`: the bridge as a program."""
+"""`init`, `migrate`, `openapi`, `serve`: the bridge as a program."""
 
-import json
-import os
 import secrets
-import shlex
-import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +8,13 @@ import click
 
 from bridge.app import Bridge, create_app
 from bridge.cli.console import (
-    catch_endings,
     chosen_bridge,
     command_line,
     note,
     plain_errors,
     print_json,
     with_bridge,
+    write_private,
 )
 from bridge.cli.logging_setup import log_options, logging_to_stderr
 from bridge.domain.errors import ConfigurationError
@@ -29,31 +24,6 @@ from bridge.settings import Settings
 from bridge.storage import migrate as migrate_database
 from bridge.storage.engine import sqlite_file
 from bridge.storage.key_files import exposure
-
-PROGRAM = "wcpay-bridge"
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True, help="0 picks a free one.")
-@click.option("--info", type=click.Path(dir_okay=False, path_type=Path), help="Write addresses and keys as JSON.")
-def demo(host: str, port: int, info: Path | None) -> None:
-    """The whole local world: a shop, providers, a bridge in front. Nothing is kept, no money moves."""
-    from bridge.cli.demo_world import World, welcome
-
-    wait_for_end = catch_endings()
-    try:
-        world = World(host, port)
-    except OSError as error:
-        raise click.ClickException(f"Port {port} of {host} cannot be used: {os.strerror(error.errno or 0)}.") from None
-    with world:
-        told = world.info()
-        if info:
-            _write_private(info, json.dumps(told, indent=2) + "\n")
-        click.echo(welcome(told, _program()))
-        wait_for_end()
-    if info:
-        info.unlink(missing_ok=True)
 
 
 @click.command()
@@ -77,7 +47,7 @@ def init() -> None:
 def _make_key(file: Path) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
-        _write_private(file, secrets.token_urlsafe(48) + "\n")
+        write_private(file, secrets.token_urlsafe(48) + "\n")
 
 
 @click.command()
@@ -146,17 +116,3 @@ def serve(
     }
     with logging_to_stderr(log_level, log_format):
         GunicornServer(settings, worker=not no_worker, **options).run()
-
-
-def _program() -> str:
-    """How whoever started this program can start it again."""
-    return PROGRAM if shutil.which(PROGRAM) else shlex.quote(os.path.abspath(sys.argv[0]))
-
-
-def _write_private(path: Path, text: str) -> None:
-    """All or nothing, readable by the owner only."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    partial.replace(path)

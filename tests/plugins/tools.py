@@ -36,9 +36,13 @@ class Tool:
 
 
 TOOLS = {
+    "php": Tool("PHP", "php-cli", lambda: find_command("php")),
     "postgresql": Tool("PostgreSQL", "postgresql", find_server),
     "node": Tool("Node.js", "nodejs npm", find_node),
+    "apache": Tool("Apache", "apache2-bin", lambda: find_command("apache2")),
+    "caddy": Tool("Caddy", "caddy", lambda: find_command("caddy")),
     "nginx": Tool("nginx", "nginx", lambda: find_command("nginx")),
+    "sqlite3": Tool("SQLite's shell", "sqlite3", lambda: find_command("sqlite3")),
     "chromium": Tool("Chromium", "chromium", lambda: find_command("chromium", "chromium-browser", "google-chrome")),
 }
 
