@@ -17,7 +17,10 @@ pytest_plugins = [
     "tests.plugins.stripe_sdk",
 ]
 
-collect_ignore = ["third_party"]  # a package of its own: tests/install/test_third_party_adapter.py runs its tests
+collect_ignore = [
+    "third_party",
+    "mounting/hosts",
+]  # of others: tests/install/test_third_party_adapter.py and tests/mounting/test_hosts.py run them
 
 
 def pytest_configure() -> None:

@@ -62,6 +62,9 @@ class Provider(Protocol):
     def settings(self, url: str) -> dict[str, str]:
         """What a store sets to be served by the simulator at `url`. Each call may make new secrets."""
 
+    def faults(self) -> Faults:
+        """The simulator as it can be made to fail."""
+
     def app(self) -> "WSGIApplication":
         """The simulator as it is served: it can be made to fail, and what else it offers whoever runs it."""
 
@@ -97,8 +100,11 @@ class Stripe:
             "webhook_secret": f"whsec_{secrets.token_hex(16)}",
         }
 
+    def faults(self) -> Faults:
+        return Faults(self.simulator)
+
     def app(self) -> "WSGIApplication":
-        return with_routes(Faults(self.simulator))
+        return with_routes(self.faults())
 
     def connect(self, bridge: Bridge, store: Store) -> None:  # noqa: ARG002
         self.simulator.add_webhook_endpoint(
@@ -139,9 +145,11 @@ class FortePayments:
             "timestamp_header": "X-Forte-Timestamp",
         }
 
+    def faults(self) -> Faults:
+        return Faults(self.simulator, errors=error_body)
+
     def app(self) -> "WSGIApplication":
-        faults = Faults(self.simulator, errors=error_body)
-        return with_controls(with_routes(faults, forte_payments.SCENARIOS), self.simulator, self._clock)
+        return with_controls(with_routes(self.faults(), forte_payments.SCENARIOS), self.simulator, self._clock)
 
     def connect(self, bridge: Bridge, store: Store) -> None:
         """The subscription is there already."""
@@ -176,9 +184,11 @@ class FortePlatform:
             "trigger_path": webhook_path(self.name),
         }
 
+    def faults(self) -> Faults:
+        return Faults(self.simulator, errors=injected_error)
+
     def app(self) -> "WSGIApplication":
-        faults = Faults(self.simulator, errors=injected_error)
-        return with_controls(with_routes(faults, forte_platform.SCENARIOS), self.simulator, self._clock)
+        return with_controls(with_routes(self.faults(), forte_platform.SCENARIOS), self.simulator, self._clock)
 
     def connect(self, bridge: Bridge, store: Store) -> None:
         adapter = bridge.services.stores.adapter(store)

@@ -54,7 +54,7 @@ def commands() -> str:
                 words.append(str(parameter.name).upper())
             elif isinstance(parameter, click.Option) and not parameter.is_eager:
                 words.append(f"[{'/'.join([*parameter.opts, *parameter.secondary_opts])}]")
-        rows.append((f"`{' '.join(words)}`", (command.help or "").split("\n\n")[0]))
+        rows.append((f"`{' '.join(words)}`", " ".join((command.help or "").split("\n\n")[0].split())))
     return table(("Command", "Does"), *rows)
 
 
@@ -86,7 +86,7 @@ def routes() -> str:
             if isinstance(told, dict) and "responses" in told:
                 needs = "" if told.get("security") == [] else "a key"
                 rows.append((f"`{method.upper()} {path}`", needs, str(told.get("summary", ""))))
-    return table(("Route", "Needs", ""), *rows)
+    return table(("Route", "Needs", ""), *sorted(rows, key=lambda row: row[0].partition(" ")[2]))
 
 
 def errors() -> str:

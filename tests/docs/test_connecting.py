@@ -1,5 +1,6 @@
 """docs/connecting-a-store.md is followed, with each web server that is installed in front of what it makes."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -80,8 +81,9 @@ class MakeKeys(Paste):
 
     def take(self, reader: Reader, block: Block) -> None:
         super().take(reader, block)
-        pairs = [line.split()[-1] for line in reader.said.splitlines() if "ck_" in line or "cs_" in line]
-        reader.paste(f"KEY={pairs[0]}:{pairs[1]}")
+        pair = re.search(r"(ck_[0-9a-f]{40})\s.*?(cs_[0-9a-f]{40})", reader.said, re.DOTALL)
+        assert pair, reader.said
+        reader.paste(f"KEY={pair[1]}:{pair[2]}")
 
 
 @pytest.fixture(scope="module")

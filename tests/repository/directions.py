@@ -26,7 +26,7 @@ def layer(name: str, rooms: str, of_bridge: str, of_world: str) -> Layer:
 # fmt: off
 LAYERS = (
     #      layer         rooms                               of bridge                  of the world
-    layer("wiring",     "__init__ app cli opened_stores runtime server settings store_setup version",
+    layer("wiring",     "__init__ app cli opened_stores runtime server settings store_setup testing version",
                                                              "everything",                  "everything"),
     layer("harness",    "selftest",                          "everything",                  "everything"),
     layer("entry",      "http",
@@ -64,7 +64,8 @@ BROUGHT_BY = {
 }
 # fmt: on
 ROOMS = {room: each for each in LAYERS for room in each.rooms}
-ONLY_IN = {"pytest": "bridge.adapters.contract"}  # the contract suite is shipped, and nothing else needs a test runner
+# The contract suite and the fixtures for hosts are shipped, and nothing else needs a test runner.
+ONLY_IN = {"pytest": ("bridge.adapters.contract", "bridge.testing")}
 STANDARD_LIBRARY = frozenset({*sys.stdlib_module_names, "_typeshed"})
 
 
@@ -109,8 +110,9 @@ def complaint(module: str, imported: Import) -> str | None:
     if package == "schemas":
         return "the name is bridge.schemas"
     if package in ONLY_IN:
-        home = ONLY_IN[package]
-        return None if f"{module}.".startswith(f"{home}.") else f"{package} belongs in {home}"
+        homes = ONLY_IN[package]
+        is_at_home = any(f"{module}.".startswith(f"{home}.") for home in homes)
+        return None if is_at_home else f"{package} belongs in {' and '.join(homes)}"
     if package in STANDARD_LIBRARY or allows(ours.of_world, package):
         return None
     return f"{ours.name} may not import {package}"
