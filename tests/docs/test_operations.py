@@ -58,6 +58,7 @@ def test_the_page_is_followed(tmp_path: Path, many_url: str) -> None:
     with owner(tmp_path) as reader:
         (tmp_path / "backup").mkdir()
         (tmp_path / "bridge.key").write_text("k" * 40)
+        (tmp_path / "bridge.key").chmod(0o600)
         reader.environ["BRIDGE_METRICS_TOKEN"] = TOKEN
         reader.fills |= {
             "postgresql://bridge@db/bridge": "'" + many_url.replace("+psycopg", "") + "'",
