@@ -261,7 +261,7 @@ def held_before_the_end(local: Local, first: Callable[[], object], second: Calla
         threads[0].start()
         assert waits.wait(30)
         threads[1].start()
-        wait_for(lambda: is_locked(local))
+        wait_for(lambda: is_locked(local) or not threads[1].is_alive())
     finally:
         go_on.set()
         for thread in filter(lambda thread: thread.ident, threads):
