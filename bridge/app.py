@@ -210,6 +210,6 @@ def create_app(
         bridge.open()
         if worker:
             bridge.start_worker()
-    add_front_page(app, shown_stores)
+    add_front_page(app, shown_stores, api_docs=bridge.settings.api_docs)
     handle_outside(app)
     return app

@@ -65,6 +65,7 @@ class Settings:
     local_http: bool = False
     method_override: bool = True
     unsigned_bodies: bool = False
+    api_docs: bool = True
     shared_key_files: bool = False
     rate_limit: str = "60/minute"
     key_limit: str = "6000/minute"
@@ -312,6 +313,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "local_http": _flag,
     "method_override": _flag,
     "unsigned_bodies": _flag,
+    "api_docs": _flag,
     "rate_limit": _rate,
     "key_limit": _rate,
     "store_limit": _rate,

@@ -19,5 +19,6 @@ def make_blueprint(services: Services, settings: HttpSettings, *, name: str = "w
     idempotency.install(blueprint, services)
     routes.add_routes(blueprint, services, settings, limits)
     route_index.add_routes(blueprint)
-    routes.openapi.add_routes(blueprint, settings, services.version, lambda: make_blueprint(services, settings))
+    if settings.api_docs:
+        routes.openapi.add_routes(blueprint, settings, services.version, lambda: make_blueprint(services, settings))
     return blueprint

@@ -33,6 +33,9 @@ class HttpSettings(Protocol):
     def unsigned_bodies(self) -> bool: ...
 
     @property
+    def api_docs(self) -> bool: ...
+
+    @property
     def rate_limit(self) -> str: ...
 
     @property

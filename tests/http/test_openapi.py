@@ -242,3 +242,13 @@ def test_the_page_escapes_what_it_is_given() -> None:
     page, _ = render_page(document)
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_the_documentation_can_be_switched_off(make_door: MakeDoor) -> None:
+    door = make_door(api_docs=False)
+    for path in ("/bridge/v1/docs", "/bridge/v1/openapi.json"):
+        answer = door.get(path, key=None)
+        assert (answer.status_code, answer.json["code"]) == (404, "rest_no_route")
+    assert "docs" not in door.get("/", key=None).text
+    assert "docs" not in door.get("/", key=None, headers={"Accept": "text/html"}).text
+    assert door.create().json["status"] == "succeeded"
