@@ -31,8 +31,8 @@ REASONS = {
     "wrong_signature": "the signature is wrong",
     "timestamp": "the timestamp of OAuth is too old, or the clocks differ",
     "unsigned_body": (
-        "OAuth 1.0a signs no JSON body and no X-HTTP-Method-Override: over plain http they are taken with "
-        "BRIDGE_UNSIGNED_BODIES only"
+        "OAuth 1.0a signs no JSON body and no X-HTTP-Method-Override or Idempotency-Key: over plain http they are "
+        "taken with BRIDGE_UNSIGNED_BODIES only"
     ),
     "nonce_used": "the nonce of OAuth was used before",
     "rate_limited": "too many were refused from this address",

@@ -16,7 +16,7 @@ from bridge.domain.stores import ApiKey, Permissions
 from bridge.http import oauth
 from bridge.http.client_address import client_address, is_encrypted, is_local
 from bridge.http.rate_limit import Limits, network_of
-from bridge.http.request_context import RequestContext
+from bridge.http.request_context import IDEMPOTENCY_KEY, RequestContext
 from bridge.http.settings_protocol import HttpSettings
 from bridge.http.wordpress.bodies import READING, WRITING, Body, kind_of_body
 from bridge.http.wordpress.errors import RestError, forbidden
@@ -179,8 +179,8 @@ def _check_oauth(
     services: Services, settings: HttpSettings, request: Request, query: Pairs, context: RequestContext, tried: Tried
 ) -> KeyPair | None:
     form = form_pairs(request.form.items(multi=True)) if request.method in WRITING else []
-    pairs = query + form + oauth.header_pairs(request.headers.get("Authorization", ""))
-    parameters = oauth.protocol_parameters(pairs)
+    said = oauth.Signed(query, form, oauth.header_pairs(request.headers.get("Authorization", "")))
+    parameters = said.parameters
     missing = [name for name in oauth.REQUIRED if name not in parameters]
     if not parameters:
         return None
@@ -197,7 +197,7 @@ def _check_oauth(
         signed, why = False, "Invalid signature - signature method is invalid."
     else:
         urls: Sequence[str] = oauth.addresses(settings.public_urls, context.path)
-        signed = oauth.is_signed(request.method.upper(), urls, pairs, parameters, secret)
+        signed = said.is_by(secret, request.method.upper(), urls)
         why = "Invalid signature - provided signature does not match."
     if pair is None:
         raise refused("Consumer key is invalid.")
@@ -214,12 +214,13 @@ def _is_open_to_change(settings: HttpSettings, request: Request, context: Reques
     """A money rule: whether somebody on the way could have the caller's signature pay for what the caller never asked.
 
     OAuth signs method, address, query and form. What counts beside them is JSON, a form of a request whose own method
-    has none, and a method that a header has put in place of its own.
+    has none, a method that a header has put in place of its own, and the key that makes of a repeat a second request.
     Source: RFC 5849, 3.4.1.3.1.
     """
     own, body = request.method.upper(), kind_of_body(request, context.method)
     by_header = context.method != own and "_method" not in context.query
-    is_whole = not by_header and (body is None or (body is Body.FORM and own in WRITING))
+    is_named = own in WRITING and IDEMPOTENCY_KEY in request.headers
+    is_whole = not by_header and not is_named and (body is None or (body is Body.FORM and own in WRITING))
     return not (is_whole or _is_open_to_all(settings, request) or (settings.local_http and is_local(request)))
 
 

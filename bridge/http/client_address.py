@@ -28,13 +28,14 @@ def is_encrypted(request: Request, settings: HttpSettings) -> bool:
 
 
 def client_address(request: Request, settings: HttpSettings) -> str:
-    """Who called: the peer, or, behind trusted proxies, the last in X-Forwarded-For that is none of them."""
+    """Who called: the peer, or, behind trusted proxies, the last in X-Forwarded-For that is none of them; "" if they
+    name somebody whose address cannot be read."""
     peer = parse_address(request.remote_addr)
-    for name in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        named = _forwarded(name)
-        if not (peer and named and any(peer in network for network in settings.trusted_proxies)):
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    for name in reversed(forwarded.split(",") if forwarded.strip() else []):
+        if not (peer and any(peer in network for network in settings.trusted_proxies)):
             break
-        peer = named
+        peer = _forwarded(name)
     return str(peer or "")
 
 

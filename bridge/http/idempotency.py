@@ -12,7 +12,7 @@ from flask import Response, request
 
 from bridge.domain import logs
 from bridge.domain.errors import BridgeError, Declined, ProviderRefused, Refused, StoreError
-from bridge.http.request_context import RequestContext, current, require
+from bridge.http.request_context import IDEMPOTENCY_KEY, RequestContext, current, require
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
 from bridge.http.wordpress.errors import IN_FLIGHT, KEY_MALFORMED, KEY_REUSED, RestError
@@ -33,7 +33,7 @@ from bridge.services import Services, StoreHandle
 
 log = logs.logger(__name__)
 
-HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
+REPLAYED = "Idempotent-Replayed"
 LONGEST_KEY = 255
 ONE_TIME = ("client_secret", "next_action", "provider_data")
 """Members of an answer that are never kept: the provider is asked for them again, and has them or not."""
@@ -49,7 +49,7 @@ def install(blueprint: Blueprint, services: Services) -> None:
     """After `manners.install`: keys count for callers who were let in, on the routes that are marked `once`."""
 
     def begin() -> Response | None:
-        context, header = require(), request.headers.get(HEADER)
+        context, header = require(), request.headers.get(IDEMPOTENCY_KEY)
         if header is None or not context.once or context.key is None:
             return None
         store = authorised(services)

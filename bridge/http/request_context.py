@@ -10,6 +10,8 @@ from bridge.domain.stores import ApiKey
 from bridge.http.wordpress.error_table import Failures
 from bridge.payments.idempotency import IdempotentRequest
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
+"""The header that names a request, so that a repeat is known by it."""
 _PLACE = "wcpay_bridge.exchange"
 
 

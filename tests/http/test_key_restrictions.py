@@ -166,6 +166,18 @@ def test_it_is_the_one_that_trusted_proxies_give_and_nobody_else(
     assert response.json["code"] == (FOUND_NOTHING if admitted else "rest_forbidden")
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "admitted"),
+    [("unknown", False), ("203.0.113.9, unknown", False), ("203.0.113.9", False), (",", False), ("", True)],
+)
+def test_a_proxy_is_not_the_client_whom_it_does_not_name(make_door: MakeDoor, forwarded: str, admitted: bool) -> None:
+    door = make_door(trusted_proxies="10.0.0.5")
+    with_key(door, networks=("10.0.0.0/8",))
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    response = door.get(LOOK, key="restricted", peer="10.0.0.5", headers=headers)
+    assert response.json["code"] == (FOUND_NOTHING if admitted else "rest_forbidden")
+
+
 REFUND_BODY = {"order_id": 19, "amount": 100}
 WAYS_TO_REFUND: dict[str, dict[str, Any]] = {
     "JSON": {"method": "POST", "json": REFUND_BODY},

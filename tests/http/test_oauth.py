@@ -287,3 +287,63 @@ def test_mounted_the_path_below_the_mount_is_signed(make_door: MakeDoor) -> None
 
 def test_a_trailing_slash_is_signed_as_it_was_sent(door: Door) -> None:
     assert send(door, f"{URL}/pi_x/", signer(door)).json["code"] == FOUND_NOTHING
+
+
+def old_request(door: Door) -> str:
+    """The query of a request that was signed a month ago, as an access log has it."""
+    client = signer(door, signature_type=SIGNATURE_TYPE_QUERY, timestamp=str(int(door.clock()) - 30 * 24 * 3600))
+    return urlsplit(client.sign(f"{URL}/pi_x")[0]).query
+
+
+RESPELLED = {"a dot": "oauth.", "a space": "oauth%20", "a bracket": "oauth%5B", "a space before": "%20oauth_"}
+
+
+@pytest.mark.parametrize("spelling", RESPELLED)
+@pytest.mark.parametrize("renamed", ["what was signed", "what is new"])
+@pytest.mark.parametrize("last", ["what was signed", "what is new"])
+def test_an_old_signature_is_not_made_new_by_names_that_php_takes_for_one(
+    door: Door, spelling: str, renamed: str, last: str
+) -> None:
+    signed = old_request(door)
+    fresh = f"oauth_nonce=another&oauth_timestamp={int(door.clock())}"
+    if renamed == "what is new":
+        fresh = fresh.replace("oauth_", RESPELLED[spelling])
+    else:
+        for name in ("oauth_nonce=", "oauth_timestamp="):
+            signed = signed.replace(name, RESPELLED[spelling] + name.removeprefix("oauth_"))
+    query = f"{fresh}&{signed}" if last == "what was signed" else f"{signed}&{fresh}"
+    assert door.get(f"{INTENTS}/pi_x", key=None, base_url=HTTP, query_string=query).status_code == 401
+
+
+@pytest.mark.parametrize("base", [HTTP, HTTPS])
+def test_an_old_signature_is_not_made_new_behind_what_php_reads(door: Door, base: str) -> None:
+    padded = f"{old_request(door)}{'&+=' * 1000}&oauth_nonce=another&oauth_timestamp={int(door.clock())}"
+    assert door.get(f"{INTENTS}/pi_x", key=None, base_url=base, query_string=padded).status_code == 401
+
+
+def test_nothing_counts_but_what_was_signed(door: Door) -> None:
+    client = signer(door, signature_type=SIGNATURE_TYPE_QUERY)
+    signed = urlsplit(client.sign(URL, http_method="POST", body=FORM, headers=URLENCODED)[0]).query
+    padded = f"{'+=&' * 1000}order_id=20"
+    moved = door.open(
+        "POST", INTENTS, key=None, base_url=HTTP, query_string=f"{signed}&{FORM}", headers=URLENCODED, data=padded
+    )
+    assert (moved.status_code, door.shelf.reads) == (401, 0)
+    whole = door.open("POST", INTENTS, key=None, base_url=HTTP, query_string=signed, headers=URLENCODED, data=FORM)
+    assert whole.json["status"] == "succeeded"
+
+
+def test_an_array_does_not_lose_a_part_on_its_way(door: Door) -> None:
+    form = f"{FORM}&metadata%5Ba%5D=1&metadata%5Bb%5D=2"
+    _, headers, _ = signer(door).sign(URL, http_method="POST", body=form, headers=URLENCODED)
+    kept, moved = form.rsplit("&", 1)
+    split = door.open("POST", INTENTS, key=None, base_url=HTTP, query_string=moved, headers=headers, data=kept)
+    assert (split.status_code, door.shelf.reads) == (401, 0)
+
+
+def test_a_key_that_makes_a_second_request_of_a_repeat_is_not_taken_unsigned(make_door: MakeDoor) -> None:
+    for settings, status in (({}, 401), ({"unsigned_bodies": True}, 200)):
+        door = make_door(**settings)
+        headers = {**URLENCODED, "Idempotency-Key": "x1"}
+        answer = send(door, URL, signer(door), "POST", body=FORM, headers=headers)
+        assert answer.status_code == status, answer.text

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Response
 
-from bridge.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
+from bridge.http.idempotency import LONGEST_KEY, REPLAYED
+from bridge.http.request_context import IDEMPOTENCY_KEY
 from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint, Route, describe
 from bridge.http.wordpress.error_table import Row
@@ -48,7 +49,7 @@ REQUIRED: list[dict[str, list[str]]] = [{"basic": []}, {"consumerKey": [], "cons
 
 KEY = {
     "in": "header",
-    "name": HEADER,
+    "name": IDEMPOTENCY_KEY,
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
     "example": "8e03978e-40d5-43e8-bc93-6894a57f9324",
