@@ -325,20 +325,20 @@ def _later(services: Services, message: InboxMessage, why: str) -> None:
     if now - message.received > MESSAGE_RETENTION and message.tries >= MIN_TRIES:
         _finish(services, message, "dead", error=why)
         return
-    delay = RETRY_DELAYS[min(message.tries, len(RETRY_DELAYS)) - 1]
+    due = now + RETRY_DELAYS[min(message.tries, len(RETRY_DELAYS)) - 1] * (1 + services.jitter() / 10)
     with services.database.write() as connection:
-        inbox.change(
-            connection, message.id, due=now + delay * (1 + services.jitter() / 10), busy_until=0.0, last_error=why
+        inbox.finish(
+            connection, message, now + SECONDS_BETWEEN_READS, {"due": due, "busy_until": 0.0, "last_error": why}
         )
 
 
 def _finish(
     services: Services, message: InboxMessage, state: str, intent_id: str | None = None, error: str = ""
 ) -> None:
+    now = services.clock()
     with services.database.write() as connection:
         done = {"state": state, "intent_id": intent_id, "last_error": error}
-        if message.event.kind is not EventKind.ORDER:
+        if message.event.kind is EventKind.ORDER:
+            inbox.finish(connection, message, now + SECONDS_BETWEEN_READS, {"due": now, **done})
+        else:
             inbox.change(connection, message.id, **done)
-        elif not inbox.finish(connection, message, services.clock(), **done):
-            next_look = services.clock() + SECONDS_BETWEEN_READS
-            inbox.change(connection, message.id, due=next_look, busy_until=0.0, intent_id=intent_id)

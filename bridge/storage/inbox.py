@@ -93,10 +93,12 @@ def renew(database: Database, now: float, endpoint: str, event_id: str, digest: 
         connection.execute(_RENEW, values | names)
 
 
-def finish(connection: Connection, message: InboxMessage, now: float, **values: Any) -> bool:
-    """The work on a message ends now (Unix seconds). False, and nothing is changed, if it has come again meanwhile."""
+def finish(connection: Connection, message: InboxMessage, again: float, values: dict[str, Any]) -> None:
+    """A try ends with these `values`. If the message has come again meanwhile, they are of the past: it is new, and due
+    at `again` (Unix seconds)."""
     mine = (inbox.c.id == message.id) & (inbox.c.tries == message.tries)
-    return connection.execute(update(inbox).where(mine).values(due=now, **values)).rowcount == 1
+    if not connection.execute(update(inbox).where(mine).values(**values)).rowcount:
+        change(connection, message.id, due=again, busy_until=0.0)
 
 
 def latest(connection: Connection, state: str | None, limit: int) -> list[InboxMessage]:

@@ -2,6 +2,7 @@
 and one read of its order in 30 seconds, but it is never ignored."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,16 +12,31 @@ from bridge.operations.why import why
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce.deliveries import Delivery
+from bridge.storage import inbox
 from tests.plugins.local import Local, MakeLocal
 
 REPLAYS = 40
 PAUSE = 30
+DAY = 24 * 3600
 
 
 @pytest.fixture
 def local(make_local: MakeLocal, sqlite_url: str) -> Iterator[Local]:
+    with told(make_local, sqlite_url) as made:
+        yield made
+
+
+@pytest.fixture
+def on_both(make_local: MakeLocal, database_url: str) -> Iterator[Local]:
+    """Like `local`, on each kind of database."""
+    with told(make_local, database_url) as made:
+        yield made
+
+
+@contextmanager
+def told(make_local: MakeLocal, database_url: str) -> Iterator[Local]:
     """A store whose shop has just told of an order that is authorised."""
-    made = make_local(sqlite_url, capture="manual")
+    made = make_local(database_url, capture="manual")
     with serve(made.app) as server:
         webhook_registration.register_webhooks(made.bridge.services.at(made.store), server.url)
         assert made.create().status_code == 200
@@ -138,3 +154,28 @@ def test_what_could_not_be_read_is_tried_again_however_often_it_comes(local: Loc
     local.work()
     assert (reads(local), rows(local)) == (before + 1, known)
     assert {each["state"] for each in messages(local.bridge.services, limit=1000)} == {"done"}
+
+
+@pytest.mark.parametrize(("tries", "age"), [(6, 0), (25, 4 * DAY)])
+def test_what_comes_again_during_a_try_that_fails_is_not_put_off_by_its_count(
+    on_both: Local, tries: int, age: int
+) -> None:
+    """It is new, however long the old one could not be worked on."""
+    local, delivery, before = on_both, captured(on_both), reads(on_both)
+    local.clock.advance(PAUSE)
+    assert replay(local, delivery, "first")
+    [message] = messages(local.bridge.services, "new")
+    with local.bridge.services.database.write() as connection:
+        inbox.change(connection, message["id"], tries=tries, received=local.clock.now - age)
+
+    def arrives(_: object) -> bool:
+        assert replay(local, delivery, "meanwhile")
+        return True
+
+    local.shop_faults.next(Fault.ERROR_503, match=arrives)
+    local.work()
+    assert reads(local) == before
+    local.clock.advance(PAUSE)
+    local.work()
+    assert reads(local) == before + 1
+    assert messages(local.bridge.services, "new") == []
