@@ -14,12 +14,13 @@ from bridge.storage.tables import inbox, word
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """A stored message. `received` is Unix seconds, `tries` counts looks begun, this one included."""
+    """A stored message. `received` and `busy_until` are Unix seconds, `tries` counts looks begun, this one included."""
 
     id: str
     endpoint: str
     event: ProviderEvent
     received: float
+    busy_until: float
     tries: int
     state: str
     last_error: str
@@ -94,11 +95,14 @@ def renew(database: Database, now: float, endpoint: str, event_id: str, digest: 
 
 
 def finish(connection: Connection, message: InboxMessage, again: float, values: dict[str, Any]) -> None:
-    """A try ends with these `values`. If the message has come again meanwhile, they are of the past: it is new, and due
-    at `again` (Unix seconds)."""
-    mine = (inbox.c.id == message.id) & (inbox.c.tries == message.tries)
-    if not connection.execute(update(inbox).where(mine).values(**values)).rowcount:
-        change(connection, message.id, due=again, busy_until=0.0)
+    """A try ends with these `values`, unless its lease ran out and somebody else is at it.
+
+    If the message has come again meanwhile, the values are of the past: it is new, and due at `again` (Unix seconds).
+    """
+    mine = (inbox.c.id == message.id) & (inbox.c.busy_until == message.busy_until)
+    known = mine & (inbox.c.tries == message.tries)
+    if not connection.execute(update(inbox).where(known).values(**values)).rowcount:
+        connection.execute(update(inbox).where(mine).values(due=again, busy_until=0.0))
 
 
 def latest(connection: Connection, state: str | None, limit: int) -> list[InboxMessage]:
@@ -121,7 +125,17 @@ def _wanted(now: float, busy: Collection[str], shops: Collection[str]) -> dict[s
 
 def _letter(row: Row[Any]) -> InboxMessage:
     event = ProviderEvent(**row.event | {"kind": EventKind(row.event["kind"])})
-    return InboxMessage(row.id, row.endpoint, event, row.received, row.tries, row.state, row.last_error, row.intent_id)
+    return InboxMessage(
+        row.id,
+        row.endpoint,
+        event,
+        row.received,
+        row.busy_until,
+        row.tries,
+        row.state,
+        row.last_error,
+        row.intent_id,
+    )
 
 
 _READY = (

@@ -6,9 +6,12 @@ from contextlib import contextmanager
 
 import pytest
 
+from bridge.inbound.provider_inbox import claim_message
 from bridge.operations import webhook_registration
 from bridge.operations.inbox_admin import messages
 from bridge.operations.why import why
+from bridge.payments import leases
+from bridge.services import Work
 from bridge.simulators.faults import Fault
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce.deliveries import Delivery
@@ -179,3 +182,38 @@ def test_what_comes_again_during_a_try_that_fails_is_not_put_off_by_its_count(
     local.work()
     assert reads(local) == before + 1
     assert messages(local.bridge.services, "new") == []
+
+
+@pytest.mark.parametrize("comes_again", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_one_whose_lease_is_over_does_not_take_the_message_from_the_one_who_has_it_now(
+    on_both: Local, fails: bool, comes_again: bool
+) -> None:
+    local, services, delivery = on_both, on_both.bridge.services, captured(on_both)
+    lease = leases.lease_seconds(services, leases.DELIVERY_TIMEOUTS)
+    local.clock.advance(PAUSE)
+    assert replay(local, delivery, "first")
+    claimed: list[Work | None] = []
+
+    def is_taken_over(_: object) -> bool:
+        if not claimed:
+            local.clock.advance(lease + 1)
+            if comes_again:
+                assert replay(local, delivery, "meanwhile")
+            claimed.append(claim_message(services))
+        return fails
+
+    local.shop_faults.next(Fault.ERROR_503, match=is_taken_over)
+    slow = claim_message(services)
+    assert slow
+    slow.run()
+    [other] = claimed
+    assert other
+    local.shop_faults.clear()
+    local.clock.advance(PAUSE + 1)
+    assert claim_message(services) is None
+    assert len(messages(services, "new")) == 1
+    before = reads(local)
+    other.run()
+    assert reads(local) == before + 1
+    assert messages(services, "new") == []

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bridge.inbound.provider_inbox import claim_message
 from bridge.operations import inbox_admin
+from bridge.payments.leases import DELIVERY_TIMEOUTS, lease_seconds
 from bridge.registry import stores
 from bridge.simulators.faults import Fault
 from bridge.storage import inbox, intents, jobs, outbox
@@ -85,9 +87,8 @@ def test_one_whose_lease_is_over_does_not_take_the_update_from_the_one_who_has_i
     assert claimed(local, outbox) is None
 
 
-def test_a_message_that_a_killed_worker_had_in_hand_is_worked_on_later(
-    make_local: MakeLocal, database_url: str
-) -> None:
+def told(make_local: MakeLocal, database_url: str) -> Local:
+    """A store whose provider has just told of a payment."""
     local = make_local(database_url, "stripe_connect", settings={"webhook_secret": WEBHOOK_SECRET})
     assert local.stripe
     local.create()
@@ -95,12 +96,41 @@ def test_a_message_that_a_killed_worker_had_in_hand_is_worked_on_later(
     message = local.stripe.signed(local.stripe.events[-1]["id"], endpoint.id)
     route = f"/bridge/v1/webhooks/{local.store.id}"
     assert local.app.test_client().post(route, data=message.body, headers=dict(message.headers)).status_code == 200
+    return local
+
+
+def test_a_message_that_a_killed_worker_had_in_hand_is_worked_on_later(
+    make_local: MakeLocal, database_url: str
+) -> None:
+    local = told(make_local, database_url)
     assert claimed(local, inbox) is not None
     assert claimed(local, inbox) is None
     local.clock.advance(LEASE + 1)
     again = claimed(local, inbox)
     assert again is not None
     assert again.tries == 2
+
+
+def test_one_whose_lease_is_over_does_not_take_the_message_from_the_one_who_has_it_now(
+    make_local: MakeLocal, database_url: str
+) -> None:
+    local = told(make_local, database_url)
+    others = []
+
+    def is_taken_over(_: object) -> bool:
+        if not others:
+            local.clock.advance(lease_seconds(local.bridge.services, DELIVERY_TIMEOUTS) + 1)
+            others.append(claim_message(local.bridge.services))
+        return True
+
+    assert local.provider_faults
+    local.provider_faults.next(Fault.ERROR_503, match=is_taken_over, times=999)
+    slow = claim_message(local.bridge.services)
+    assert slow
+    slow.run()
+    assert others[0]
+    local.clock.advance(60)
+    assert claim_message(local.bridge.services) is None
 
 
 def test_an_unknown_outcome_is_asked_for_by_one_worker_at_a_time(make_local: MakeLocal, database_url: str) -> None:
