@@ -179,7 +179,12 @@ def learn(services: Services, key: ApiKey, **values: str) -> None:
 def named(services: Services, name: str) -> ApiKey:
     """The one key with this id, or whose consumer key ends so. Raises Refused if there is none, or more than one."""
     with services.database.read() as connection:
-        found = keys.by_name(connection, name[-7:] if name.startswith("ck_") else name)
+        return _named(connection, name)
+
+
+def _named(connection: Connection, name: str, *, lock: bool = False) -> ApiKey:
+    """Like `named`; with `lock` the key stays as it is until the transaction ends."""
+    found = keys.by_name(connection, name[-7:] if name.startswith("ck_") else name, lock=lock)
     if len(found) != 1:
         raise Refused(f"There is no key {name}." if not found else f"More than one key ends in {name}: give its id.")
     return found[0]
@@ -188,15 +193,15 @@ def named(services: Services, name: str) -> ApiKey:
 def rotate(services: Services, name: str, overlap: float, **changes: Any) -> KeyPair:
     """A new pair with the same permissions and restrictions, or with `changes` of these; the old one still works for
     `overlap` seconds, and never longer than it would have."""
-    old = named(services, name)
-    if why_unusable(old, services.clock()) or old.allowed is None:
-        raise Refused(f"The key {name} is revoked or expired.")
-    if old.replaced and "expires" not in changes:  # when it was to end before that is not known any more
-        raise Refused(f"The key {name} was replaced before: say with --expires when the new pair ends, or `never`.")
-    restrictions = _checked(services, replace(old.restrictions, **changes))
-    fresh = _new_pair(services, old.store_id, old.allowed, old.description, restrictions)
-    expires = min(services.clock() + overlap, old.expires or math.inf)
     with services.database.write() as connection:
+        old = _named(connection, name, lock=True)
+        if why_unusable(old, services.clock()) or old.allowed is None:
+            raise Refused(f"The key {name} is revoked or expired.")
+        if old.replaced and "expires" not in changes:  # when it was to end before that is not known any more
+            raise Refused(f"The key {name} was replaced before: say with --expires when the new pair ends, or `never`.")
+        restrictions = _checked(services, replace(old.restrictions, **changes))
+        fresh = _new_pair(services, old.store_id, old.allowed, old.description, restrictions)
+        expires = min(services.clock() + overlap, old.expires or math.inf)
         _add(services, connection, fresh)
         keys.change(connection, old.id, expires=expires, replaced=True)
         _audit(services, connection, "keys.rotate", replace(old, expires=expires), replaced_by=fresh.key.id)
@@ -204,16 +209,19 @@ def rotate(services: Services, name: str, overlap: float, **changes: Any) -> Key
 
 
 def update(services: Services, name: str, **changes: Any) -> ApiKey:
-    """Change the restrictions of a key, from the next request on. Raises Refused for one that is revoked, and for
+    """Change the restrictions of a key, from the next request on; what is not among `changes` stays as it is by then.
+    One that is told when to end is nobody's old key any more. Raises Refused for one that is revoked, and for
     restrictions that cannot be."""
-    old = named(services, name)
-    if old.revoked is not None:
-        raise Refused(f"The key {name} is revoked, for good.")
-    checked = _checked(services, replace(old.restrictions, **({"expires": None} | changes)))
-    restrictions = replace(checked, expires=changes.get("expires", old.expires))
-    changed = replace(old, **asdict(restrictions))
+    checked = asdict(_checked(services, replace(UNRESTRICTED, **changes)))
+    values = {column: checked[column] for column in changes}
+    if "expires" in changes:
+        values["replaced"] = False
     with services.database.write() as connection:
-        keys.restrict(connection, old.id, restrictions)
+        old = _named(connection, name, lock=True)
+        if old.revoked is not None:
+            raise Refused(f"The key {name} is revoked, for good.")
+        changed = replace(old, **values)
+        keys.restrict(connection, old.id, **values)
         _audit(services, connection, "keys.update", changed, before=asdict(old.restrictions))
     return changed
 

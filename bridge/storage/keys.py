@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bridge.domain.stores import ApiKey, Permissions, Restrictions
+from bridge.domain.stores import ApiKey, Permissions
 from bridge.storage.engine import Database
 from bridge.storage.tables import EMPTY, api_keys, oauth_nonces, stores
 
@@ -97,9 +97,11 @@ def ending(connection: Connection, before: float, limit: int) -> list[ApiKey]:
     return [_key(row._mapping) for row in connection.execute(query)]
 
 
-def by_name(connection: Connection, name: str) -> list[ApiKey]:
-    """Keys whose id or last characters are `name`."""
+def by_name(connection: Connection, name: str, *, lock: bool = False) -> list[ApiKey]:
+    """Keys whose id or last characters are `name`; with `lock` nobody else changes them in this transaction."""
     query = select(*NOT_SECRET).where(or_(api_keys.c.id == name, api_keys.c.truncated == name))
+    if lock:
+        query = query.with_for_update()
     return [_key(row._mapping) for row in connection.execute(query)]
 
 
@@ -128,9 +130,11 @@ def use_nonce(database: Database, key_id: str, nonce: str, timestamp: int, forge
     return True
 
 
-def restrict(connection: Connection, key_id: str, restrictions: Restrictions) -> None:
-    networks = " ".join(restrictions.networks)
-    change(connection, key_id, expires=restrictions.expires, networks=networks, may_refund=restrictions.may_refund)
+def restrict(connection: Connection, key_id: str, **changed: Any) -> None:
+    """Write these restrictions, and whether it was replaced; nothing else."""
+    if "networks" in changed:
+        changed["networks"] = " ".join(changed["networks"])
+    change(connection, key_id, **changed)
 
 
 def _row(key: ApiKey) -> dict[str, Any]:

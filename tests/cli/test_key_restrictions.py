@@ -167,6 +167,16 @@ def test_doctor_does_not_name_a_key_that_another_one_has_replaced(local: Local) 
     assert f"...{fresh['truncated']} ends in 8.0 days" in told
 
 
+def test_doctor_names_a_replaced_key_again_that_somebody_has_given_an_end(local: Local) -> None:
+    made = create(local, "--expires", "90d")
+    operate(local, "keys", "rotate", made["id"])
+    operate(local, "keys", "update", made["id"], "--no-refunds")
+    assert listed(local, made)["replaced"] is True
+    operate(local, "keys", "update", made["id"], "--expires", "10d")
+    [told] = examined(local)
+    assert f"The key ...{made['truncated']} ends in 10.0 days." in told
+
+
 def test_keys_of_a_removed_store_are_nobodys_matter(local: Local) -> None:
     create(local, "--expires", "1d")
     assert len(examined(local)) == 1

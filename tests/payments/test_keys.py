@@ -1,18 +1,28 @@
 """Consumer keys over time: last use, rotation with an overlap, revocation, and what is stored of them."""
 
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
 from bridge.domain.errors import Refused
-from bridge.domain.stores import Permissions, Restrictions
+from bridge.domain.stores import ApiKey, Permissions, Restrictions
 from bridge.registry import keys
 from bridge.storage import keys as stored_keys
 from tests.plugins.local import Local, MakeLocal
 
 
-def last_used(local: Local) -> float | None:
+def kept(local: Local) -> ApiKey:
+    """The first key as the database has it."""
     [key] = [key for key in keys.every(local.bridge.services) if key.id == local.pair.key.id]
-    return key.last_used
+    return key
+
+
+def last_used(local: Local) -> float | None:
+    return kept(local).last_used
 
 
 def test_the_last_use_is_recorded_at_most_once_in_five_minutes(local: Local) -> None:
@@ -73,6 +83,68 @@ def test_a_key_that_was_replaced_makes_another_one_only_with_an_end_that_somebod
     local.pair = keys.rotate(services, local.pair.key.id, overlap=3600, expires=None)
     local.clock.advance(10 * 24 * 3600)
     assert local.show("pi_1").status_code == 500
+
+
+def while_it_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], meanwhile: Callable[[], object]
+) -> None:
+    """`act`, with `meanwhile` begun right after it has found the key, and over before `act` goes on unless it waits for
+    that."""
+    find, thread = stored_keys.by_name, threading.Thread(target=meanwhile)
+
+    def by_name(*arguments: Any, **keywords: Any) -> Any:
+        found = find(*arguments, **keywords)
+        if threading.current_thread() is not thread and thread.ident is None:
+            thread.start()
+            thread.join(1)
+        return found
+
+    monkeypatch.setattr(stored_keys, "by_name", by_name)
+    try:
+        act()
+    finally:
+        thread.join(30)
+
+
+@pytest.mark.parametrize("changes", [{"networks": ("127.0.0.0/8",)}, {"may_refund": False}])
+def test_a_change_at_the_same_moment_does_not_undo_a_rotation(
+    make_local: MakeLocal, database_url: str, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    local = make_local(database_url)
+    services, key = local.bridge.services, local.pair.key.id
+    while_it_is_looked_at(
+        monkeypatch, lambda: keys.update(services, key, **changes), lambda: keys.rotate(services, key, overlap=3600)
+    )
+    assert (kept(local).expires, kept(local).replaced) == (local.clock() + 3600, True)
+    assert [{name: getattr(each, name) for name in changes} for each in keys.every(services)] == [changes] * 2
+
+
+def test_a_rotation_at_the_same_moment_takes_the_change_over(
+    make_local: MakeLocal, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = make_local(database_url)
+    services, key, end = local.bridge.services, local.pair.key.id, local.clock() + 60
+    while_it_is_looked_at(
+        monkeypatch, lambda: keys.rotate(services, key, overlap=3600), lambda: keys.update(services, key, expires=end)
+    )
+    assert kept(local).expires == end
+
+
+@pytest.mark.parametrize("act", [keys.update, partial(keys.rotate, overlap=3600)])
+def test_a_key_that_is_revoked_meanwhile_is_neither_changed_nor_rotated(
+    local: Local, monkeypatch: pytest.MonkeyPatch, act: Callable[..., object]
+) -> None:
+    services, key, write = local.bridge.services, local.pair.key.id, local.bridge.services.database.write
+
+    def revoke_and_write() -> Any:
+        monkeypatch.undo()
+        keys.revoke(services, key)
+        return write()
+
+    monkeypatch.setattr(services.database, "write", revoke_and_write)
+    with pytest.raises(Refused, match="is revoked"):
+        act(services, key, expires=local.clock() + 60)
+    assert (kept(local).expires, kept(local).replaced) == (None, False)
 
 
 def test_a_key_without_refunds_voids_and_captures_and_sends_nothing_back(
