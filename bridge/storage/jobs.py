@@ -255,14 +255,18 @@ _soon_of = case(
     *((jobs.c.name == bindparam(f"{kind}_name"), bindparam(f"{kind}_soon", type_=Double)) for kind in WHEN_IN_USE),
     else_=jobs.c.due,
 )
-_HURRY_ALL = (
-    update(jobs)
+_to_hurry = (
+    select(jobs.c.name)
     .where(
         jobs.c.name.in_([bindparam(f"{kind}_name") for kind in WHEN_IN_USE]),
         or_(jobs.c.due > _soon_of, jobs.c.busy_until > bindparam("now")),
     )
-    .values(due=_soon_of)
+    .order_by(jobs.c.name)
+    .with_for_update()
 )
+"""Locked in the order of their names, in which no two can wait for each other: an update alone locks rows as its plan
+meets them."""
+_HURRY_ALL = update(jobs).where(jobs.c.name.in_(_to_hurry)).values(due=_soon_of)
 _CLAIM = (
     update(jobs)
     .where(jobs.c.name == bindparam("the_name"), _can_begin)

@@ -5,11 +5,12 @@ the more seldom, the quieter it is, and soon again once something begins there.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, text, update
 
 from bridge.registry import stores
 from bridge.selftest.fill_database import fill
@@ -18,13 +19,17 @@ from bridge.storage import jobs
 from bridge.storage.tables import jobs as jobs_table
 from bridge.worker.periodic_jobs import CATCH_UP, COMMON, QUIET, run_jobs, write_heartbeat
 from bridge.worker.runner import run_once
+from tests.cli.processes import wait_for
 from tests.forte.conftest import OpenShop, open_shop
+from tests.payments.rows import WAITING
 from tests.plugins.local import Local, MakeLocal
 
 __all__ = ["open_shop"]
 DAY = 24 * 3600.0
 TOKEN = "metrics-token-of-the-test"
 REPLAY = "POST /notifications/v1/webhooks/replay"
+PLANS = ("bitmapscan", "indexscan", "seqscan")
+"""How PostgreSQL may look for rows."""
 
 
 def all_jobs(local: Local) -> int:
@@ -182,6 +187,41 @@ def test_what_begins_while_a_store_is_looked_at_is_looked_for_soon(make_local: M
     with services.database.write() as connection:
         jobs.finish(connection, claimed, due=local.clock.now + QUIET, seen=local.clock.now)
     assert until_next(local) == CATCH_UP
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_who_waits_for_one_job_of_a_store_holds_none_of_those_that_come_after_it(
+    make_local: MakeLocal, postgres_url: str, plan: str
+) -> None:
+    """Else two requests that begin something at one store can wait for each other, and one of them gets an error: a
+    plan meets rows in the order in which they lie, and a job that ends is written behind the others."""
+    local = make_local(postgres_url)
+    database, now = local.bridge.services.database, local.clock.now
+    first, *others = [jobs.name_of(kind, local.store.id) for kind in ("catch_up", "sweep", "webhooks")]
+    with database.write() as connection:
+        for name in others:
+            jobs.begin_again(connection, name, now + DAY, None)
+    claimed = jobs.claim(database, first, now, 900.0)
+    assert claimed
+
+    def hurry() -> None:
+        with database.write() as connection:
+            for each in PLANS:
+                connection.execute(text(f"set local enable_{each} = {'on' if each == plan else 'off'}"))
+            jobs.hurry(connection, local.store.id, now)
+
+    with ThreadPoolExecutor(1) as threads, database.read() as watching:
+        with database.write() as connection:
+            jobs.finish(connection, claimed, due=now + QUIET, seen=now)
+            waiting = threads.submit(hurry)
+            wait_for(lambda: watching.exec_driver_sql(WAITING).scalar() == 1 or waiting.done())
+            assert not waiting.done()
+            of_others = select(jobs_table.c.name).where(jobs_table.c.name.in_(others))
+            free = connection.execute(of_others.with_for_update(skip_locked=True)).scalars()
+            assert sorted(free) == others
+        waiting.result(30)
+    soon = {kind: job(local, kind).due - now for kind in jobs.WHEN_IN_USE}
+    assert soon == jobs.WHEN_IN_USE
 
 
 def test_a_store_that_cannot_be_compared_is_tried_again_ever_more_seldom(
