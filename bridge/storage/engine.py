@@ -148,6 +148,11 @@ class Database:
         """Whether it is at the newest migration. Raises SQLAlchemyError if it cannot be reached."""
         return self.version() == HEAD
 
+    def migrates_itself(self) -> bool:
+        """Whether it is an empty SQLite, which needs nobody's command. Raises SQLAlchemyError if it cannot be
+        reached."""
+        return self.is_sqlite and self.version() is None
+
     def require_current(self) -> None:
         """Refuse a database that is not at the newest migration, with the command to run; migrate an empty SQLite."""
         if self.is_sqlite and not Path(str(self.url.database)).parent.is_dir():

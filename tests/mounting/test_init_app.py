@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from bridge import Bridge, create_app
 from bridge.domain.errors import ConfigurationError, NotReady
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
 from bridge.registry import keys
 from bridge.settings import Settings
-from bridge.storage import migrate
+from bridge.storage import Database, migrate
 from tests.mounting.test_shops import BODY, Book
 from tests.plugins.local import INTENTS
 
@@ -91,6 +92,42 @@ def test_a_missing_key_is_told_at_the_first_use_and_found_once_it_is_there(
     (tmp_path / "bridge.key").touch(mode=0o600)
     (tmp_path / "bridge.key").write_text(KEY)
     assert ask(app).json["code"] == "rest_forbidden"
+
+
+def readiness(app: Flask) -> tuple[int, str]:
+    answer = ask(app, "/bridge/v1/health/ready")
+    return answer.status_code, answer.json["database"]
+
+
+def test_it_is_not_ready_without_the_key_of_its_database(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    key = tmp_path / "bridge.key"
+    config = settings_in(tmp_path) | {"BRIDGE_SECRET_KEY": f"file:{key}"}
+    app = host(Bridge(), **config)
+    assert readiness(app) == (503, "needs key")
+    assert f"{key} cannot be read" in caplog.text
+    assert str(tmp_path) not in ask(app, "/bridge/v1/health/ready").text
+    key.touch(mode=0o600)
+    key.write_text(KEY)
+    assert readiness(app) == (200, "ok")
+    key.write_text(OTHER_KEY)
+    other = host(Bridge(), **config)
+    assert readiness(other) == (503, "needs key")
+    assert ask(other).status_code == 503
+    key.unlink()
+    assert readiness(host(Bridge(), **config | {"BRIDGE_SECRET_KEY": f"file:{key}"})) == (503, "needs key")
+
+
+def test_a_fresh_database_is_ready_before_anybody_asks_for_something_else(tmp_path: Path) -> None:
+    assert readiness(host(Bridge(), **settings_in(tmp_path))) == (200, "ok")
+
+
+def test_an_old_database_needs_its_migration_whether_or_not_it_was_opened(tmp_path: Path) -> None:
+    migrate(settings_in(tmp_path)["BRIDGE_DATABASE_URL"])
+    database = Database(settings_in(tmp_path)["BRIDGE_DATABASE_URL"])
+    with database.write() as connection:
+        connection.execute(text("update alembic_version set version_num = '0000'"))
+    database.close()
+    assert readiness(host(Bridge(), **settings_in(tmp_path))) == (503, "needs migration")
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{}/nowhere/x.sqlite", "postgresql://nobody@127.0.0.1:9/none"])
