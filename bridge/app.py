@@ -21,7 +21,7 @@ from bridge.opened_stores import OrderBookFactory
 from bridge.registry.obstacles import Obstacles
 from bridge.runtime import Runtime
 from bridge.services import Services
-from bridge.settings import PREFIX, Settings
+from bridge.settings import Settings, is_ours
 from bridge.web.front import add_front_page
 
 EXTENSION = "wcpay_bridge"
@@ -166,7 +166,7 @@ class Bridge:
     def _runtime_for(self, app: Flask) -> Runtime:
         """The one of an app that it is mounted into. Raises ConfigurationError."""
         if app not in self._of:
-            is_told_by_app = any(str(name).startswith(PREFIX) for name in app.config)
+            is_told_by_app = any(map(is_ours, app.config))
             if self._told and (self._is_told_all or not is_told_by_app):
                 runtime = self._told
             else:

@@ -4,6 +4,7 @@ Precedence: keyword, the host's `app.config`, environment, default. No `.env` fi
 """
 
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -25,8 +26,15 @@ OFF = "off"
 """What switches a limit off."""
 
 PREFIX = "BRIDGE_"
-OF_OTHERS = frozenset({"BRIDGE_URL"})
-"""Variables that are no settings of ours: this one is where a relay of Forte Platforms' triggers finds the bridge."""
+_OF_OTHERS = re.compile(
+    r"""BRIDGE_(?:
+        URL                                         # where a relay of Forte Platforms' triggers finds the bridge
+        | (?:\w+_)?SERVICE_(?:HOST|PORT(?:_\w+)?)   # Kubernetes, of a Service that is called bridge, or bridge-...
+        | (?:\w+_)?PORT(?:_\w+)?                    # the same, as Docker's links were
+    )""",
+    re.VERBOSE,
+)
+"""Names that are no settings of ours."""
 
 
 class _Problem(ValueError):
@@ -105,11 +113,11 @@ class Settings:
     def load(cls, config: Mapping[str, Any] | None = None, **keywords: Any) -> "Settings":
         """Read the settings from keywords (`secret_key=...`), `config` and the environment (`BRIDGE_SECRET_KEY`).
 
-        Raises ConfigurationError with a sentence for each that is wrong, and each `BRIDGE_*` that is no setting.
+        Raises ConfigurationError with a sentence for each that is wrong, and each `BRIDGE_*` that is no setting,
+        unless it is known to be of others.
         """
         config = config or {}
-        ours = {name: value for name, value in os.environ.items() if name not in OF_OTHERS}
-        problems = [*_unknown(keywords, READERS), *_unknown_variables({**config, **ours})]
+        problems = [*_unknown(keywords, READERS), *_unknown_variables([*config, *os.environ])]
         values: dict[str, Any] = {}
         for name, read in READERS.items():
             variable = f"{PREFIX}{name.upper()}"
@@ -129,9 +137,13 @@ class Settings:
         return cls(**values)
 
 
-def _unknown_variables(variables: Mapping[str, Any]) -> list[str]:
-    names = [name for name in variables if isinstance(name, str) and name.startswith(PREFIX)]
-    return _unknown(names, [f"{PREFIX}{name.upper()}" for name in READERS])
+def is_ours(name: object) -> bool:
+    """Whether a variable is, or was meant to be, a setting of the bridge."""
+    return isinstance(name, str) and name.startswith(PREFIX) and not _OF_OTHERS.fullmatch(name)
+
+
+def _unknown_variables(variables: Iterable[str]) -> list[str]:
+    return _unknown(filter(is_ours, variables), [f"{PREFIX}{name.upper()}" for name in READERS])
 
 
 def _unknown(names: Iterable[str], known: Iterable[str]) -> list[str]:

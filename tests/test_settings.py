@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.domain.errors import ConfigurationError
-from bridge.settings import Settings
+from bridge.settings import READERS, Settings, is_ours
 
 KEY = "k" * 32
 
@@ -95,6 +95,38 @@ def test_a_name_that_is_no_setting_stops_the_start(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ConfigurationError) as of_environment:
         load()
     assert of_app.value.problems == of_environment.value.problems == (said,)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "BRIDGE_URL",
+        "BRIDGE_SERVICE_HOST",
+        "BRIDGE_SERVICE_PORT",
+        "BRIDGE_SERVICE_PORT_HTTP",
+        "BRIDGE_PORT",
+        "BRIDGE_PORT_8080_TCP",
+        "BRIDGE_PORT_8080_TCP_ADDR",
+        "BRIDGE_POSTGRESQL_SERVICE_HOST",
+        "BRIDGE_POSTGRESQL_PORT_5432_TCP_PROTO",
+    ],
+)
+def test_what_others_set_under_our_prefix_stops_nothing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Kubernetes sets them in every pod for a Service called bridge, or bridge-postgresql."""
+    assert Settings.load({name: "x", "BRIDGE_SECRET_KEY": KEY}).keys() == (KEY,)
+    monkeypatch.setenv(name, "tcp://10.0.0.1:8080")
+    assert load().keys() == (KEY,)
+
+
+@pytest.mark.parametrize("name", ["BRIDGE_URLS", "BRIDGE_SERVICE", "BRIDGE_SERVICE_HOSTS", "BRIDGE_PORTS"])
+def test_what_only_looks_like_theirs_does(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(ConfigurationError, match=f"There is no setting {name}"):
+        load()
+
+
+def test_no_setting_is_taken_for_one_of_others() -> None:
+    assert all(is_ours(f"BRIDGE_{name.upper()}") for name in READERS)
 
 
 def test_a_keyword_that_is_no_setting_stops_the_start() -> None:

@@ -207,6 +207,16 @@ def test_told_its_settings_it_is_one_bridge_wherever_it_is_mounted(tmp_path: Pat
     bridge.close()
 
 
+def test_what_others_have_in_an_apps_config_makes_no_bridge_of_its_own(tmp_path: Path) -> None:
+    bridge = Bridge(secret_key=KEY, database_url=settings_in(tmp_path)["BRIDGE_DATABASE_URL"])
+    services = bridge.services
+    host(bridge, BRIDGE_URL="https://pay.example", BRIDGE_PORT="tcp://10.0.0.1:8080")
+    assert bridge.services is services
+    host(bridge, BRIDGE_COMPAT="woopayments")
+    with pytest.raises(RuntimeError, match="app_context"):
+        bridge.services  # noqa: B018 - of which app?
+
+
 def test_mounted_nowhere_it_is_what_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in settings_in(tmp_path).items():
         monkeypatch.setenv(name, value)
