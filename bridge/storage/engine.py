@@ -94,6 +94,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A connection for looking at what was committed when the first statement was run, and at nothing newer."""
+        self.use()
         with self._snapshot.connect() as connection, connection.begin():
             yield connection
 

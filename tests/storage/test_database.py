@@ -44,6 +44,20 @@ def test_an_empty_sqlite_database_is_migrated_at_start(tmp_path: Path) -> None:
     database.close()
 
 
+@pytest.mark.parametrize("kind", ["read", "snapshot", "write"])
+def test_whatever_is_used_first_opens_the_database(tmp_path: Path, kind: str) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    with getattr(database, kind)() as connection:
+        assert connection.execute(text("select 1")).scalar() == 1
+    assert (tmp_path / "new.db").stat().st_mode & 0o777 == 0o600
+    database.close()
+    opened: list[str] = []
+    database.before_first_use(lambda: opened.append(kind), lambda: None)
+    with getattr(database, kind)():
+        assert opened == [kind]
+    database.close()
+
+
 def test_an_old_database_is_refused_with_the_command_to_run(database_url: str) -> None:
     database = Database(database_url)
     with database.write() as connection:
