@@ -87,6 +87,7 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
         instance = tmp_path / "instance"
         instance.mkdir()
         (instance / "bridge.key").write_text("k" * 40)
+        (instance / "bridge.key").chmod(0o600)
         engine = create_engine(migrated_to(f"sqlite:///{instance / 'bridge.sqlite'}", "0001"))
         with engine.begin() as connection:
             connection.execute(text(STORE), {"id": "shop", "settings": "{}"})

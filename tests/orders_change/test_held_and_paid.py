@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.inbound import order_changes
+from bridge.inbound.provider_inbox import SECONDS_BETWEEN_READS
 from bridge.operations import webhook_registration
 from bridge.operations.why import why
 from bridge.reconcile.run import reconcile
@@ -317,12 +318,14 @@ def test_a10_a_flag_about_an_order_goes_when_staff_put_it_right(make: Open) -> N
         happens(local)
         assert flag(local)
         local.shop.update_order(order, **right)
+        local.clock.advance(SECONDS_BETWEEN_READS)
         happens(local)
         assert flag(local) == ""
     local.shop.trash(order)
     happens(local)
     assert "trash" in flag(local)
     local.shop.restore(order)
+    local.clock.advance(SECONDS_BETWEEN_READS)
     happens(local)
     assert flag(local) == ""
     assert kinds(local).count("flag_settled") == 3

@@ -151,7 +151,7 @@ def test_a_commands_list_may_read_everything_and_a_request_may_not(explained: di
 def test_what_the_product_asks_is_remembered(local: Local, request: pytest.FixtureRequest) -> None:
     local.create()
     asked = {each.by: each for each in request.config.stash[RECORDER].asked.values()}
-    assert asked["storage/intents.py:claim"].in_request
+    assert asked["storage/intents.py:add_intent"].in_request
     assert "storage/intents.py:add_attempt" in asked
     assert not any(by.startswith(("tests", "selftest", "simulators")) for by in asked)
 
