@@ -34,8 +34,8 @@ def license_of(name: str) -> str:
     package = metadata(name)
     classifiers = [text for text in package.get_all("Classifier", []) if text.startswith("License :: ")]
     named = (text.rpartition(" :: ")[2] for text in classifiers)
-    stated = package["License"] or ""
-    return package["License-Expression"] or ("" if "\n" in stated else stated) or next(named, "")
+    stated = package.get("License") or ""
+    return package.get("License-Expression") or ("" if "\n" in stated else stated) or next(named, "")
 
 
 def is_allowed(expression: str, name: str) -> bool:

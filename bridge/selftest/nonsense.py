@@ -81,7 +81,7 @@ def _secrets(site: Site) -> Secrets:
 def _faults(site: Site, request: Malformed) -> Iterator[Fault]:
     try:
         said = _tell(site, request)
-    except (TimeoutError, ConnectionRefusedError) as error:
+    except (TimeoutError, ConnectionError) as error:
         yield Fault("stuck", f"there was no answer: {error}")
         return
     found = _STATUS.match(said)
