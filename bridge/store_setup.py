@@ -30,15 +30,7 @@ class StoreSetup:
     def add(
         self, store: Store, *, shop: str | None = None, who: str = "", unchecked: bool = False, try_query: bool = True
     ) -> Store:
-        """Ask the shop who it is and record it, and prove that its key works. Its secrets may be in clear or
-        references; settings are checked. With `try_query` the option `auth` may come back as `query`, where the key
-        arrives only so. `unchecked` is for a shop that cannot be asked: until it was, none of its money moves.
-
-        A shop that has an entry for this mode gets one more only if `shop` names an entry of it; `new` is one that no
-        entry is of. `who` does so, for the shop's history.
-
-        Raises ConfigurationError, Refused, StoreError.
-        """
+        """As `Bridge.add_store` says. Raises ConfigurationError, Refused, StoreError."""
         store, name = self._presumed(store) if unchecked else self._identified(store, try_query)
         return stores.add(self.services, store, _secret_settings(store), stores.Said(name, shop, who))
 
@@ -53,10 +45,7 @@ class StoreSetup:
         force: bool = False,
         on_left: Callable[[Obstacles], object] | None = None,
     ) -> Store:
-        """Like `add`, for one that is there. Its shop stays the same, wherever it is now, unless `shop` names an
-        entry of the shop that it is an entry of as well. With `unchecked` it keeps its identity; if its address is
-        another one, no money moves until the shop was asked. With `force` payments that are not over are left behind at
-        another adapter, mode or account, instead of standing in the way: `on_left` is told of them."""
+        """As `Bridge.update_store` says. Raises ConfigurationError, Refused, StoreError."""
         store, name = self._presumed(store) if unchecked else self._identified(store, try_query)
         account = {each.name: each.default or "" for each in load(store.adapter).settings if each.account}
         said = stores.Said(name, shop, who)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -132,11 +133,12 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.wait(timeout=60)
 
 
-class Step:
+class Step(ABC):
     """What a reader does with a block."""
 
+    @abstractmethod
     def take(self, reader: Reader, block: Block) -> None:
-        raise NotImplementedError
+        """Fails the test unless the block does what the page says."""
 
 
 @dataclass(frozen=True)
