@@ -5,9 +5,10 @@ matter in which order messages come, how often, or before which answer of ours.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 from bridge.domain import logs
 from bridge.domain.errors import (
@@ -23,7 +24,6 @@ from bridge.domain.intents import Attempt, Operation, PaymentIntent
 from bridge.domain.messages import UNREADABLE, require_storable
 from bridge.domain.money import Money
 from bridge.domain.outcomes import EventKind, Outcome, ProviderEvent
-from bridge.domain.ports import Adapter
 from bridge.inbound.order_changes import apply_order_event
 from bridge.payments import leases
 from bridge.payments.attempts import call_adapter, conclude
@@ -37,6 +37,7 @@ from bridge.storage import inbox, intents
 from bridge.storage.inbox import InboxMessage
 
 log = logs.logger(__name__)
+Shown = TypeVar("Shown")
 
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 """Seconds before a message that could not be worked on is tried again; the last one repeats."""
@@ -256,7 +257,7 @@ def _addressee(
         adapter = store.adapter
         if not adapter.owns(message.event):
             continue
-        event = _resolved(adapter, message.event)
+        event = _looked_up(partial(adapter.resolved, message.event), message.event)
         with services.database.read() as connection:
             for name in filter(None, (event.attempt_id, event.reference)):
                 if intent := intents.find(connection, store.id, name):
@@ -275,10 +276,10 @@ def _meet(services: Services, message: InboxMessage) -> None:
         adapter = store.adapter
         if not (adapter.owns(message.event) and adapter.names_orders):
             continue
-        event = _resolved(adapter, message.event)
+        event = _looked_up(partial(adapter.resolved, message.event), message.event)
         if event.reference is None or event.attempt_id is not None or event.names_no_order:
             continue
-        outcome = _looked_up(adapter, event.reference)
+        outcome = _looked_up(partial(adapter.fetch, event.reference), None)
         if outcome is None or outcome.attempt_id is not None:
             continue
         met = match_payment(store, outcome, Site(store))
@@ -293,23 +294,14 @@ def _meet(services: Services, message: InboxMessage) -> None:
         _park(services, message)
 
 
-def _looked_up(adapter: Adapter, reference: str) -> Outcome | None:
+def _looked_up(ask: Callable[[], Shown], otherwise: Shown) -> Shown:
+    """What the provider shows; `otherwise` for what it does not have (any more), which is nobody's payment."""
     try:
-        return call_adapter(lambda: adapter.fetch(reference))
+        return call_adapter(ask)
     except ProviderRefused as error:
         if error.code != "resource_missing":
             raise
-        return None
-
-
-def _resolved(adapter: Adapter, event: ProviderEvent) -> ProviderEvent:
-    """The message with its payment's names. What the provider does not have (any more) is nobody's payment."""
-    try:
-        return call_adapter(lambda: adapter.resolved(event))
-    except ProviderRefused as error:
-        if error.code != "resource_missing":
-            raise
-        return event
+        return otherwise
 
 
 def _park(services: Services, message: InboxMessage) -> None:
