@@ -123,9 +123,13 @@ class Story:
             if plan.outlet == "manual" and random.random() < 0.4:
                 self.at(now + random.uniform(300, 1200), life.capture)
             return
-        visit = now + random.uniform(5, 60)
-        self.at(visit, life.buyer.look)
-        self.at(visit + random.uniform(11, 90), partial(self._press, life))
+        self.at(now + random.uniform(5, 60), partial(self._visit, life, random.uniform(11, 90)))
+
+    def _visit(self, life: Life, seconds: float) -> None:
+        """The buyer opens the page and presses `seconds` later: after the page's own interval between two reads of its
+        order, even if the visit was late because somebody's request took its time."""
+        life.buyer.look()
+        self.at(self.town.clock() + seconds, partial(self._press, life))
 
     def _press(self, life: Life) -> None:
         random, plan, now = self.town.random, life.plan, self.town.clock()
