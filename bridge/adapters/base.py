@@ -114,7 +114,7 @@ class BaseAdapter(ABC):
 
     def check(self) -> list[Finding]:
         """Nothing is asked."""
-        return [Finding(True, f"{self.name} has no way to try its settings: the first payment will.")]
+        return [Finding(True, f"{self.name} cannot check its settings: the first payment will.")]
 
     def account_problem(self) -> str:
         """The provider tells nothing about accounts."""

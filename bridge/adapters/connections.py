@@ -93,7 +93,7 @@ class Resolver:
     def find(self, host: str, port: int, end: float) -> Found:
         """The addresses, by `end` (monotonic clock). Raises one of UNKNOWN; TimeoutError if it takes longer."""
         if not self._free.acquire(timeout=max(end - time.monotonic(), 0)):
-            raise TimeoutError("too many names are being looked up")
+            raise TimeoutError("too many DNS lookups are in progress")
         answer: Future[Found] = Future()
         thread = threading.Thread(target=self._look_up, args=(host, port, answer), name="look-up", daemon=True)
         try:
@@ -141,7 +141,7 @@ class Connection(HTTPConnection):
         except TimeoutError as error:
             raise ConnectTimeoutError(self, f"Connecting to {self.host} took too long ({error}).") from error
         except UNKNOWN as error:
-            raise NewConnectionError(self, f"No connection to {self.host} could be made: {error}") from error
+            raise NewConnectionError(self, f"Could not connect to {self.host}: {error}") from error
         try:
             self._judge(str(connected.getpeername()[0]))
         except NewConnectionError:
@@ -149,7 +149,7 @@ class Connection(HTTPConnection):
             raise
         except OSError as error:
             connected.close()
-            raise NewConnectionError(self, f"The connection was lost at once: {error}") from error
+            raise NewConnectionError(self, f"The connection was lost immediately: {error}") from error
         connected.settimeout(max(end - time.monotonic(), 0.001))
         return connected
 
@@ -170,14 +170,14 @@ class Connection(HTTPConnection):
         if credentials is None:
             return url, headers
         if not isinstance(self, TlsConnection):
-            raise Refused(self, "Credentials go into a query over https only.")
+            raise Refused(self, "Credentials are sent in the query over https only.")
         kept = {name: value for name, value in headers.items() if name.lower() != QUERY_CREDENTIALS.lower()}
         return f"{url}{'&' if '?' in url else '?'}{credentials}", kept
 
     def _judge(self, address: str) -> None:
         """Raises Refused for an address that is not to be talked to. Nothing was sent so far."""
         if is_public(address):
-            raise Refused(self, f"{self.host} is at a public address: use https.")
+            raise Refused(self, f"{self.host} has a public address: use https.")
 
 
 class TlsConnection(Connection, HTTPSConnection):
@@ -187,7 +187,7 @@ class TlsConnection(Connection, HTTPSConnection):
         try:
             super().connect()
         except TimeoutError as error:  # in the handshake: no byte of the request has left
-            raise ConnectTimeoutError(self, f"{self.host} was too slow with the TLS handshake.") from error
+            raise ConnectTimeoutError(self, f"{self.host} did not finish the TLS handshake in time.") from error
 
     def _judge(self, address: str) -> None:
         """Every address will do."""
@@ -198,7 +198,7 @@ class PublicConnection(TlsConnection):
 
     def _judge(self, address: str) -> None:
         if not is_public(address):
-            raise Refused(self, f"{self.host} is at a private or local address, and those are not allowed {SETTING}.")
+            raise Refused(self, f"{self.host} has a private or local address, which is not allowed {SETTING}.")
 
 
 class _Pool(HTTPConnectionPool):

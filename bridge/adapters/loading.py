@@ -18,7 +18,7 @@ WEBHOOK_ENDPOINT = Setting(
 )
 MAX_RETRIES = Setting(
     "max_retries",
-    "How often a request whose connection broke is sent again at once, under the same key",
+    "How many times to resend a request at once, under the same key, after its connection broke",
     "1",
     choices=("0", "1", "2", "3"),
 )
@@ -76,9 +76,9 @@ def _problems(adapter: str, declared: tuple[Setting, ...], given: Mapping[str, s
                 yield f"{adapter} needs the setting {setting.name}: {setting.help}"
         elif setting.choices and value not in setting.choices:
             shown = "that" if setting.secret else repr(value)
-            yield f"{adapter}: {setting.name} is one of {', '.join(setting.choices)}, not {shown}."
+            yield f"{adapter}: {setting.name} must be one of {', '.join(setting.choices)}, not {shown}."
         elif setting.name == ENDPOINT and not re.fullmatch(r"[\w-]+", value, re.ASCII):
-            yield f"{adapter}: {ENDPOINT} has something else than letters, digits, - and _."
+            yield f"{adapter}: {ENDPOINT} has something other than letters, digits, - and _."
         elif setting.name == ENDPOINT and len(value) > LONGEST_ENDPOINT:
             yield f"{adapter}: {ENDPOINT} has more than {LONGEST_ENDPOINT} characters."
 

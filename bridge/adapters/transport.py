@@ -109,7 +109,7 @@ def _read(response: requests.Response) -> None:
             if len(body) > LARGEST_ANSWER:
                 raise AnswerTooLarge(f"The answer is longer than {LARGEST_ANSWER} bytes.", response=response)
     except ReadTimeoutError as error:
-        raise requests.ReadTimeout("The answer took too long to end.", response=response) from error
+        raise requests.ReadTimeout("The answer did not end in time.", response=response) from error
     except ProtocolError as error:
         raise requests.exceptions.ChunkedEncodingError(error, response=response) from error
     except DecodeError as error:

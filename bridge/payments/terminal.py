@@ -156,7 +156,7 @@ def _adapter(store: StoreHandle, route: str) -> Adapter:
 def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str, dict[str, Any]]:
     methods = ["card_present"] if methods is None else methods
     if not isinstance(methods, list) or not methods or not IN_PERSON.issuperset(map(str, methods)):
-        raise InvalidParameter("payment_methods", "payment_methods is a list of card_present and interac_present.")
+        raise InvalidParameter("payment_methods", "payment_methods must be a list of card_present and interac_present.")
     capture = "manual" if capture is None else capture
     if not isinstance(capture, str) or capture not in CAPTURE_METHODS:
         raise InvalidParameter("capture_method", "capture_method is manual or automatic.")

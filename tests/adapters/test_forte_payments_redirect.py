@@ -190,5 +190,5 @@ def test_49_a_page_whose_address_was_lost_is_not_a_no(world):
 def test_d12_a_buyer_of_a_test_store_is_sent_over_plain_http_to_the_simulator_only(world, redirect, url):
     assert mint(redirect).url.startswith(f"{world.url}/")
     world.answer_next(REDIRECT, redirect_url=url)
-    with pytest.raises(ProviderConfused, match="no address of a payment page"):
+    with pytest.raises(ProviderConfused, match="usable address of a payment page"):
         mint(redirect, key="other:open")

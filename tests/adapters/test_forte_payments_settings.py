@@ -55,7 +55,7 @@ def test_118_a_live_store_takes_no_answer_of_a_simulator(path):
         if path == "intent":
             mock.post(f"{PRODUCTION}/payments/v2/intent", json=data, status=201, headers=marked)
         live = adapter(live=True)
-        with pytest.raises(ProviderError, match="A simulator answers in place of Forte, and this shop is in live mode"):
+        with pytest.raises(ProviderError, match="A simulator answers in place of Forte, and this store is in live mode"):
             live.create(live.prepare(payment()), "key")
         live.close()
 
@@ -75,12 +75,12 @@ def test_118_a_live_store_takes_no_answer_of_a_simulator(path):
         ("webhook_endpoint", "a/b", "webhook_endpoint has something else"),
         ("signature_header", "X Forte", "signature_header is not the name of a header."),
         ("timestamp_header", "X:T", "timestamp_header is not the name of a header."),
-        ("signature_payload", "{timestamp}", "signature_payload does not have {body} once."),
+        ("signature_payload", "{timestamp}", "signature_payload must contain {body} exactly once."),
         ("signature_payload", "{timestamp}.{body}", "timestamp_header and {timestamp} in signature_payload need each"),
         ("timestamp_header", "X-Time", "timestamp_header and {timestamp} in signature_payload need each other"),
         ("signature_tolerance", "5 minutes", "signature_tolerance is not a number of seconds."),
         ("intent_field", "data.id", "intent_field is not a JSON pointer such as /data/reference."),
-        ("mode", "popup", "mode is one of widget, redirect, not 'popup'."),
+        ("mode", "popup", "mode must be one of widget, redirect, not 'popup'."),
     ],
 )
 def test_117_a_setting_that_cannot_work_is_named(setting, value, wrong):

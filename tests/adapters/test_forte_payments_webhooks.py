@@ -321,7 +321,7 @@ def test_a_check_tells_whether_credentials_and_messages_work(world):
     secret = world.adapter().register_webhook(HOOK).secret
     good = world.adapter(webhook_secret=secret, **SIGNED)
     assert findings(good) == [
-        (True, "Forte takes the client_id and client_secret (127.0.0.1, test mode)."),
+        (True, "Forte accepts the client_id and client_secret (127.0.0.1, test mode)."),
         (True, "Forte sends its messages, and they are checked with webhook_secret."),
     ]
 
@@ -329,8 +329,8 @@ def test_a_check_tells_whether_credentials_and_messages_work(world):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "Messages of Forte are refused without the setting webhook_secret"),
-        ({"webhook_secret": SECRET}, "Messages of Forte are refused without the setting signature_header"),
+        ({}, "Messages from Forte are refused without the setting webhook_secret"),
+        ({"webhook_secret": SECRET}, "Messages from Forte are refused without the setting signature_header"),
         ({"webhook_secret": SECRET, **SIGNED}, "No enabled subscription at Forte has this webhook_secret"),
     ],
 )

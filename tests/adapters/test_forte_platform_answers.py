@@ -79,7 +79,7 @@ def test_79_109_the_state_is_fortes_and_one_that_nobody_knows_is_not_paid(world,
     world.answer_next("GET ", state=state, stripeStatus=stripe)
     fetched = adapter.fetch(outcome.reference)
     assert fetched.status is status
-    assert ("none of the states" in caplog.text) is (state == "WAITING")
+    assert ("not one of the states" in caplog.text) is (state == "WAITING")
     assert (fetched.decline is not None) is (state == "FAILED")
     held = status in (Status.SUCCEEDED, Status.REQUIRES_CAPTURE)
     assert (fetched.charge is not None) is held

@@ -54,7 +54,7 @@ def test_118_a_live_store_takes_no_answer_of_a_simulator():
         live = adapter(live=True)
         [finding] = live.check()
         live.close()
-    assert finding.text == "A simulator answers in place of Forte, and this shop is in live mode."
+    assert finding.text == "A simulator answers in place of Forte, and this store is in live mode."
     assert not finding.ok
 
 
@@ -79,14 +79,14 @@ def test_118_a_live_store_takes_no_answer_of_a_simulator():
         ({"payments_path": "p/{project}"}, "payments_path is not a path with {project}, or none."),
         ({"relay_secret": "short"}, "relay_secret has fewer than 32 characters."),
         ({"relay_secret": f"{RELAY_SECRET},short"}, "relay_secret has fewer than 32 characters."),
-        ({"webhook_endpoint": "a/b"}, "webhook_endpoint has something else than letters, digits, - and _."),
+        ({"webhook_endpoint": "a/b"}, "webhook_endpoint has something other than letters, digits, - and _."),
         ({"trigger_path": "hook"}, "trigger_path does not start with /."),
-        ({"tax_mode": "none"}, "tax_mode is one of woocommerce, forte, not 'none'."),
-        ({"refunds": "some"}, "refunds is one of partial, full, none, not 'some'."),
+        ({"tax_mode": "none"}, "tax_mode must be one of woocommerce, forte, not 'none'."),
+        ({"refunds": "some"}, "refunds must be one of partial, full, none, not 'some'."),
         *(
             (
                 {"trusted_networks": networks},
-                "trusted_networks are not like 10.2.0.0/16,fd00::/32 (a /8, or a /16 of IPv6, at the most).",
+                "trusted_networks are not like 10.2.0.0/16,fd00::/32 (at most a /8, or a /16 of IPv6).",
             )
             for networks in ("everybody", "0.0.0.0/0", "::/0", "10.0.0.0/7", "10.0.0.0/8,x")
         ),

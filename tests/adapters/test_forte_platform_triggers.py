@@ -72,7 +72,7 @@ def test_99_a_change_sends_the_whole_trigger(world, service):
 def test_99_what_forte_would_not_take_is_refused_before_it_is_sent(world, service, changes, problem):
     with pytest.raises(Refused) as caught:
         world.adapter().triggers.create(**{"name": "Bridge", "service": service, "path": PATH} | changes)
-    assert str(caught.value) == f"Forte takes no such trigger: {problem}"
+    assert str(caught.value) == f"Forte does not accept this trigger: {problem}"
     assert world.door.sent == []
 
 
@@ -126,10 +126,12 @@ def test_a_project_that_is_all_right_is_told_so(world, service):
 
 
 def test_96_a_trigger_that_is_missing_incomplete_or_disabled_is_told_and_not_mended(world, service):
-    assert check(world, trigger_path=PATH)[-1] == Finding(False, f"The project has no trigger with targetPath {PATH}.")
+    assert check(world, trigger_path=PATH)[-1] == Finding(
+        False, f"The project does not have a trigger with targetPath {PATH}."
+    )
     triggers = world.adapter().triggers
     made = triggers.create("Bridge", service, PATH, ["PAYMENT_COMPLETED"])
-    why = "what happens meanwhile is never told."
+    why = "Forte never reports what happens in the meantime."
     assert check(world, trigger_path=PATH)[-1] == Finding(False, f"Trigger {made.id} lacks PAYMENT_REFUNDED: {why}")
     triggers.update(made.id, events=BOTH, enabled=False)
     assert check(world, trigger_path=PATH)[-1] == Finding(False, f"Trigger {made.id} is disabled: {why}")

@@ -26,7 +26,7 @@ def refusal(world, adapter=None, **changes):
 def test_72_81_a_user_that_forte_does_not_know_is_told_before_anything_is_made(world):
     refused = refusal(world, world.adapter(users=f"{CUSTOMER}=usr_nobody"))
     assert refused.reason == "user_missing"
-    assert str(refused) == "Error: Forte has no user usr_nobody in this project."
+    assert str(refused) == "Error: Forte does not have the user usr_nobody in this project."
     assert world.created == []
 
 

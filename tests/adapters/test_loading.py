@@ -99,7 +99,7 @@ def test_everything_that_is_wrong_is_said_at_once_and_no_secret_is_shown():
         "acme has no setting tokn; did you mean token?",
         "acme has no setting zzz (there are: mode, note, token).",
         "acme needs the setting token: From Acme's dashboard",
-        "acme: mode is one of plain, fancy, not 'odd'.",
+        "acme: mode must be one of plain, fancy, not 'odd'.",
     )
 
 
@@ -113,9 +113,9 @@ def test_an_empty_required_setting_is_missing():
     [
         ("a" * 64, None),
         ("a" * 65, "has more than 64 characters."),
-        ("a/b", "has something else than letters, digits, - and _."),
-        ("caf\u00e9", "has something else than letters, digits, - and _."),
-        ("shop\n", "has something else than letters, digits, - and _."),
+        ("a/b", "has something other than letters, digits, - and _."),
+        ("caf\u00e9", "has something other than letters, digits, - and _."),
+        ("shop\n", "has something other than letters, digits, - and _."),
     ],
     ids=["longest", "too long", "slash", "accent", "newline"],
 )

@@ -69,7 +69,7 @@ def test_a_hold_lasts_seven_days_and_not_a_second_more(
 
 @pytest.mark.parametrize("amount", [0, -1])
 def test_nothing_cannot_be_captured(adapter: SandboxAdapter, pay: Pay, amount: int) -> None:
-    with pytest.raises(ProviderRefused, match="is not between 1 and the authorised 1023"):
+    with pytest.raises(ProviderRefused, match="is not between 1 and the authorized 1023"):
         adapter.capture(pay(capture="manual"), amount, "capture")
 
 

@@ -20,7 +20,7 @@ from tests.adapters.payments import ACCOUNT, ATTEMPT, CHARGE, SECRET_KEY, intent
 
 URL = "https://api.stripe.com/v1/payment_intents"
 NONSENSE = "The payment provider's answer could not be understood."
-NOT_HEARD = "No webhook_secret is set: refunds and disputes that begin at Stripe are not heard of by themselves."
+NOT_HEARD = "webhook_secret is not set: Stripe does not notify the bridge of refunds and disputes that begin there."
 
 
 def created(status=200, answer=None, adapter=None, **settings):
@@ -347,7 +347,7 @@ def test_a_list_that_is_none_does_not_mean_not_found(adapter, stripe_says, answe
 
 def test_a_list_without_an_end_does_not_mean_not_found(adapter, stripe_says):
     stripe_says.get(URL, json={"object": "list", "has_more": True, "data": [intent(metadata={})]})
-    with pytest.raises(ProviderConfused, match="too long to look through"):
+    with pytest.raises(ProviderConfused, match="too long to search"):
         adapter.find(adapter.prepare(payment()), "key-1:create", 0)
 
 
@@ -363,8 +363,8 @@ def test_a_list_that_says_more_and_has_nothing_to_go_on_from_does_not_mean_not_f
     [
         (401, {"error": {"type": "invalid_request_error", "message": "x"}}, "Stripe refused this store's API key"),
         (500, {}, "Stripe failed (HTTP 500)."),
-        (200, [], "Stripe answers for another account than acct_1Connected."),
-        (200, {"id": "acct_1Other"}, "Stripe answers for another account than acct_1Connected."),
+        (200, [], "Stripe answered for an account other than acct_1Connected."),
+        (200, {"id": "acct_1Other"}, "Stripe answered for an account other than acct_1Connected."),
     ],
 )
 def test_a_check_that_fails_is_a_finding(adapter, stripe_says, status, answer, sentence):

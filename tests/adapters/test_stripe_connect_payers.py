@@ -183,7 +183,7 @@ def test_nobody_can_give_our_metadata_another_meaning(adapter):
 
 @pytest.mark.parametrize("methods", [[], ["card"], ["card_present", "klarna"]])
 def test_readers_take_cards_that_are_present_only(adapter, methods):
-    with pytest.raises(InvalidParameter, match="payment_methods is a list of card_present and interac_present"):
+    with pytest.raises(InvalidParameter, match="payment_methods must be a list of card_present and interac_present"):
         terminal(adapter, methods)
 
 

@@ -74,10 +74,10 @@ def test_a_live_store_talks_to_stripe_itself():
         ({"webhook_secret": "we_1AbC"}, "webhook_secret is not a signing secret such as whsec_1AbC, or several."),
         ({"webhook_secret": "whsec_1, x"}, "webhook_secret is not a signing secret such as whsec_1AbC, or several."),
         ({"webhook_secret": "whsec_"}, "webhook_secret is not a signing secret such as whsec_1AbC, or several."),
-        ({"webhook_endpoint": "a/b"}, "webhook_endpoint has something else than letters, digits, - and _."),
-        ({"charge_type": "separate"}, "charge_type is one of direct, destination, not 'separate'."),
-        ({"off_session": "true"}, "off_session is one of no, yes, not 'true'."),
-        ({"max_retries": "9"}, "max_retries is one of 0, 1, 2, 3, not '9'."),
+        ({"webhook_endpoint": "a/b"}, "webhook_endpoint has something other than letters, digits, - and _."),
+        ({"charge_type": "separate"}, "charge_type must be one of direct, destination, not 'separate'."),
+        ({"off_session": "true"}, "off_session must be one of no, yes, not 'true'."),
+        ({"max_retries": "9"}, "max_retries must be one of 0, 1, 2, 3, not '9'."),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_sentence(settings, sentence):
@@ -87,7 +87,7 @@ def test_a_wrong_setting_is_said_in_a_sentence(settings, sentence):
 @pytest.mark.parametrize("fee", ["-1", "1.5", "2,9%", "101%", "%", "30+2.9%", "2.9%+", "free", "\u0661", "2.9%+30 "])
 def test_a_fee_is_an_amount_or_a_percentage_or_both(fee):
     assert problems(fee=fee) == [
-        "stripe_connect: fee is none, 62, 2.9% or 2.9%+30, and fee_cap a number of minor units."
+        "stripe_connect: fee must be none, 62, 2.9% or 2.9%+30, and fee_cap a number of minor units."
     ]
 
 

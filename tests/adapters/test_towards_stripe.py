@@ -94,7 +94,7 @@ def test_d3_a_suffix_has_to_fit_behind_the_accounts_prefix(
     """The simulated accounts' prefix is WCPAY: with the asterisk and the space that leaves 15 characters."""
     settings = {"charge_type": charge_type, "statement_descriptor_suffix": "SHOP " + "1" * digits}
     if not fits:
-        with pytest.raises(ConfigurationError, match="15 characters at the most"):
+        with pytest.raises(ConfigurationError, match="at most 15 characters"):
             make_local(sqlite_url, "stripe_connect", settings=settings)
         return
     local = make_local(sqlite_url, "stripe_connect", settings=settings)

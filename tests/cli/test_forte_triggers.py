@@ -95,7 +95,7 @@ def test_wrong_calls_are_told_apart_from_what_is_refused(owner: Owner) -> None:
     assert "--service" in owner.run("create", code=2).stderr
     assert "PAYMENT_LOST" in owner.run("create", "--service", service, "--event", "PAYMENT_LOST", code=2).stderr
     told = owner.run("create", "--service", service, "--path", "forte", code=1)
-    assert told.stderr == "Error: Forte takes no such trigger: targetPath: It has to start with /.\n"
+    assert told.stderr == "Error: Forte does not accept this trigger: targetPath: It has to start with /.\n"
     told = owner.run("create", "--service", "svc_none", code=1)
     assert told.stderr == "Error: There is no service svc_none in this project.\n"
     assert "has no trigger pmt_trigger_x" in owner.run("update", "pmt_trigger_x", "--disabled", code=1).stderr

@@ -154,7 +154,7 @@ def test_a_refused_message_is_one_line_and_one_count_with_its_reason(
     assert deliver(stripe, foreign).status_code == 400
     assert refused(caplog) == [
         f"a message to the endpoint {stripe.store.id} was refused: "
-        "The signature is not made with this store's webhook_secret."
+        "The signature was not made with this store's webhook_secret."
     ]
     deliver(stripe, sent, headers={})
     for name in ("nobody", "somebody"):

@@ -281,7 +281,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(shop: Shop) -> None:
 
 
 def test_an_address_that_the_session_refuses_is_told_in_its_words(shop: Shop) -> None:
-    with pytest.raises(StoreUnreachable, match=r"could not be reached\. .* is at a private or local address"):
+    with pytest.raises(StoreUnreachable, match=r"could not be reached\. .* has a private or local address"):
         shop.connect(allow_private=False).read(1)
     assert shop.simulator.requests == ()
 

@@ -56,7 +56,7 @@ def test_the_buyer_approves(shop: Shop, buyer: Buyer) -> None:
 def test_the_buyer_declines_and_changes_their_mind(shop: Shop, buyer: Buyer) -> None:
     buyer.open(challenged(shop))
     buyer.press("Decline")
-    buyer.tab.get_by_role("alert").filter(has_text="could not make sure").wait_for()
+    buyer.tab.get_by_role("alert").filter(has_text="could not authenticate").wait_for()
     assert shop.status() == "failed"
     buyer.press("Approve")
     assert buyer.reads("Paid: thank you")

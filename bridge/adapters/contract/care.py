@@ -42,7 +42,7 @@ class CareContract:
             [provider.payment(customer=provider.customer_of(settings)) for _ in range(8)] for settings, _ in stores
         ]
         if provider.charges(provider.settings, payments[0][0]) is None:
-            pytest.skip("this provider shows no books")
+            pytest.skip("this provider does not show its charges")
         together = threading.Barrier(8)
 
         def pay(turn: int) -> None:

@@ -156,7 +156,7 @@ class FortePaymentsAdapter(BaseAdapter):
 
     def _status(self, reference: str) -> str:
         if not is_uuid(reference):
-            raise ProviderRefused("Error: Forte knows no such payment.", code="resource_missing")
+            raise ProviderRefused("Error: Forte does not have this payment.", code="resource_missing")
         reply = self._client.call("POST", STATUSES, {"payment_intent_ids": [reference]})
         return read_status(reply, reference)
 
@@ -185,5 +185,5 @@ class FortePaymentsAdapter(BaseAdapter):
             try:
                 return read_script(self._client.call("GET", MANIFEST, deadline=deadline), script)
             except ProviderError as error:
-                log.warning("Forte does not tell the digest of the widget's script: %s", error)
+                log.warning("Forte did not provide the digest of the widget's script: %s", error)
         return {"script_url": script}

@@ -31,7 +31,7 @@ STATUSES = {
 DECLINE = Decline("payment_intent_payment_attempt_failed", "The payment was declined.", "generic_decline")
 PROBLEMS = {
     "ERR01": "Forte has banned this customer.",
-    "ERR03": "Forte takes no payment from the country that the request came from.",
+    "ERR03": "Forte does not accept payments from the country that the request came from.",
     "ERR06": "Forte has to identify this customer first. The widget does that.",
     "ERR15": "Forte has flagged this customer's wallet.",
 }
@@ -82,10 +82,10 @@ def read_opening(reply: Reply, account: Account, now: float, *, plain_http: bool
     data = read(_OPENING, reply)["data"]
     url, error_code = data["redirect_url"], data["error_code"]
     if url is None and error_code is not None:
-        sentence = f"Error: Forte opens no payment page for this buyer ({error_code})."
+        sentence = f"Error: Forte does not open a payment page for this buyer ({error_code})."
         raise told(ProviderRefused(sentence, code=str(error_code)), reply, str(error_code))
     if url is None or not _may_open(url, account, plain_http):
-        raise told(ProviderConfused("Forte's answer has no address of a payment page that could be used."), reply)
+        raise told(ProviderConfused("Forte's answer does not contain a usable address of a payment page."), reply)
     return Opening(url, now + REDIRECT_SECONDS)
 
 
@@ -100,12 +100,12 @@ def read_status(reply: Reply, reference: str) -> str:
     if not ours and len(entries) == 1 and not any(name.endswith("id") for name in entries[0]):
         ours = entries
     if not ours and not entries:
-        raise told(ProviderRefused("Error: Forte knows no such payment.", code="resource_missing"), reply)
+        raise told(ProviderRefused("Error: Forte does not have this payment.", code="resource_missing"), reply)
     if len({entry["status"] for entry in ours}) != 1:
         raise told(ProviderConfused(NONSENSE), reply)
     word = str(ours[0]["status"])
     if word not in STATUSES:
-        log.warning("payment intent %s is %s at Forte: none of the statuses that it documents", reference, word[:40])
+        log.warning("payment intent %s is %s at Forte: not one of the statuses that it documents", reference, word[:40])
     return word
 
 
@@ -143,7 +143,7 @@ def _problem(error_code: Any) -> Problem | None:
     if error_code is None:
         return None
     code = str(error_code)[:_LONGEST_CODE]
-    return Problem("forte_error", code, PROBLEMS.get(code, f"Forte says {code} of this payment."))
+    return Problem("forte_error", code, PROBLEMS.get(code, f"Forte's code for this payment is {code}."))
 
 
 def _may_open(url: str, account: Account, plain_http: bool) -> bool:

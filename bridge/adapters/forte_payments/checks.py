@@ -15,7 +15,7 @@ def findings(account: Account, client: Client) -> Iterator[Finding]:
     try:
         client.log_in()
         mode, host = ("live" if account.live else "test"), urlsplit(account.api_base).hostname
-        yield Finding(True, f"Forte takes the client_id and client_secret ({host}, {mode} mode).")
+        yield Finding(True, f"Forte accepts the client_id and client_secret ({host}, {mode} mode).")
         enabled = [each for each in Subscriptions(client).all() if each.enabled]
     except ProviderError as error:
         yield Finding(False, str(error).removeprefix("Error: "))
@@ -25,10 +25,12 @@ def findings(account: Account, client: Client) -> Iterator[Finding]:
 
 def _messages(account: Account, enabled: list[Subscription]) -> Finding:
     """In redirect mode only a message tells which payment is an order's; in widget mode Forte can be asked."""
-    without = "payments are found by asking" if not account.redirect else "payments on the hosted page are never found"
+    without = "payments are found by polling" if not account.redirect else "payments on the hosted page are never found"
     if not account.scheme.is_complete:
         missing = "webhook_secret" if not account.scheme.keys else "signature_header"
-        return Finding(not account.redirect, f"Messages of Forte are refused without the setting {missing}: {without}.")
+        return Finding(
+            not account.redirect, f"Messages from Forte are refused without the setting {missing}: {without}."
+        )
     if not any(each.secret in account.scheme.keys for each in enabled):
         return Finding(not account.redirect, f"No enabled subscription at Forte has this webhook_secret: {without}.")
     return Finding(True, "Forte sends its messages, and they are checked with webhook_secret.")

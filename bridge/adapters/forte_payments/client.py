@@ -92,7 +92,9 @@ class Client:
         if reply.status in _REFUSED:
             raise told(ProviderRefused(f"Error: {BAD_CREDENTIALS}", code="unauthorized"), reply)
         if not reply.is_success:
-            raise told(ProviderUnreachable(f"Forte gave no access token (HTTP {reply.status}).", sent=False), reply)
+            raise told(
+                ProviderUnreachable(f"Forte did not issue an access token (HTTP {reply.status}).", sent=False), reply
+            )
         try:
             read = _TOKEN.read(reply.json())
         except ValueError:
@@ -135,7 +137,7 @@ class Client:
                 continue
             if self._account.live and SIMULATOR in response.headers:
                 raise ProviderRefused(
-                    "Error: A simulator answers in place of Forte, and this shop is in live mode.", code="simulator"
+                    "Error: A simulator answers in place of Forte, and this store is in live mode.", code="simulator"
                 )
             named = response.headers.get("x-request-id", "")
             return Reply(response.status_code, response.content, _shown(named), doubtful)

@@ -29,7 +29,8 @@ def known_by(account: Account, order: Order) -> Json:
     """E-mail address, wallet, or both. Raises Refused for a buyer whom Forte could not know, or must not be told of."""
     if not order.customer_id and not account.guests:
         raise Refused(
-            f"Order {order.number} is a guest's, and this store sends Forte only customers (setting guests=send).",
+            f"Order {order.number} was placed by a guest, and this store sends only customers to Forte "
+            "(setting guests=send).",
             reason="guest_refused",
         )
     email = order.billing.email.strip()
@@ -41,7 +42,7 @@ def known_by(account: Account, order: Order) -> Json:
         told["wallet"] = wallet
     if not told:
         raise Refused(
-            f"Forte needs an e-mail address or a wallet of the buyer, and order {order.number} has neither.",
+            f"Forte needs the buyer's e-mail address or wallet, and order {order.number} has neither.",
             reason="buyer_unidentified",
         )
     return told

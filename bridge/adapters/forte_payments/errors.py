@@ -38,7 +38,7 @@ class Reply:
         try:
             return json.loads(self.content)
         except RecursionError:
-            raise ValueError("The JSON is too deep.") from None
+            raise ValueError("The JSON is nested too deeply.") from None
 
 
 class Conflict(ProviderConfused):
@@ -64,11 +64,13 @@ def error_of(reply: Reply) -> BridgeError:
     code, sentence = _explained(reply)
     if status == 409:
         words = "Forte says that this payment was already submitted." if code == SUBMITTED else sentence
-        return told(Conflict(words or "Forte has this payment already."), reply, code)
+        return told(Conflict(words or "Forte already has this payment."), reply, code)
     if reply.doubtful:
         return told(ProviderUnreachable(UNREACHABLE), reply, code)
     if status == 429:
-        error = told(ProviderRefused("Error: Forte has too many requests. Try again in a moment.", code="429"), reply)
+        error = told(
+            ProviderRefused("Error: Forte has received too many requests. Try again in a moment.", code="429"), reply
+        )
         error.retryable = True
         return error
     if status == 401:

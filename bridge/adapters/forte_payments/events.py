@@ -77,7 +77,7 @@ def prove(scheme: Scheme, headers: Mapping[str, str], body: bytes, now: float) -
     """Raises EventRefused unless `body` was signed with one of the keys, not long before or after `now`."""
     if not scheme.is_complete:
         raise EventRefused(
-            "webhook_secret and signature_header are not set: nobody's message can be proven.", cause="no_secret"
+            "webhook_secret and signature_header are not set: messages cannot be verified.", cause="no_secret"
         )
     timestamp = _first(headers.get(scheme.timestamp_header, ""), scheme.timestamp_prefix)
     before, _, after = scheme.payload.replace("{timestamp}", timestamp).partition("{body}")
@@ -86,11 +86,11 @@ def prove(scheme: Scheme, headers: Mapping[str, str], body: bytes, now: float) -
     right = [_sign(scheme, key, signed) for key in scheme.keys]
     if not any(hmac.compare_digest(one.encode(), other.encode()) for one in right for other in given):
         raise EventRefused(
-            "The signature is missing, or is not made with this store's webhook_secret.", cause="wrong_signature"
+            "The signature is missing, or was not made with this store's webhook_secret.", cause="wrong_signature"
         )
     if scheme.timestamp_header and abs(now - _stamp(timestamp)) > scheme.tolerance:
         raise EventRefused(
-            f"The message is older than {scheme.tolerance} seconds, or the clocks differ by that.", cause="too_old"
+            f"The message is older than {scheme.tolerance} seconds, or the clocks differ by that much.", cause="too_old"
         )
 
 
@@ -133,7 +133,7 @@ def _sum(message: Any, fields: Fields) -> tuple[int | None, str | None]:
     try:
         money = Money.parse(str(said), currency or "USD")
     except AmountTooLarge:
-        raise EventRefused("The message names a sum that nobody can pay.", cause="unreadable") from None
+        raise EventRefused("The message names an amount that cannot be paid.", cause="unreadable") from None
     except (ValueError, AmountNotRepresentable):
         return None, currency
     return money.amount, currency
@@ -158,7 +158,7 @@ def _first(header: str, prefix: str) -> str:
 def _stamp(timestamp: str) -> float:
     """Unix seconds, or milliseconds, as seconds. Raises EventRefused."""
     if not re.fullmatch(r"\d{1,15}", timestamp, re.ASCII):
-        raise EventRefused("The message has no time of signing.", cause="unsigned")
+        raise EventRefused("The message does not say when it was signed.", cause="unsigned")
     return _seconds(float(timestamp))
 
 

@@ -82,7 +82,7 @@ def _image(account: Account, payment: Payment) -> str:
         if usable:
             return usable
     raise Refused(
-        "Forte needs a picture of what is sold: an https address of at most 255 characters "
+        "Forte needs an image of what is sold: an https address of at most 255 characters "
         "(setting fallback_image for products without one).",
         reason="image_missing",
     )

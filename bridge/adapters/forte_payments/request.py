@@ -31,7 +31,7 @@ def build_request(account: Account, payment: Payment, adapter: str) -> Json:
     stripe_identifier("customer", payment.customer)
     stripe_identifier("payment_method", payment.payment_method)
     if payment.amount <= 0:
-        raise InvalidAmount(f"Forte cannot be asked for {Money(payment.amount, payment.currency)}.")
+        raise InvalidAmount(f"Forte cannot charge {Money(payment.amount, payment.currency)}.")
     require_virtual(account, payment.order)
     body = {
         "transaction_type": "BUY_VDA",
@@ -41,7 +41,7 @@ def build_request(account: Account, payment: Payment, adapter: str) -> Json:
         "items": [build_item(account, payment)],
     }
     if faults := BODY.faults(body, without=KEY):
-        raise Refused(f"Forte would not take this payment's {', '.join(faults)}.", reason="not_accepted")
+        raise Refused(f"Forte would not accept this payment's {', '.join(faults)}.", reason="not_accepted")
     return {"account": account.identity, "livemode": account.live, "body": body}
 
 

@@ -34,19 +34,23 @@ SETTINGS = (
     Setting(
         "mode", "Where buyers pay: in Forte's widget or on its hosted page", "widget", choices=("widget", "redirect")
     ),
-    Setting("api_base", "The address of Forte's API; empty for the documented one, by live or test", "", account=True),
-    Setting("widget_script", "The address of the widget's script; empty for the documented one, by live or test", ""),
+    Setting(
+        "api_base", "The address of Forte's API; empty for the documented one of the store's mode", "", account=True
+    ),
+    Setting(
+        "widget_script", "The address of the widget's script; empty for the documented one of the store's mode", ""
+    ),
     Setting(
         "script_integrity", "Ask Forte for the digest of the widget's script, for every session", "yes", choices=_NO_YES
     ),
-    Setting("redirect_hosts", "The hosts that the hosted page may be at, such as payments.forte.io; empty for any", ""),
-    Setting("token_path", "The spelling of the token's path that is tried first", "tokens", choices=tuple(TOKEN_PATHS)),
-    Setting("fallback_image", "The https address of the picture of what has none; empty for WooCommerce's own", ""),
-    Setting("physical_goods", "What is done with orders that are shipped", "refuse", choices=("refuse", "allow")),
-    Setting("guests", "What is done with orders of guests", "send", choices=("send", "refuse")),
+    Setting("redirect_hosts", "The hosts that may serve the hosted page, such as payments.forte.io; empty for any", ""),
+    Setting("token_path", "The spelling of the token's path to try first", "tokens", choices=tuple(TOKEN_PATHS)),
+    Setting("fallback_image", "The https address of the image for items without one; empty for WooCommerce's own", ""),
+    Setting("physical_goods", "What to do with orders that are shipped", "refuse", choices=("refuse", "allow")),
+    Setting("guests", "What to do with orders of guests", "send", choices=("send", "refuse")),
     Setting(
         "buyer_id",
-        "The id under which Forte knows a buyer, made of {shop} and {customer} or {caller}; choose once, for ever",
+        "The id under which Forte knows a buyer, made of {shop} and {customer} or {caller}; choose once and for all",
         "{shop}:{customer}",
     ),
     Setting("wallet_address_meta", "The order meta with the buyer's wallet", "_forte_wallet_address"),
@@ -62,21 +66,23 @@ SETTINGS = (
     Setting("signature_header", "The header with a message's signature; empty refuses every message", ""),
     Setting("signature_algorithm", "How messages are signed", "hmac-sha256", choices=tuple(ALGORITHMS)),
     Setting("signature_encoding", "How the signature is written", "hex", choices=("hex", "base64")),
-    Setting("signature_prefix", "What stands before the signature, such as sha256=", ""),
-    Setting("signature_payload", "What is signed, of {timestamp} and {body}", "{body}"),
-    Setting("timestamp_header", "The header with the time of signing; empty for none", ""),
-    Setting("timestamp_prefix", "What stands before the time, such as t=", ""),
-    Setting("signature_tolerance", "Seconds that a message may be old, or ahead of our clock", "300"),
+    Setting("signature_prefix", "What precedes the signature, such as sha256=", ""),
+    Setting("signature_payload", "What is signed, composed of {timestamp} and {body}", "{body}"),
+    Setting("timestamp_header", "The header with the signing time; empty for none", ""),
+    Setting("timestamp_prefix", "What precedes the signing time, such as t=", ""),
+    Setting("signature_tolerance", "How many seconds old, or ahead of our clock, a message may be", "300"),
     Setting("id_field", "JSON pointer to a message's id", "/id"),
     Setting("event_field", "JSON pointer to the name of what happened", "/event"),
     Setting("time_field", "JSON pointer to when it happened", "/created_at"),
     Setting("intent_field", "JSON pointer to the payment intent's id", "/data/payment_intent_id"),
     Setting("reference_field", "JSON pointer to our reference", "/data/reference"),
-    Setting("amount_field", "JSON pointer to what was paid, in major units; empty for nowhere", "/data/amount"),
-    Setting("currency_field", "JSON pointer to the currency of that; empty for nowhere", "/data/currency"),
+    Setting(
+        "amount_field", "JSON pointer to the amount paid, in major units; empty if messages lack it", "/data/amount"
+    ),
+    Setting("currency_field", "JSON pointer to its currency; empty if messages lack it", "/data/currency"),
     Setting(
         "payment_events",
-        "The names of events about a payment, after which Forte is asked how it stands",
+        "The names of events after which the bridge asks Forte for the status of the payment",
         "payment_approved,payment_declined,payment_expired",
     ),
 )
@@ -181,7 +187,7 @@ def _judge(settings: Mapping[str, str]) -> Iterator[str]:
     if image and (not image.startswith("https://") or not image.isascii() or len(image) > LONGEST_TEXT):
         yield f"fallback_image is not an https address of at most {LONGEST_TEXT} characters."
     if "{customer}" not in settings["buyer_id"] and "{caller}" not in settings["buyer_id"]:
-        yield "buyer_id has neither {customer} nor {caller}: all buyers would be one."
+        yield "buyer_id has neither {customer} nor {caller}: all buyers would have the same id."
 
 
 def _judge_address(name: str, address: str, live: bool) -> Iterator[str]:
@@ -202,7 +208,7 @@ def _judge_webhooks(settings: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} is not the name of a header."
     payload = settings["signature_payload"]
     if payload.count("{body}") != 1:
-        yield "signature_payload does not have {body} once."
+        yield "signature_payload must contain {body} exactly once."
     if ("{timestamp}" in payload) != bool(settings["timestamp_header"]):
         yield "timestamp_header and {timestamp} in signature_payload need each other: a time has to be signed."
     if not re.fullmatch(r"\d{1,6}", settings["signature_tolerance"], re.ASCII):

@@ -55,7 +55,7 @@ class Subscriptions:
         for each in self.all():
             if each.id == subscription_id:
                 return each
-        raise ProviderRefused("Error: Forte has no such subscription.", code="resource_missing")
+        raise ProviderRefused("Error: Forte does not have this subscription.", code="resource_missing")
 
     def replay(self, since: float, until: float) -> None:
         """Have Forte send again what it sent between the two (Unix seconds), as far as it is still subscribed to."""
@@ -70,7 +70,7 @@ class Subscriptions:
                 raise
             enabled = ", ".join(each.url for each in self.all() if each.enabled)
             raise ProviderRefused(
-                f"Error: Forte lets no more subscriptions be enabled. Disable one of these first: {enabled}.",
+                f"Error: Forte does not allow more enabled subscriptions. Disable one of these first: {enabled}.",
                 code="subscription_limit",
             ) from None
         return _subscription(read(_ONE, reply)["data"])

@@ -126,7 +126,7 @@ def status_of(payment: Mapping[str, Any]) -> Status:
     if state == "DRAFT" and OFF_SESSION in payment["metadata"]:
         return Status.PROCESSING  # rule 3: no buyer can confirm it, but Forte may be charging it now
     if state not in STATES:
-        log.warning("payment %s is %s at Forte: none of the states that it documents", payment["id"], state[:40])
+        log.warning("payment %s is %s at Forte: not one of the states that it documents", payment["id"], state[:40])
     if state == "DRAFT" and stripe:
         return _DRAFTS.get(stripe, Status.PROCESSING)
     return STATES.get(state, Status.PROCESSING)

@@ -22,7 +22,7 @@ def findings(options: Options, payments: Payments, triggers: Triggers) -> Iterat
             yield Finding(True, f"User {user} can be charged in {_quote(options, payments, user)}.")
         else:
             payments.look()
-            yield Finding(True, "Forte knows the key. No payment was tried: there is no user to quote for.")
+            yield Finding(True, "Forte accepts the key. No quote was requested: there is no user to quote for.")
         if options.trigger_path:
             yield _trigger(options, triggers)
     except ProviderError as error:
@@ -41,10 +41,10 @@ def _quote(options: Options, payments: Payments, user: str) -> str:
 def _trigger(options: Options, triggers: Triggers) -> Finding:
     there = [one for one in triggers.list() if one.path == options.trigger_path]
     if not there:
-        return Finding(False, f"The project has no trigger with targetPath {options.trigger_path}.")
+        return Finding(False, f"The project does not have a trigger with targetPath {options.trigger_path}.")
     for one in there:
         if one.enabled and set(WANTED) <= set(one.events):
             return Finding(True, f"Trigger {one.id} is enabled, with {' and '.join(WANTED)}.")
     missing = sorted(set(WANTED) - set(there[0].events))
     why = f"lacks {' and '.join(missing)}" if missing else "is disabled"
-    return Finding(False, f"Trigger {there[0].id} {why}: what happens meanwhile is never told.")
+    return Finding(False, f"Trigger {there[0].id} {why}: Forte never reports what happens in the meantime.")

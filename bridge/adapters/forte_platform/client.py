@@ -55,7 +55,7 @@ class Client:
             log.warning("%s %s at Forte: %s", method, path, type(error).__name__)
             raise _unanswered(error) from None
         if self._live and SIMULATOR in response.headers:
-            raise refuse("simulator", "A simulator answers in place of Forte, and this shop is in live mode.")
+            raise refuse("simulator", "A simulator answers in place of Forte, and this store is in live mode.")
         answer = _json(response)
         if not 200 <= response.status_code < 300:
             raise _explained(response.status_code, answer)

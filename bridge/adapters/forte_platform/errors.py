@@ -13,12 +13,12 @@ _BUSY = frozenset({408, 409, 425})
 
 _COMPLIANCE = (
     "compliance_not_approved",
-    "This shop cannot take live payments yet: Forte has not approved the compliance registration of the project's "
+    "This store cannot take live payments yet: Forte has not approved the compliance registration of the project's "
     "owner. The owner has to complete it at Forte.",
 )
 _KEY = (
     "api_key_refused",
-    "Forte refused this shop's API key. The settings api_key, project and host have to be checked.",
+    "Forte refused this store's API key. The settings api_key, project and host have to be checked.",
 )
 _USER = ("user_not_active", "This customer's Forte user is suspended or deleted and cannot be charged.")
 _ACCOUNT = ("account_suspended", "Forte has suspended the account of the project's owner.")
@@ -77,7 +77,9 @@ def _meant(status: int, code: str, message: str) -> ProviderError:
     if code in PLAIN:
         return refuse("provider_refused", said, code=code, status=status)
     if status == 429:
-        refused = refuse("rate_limited", "Forte has too many requests. Try again in a moment.", code=code, status=429)
+        refused = refuse(
+            "rate_limited", "Forte has received too many requests. Try again in a moment.", code=code, status=429
+        )
         refused.retryable = True
         return refused
     if status >= 500 or status in _BUSY:

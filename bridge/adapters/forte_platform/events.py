@@ -39,7 +39,7 @@ def prove(options: Options, headers: Mapping[str, str], body: bytes, now: float)
     peer = _address(headers.get(PEER, ""))
     if peer is None or not any(peer in network for network in options.trusted_networks):
         raise EventRefused(
-            "The message is marked as Forte's, and does not come from the trusted_networks.", cause="wrong_sender"
+            "The message is marked as Forte's, but does not come from the trusted_networks.", cause="wrong_sender"
         )
 
 
@@ -64,14 +64,16 @@ def read_event(body: bytes, now: float) -> ProviderEvent:
 
 def _prove_relay(header: str, body: bytes, secrets: tuple[str, ...], now: float) -> None:
     if not secrets:
-        raise EventRefused("The setting relay_secret is empty: no relay's message can be proven.", cause="no_secret")
+        raise EventRefused(
+            "The setting relay_secret is empty: messages from a relay cannot be verified.", cause="no_secret"
+        )
     match = re.fullmatch(r"t=(\d{1,12}),v1=([0-9a-f]{64})", header, re.ASCII)
     if match is None:
         raise EventRefused("The relay's signature is not of the form t=...,v1=...", cause="unsigned")
     signed = match[1].encode() + b"." + body
     rights = [hmac.new(secret.encode(), signed, "sha256").hexdigest() for secret in secrets]
     if not any(hmac.compare_digest(right, match[2]) for right in rights):
-        raise EventRefused("The signature is not made with this store's relay_secret.", cause="wrong_signature")
+        raise EventRefused("The signature was not made with this store's relay_secret.", cause="wrong_signature")
     if abs(now - int(match[1])) > TOLERANCE:
         raise EventRefused("The message is too old, or the clocks differ by more than five minutes.", cause="too_old")
 

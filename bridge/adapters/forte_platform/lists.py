@@ -61,7 +61,7 @@ class Lists:
             if not token or token in seen:
                 raise ProviderConfused(NONSENSE)
             seen.add(token)
-        raise ProviderConfused("Forte's list is too long to look through.")
+        raise ProviderConfused("Forte's list is too long to search.")
 
 
 def as_query_time(moment: float) -> str:

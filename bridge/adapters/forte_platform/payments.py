@@ -159,7 +159,9 @@ class Payments:
             for item in () if self._one_works else self._lists.of_project():
                 if isinstance(item, dict) and item.get("id") == reference:
                     return self._ours(read_payment(item))
-        raise refuse("payment_missing", f"Forte has no payment {reference[:80]} in this project.", status=404)
+        raise refuse(
+            "payment_missing", f"Forte does not have the payment {reference[:80]} in this project.", status=404
+        )
 
     def find(self, attempt: str, user: str | None, since: float | None) -> Json | None:
         """The payment of an attempt, made at or after `since` (Unix seconds). Raises ProviderRefused if there is no
@@ -172,7 +174,9 @@ class Payments:
             found = [self._ours(read_payment(item)) for item in items if _attempt(item) == attempt]
         except ProviderRefused as error:
             if is_missing(error):
-                raise refuse("user_missing", f"Forte has no user {user} in this project.", status=404) from None
+                raise refuse(
+                    "user_missing", f"Forte does not have the user {user} in this project.", status=404
+                ) from None
             raise
         found = [payment for payment in found if (payment["createdAt"] or since or 0.0) >= (since or 0.0)]
         if len(found) > 1:
@@ -274,7 +278,7 @@ def _require_mode(publishable_key: str, live: bool) -> None:
     """Raises ProviderRefused for a key of the other mode; the payment behind it cannot be confirmed then either."""
     mode = "live" if live else "test"
     if not publishable_key.startswith(f"pk_{mode}_"):
-        raise refuse("mode_differs", f"The Forte project is of the other mode: this shop is in {mode} mode.")
+        raise refuse("mode_differs", f"The Forte project is in the other mode: this store is in {mode} mode.")
 
 
 class Once:

@@ -51,7 +51,7 @@ def _body(options: Options, cart: Cart) -> Json:
     """A cart whose tax is the shop's, or that is no order yet."""
     taxes = sum(line.tax for line in cart.lines)
     if options.forte_taxes and taxes:
-        raise Refused("This cart carries the shop's own tax, and tax_mode is forte.", reason="taxed_twice")
+        raise Refused("This cart carries the store's own tax, and tax_mode is forte.", reason="taxed_twice")
     body: Json = {
         "currency": cart.currency.lower(),
         "lineItems": [*(_item(line, options.tax_code) for line in cart.lines), *tax_line(taxes)],

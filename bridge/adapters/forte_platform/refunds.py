@@ -23,7 +23,7 @@ def refund(client: Client, payments: Payments, options: Options, request: Refund
     query = {"refundAmountCents": str(request.amount)}
     if options.refunds == "full":
         if request.amount != before["amountCents"]:
-            raise refuse("only_whole_refunds", "Forte can send back only the whole payment (setting refunds).")
+            raise refuse("only_whole_refunds", "Forte can refund only the whole payment (setting refunds).")
         query = {}
     path = options.path("/users/{user}/payments/{payment}/refund", user=before["userId"], payment=before["id"])
     after = read_payment(client.write("POST", path, query=query), id=before["id"], userId=before["userId"])

@@ -86,19 +86,19 @@ def _taxed(order: Order, lines: list[Json]) -> Json:
     """What Forte needs to compute the tax. Raises Refused for an order whose tax the shop has computed."""
     if carries_tax(order):
         raise Refused(
-            f"Order {order.number} carries the shop's own tax, or its prices hold it: with tax_mode=forte it would "
-            "be taxed twice. Switch the shop's tax off, or set tax_mode=woocommerce.",
+            f"Order {order.number} carries the store's own tax, or its prices include it: with tax_mode=forte it would "
+            "be taxed twice. Switch off the store's tax, or set tax_mode=woocommerce.",
             reason="taxed_twice",
         )
     billing = address_of(order.billing)
     if billing is None:
         raise Refused(
-            f"Order {order.number} has no whole billing address, so that Forte cannot compute its tax.",
+            f"Order {order.number} does not have a complete billing address, so Forte cannot compute its tax.",
             reason="address_required",
         )
     if order.shipping_total > 0 and not any(line.get("taxCode") == SHIPPING_CODE for line in lines):
         raise Refused(
-            f"The discounts of order {order.number} eat its shipping, so that Forte cannot tell what to tax.",
+            f"The discounts of order {order.number} reduce its shipping, so Forte cannot tell what to tax.",
             reason="order_not_expressible",
         )
     shipping = address_of(order.shipping)

@@ -29,7 +29,7 @@ SETTINGS = (
     Setting("users", "Which Forte user a customer is: cus_A=usr_1,cus_B=usr_2, or file:PATH with one on each line", ""),
     Setting(
         "user_lookup",
-        "email: a customer who is not among users is the one user who has verified the order's e-mail address",
+        "email: for a customer who is not among users, charge the one user who has verified the order's e-mail address",
         "none",
         choices=("none", "email"),
     ),
@@ -37,7 +37,7 @@ SETTINGS = (
     Setting("preview_user", "The user for whom a cart without a customer is quoted; empty for nobody", ""),
     Setting(
         "tax_mode",
-        "Whose tax it is: the shop's, as a line (woocommerce), or Forte computes it from the address (forte)",
+        "Who computes the tax: the store, which sends it as a line (woocommerce), or Forte, from the address (forte)",
         "woocommerce",
         choices=("woocommerce", "forte"),
     ),
@@ -51,13 +51,13 @@ SETTINGS = (
     Setting("currencies", "The currencies that are accepted, such as USD,EUR; empty for all with two decimals", ""),
     Setting(
         "api",
-        "Which state of Forte's API it is: of August 2026, with saved payment methods, or of May",
+        "Which version of Forte's API to use: August 2026, with saved payment methods, or May",
         AUGUST,
         choices=(MAY, AUGUST),
     ),
     Setting(
         "refunds",
-        "What Forte's API can send back: any part (partial), only whole payments (full), or nothing (none)",
+        "What Forte's API can refund: any part (partial), only whole payments (full), or nothing (none)",
         "partial",
         choices=("partial", "full", "none"),
     ),
@@ -75,10 +75,12 @@ SETTINGS = (
         "The name at the end of the trigger's address here, for stores that share one; empty for the store's id",
         "",
     ),
-    Setting("trigger_path", "The targetPath of the trigger that leads here, for `stores check` to look after", ""),
+    Setting("trigger_path", "The targetPath of the trigger that leads here, which `stores check` looks for", ""),
     Setting("host", "The address of Forte's API", HOST, account=True),
-    Setting("payment_path", f"Where one payment is; {NO_PATH} if the API cannot tell", ONE_PAYMENT),
-    Setting("payments_path", f"Where a project's payments are listed; {NO_PATH} if the API cannot", ALL_PAYMENTS),
+    Setting("payment_path", f"The path of one payment; {NO_PATH} if the API does not have one", ONE_PAYMENT),
+    Setting(
+        "payments_path", f"The path of a project's payments; {NO_PATH} if the API does not list them", ALL_PAYMENTS
+    ),
 )
 
 
@@ -165,7 +167,7 @@ def require_currency(options: Options, currency: str) -> None:
 
 def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, str]]:
     """Whether each setting is right, and the sentence if it is not. None of them shows a secret."""
-    yield re.fullmatch(r"[!-~]+", settings["api_key"]), "api_key has characters that no API key has."
+    yield re.fullmatch(r"[!-~]+", settings["api_key"]), "api_key has characters that an API key cannot have."
     yield is_id(settings["project"]), "project is not an id such as prj_1AbC."
     wanted = "live" if live else "sandbox"
     yield (
@@ -236,7 +238,7 @@ def _judge_triggers(settings: Mapping[str, str]) -> Iterator[tuple[object, str]]
     networks = [_network(word) for word in _words(settings["trusted_networks"])]
     yield (
         all(network and network.prefixlen >= (8 if network.version == 4 else 16) for network in networks),
-        "trusted_networks are not like 10.2.0.0/16,fd00::/32 (a /8, or a /16 of IPv6, at the most).",
+        "trusted_networks are not like 10.2.0.0/16,fd00::/32 (at most a /8, or a /16 of IPv6).",
     )
     yield (
         all(len(secret) >= SHORTEST_SECRET for secret in _words(settings["relay_secret"])),

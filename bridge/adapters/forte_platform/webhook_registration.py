@@ -94,12 +94,12 @@ def _body(name: str, service: str, path: str, events: Sequence[str], enabled: bo
         "enabled": enabled,
     }
     if problems := _BODY.problems(body):
-        raise Refused(f"Forte takes no such trigger: {problems}", reason="invalid_trigger")
+        raise Refused(f"Forte does not accept this trigger: {problems}", reason="invalid_trigger")
     return body
 
 
 def _missing(trigger_id: str) -> ProviderError:
-    return refuse("trigger_missing", f"The Forte project has no trigger {trigger_id[:80]}.", status=404)
+    return refuse("trigger_missing", f"The Forte project does not have the trigger {trigger_id[:80]}.", status=404)
 
 
 def _read(schema: TriggerSchema | TriggersSchema, answer: Any) -> dict[str, Any]:

@@ -28,11 +28,11 @@ class SandboxAdapter(BaseAdapter):
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting(
             "books",
-            "SQLite file for the sandbox's own books; default: sandbox.sqlite beside the database",
+            "The SQLite file of the sandbox's payments; default: sandbox.sqlite beside the database",
             "",
             account=True,
         ),
-        Setting("multicapture", "whether the rest of a capture can be captured later", "no", choices=("no", "yes")),
+        Setting("multicapture", "Whether the rest of a capture can be captured later", "no", choices=("no", "yes")),
     )
     operations: frozenset[str] = frozenset(
         {
@@ -65,7 +65,9 @@ class SandboxAdapter(BaseAdapter):
 
     def prepare_terminal(self, payment: Payment, methods: list[str], metadata: dict[str, Any]) -> dict[str, Any]:
         if not methods or not IN_PERSON.issuperset(methods):
-            raise InvalidParameter("payment_methods", "payment_methods is a list of card_present and interac_present.")
+            raise InvalidParameter(
+                "payment_methods", "payment_methods must be a list of card_present and interac_present."
+            )
         return {
             **_asked(payment),
             "customer": stripe_identifier("customer", payment.customer) if payment.customer else None,
@@ -77,12 +79,12 @@ class SandboxAdapter(BaseAdapter):
     def create(self, request: dict[str, Any], key: str) -> Outcome:
         fault = test_card_of(request["payment_method"]).fault if request["payment_method"] else ""
         if fault == "unreachable":
-            raise ProviderUnreachable("The sandbox plays a provider that is down.", sent=False)
+            raise ProviderUnreachable("The sandbox simulates a provider that is down.", sent=False)
         with self._books.open() as page:
             known = page.by_key(key)
             outcome = outcome_of(page, known or lifecycle.begin(page, key, request))
         if fault == "lost_answer" and not known:
-            raise ProviderUnreachable("The sandbox plays a provider whose answer is lost.")
+            raise ProviderUnreachable("The sandbox simulates a provider whose answer is lost.")
         return outcome
 
     def find(self, request: dict[str, Any], key: str, since: float) -> Outcome | None:  # noqa: ARG002
@@ -137,9 +139,9 @@ class SandboxAdapter(BaseAdapter):
     def check(self) -> list[Finding]:
         try:
             with self._books.open():
-                return [Finding(True, f"The sandbox keeps its books in {self._books.file}; no money moves.")]
+                return [Finding(True, f"The sandbox keeps its payments in {self._books.file}; no money moves.")]
         except sqlite3.Error as error:
-            return [Finding(False, f"The sandbox cannot keep its books in {self._books.file}: {error}.")]
+            return [Finding(False, f"The sandbox cannot keep its payments in {self._books.file}: {error}.")]
 
     def present(self, reference: str, payment_method: str = "pm_card_visa") -> Outcome:
         """Hold a card to the reader that waits for this payment."""

@@ -11,7 +11,7 @@ _UNCONFIRMED = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION})
 _CHECKS = {"address_line1_check": "pass", "address_postal_code_check": "pass", "cvc_check": None}
 _TAPPED = {"read_method": "contactless_emv", "overcapture_supported": False}
 _RECEIPT = {"application_preferred_name": "Sandbox", "dedicated_file_name": "A000000003101001"}
-_NOT_PROVEN = Decline("payment_intent_authentication_failure", "The payer's bank could not make sure who is paying.")
+_NOT_PROVEN = Decline("payment_intent_authentication_failure", "The payer's bank could not authenticate the payer.")
 """Source of the code: Stripe, "Error codes"."""
 
 

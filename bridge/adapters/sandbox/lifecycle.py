@@ -56,7 +56,7 @@ def present(page: Page, entry: Entry, payment_method: str | None = None) -> Entr
 def authenticate(page: Page, entry: Entry, *, success: bool) -> Entry:
     """The payer answers the bank's question, also once more after a wrong answer. Raises ProviderRefused."""
     if entry.status is not Status.REQUIRES_ACTION and not entry.asked_in_vain:
-        sentence = "Error: The payer's bank asks nothing about this payment."
+        sentence = "Error: The payer's bank has not asked the payer about this payment."
         raise ProviderRefused(sentence, code="payment_intent_unexpected_state", status=400)
     if not success:
         return page.change(entry, Status.REQUIRES_PAYMENT_METHOD)
@@ -74,7 +74,7 @@ def capture(page: Page, entry: Entry, amount: int, key: str, *, is_last: bool) -
         return entry
     held = entry.amount - captured(page, entry)
     if not 0 < amount <= held:
-        sentence = f"Error: The amount to capture, {amount}, is not between 1 and the authorised {held}."
+        sentence = f"Error: The amount to capture, {amount}, is not between 1 and the authorized {held}."
         raise ProviderRefused(sentence, code="amount_too_large" if amount > 0 else "amount_too_small", status=400)
     page.add_capture(key)
     page.write("captured", entry, amount)
@@ -95,7 +95,7 @@ def void(page: Page, entry: Entry) -> Entry:
     if entry.status not in _VOIDABLE:
         return entry
     if captured(page, entry):
-        sentence = "Error: A part of this payment was captured. Capture the rest, or let it expire."
+        sentence = "Error: Part of this payment has been captured. Capture the rest, or let it expire."
         raise ProviderRefused(sentence, code="payment_intent_unexpected_state", status=400)
     page.write("canceled", entry)
     return page.change(entry, Status.CANCELED)

@@ -152,7 +152,9 @@ class Problem(Exception):
         if self.status == 409 or self.code in ("lock_timeout", "idempotency_key_in_use"):
             return ProviderUnreachable("Stripe is busy with the same payment.")
         if self.status == 429 or self.code == "rate_limit":
-            refused = self._refused("Error: Stripe has too many requests. Try again in a moment.", "rate_limit")
+            refused = self._refused(
+                "Error: Stripe has received too many requests. Try again in a moment.", "rate_limit"
+            )
             refused.retryable = True
             return refused
         if self.status in (401, 403):

@@ -10,7 +10,7 @@ from bridge.domain.ports import Finding
 def findings(account: Account, answer: Any) -> Iterator[Finding]:
     """What Stripe's account object means for the settings."""
     if not isinstance(answer, dict) or answer.get("id") != account.id:
-        yield Finding(False, f"Stripe answers for another account than {account.id}.")
+        yield Finding(False, f"Stripe answered for an account other than {account.id}.")
         return
     mode, kind = ("live" if account.live else "test"), ("destination" if account.destination else "direct")
     yield Finding(True, f"Stripe knows account {account.id}; {kind} charges in {mode} mode.")
@@ -37,7 +37,8 @@ def findings(account: Account, answer: Any) -> Iterator[Finding]:
         yield Finding(taken, f"The account's own currency is {currency}" + ("." if taken else ", and not accepted."))
     if not account.webhook_secrets:
         yield Finding(
-            True, "No webhook_secret is set: refunds and disputes that begin at Stripe are not heard of by themselves."
+            True,
+            "webhook_secret is not set: Stripe does not notify the bridge of refunds and disputes that begin there.",
         )
 
 
@@ -51,7 +52,7 @@ def descriptor_problem(account: Account, payee: Any) -> str:
         return ""
     most = LONGEST_DESCRIPTOR - len(prefix + BETWEEN)
     return (
-        f"statement_descriptor_suffix is too long behind the account's prefix {prefix}: {most} characters at the most, "
+        f"statement_descriptor_suffix is too long after the account's prefix {prefix}: use at most {most} characters, "
         f"or Stripe refuses every payment."
     )
 

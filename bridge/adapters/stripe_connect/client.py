@@ -107,7 +107,7 @@ class Client:
             if not more:
                 return
             params["starting_after"] = last_id(members)
-        raise ProviderConfused("Stripe's list is too long to look through.")
+        raise ProviderConfused("Stripe's list is too long to search.")
 
 
 def _broke(error: BaseException | None) -> bool:

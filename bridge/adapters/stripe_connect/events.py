@@ -28,13 +28,13 @@ _ACCOUNT = frozenset(
     {"account.updated", "account.application.authorized", "account.application.deauthorized", "capability.updated"}
 )
 TOLERANCE = 300
-"""Seconds that a message may be old, or ahead of our clock."""
+"""How many seconds old, or ahead of our clock, a message may be."""
 
 
 def prove(header: str, body: bytes, secrets: tuple[str, ...], now: float) -> None:
     """Raises EventRefused unless `body` was signed with one of the secrets, not long before or after `now`."""
     if not secrets:
-        raise EventRefused("The setting webhook_secret is empty: nobody's message can be proven.", cause="no_secret")
+        raise EventRefused("The setting webhook_secret is empty: messages cannot be verified.", cause="no_secret")
     parts = [part.partition("=") for part in header.split(",")]
     times = [value for name, _, value in parts if name == "t"]
     if len(times) != 1 or not re.fullmatch(r"\d{1,12}", times[0], re.ASCII):
@@ -46,7 +46,7 @@ def prove(header: str, body: bytes, secrets: tuple[str, ...], now: float) -> Non
         if any(hmac.compare_digest(right, one) for one in given):
             break
     else:
-        raise EventRefused("The signature is not made with this store's webhook_secret.", cause="wrong_signature")
+        raise EventRefused("The signature was not made with this store's webhook_secret.", cause="wrong_signature")
     if abs(now - int(times[0])) > TOLERANCE:
         raise EventRefused("The message is too old, or the clocks differ by more than five minutes.", cause="too_old")
 
@@ -56,7 +56,7 @@ def read_event(body: bytes, now: float) -> ProviderEvent:
     of kind OTHER. Raises EventRefused."""
     event = read_json(body)
     if not isinstance(event, dict) or not all(event.get(name) and type(event[name]) is str for name in ("id", "type")):
-        raise EventRefused("The message is not an event of Stripe's.", cause="unreadable")
+        raise EventRefused("The message is not a Stripe event.", cause="unreadable")
     live = event["livemode"] if isinstance(event.get("livemode"), bool) else None
     if event.get("object") == "v2.core.event":
         return _read_thin(event, now, live)

@@ -42,7 +42,7 @@ def metadata(given: Mapping[str, Any]) -> dict[str, str]:
     """Metadata as texts, null left out. Raises InvalidParameter for what cannot be kept whole."""
     texts = {name: _text(value)[:_VALUE] for name, value in given.items() if value is not None}
     if len(texts) > _KEYS or any(len(name) > _KEY for name in texts):
-        raise InvalidParameter("metadata", f"Stripe keeps {_KEYS} metadata with names of {_KEY} characters, no more.")
+        raise InvalidParameter("metadata", f"Stripe keeps at most {_KEYS} metadata keys of {_KEY} characters.")
     return texts
 
 

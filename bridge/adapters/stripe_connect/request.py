@@ -58,7 +58,7 @@ def build_terminal(
     """
     require_currency(account, payment.currency)
     if not methods or not READERS.issuperset(methods):
-        raise InvalidParameter("payment_methods", "payment_methods is a list of card_present and interac_present.")
+        raise InvalidParameter("payment_methods", "payment_methods must be a list of card_present and interac_present.")
     params: Json = {
         "amount": payment.amount,
         "currency": payment.currency.lower(),

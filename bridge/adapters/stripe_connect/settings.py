@@ -33,9 +33,7 @@ SETTINGS = (
         "on_behalf_of", "Destination charges in the connected account's own name and country", "no", choices=_NO_YES
     ),
     Setting("fee", "The platform's fee: none, minor units (62), a percentage (2.9%) or both (2.9%+30)", "none"),
-    Setting(
-        "refund_fee", "Whether the platform gives its fee back with a refund, in proportion", "yes", choices=_NO_YES
-    ),
+    Setting("refund_fee", "Whether the platform refunds its fee in proportion to a refund", "yes", choices=_NO_YES),
     Setting("fee_cap", "The most that the fee may be, in minor units; empty for no limit", ""),
     Setting("country", "The account's country in two letters; US adds line items, for level 3 rates", ""),
     Setting("from_postal_code", "The US ZIP code that goods are shipped from, for the line items", ""),
@@ -50,8 +48,8 @@ SETTINGS = (
     ),
     Setting(
         "terminal_location",
-        "Where the store's card readers are: tml_...; their apps' tokens are for that place only. With destination "
-        "charges the readers of all the platform's stores are together",
+        "The location of the store's card readers: tml_...; apps get tokens for that location only. With destination "
+        "charges the platform's stores share one list of readers",
         "",
     ),
     MAX_RETRIES,
@@ -63,7 +61,7 @@ SETTINGS = (
     ),
     WEBHOOK_ENDPOINT,
     Setting(
-        "publishable_key", "For the buyer's page: pk_test_..., in live mode pk_live_...; empty for no such page", ""
+        "publishable_key", "For the buyer's page: pk_test_..., in live mode pk_live_...; empty to do without it", ""
     ),
     Setting("script_url", "Where the buyer's page loads Stripe.js from; another one is for tests only", SCRIPT),
     Setting("api_base", "The address of Stripe's API; another one is for tests only", API_BASE, account=True),
@@ -161,7 +159,7 @@ def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, st
     )
     yield (
         _fee(settings["fee"], settings["fee_cap"]),
-        "fee is none, 62, 2.9% or 2.9%+30, and fee_cap a number of minor units.",
+        "fee must be none, 62, 2.9% or 2.9%+30, and fee_cap a number of minor units.",
     )
     yield re.fullmatch("([A-Za-z]{2})?", settings["country"]), "country is not two letters."
     yield (
@@ -177,7 +175,7 @@ def _judge(settings: Mapping[str, str], live: bool) -> Iterator[tuple[object, st
     )
     yield (
         re.fullmatch(r"(tml_\w+)?", settings["terminal_location"], re.ASCII),
-        "terminal_location is not tml_...",
+        "terminal_location is not an id such as tml_...",
     )
     yield (
         all(re.fullmatch(r"whsec_[!-~]+", secret) for secret in _words(settings["webhook_secret"])),
