@@ -23,7 +23,11 @@ SHARED = (
 
 @click.group()
 @click.option(
-    "--bridge", metavar="NAME", expose_value=False, callback=choose_bridge, help="Of several, the one called so."
+    "--bridge",
+    metavar="NAME",
+    expose_value=False,
+    callback=choose_bridge,
+    help="The name of the Bridge, if the app has several.",
 )
 def group() -> None:
     """The bridge that is mounted in this app."""

@@ -19,7 +19,7 @@ def audit() -> None:
 @json_option
 @with_bridge
 def list_(bridge: Bridge, limit: int, act: str | None, about: str | None, as_json: bool) -> None:
-    """The newest acts, newest first."""
+    """List the newest acts, newest first."""
     found = use_cases.acts(bridge.services, limit, act, about)
     if as_json:
         print_json(found)
@@ -31,11 +31,11 @@ def list_(bridge: Bridge, limit: int, act: str | None, about: str | None, as_jso
 
 
 @audit.command()
-@click.option("--anchor", metavar="NUMBER:DIGEST", help="What an earlier `audit verify` has printed.")
+@click.option("--anchor", metavar="NUMBER:DIGEST", help="The line that an earlier `audit verify` printed.")
 @json_option
 @with_bridge
 def verify(bridge: Bridge, anchor: str | None, as_json: bool) -> None:
-    """Prove that no act was changed, removed or moved. Exit code 1 if one was."""
+    """Verify that no act was changed, removed or moved. Exit code 1 if one was."""
     found = use_cases.verify(bridge.services, known=anchor)
     if as_json:
         print_json({"ok": not found.problems, "end": str(found.end or ""), "problems": found.problems})
@@ -44,6 +44,9 @@ def verify(bridge: Bridge, anchor: str | None, as_json: bool) -> None:
             click.echo(f"NO  {problem}")
         if not found.problems:
             click.echo(f"{found.end}")
-            note("The audit trail is whole up to this act. Keep the line elsewhere: --anchor compares with it later.")
+            note(
+                "The audit trail is intact up to this act. "
+                "Keep this line elsewhere: --anchor compares the trail with it later."
+            )
     if found.problems:
         raise SystemExit(1)

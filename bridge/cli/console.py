@@ -29,7 +29,7 @@ CHOSEN = "bridge.cli.chosen"
 """Where a command finds the name that was given with `--bridge`."""
 UNITS = {"m": 60.0, "h": HOUR, "d": DAY}
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-order_option = click.option("--order", metavar="ORDER", help="Of this order only: its id or its number.")
+order_option = click.option("--order", metavar="ORDER", help="Only this order: its id or its number.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
@@ -124,7 +124,7 @@ def moment(text: str, now: float, *, ahead: bool = False) -> float:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).timestamp()
     except (ValueError, OverflowError):
-        raise Refused(f"{text} is no time such as 2026-01-31, 2026-01-31T12:00 or 36h.") from None
+        raise Refused(f"{text} is not a time such as 2026-01-31, 2026-01-31T12:00 or 36h.") from None
 
 
 def note(message: str) -> None:
@@ -180,7 +180,7 @@ def who() -> str:
 
 def warn_of_secret(option: str, better: str) -> None:
     """On stderr, so that what the command prints for programs stays as it is."""
-    note(f"Warning: {option} has a secret, which the process list and the shell's history show. Better: {better}.")
+    note(f"Warning: {option} contains a secret, which the process list and the shell's history show. Better: {better}.")
 
 
 def secret(value: str | None, prompt: str) -> str:
@@ -193,7 +193,7 @@ def secret(value: str | None, prompt: str) -> str:
         return sys.stdin.readline().strip()
     if value and not is_reference(value):
         option = f"--{prompt.lower().replace(' ', '-')}"
-        warn_of_secret(option, "leave it out to be asked, or give - for stdin, env:NAME or file:PATH")
+        warn_of_secret(option, "leave it out to be prompted, or give - for stdin, env:NAME or file:PATH")
     return value if value else str(click.prompt(prompt, hide_input=True, err=True))
 
 

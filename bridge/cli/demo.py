@@ -30,7 +30,7 @@ SECONDS_TO_ANSWER = 10.0
 @click.option("--info", type=click.Path(dir_okay=False, path_type=Path), help="Write addresses and keys as JSON.")
 @click.pass_context
 def demo(context: click.Context, host: str, port: int, info: Path | None) -> None:
-    """The whole local world: a shop, providers, a bridge in front. Nothing is kept, no money moves."""
+    """Start a complete local environment: a store, providers and a bridge. Nothing is kept, and no money moves."""
     if context.invoked_subcommand is None:
         _run(host, port, info)
 
@@ -53,15 +53,15 @@ def _run(host: str, port: int, info: Path | None) -> None:
         info.unlink(missing_ok=True)
 
 
-store_option = click.option("--store", metavar="NAME", help="A store of the demo's, as its first page names it.")
-port_option = click.option("--port", type=int, help="Of several demos, the one that listens there.")
+store_option = click.option("--store", metavar="NAME", help="A store of the demo, as its first page names it.")
+port_option = click.option("--port", type=int, help="The port of the demo, if several are running.")
 
 
 @demo.command()
 @store_option
 @port_option
 def env(store: str | None, port: int | None) -> None:
-    """Print what the running demo has as `export` lines: eval "$(wcpay-bridge demo env)"."""
+    """Print the variables of the running demo as `export` lines: eval "$(wcpay-bridge demo env)"."""
     info = running(port)
     for name, value in variables(info, named(info, store or "sandbox")).items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -76,7 +76,7 @@ NAMES = "\b\nNAME is one of\n" + "\n".join(f"  {name:15}  {trigger.does}" for na
 @store_option
 @port_option
 def trigger(name: str, order: str, store: str | None, port: int | None) -> None:
-    """Make something happen to the newest payment of ORDER, at its provider or in its shop."""
+    """Make something happen to the newest payment of ORDER, at its provider or in its store."""
     note(lay_hands(running(port), name, order, store))
 
 
@@ -87,7 +87,7 @@ def running(port: int | None = None) -> dict[str, Any]:
         raise click.ClickException(f"No demo is running{f' at port {port}' if port else ''}. Start one: {PROGRAM} demo")
     if len(found) > 1:
         ports = ", ".join(sorted(str(urlsplit(info["base_url"]).port) for info in found))
-        raise click.ClickException(f"Several demos are running: say which by --port (there are: {ports}).")
+        raise click.ClickException(f"Several demos are running: choose one with --port (there are: {ports}).")
     return found[0]
 
 

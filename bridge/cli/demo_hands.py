@@ -58,13 +58,13 @@ TRIGGERS = {
         "the hold, or the time to pay, runs out",
         _stripe("expire/{reference}") | _forte("expire") | _platform("stripe-status", status="canceled"),
     ),
-    "present-card": Trigger("somebody holds a card to the reader", _stripe("present_card/{reference}")),
-    "refund": Trigger("the owner sends the money back at the provider", _platform("stripe-refund")),
+    "present-card": Trigger("a card is presented to the reader", _stripe("present_card/{reference}")),
+    "refund": Trigger("the owner refunds the money at the provider", _platform("stripe-refund")),
     "fail-refund": Trigger("the newest refund fails", _stripe("fail_refund/{refund}")),
     "complete-refund": Trigger("the newest refund arrives", _stripe("complete_refund/{refund}")),
     "dispute": Trigger("the payer disputes the charge", _stripe("dispute/{charge}?reason=fraudulent")),
-    "win-dispute": Trigger("the bank decides for the shop", _stripe("close_dispute/{dispute}?won=true")),
-    "lose-dispute": Trigger("the bank decides against the shop", _stripe("close_dispute/{dispute}?won=false")),
+    "win-dispute": Trigger("the bank decides in favor of the store", _stripe("close_dispute/{dispute}?won=true")),
+    "lose-dispute": Trigger("the bank decides against the store", _stripe("close_dispute/{dispute}?won=false")),
     "complete": Trigger("staff complete the order", status="completed"),
     "cancel": Trigger("staff cancel the order", status="cancelled"),
 }
@@ -105,7 +105,7 @@ def lay_hands(info: Mapping[str, Any], name: str, order: str, store: str | None)
     except KeyError as missing:
         raise click.ClickException(f"{intent.shown_id} has no {missing.args[0]} yet.") from None
     _ask("POST", info["simulators"][hand.simulator] + path, json=hand.body)
-    return f"Done at {intent.adapter}: {name} of {intent.shown_id}. It tells the bridge by itself."
+    return f"Done at {intent.adapter}: {name} of {intent.shown_id}. It notifies the bridge."
 
 
 def _payment(connection: Connection, info: Mapping[str, Any], order: str, store: str | None) -> PaymentIntent:
@@ -141,7 +141,7 @@ def _as_staff(info: Mapping[str, Any], intent: PaymentIntent, status: str) -> st
         auth=(pair["consumer_key"], pair["consumer_secret"]),
         verify=info["ca_file"],
     )
-    return f"Done in the shop: order {intent.order_id} is {status}. It tells the bridge by itself."
+    return f"Done in the store: order {intent.order_id} is {status}. It notifies the bridge."
 
 
 def _ask(method: str, url: str, **more: Any) -> None:

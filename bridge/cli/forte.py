@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bridge.adapters.forte_platform.webhook_registration import Trigger, Triggers
 
 NAME = "wcpay-bridge"
-path_option = click.option("--path", metavar="/PATH", help="Where on the service it is delivered.")
+path_option = click.option("--path", metavar="/PATH", help="The path on the service that it calls.")
 event_option = click.option("--event", "events", multiple=True, type=click.Choice(EVENTS), help="One or several.")
 
 
 @click.group()
 def forte() -> None:
-    """What Forte keeps of its own."""
+    """Resources that exist only at Forte."""
 
 
 @forte.group()
@@ -36,7 +36,7 @@ def triggers() -> None:
 @json_option
 @with_bridge
 def list_(bridge: Bridge, store: str, as_json: bool) -> None:
-    """All triggers of the store's project."""
+    """List all triggers of the store's project."""
     found = _triggers(bridge, store).list()
     if as_json:
         print_json([asdict(trigger) for trigger in found])
@@ -64,13 +64,13 @@ def create(
     enabled: bool,
     as_json: bool,
 ) -> None:
-    """Make one. Without --path the store's setting trigger_path, without --event what the bridge lives on."""
+    """Create a trigger. Default --path: the store's setting trigger_path; default --event: what the bridge needs."""
     from bridge.adapters.forte_platform.webhook_registration import WANTED
 
     found = _triggers(bridge, store)
     path = path or stores.get(bridge.services, store).settings.get("trigger_path")
     if not path:
-        raise click.UsageError("Say --path: the store has no setting trigger_path.")
+        raise click.UsageError("Give --path: the store's setting trigger_path is empty.")
     audit.record(bridge.services, "forte.triggers.create", store, service=service, path=path)
     _show(found.create(name, service, path, events or WANTED, enabled=enabled), as_json)
 
@@ -96,9 +96,9 @@ def update(
     enabled: bool | None,
     as_json: bool,
 ) -> None:
-    """Change TRIGGER. What is not given stays; the events that are given replace all of them."""
+    """Change TRIGGER. Options that are not given keep their values; the events that are given replace all of them."""
     if not events and all(value is None for value in (service, path, name, enabled)):
-        raise click.UsageError("Say what to change: --service, --path, --name, --event, --enabled or --disabled.")
+        raise click.UsageError("Specify what to change: --service, --path, --name, --event, --enabled or --disabled.")
     found = _triggers(bridge, store)
     audit.record(bridge.services, "forte.triggers.update", trigger, store=store)
     changed = found.update(trigger, name=name, service=service, path=path, events=events or None, enabled=enabled)
@@ -108,7 +108,7 @@ def update(
 @triggers.command()
 @click.argument("trigger")
 @store_option
-@click.confirmation_option(prompt="What is on its way to it is dropped. Delete it?")
+@click.confirmation_option(prompt="Its pending deliveries are dropped. Delete it?")
 @json_option
 @with_bridge
 def delete(bridge: Bridge, trigger: str, store: str, as_json: bool) -> None:
@@ -118,7 +118,7 @@ def delete(bridge: Bridge, trigger: str, store: str, as_json: bool) -> None:
     found.delete(trigger)
     if as_json:
         print_json({"id": trigger, "deleted": True})
-    note(f"Trigger {trigger} is deleted.")
+    note(f"Trigger {trigger} has been deleted.")
 
 
 def _triggers(bridge: Bridge, name: str) -> "Triggers":

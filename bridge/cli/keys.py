@@ -22,12 +22,16 @@ NEVER, ANY = "never", "any"
 store_option = click.option("--store", required=True, metavar="STORE", help="Id or address of the store.")
 description_option = click.option("--description", default="", help="What the key is for.")
 expires_option = click.option(
-    "--expires", metavar="WHEN", help="When it ends: 2027-01-31, 2027-01-31T12:00 (UTC), 90d or 36h from now, `never`."
+    "--expires",
+    metavar="WHEN",
+    help="When it expires: 2027-01-31, 2027-01-31T12:00 (UTC), 90d or 36h from now, `never`.",
 )
 _RESTRICTIONS = (
     expires_option,
-    click.option("--networks", metavar="LIST", help="From where it may be used: 10.0.0.0/8,192.0.2.7; or `any`."),
-    click.option("--refunds/--no-refunds", "may_refund", default=None, help="Whether it may send money back."),
+    click.option(
+        "--networks", metavar="LIST", help="The networks that it may be used from: 10.0.0.0/8,192.0.2.7; or `any`."
+    ),
+    click.option("--refunds/--no-refunds", "may_refund", default=None, help="Whether it may make refunds."),
 )
 
 
@@ -50,9 +54,9 @@ def keys() -> None:
 @json_option
 @with_bridge
 def create(bridge: Bridge, store: str, permissions: str, description: str, as_json: bool, **restrictions: Any) -> None:
-    """Make a new pair. The secret is shown once.
+    """Create a new pair. The secret is shown once.
 
-    It may be used from anywhere, for ever and for refunds, unless you say otherwise.
+    By default the pair may be used from any network, never expires and may make refunds.
     """
     found = store_cases.get(bridge.services, store)
     restricted = Restrictions(**_changes(bridge, **restrictions))
@@ -63,11 +67,13 @@ def create(bridge: Bridge, store: str, permissions: str, description: str, as_js
 @keys.command("import")
 @store_option
 @click.option("--consumer-key", required=True, metavar="ck_...")
-@click.option("--consumer-secret", metavar="cs_...", help="`-` reads it from stdin; left out, it is asked for.")
+@click.option(
+    "--consumer-secret", metavar="cs_...", help="`-` reads it from stdin; without the option, the command prompts."
+)
 @click.option(
     "--permissions",
     type=click.Choice([p.value for p in Permissions]),
-    help="Fewer than the shop gives it; left out, those of the shop.",
+    help="Fewer than the store grants it; default: the store's.",
 )
 @unchecked_option
 @description_option
@@ -85,9 +91,9 @@ def import_(
     as_json: bool,
     **restrictions: Any,
 ) -> None:
-    """Take a pair that the store's clients already use, with the permissions that the shop gives it."""
+    """Import a pair that the store's clients already use, with the permissions that the store grants it."""
     if unchecked and not permissions:
-        raise click.UsageError("With --unchecked say the --permissions that the key has in the shop.")
+        raise click.UsageError("With --unchecked give the --permissions that the key has in the store.")
     found = store_cases.get(bridge.services, store)
     consumer_secret = resolve(secret(consumer_secret, "Consumer secret"))
     wanted = Permissions(permissions) if permissions else None
@@ -114,7 +120,7 @@ def import_(
 @json_option
 @with_bridge
 def list_(bridge: Bridge, store: str | None, as_json: bool) -> None:
-    """The keys, without their secrets."""
+    """List the keys, without their secrets."""
     store_id = store_cases.get(bridge.services, store).id if store else None
     found = use_cases.every(bridge.services, store_id)
     if as_json:
@@ -130,11 +136,14 @@ def list_(bridge: Bridge, store: str | None, as_json: bool) -> None:
 @json_option
 @with_bridge
 def update(bridge: Bridge, key: str, as_json: bool, **restrictions: Any) -> None:
-    """Change when KEY (its id, or how its consumer key ends) ends, from where it may be used, and whether it may
-    refund. What is not given stays."""
+    """Change when KEY (its id, or how its consumer key ends) expires, which networks it may be used from, and whether
+    it may make refunds.
+
+    Options that are not given keep their values.
+    """
     changes = _changes(bridge, **restrictions)
     if not changes:
-        raise click.UsageError("Say what to change: --expires, --networks, --refunds or --no-refunds.")
+        raise click.UsageError("Specify what to change: --expires, --networks, --refunds or --no-refunds.")
     changed = use_cases.update(bridge.services, key, **changes)
     if as_json:
         print_json(_facts(changed))
@@ -144,14 +153,16 @@ def update(bridge: Bridge, key: str, as_json: bool, **restrictions: Any) -> None
 
 @keys.command()
 @click.argument("key")
-@click.option("--overlap", type=float, default=24.0, show_default=True, help="Hours that the old pair still works.")
+@click.option(
+    "--overlap", type=float, default=24.0, show_default=True, help="Hours for which the old pair keeps working."
+)
 @expires_option
 @json_option
 @with_bridge
 def rotate(bridge: Bridge, key: str, overlap: float, expires: str | None, as_json: bool) -> None:
-    """A new pair for KEY (its id, or how its consumer key ends); the old one ends after the overlap.
+    """Create a new pair for KEY (its id, or how its consumer key ends); the old one expires after the overlap.
 
-    The new one may do what the old one may, and ends when that would have, unless --expires says otherwise.
+    The new pair may do what the old one may, and expires when that would have, unless --expires says otherwise.
     """
     changes = _changes(bridge, expires=expires)
     _show_pair(use_cases.rotate(bridge.services, key, overlap * 3600, **changes), as_json)
@@ -161,9 +172,9 @@ def rotate(bridge: Bridge, key: str, overlap: float, expires: str | None, as_jso
 @click.argument("key")
 @with_bridge
 def revoke(bridge: Bridge, key: str) -> None:
-    """End KEY (its id, or how its consumer key ends) at once and for good."""
+    """Revoke KEY (its id, or how its consumer key ends) immediately and for good."""
     revoked = use_cases.revoke(bridge.services, key)
-    note(f"The key that ends in {revoked.truncated} is revoked.")
+    note(f"The key that ends in {revoked.truncated} has been revoked.")
 
 
 def _show_pair(pair: KeyPair, as_json: bool) -> None:
@@ -173,7 +184,7 @@ def _show_pair(pair: KeyPair, as_json: bool) -> None:
         return
     for name, value in shown.items():
         click.echo(f"{name}: {value}")
-    note("Keep the secret now: it is not shown again.")
+    note("Save the secret now: it is not shown again.")
 
 
 def _changes(
@@ -212,7 +223,7 @@ def _state(bridge: Bridge, key: ApiKey) -> str:
     if key.revoked:
         return "revoked"
     if key.allowed is None:
-        return "refused by the shop"
+        return "refused by the store"
     if use_cases.why_unusable(key, bridge.services.clock()):
         return "expired"
     return f"active until {iso_time(key.expires)}" if key.expires else "active"

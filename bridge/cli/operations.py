@@ -28,16 +28,16 @@ from bridge.reconcile.report import Report
 from bridge.registry import stores
 from bridge.worker.prune import prune as prune_now
 
-reason_option = click.option("--reason", required=True, help="Why: it is kept with the payment.")
+reason_option = click.option("--reason", required=True, help="The reason, which is kept with the payment.")
 
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Ask every store, and search a large SQLite file for damage.")
 @json_option
 def doctor(everything: bool, as_json: bool) -> None:
-    """Whether everything is as it should be. Exit code 1 if something is not.
+    """Check whether everything is as it should be. Exit code 1 if something is not.
 
-    Of many stores it asks some, those first that have something under way.
+    If there are many stores, it asks some of them, first those with payments under way.
     """
     try:
         with opened_bridge() as bridge:
@@ -62,7 +62,7 @@ def doctor(everything: bool, as_json: bool) -> None:
 @click.option("--as", "verdict", type=click.Choice(["paid", "not-paid"]), required=True, help="What became of it.")
 @click.option("--reference", default="", help="The provider's id of the payment (or of the refund).")
 @reason_option
-@click.option("--unchecked", is_flag=True, help="Take your word where the provider cannot be asked.")
+@click.option("--unchecked", is_flag=True, help="Accept your word if the provider cannot be asked.")
 @json_option
 @with_bridge
 def settle(
@@ -77,34 +77,36 @@ def settle(
     if as_json:
         print_json({"payment_intent": settled.shown_id, "status": settled.status.value, "unknown": settled.unknown})
     else:
-        click.echo(f"{settled.shown_id}: {settled.status.value}. The store is told.")
+        click.echo(f"{settled.shown_id}: {settled.status.value}. The store will be updated.")
 
 
 @click.command()
 @click.option("--store", metavar="STORE", help="Only this store: its id or address.")
 @click.option("--since", metavar="WHEN", help="2026-01-31, 2026-01-31T12:00 (UTC), or 90m, 36h, 7d ago. Default: 1d.")
-@click.option("--after-restore", is_flag=True, help="The database was restored: no money moves until it was compared.")
-@click.option("--release", is_flag=True, help="Let STORE take money, although not everything could be compared.")
+@click.option(
+    "--after-restore", is_flag=True, help="The database has been restored: no money moves until it has been compared."
+)
+@click.option("--release", is_flag=True, help="Release STORE, although not everything could be compared.")
 @json_option
 @with_bridge
 def reconcile(
     bridge: Bridge, store: str | None, since: str | None, after_restore: bool, release: bool, as_json: bool
 ) -> None:
-    """Compare provider, bridge and store, and heal what can be healed without moving money.
+    """Compare provider, bridge and store, and repair what can be repaired without moving money.
 
     Exit code 0: they agree. 1: there were differences, or something could not be compared.
     """
     services = bridge.services
     if release:
         if not store:
-            raise click.UsageError("--release needs --store: each is a decision of its own.")
+            raise click.UsageError("--release needs --store: each store is a separate decision.")
         reconcile_cases.release(services, reconcile_cases.chosen(services, store)[0].id)
         note(f"Store {store} takes money again.")
         return
     if after_restore:
         made = moment(since, services.clock()) if since else None
         held = reconcile_cases.hold_all(services, made)
-        note(f"{len(held)} stores are held until they were compared.")
+        note(f"{len(held)} stores are held until they have been compared.")
     reports = []
     for each in reconcile_cases.chosen(services, store):
         if each.awaits_reconcile and (since is None or after_restore):
@@ -125,7 +127,7 @@ def reconcile(
 @json_option
 @with_bridge
 def prune(bridge: Bridge, as_json: bool) -> None:
-    """Forget what nobody needs any more. Payments stay on record. The worker does it by itself."""
+    """Delete what is no longer needed. Payments stay on record. The worker does this by itself."""
     dropped = prune_now(bridge.services)
     if as_json:
         print_json(dropped)
@@ -137,13 +139,13 @@ def prune(bridge: Bridge, as_json: bool) -> None:
 @click.command()
 @with_bridge
 def rekey(bridge: Bridge) -> None:
-    """Encrypt everything with the first of the secret keys, so that the others can be thrown away."""
-    click.echo(f"{stores.rekey(bridge.services)} secrets were encrypted anew.")
+    """Re-encrypt everything with the first of the secret keys, so that the others can be discarded."""
+    click.echo(f"{stores.rekey(bridge.services)} secrets have been re-encrypted.")
 
 
 @click.group()
 def flags() -> None:
-    """Payments that a person has to look at."""
+    """Payments that need an operator."""
 
 
 @flags.command("list")
@@ -152,7 +154,7 @@ def flags() -> None:
 @json_option
 @with_bridge
 def list_flags(bridge: Bridge, limit: int, order: str | None, as_json: bool) -> None:
-    """Those that wait, the oldest first."""
+    """List the flagged payments, oldest first."""
     found = flag_cases.flagged(bridge.services, limit, order)
     if as_json:
         print_json(found)
@@ -168,16 +170,16 @@ def list_flags(bridge: Bridge, limit: int, order: str | None, as_json: bool) -> 
 @reason_option
 @with_bridge
 def clear(bridge: Bridge, intent: str, reason: str) -> None:
-    """Say that what INTENT, or the one payment of an order (by its id or number), was flagged for is done."""
+    """Clear the flag of INTENT, or of the one flagged payment of an order (by its id or number)."""
     cleared = flag_cases.clear(bridge.services, intent, who(), reason)
-    note(f"{cleared.shown_id} does not wait any more.")
+    note(f"{cleared.shown_id} no longer needs an operator.")
 
 
 def _tell(report: Report) -> None:
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(max(report.since, 0.0)))
     click.echo(f"{report.store}, since {since}Z: {report.payments} payments and {report.orders} orders compared")
     for difference in report.differences:
-        mark = "healed" if difference.healed else "NEEDS A PERSON"
+        mark = "healed" if difference.healed else "NEEDS AN OPERATOR"
         click.echo(f"  {mark}: order {difference.order} ({difference.payment}): {difference.text}")
     for stranger in report.strangers:
         click.echo(f"  not ours: {stranger}")

@@ -21,7 +21,7 @@ from bridge.worker.runner import Worker, run_once
 @json_option
 @with_bridge
 def why(bridge: Bridge, order_or_intent: str, as_json: bool) -> None:
-    """The story of a payment: give an order's id or number, an intent, an attempt or a provider's reference."""
+    """Show the history of a payment: give an order's id or number, an intent, an attempt or a provider's reference."""
     stories = use_case.why(bridge.services, order_or_intent)
     if as_json:
         print_json(stories)
@@ -30,13 +30,13 @@ def why(bridge: Bridge, order_or_intent: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="One round, then end.")
+@click.option("--once", is_flag=True, help="Run one round, then exit.")
 @log_options
 @with_bridge
 def worker(bridge: Bridge, once: bool, log_level: str, log_format: str) -> None:
-    """Deliver what the stores have to hear of, settle what is unknown, reconcile, prune.
+    """Deliver updates to the stores, resolve unknown outcomes, reconcile and prune.
 
-    SIGTERM and Ctrl-C end it when what it has in hand is done.
+    SIGTERM and Ctrl-C stop it after the work in progress.
     """
     with logging_to_stderr(log_level, log_format):
         _work(bridge, once)
@@ -47,15 +47,15 @@ def _work(bridge: Bridge, once: bool) -> None:
         count = run_once(bridge.services)
         while run_jobs(bridge.services):
             count += 1
-        note(f"{count} things worked on.")
+        note(f"{count} items processed.")
         return
     wait_for_end = catch_endings()
     running = Worker(bridge.services)
     running.start()
-    note("Working. Ctrl-C ends it when what is in hand is done.")
+    note("Working. Ctrl-C stops it after the work in progress.")
     wait_for_end()
     running.stop(timeout=None)
-    note("Nothing is in hand.")
+    note("All work in progress is done.")
 
 
 def _tell(story: dict[str, Any]) -> str:
@@ -77,12 +77,14 @@ def _tell(story: dict[str, Any]) -> str:
         for each in story["disputes"]
     ]
     if story["flag"]:
-        lines.append(f"  NEEDS A PERSON: {story['flag']}")
+        lines.append(f"  NEEDS AN OPERATOR: {story['flag']}")
     lines += [_event(event, story["currency"]) for event in story["events"]]
     for update in story["store_updates"]:
         if update["state"] != "delivered":
             error = f": {update['last_error']}" if update["last_error"] else ""
-            lines.append(f"  {update['state']}: tell the store '{update['kind']}' ({update['tries']} tries{error})")
+            lines.append(
+                f"  {update['state']}: update the store with '{update['kind']}' ({update['tries']} tries{error})"
+            )
     return "\n".join(lines)
 
 
@@ -91,8 +93,8 @@ _WORDS = {
     "taken_over": "taken over, because {why} ({reference}, {amount})",
     "known": "known, but not taken over: {why} ({reference}, {amount})",
     "create_answered": "the provider answered {status} ({reference})",
-    "left_behind": "left behind while it was not over: {why}",
-    "outcome_unknown": "no usable answer: {why} The outcome is unknown and will be settled",
+    "left_behind": "left behind while it was open: {why}",
+    "outcome_unknown": "no usable answer: {why} The outcome is unknown and will be resolved",
     "open_sent": "asked the provider for a payment page",
     "opened": "sent the buyer to the payment page",
     "cancel_sent": "asked the provider to void it",
@@ -105,25 +107,25 @@ _WORDS = {
     "refund": "refund of {amount}: {status} ({id})",
     "dispute": "dispute over {amount}: {status}, {reason} ({id})",
     "released": "the order is free again: {why}",
-    "store_updated": "the store knows ({update}): {detail}",
-    "store_not_updated": "the store could not be told ({update}): {why}",
-    "flagged": "flagged for a person: {why}",
-    "flag_cleared": "{who} has dealt with it: {why}",
-    "flag_settled": "nobody has to look at it any more: {why}",
-    "closed": "nobody can pay it any more: {why}",
-    "reopened": "its order can be paid by it again",
+    "store_updated": "the store has been updated ({update}): {detail}",
+    "store_not_updated": "the store could not be updated ({update}): {why}",
+    "flagged": "flagged for an operator: {why}",
+    "flag_cleared": "{who} cleared the flag: {why}",
+    "flag_settled": "the flag is no longer needed: {why}",
+    "closed": "it can no longer be paid: {why}",
+    "reopened": "its order can be paid with it again",
     "settled_by_hand": "{who} settled the {operation} as {verdict} {reference}: {why}",
-    "owed_again": "the store did not show it ({what}), and is told again",
+    "owed_again": "the store did not show it ({what}), and will be updated again",
     "duplicate_payment": "the order was paid once more ({reference}, {amount})",
-    "late_payment": "it was paid after all ({reference}, {amount}), when it was taken as canceled",
+    "late_payment": "it was paid after all ({reference}, {amount}), although it was recorded as canceled",
 }
 
 
 def _waiting(unsettled: dict[str, Any]) -> str:
     """Of an outcome that is not known."""
     following = unsettled["next_check_at"]
-    when = f"next at {_at(following)}Z" if following else "nobody asks any more: settle it"
-    return f"  the outcome of the {unsettled['operation']} is not known: asked {unsettled['checks']} times, {when}"
+    when = f"next at {_at(following)}Z" if following else "the bridge has stopped asking: settle it"
+    return f"  the outcome of the {unsettled['operation']} is unknown: asked {unsettled['checks']} times, {when}"
 
 
 def _at(moment: float) -> str:
@@ -137,7 +139,7 @@ def _event(event: dict[str, Any], currency: str) -> str:
         detail = detail | {"amount": Money(detail["amount"], detail.get("currency") or currency)}
     words = _WORDS.get(event["kind"], event["kind"]).format_map(detail)
     if detail.get("tip"):
-        words += f", {Money(detail['tip'], detail.get('currency') or currency)} of it are a tip"
+        words += f", {Money(detail['tip'], detail.get('currency') or currency)} of it is a tip"
     if "message" in detail:
         words += f": {detail['message']} [{detail.get('decline_code') or detail.get('code')}]"
     return f"  {at}Z  {words}"

@@ -16,7 +16,7 @@ limit_option = click.option("--limit", default=50, show_default=True)
 
 @click.group()
 def events() -> None:
-    """Messages of providers, from the durable inbox."""
+    """Messages from providers, in the durable inbox."""
 
 
 @events.command("list")
@@ -25,7 +25,7 @@ def events() -> None:
 @json_option
 @with_bridge
 def list_events(bridge: Bridge, state: str | None, limit: int, as_json: bool) -> None:
-    """The newest messages."""
+    """List the newest messages."""
     found = inbox_admin.messages(bridge.services, state, limit)
     if as_json:
         print_json(found)
@@ -41,7 +41,7 @@ def list_events(bridge: Bridge, state: str | None, limit: int, as_json: bool) ->
 @json_option
 @with_bridge
 def show(bridge: Bridge, event: str, as_json: bool) -> None:
-    """One message with its body."""
+    """Show one message with its body."""
     found = inbox_admin.message(bridge.services, event)
     if as_json:
         print_json(found)
@@ -54,14 +54,14 @@ def show(bridge: Bridge, event: str, as_json: bool) -> None:
 @click.argument("event")
 @with_bridge
 def replay(bridge: Bridge, event: str) -> None:
-    """Work on a message once more."""
+    """Process a message once more."""
     inbox_admin.replay(bridge.services, event)
-    note(f"Message {event} is worked on again.")
+    note(f"Message {event} will be processed again.")
 
 
 @click.group()
 def outbox() -> None:
-    """What shops have to hear of, and what they could not be told."""
+    """Updates that the stores have not received yet, and those that could not be delivered."""
 
 
 @outbox.command("list")
@@ -71,7 +71,7 @@ def outbox() -> None:
 @json_option
 @with_bridge
 def list_updates(bridge: Bridge, state: str | None, limit: int, order: str | None, as_json: bool) -> None:
-    """The newest updates."""
+    """List the newest updates."""
     found = inbox_admin.updates(bridge.services, state, limit, order)
     if as_json:
         print_json(found)
@@ -92,15 +92,16 @@ def list_updates(bridge: Bridge, state: str | None, limit: int, order: str | Non
 @click.option("--all-dead", is_flag=True, help="All dead letters.")
 @with_bridge
 def retry(bridge: Bridge, update: str | None, all_dead: bool) -> None:
-    """Deliver an UPDATE again, what an order (by its id or number) has still to hear, or all dead letters."""
+    """Retry an UPDATE, the undelivered updates of an order (by its id or number), or all dead letters."""
     if bool(update) == all_dead:
-        raise click.UsageError("Name an update or an order, or say --all-dead.")
+        raise click.UsageError("Name an update or an order, or give --all-dead.")
     note(f"{inbox_admin.retry(bridge.services, update)} on the way.")
 
 
 @click.group()
 def webhooks() -> None:
-    """Webhooks by which we hear: the shops' own, of what staff do to orders, and those of providers that let us."""
+    """Webhooks that notify the bridge: the stores' own, about what staff do to orders, and those of providers that
+    allow it."""
 
 
 @webhooks.command()
@@ -108,10 +109,10 @@ def webhooks() -> None:
 @json_option
 @with_bridge
 def register(bridge: Bridge, store: str, as_json: bool) -> None:
-    """Have the shop of STORE tell this bridge about its orders, and its provider about payments. Twice is once."""
+    """Have STORE notify this bridge about its orders, and its provider about payments. It is safe to run again."""
     address = bridge.settings.public_url
     if not address:
-        raise click.ClickException("BRIDGE_PUBLIC_URL is not set: the shop would not know where to send them.")
+        raise click.ClickException("BRIDGE_PUBLIC_URL is not set: the store would not know where to send them.")
     found = bridge.services.store(stores.get(bridge.services, store).id)
     audit.record(bridge.services, "webhooks.register", found.id, address=address)
     sentences = webhook_registration.register_webhooks(found, address)
@@ -119,7 +120,7 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
         for sentence in sentences:
             click.echo(sentence)
         if not sentences:
-            note("The orders of this store send no messages: they are read in intervals.")
+            note("This store does not send messages about its orders: the bridge reads them in intervals.")
     subscribed = webhook_registration.subscribe(bridge.services, found.id, address)
     if as_json:
         print_json({"shop": sentences, "provider": asdict(subscribed) if subscribed else None})
@@ -128,4 +129,4 @@ def register(bridge: Bridge, store: str, as_json: bool) -> None:
         click.echo(
             f"{found.config.adapter}: subscription {subscribed.id} sends to {subscribed.url}; its signing key {key}"
         )
-        note(f"Whether its messages can be believed: wcpay-bridge stores check {found.id}")
+        note(f"To check whether its messages can be verified: wcpay-bridge stores check {found.id}")

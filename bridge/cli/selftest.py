@@ -22,9 +22,9 @@ SIZES = ("small", "full")
 @click.option("--battery", "names", multiple=True, help="Run this one only, such as B1; may be given more than once.")
 @click.option("--naive", is_flag=True, help="Test a handler without any guards instead: the batteries must fail.")
 def selftest(chaos: bool, seed: int, size: str, database: str, names: tuple[str, ...], naive: bool) -> None:
-    """Try to make the bridge charge twice, lose something or guess, in worlds of its own. No money moves.
+    """Try to make the bridge charge twice, lose something or guess, in environments of its own. No money moves.
 
-    The simulated provider's ledger and the simulated shop are the judges. Exit code 1 if anything is found.
+    The simulated provider's ledger and the simulated store are the judges. Exit code 1 if anything is found.
     """
     from bridge.selftest.batteries import BATTERIES, CHAOS, run
     from bridge.selftest.report import table

@@ -26,21 +26,21 @@ OPTION_CHOICES = {
 }
 
 unchecked_option = click.option(
-    "--unchecked", is_flag=True, help="Of a shop that is down: take what is told without asking the shop."
+    "--unchecked", is_flag=True, help="For a store that is down: accept what you give without asking the store."
 )
-force_option = click.option(
-    "--force", is_flag=True, help="Leave payments behind that are not over, and say what is lost."
-)
+force_option = click.option("--force", is_flag=True, help="Leave open payments behind, and say what is lost.")
 _FIELDS = (
     click.option("--url", metavar="https://shop.example"),
     click.option("--consumer-key", metavar="ck_...", help="The store's own key for the bridge (read/write)."),
-    click.option("--consumer-secret", metavar="cs_...", help="`-`, env:NAME or file:PATH; left out, it is asked for."),
+    click.option(
+        "--consumer-secret", metavar="cs_...", help="`-`, env:NAME or file:PATH; without it, the command prompts."
+    ),
     click.option("--ca-file", type=click.Path(exists=True, dir_okay=False, resolve_path=True), help="A private CA."),
     click.option("--adapter", metavar="NAME"),
     click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="A setting; env:NAME and file:PATH."),
     click.option("--capture", type=click.Choice(["automatic", "manual"])),
     click.option("--live/--test", "live", default=None, help="Whether real money moves."),
-    click.option("--shop", metavar="STORE", help="It is the shop of this entry; of `new`, no entry that is here."),
+    click.option("--shop", metavar="STORE", help="An entry of the same shop; `new`: a shop without an entry here."),
     unchecked_option,
     json_option,
 )
@@ -54,7 +54,7 @@ def _fields(command: Any) -> Any:
 
 @click.group()
 def stores() -> None:
-    """The WooCommerce shops that the bridge serves."""
+    """The WooCommerce stores that the bridge serves."""
 
 
 @stores.command()
@@ -74,15 +74,15 @@ def add(
     unchecked: bool,
     as_json: bool,
 ) -> None:
-    """Add a store: its identity is asked for and recorded, and its key is tried.
+    """Add a store. The bridge asks the store for its identity, records it and tries the key.
 
-    An order is paid through one entry of its shop only. A second one for the same mode needs --shop with the first. A
-    store of a host's own order book needs no --consumer-key.
+    An order is paid through only one entry of its shop. A second entry for the same mode needs --shop with the first. A
+    store with a host's own order book does not need --consumer-key.
     """
     if not url or not adapter or not (consumer_key or bridge.has_own_orders):
-        raise click.UsageError("--url, --consumer-key and --adapter are needed.")
+        raise click.UsageError("--url, --consumer-key and --adapter are required.")
     if live is None:
-        raise click.UsageError("Say --live or --test: live and test money never mix.")
+        raise click.UsageError("Choose --live or --test: live and test money never mix.")
     settings, options = _split(assignments)
     _warn_of_secrets(assignments, adapter)
     wanted = Store(
@@ -125,9 +125,10 @@ def update(
     as_json: bool,
     force: bool,
 ) -> None:
-    """Change a store. What is not given stays; `--set KEY=` puts a setting back to its default.
+    """Change a store. Options that are not given keep their values; `--set KEY=` resets a setting to its default.
 
-    Its shop stays the same, wherever it is now. With --shop it becomes an entry of that one's shop, with its payments.
+    It stays an entry of its shop, wherever that is now. With --shop it becomes an entry of that store's shop, with its
+    payments.
     """
     old = use_cases.get(bridge.services, store)
     settings, options = _split(assignments)
@@ -167,7 +168,7 @@ def update(
 @json_option
 @with_bridge
 def list_(bridge: Bridge, as_json: bool) -> None:
-    """All stores."""
+    """List all stores."""
     found = use_cases.every(bridge.services)
     if as_json:
         others = shops.all_beside(bridge.services, [store.id for store in found])
@@ -182,7 +183,7 @@ def list_(bridge: Bridge, as_json: bool) -> None:
 @json_option
 @with_bridge
 def show(bridge: Bridge, store: str, as_json: bool) -> None:
-    """One store, without its secrets."""
+    """Show one store, without its secrets."""
     _show(bridge, use_cases.get(bridge.services, store), as_json)
 
 
@@ -191,7 +192,7 @@ def show(bridge: Bridge, store: str, as_json: bool) -> None:
 @json_option
 @with_bridge
 def history(bridge: Bridge, store: str, as_json: bool) -> None:
-    """Who has changed the entries and addresses of a store's shop, and when."""
+    """Show who has changed the entries and addresses of a store's shop, and when."""
     changes = shops.history(bridge.services.at(use_cases.get(bridge.services, store)))
     if as_json:
         print_json([asdict(change) for change in changes])
@@ -206,7 +207,7 @@ def history(bridge: Bridge, store: str, as_json: bool) -> None:
 @json_option
 @with_bridge
 def check(bridge: Bridge, store: str, as_json: bool) -> None:
-    """Prove that the shop and the provider can be worked with. Moves no money and changes nothing."""
+    """Check that the bridge can work with the store and the provider. Moves no money and changes nothing."""
     findings = bridge.check_store(use_cases.get(bridge.services, store))
     if as_json:
         print_json([{"ok": finding.ok, "text": finding.text} for finding in findings])
@@ -222,9 +223,9 @@ def check(bridge: Bridge, store: str, as_json: bool) -> None:
 @force_option
 @with_bridge
 def remove(bridge: Bridge, store: str, force: bool) -> None:
-    """Stop serving a store. Its payments stay on record. Refused while payments are not over."""
+    """Stop serving a store. Its payments stay on record. Refused while payments are open."""
     left = use_cases.remove(bridge.services, use_cases.get(bridge.services, store).id, who(), force=force)
-    note(f"Store {store} is removed.")
+    note(f"Store {store} has been removed.")
     if left:
         _tell_left(left)
 
@@ -235,7 +236,9 @@ def suggesting_unchecked() -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        raise Refused(f"{error} Nothing was changed. If the shop is down: --unchecked takes it all the same.") from None
+        raise Refused(
+            f"{error} Nothing has been changed. If the store is down, --unchecked accepts it anyway."
+        ) from None
 
 
 def _tell_left(left: Obstacles) -> None:
@@ -248,7 +251,7 @@ def _tell(wanted: Store, made: Store) -> None:
         note(STRIPPED)
     if made.awaits_reconcile and not wanted.awaits_reconcile:
         reconcile = f"wcpay-bridge reconcile --store {made.id}"
-        note(f"Nobody has asked the shop. No money moves until the worker, or `{reconcile}`, has.")
+        note(f"The store has not been asked. No money moves until the worker, or `{reconcile}`, has asked it.")
 
 
 def print_findings(findings: list[Finding]) -> None:

@@ -28,7 +28,7 @@ from bridge.storage.key_files import exposure
 
 @click.command()
 def init() -> None:
-    """Make a secret key and the database, where the settings say or in the data directory."""
+    """Create a secret key and the database, where the settings say or in the data directory."""
     with plain_errors(), chosen_bridge() as bridge:
         settings = bridge.settings
         if not settings.secret_key and settings.key_file:
@@ -40,7 +40,7 @@ def init() -> None:
         migrate_database(settings.database_url)
         bridge.open()
     note("Database: ready")
-    note("Next, connect a shop with a read/write REST key of its own:")
+    note("Next, connect a store with a read/write REST key of its own:")
     click.echo(f"{command_line()} stores add --url https://shop.example --consumer-key ck_... --adapter sandbox --test")
 
 
@@ -52,7 +52,7 @@ def _make_key(file: Path) -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to the newest schema."""
+    """Migrate the database to the newest schema."""
     with plain_errors(), chosen_bridge() as bridge:
         url = bridge.settings.database_url
         migrate_database(url)
@@ -77,8 +77,10 @@ def openapi(bridge: Bridge) -> None:
 @click.option("--certfile", type=click.Path(exists=True, dir_okay=False))
 @click.option("--keyfile", type=click.Path(exists=True, dir_okay=False))
 @click.option("--no-worker", is_flag=True, help="Only serve; `wcpay-bridge worker` runs elsewhere.")
-@click.option("--after-restore", is_flag=True, help="The database was restored: no money moves before `reconcile`.")
-@click.option("--access-log", is_flag=True, help="One line for each request.")
+@click.option(
+    "--after-restore", is_flag=True, help="The database has been restored: no money moves before `reconcile`."
+)
+@click.option("--access-log", is_flag=True, help="Log one line for each request.")
 @log_options
 def serve(
     bind: str,
@@ -104,7 +106,7 @@ def serve(
         bridge = Bridge(settings)
         bridge.open()
         if after_restore:
-            note(f"{len(hold_all(bridge.services))} stores take no money before they were compared.")
+            note(f"{len(hold_all(bridge.services))} stores are held until they have been compared.")
         bridge.close()
     options: dict[str, Any] = {
         "bind": bind,

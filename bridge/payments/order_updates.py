@@ -257,7 +257,7 @@ def _released(intent: PaymentIntent) -> str:
 def _tipped(words: Words, intent: PaymentIntent) -> str:
     """What the payer added at a reader: it is nothing that the order owes."""
     is_told = intent.tip and words in (AUTHORIZED, CHARGED, CAPTURED)
-    return f" {Money(intent.tip, intent.currency)} of it are a tip." if is_told else ""
+    return f" {Money(intent.tip, intent.currency)} of it is a tip." if is_told else ""
 
 
 def _left(intent: PaymentIntent) -> Money:

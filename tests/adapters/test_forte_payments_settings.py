@@ -55,7 +55,9 @@ def test_118_a_live_store_takes_no_answer_of_a_simulator(path):
         if path == "intent":
             mock.post(f"{PRODUCTION}/payments/v2/intent", json=data, status=201, headers=marked)
         live = adapter(live=True)
-        with pytest.raises(ProviderError, match="A simulator answers in place of Forte, and this store is in live mode"):
+        with pytest.raises(
+            ProviderError, match="A simulator answers in place of Forte, and this store is in live mode"
+        ):
             live.create(live.prepare(payment()), "key")
         live.close()
 
@@ -72,7 +74,7 @@ def test_118_a_live_store_takes_no_answer_of_a_simulator(path):
             "fallback_image is not an https address of at most 255",
         ),
         ("buyer_id", "{shop}", "buyer_id has neither {customer} nor {caller}"),
-        ("webhook_endpoint", "a/b", "webhook_endpoint has something else"),
+        ("webhook_endpoint", "a/b", "webhook_endpoint has something other"),
         ("signature_header", "X Forte", "signature_header is not the name of a header."),
         ("timestamp_header", "X:T", "timestamp_header is not the name of a header."),
         ("signature_payload", "{timestamp}", "signature_payload must contain {body} exactly once."),

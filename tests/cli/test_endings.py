@@ -58,7 +58,7 @@ def test_a_worker_that_is_asked_to_end_finishes_what_it_has_in_hand(
             ):  # the shop and the provider are in this process, and have to answer
                 working.process.wait(0.001)
         assert working.process.wait(20) == 0
-    assert [line for line in working.log[1:] if " INFO [" not in line] == ["Nothing is in hand.\n"]
+    assert [line for line in working.log[1:] if " INFO [" not in line] == ["All work in progress is done.\n"]
     assert shopkeeper.cli.json("outbox", "list", "--state", "pending") == []
 
 

@@ -85,20 +85,22 @@ def test_people_get_one_line_for_each_and_are_asked_before_one_is_deleted(owner:
     owner.run("delete", name, stdin="n\n", code=1)
     assert owner.run("list").stdout == line
     told = owner.run("delete", name, stdin="y\n")
-    assert told.stderr.endswith(f"Trigger {name} is deleted.\n")
+    assert told.stderr.endswith(f"Trigger {name} has been deleted.\n")
     assert owner.run("list").stdout == ""
 
 
 def test_wrong_calls_are_told_apart_from_what_is_refused(owner: Owner) -> None:
     service = owner.service()
-    assert "Say what to change" in owner.run("update", "pmt_trigger_x", code=2).stderr
+    assert "Specify what to change" in owner.run("update", "pmt_trigger_x", code=2).stderr
     assert "--service" in owner.run("create", code=2).stderr
     assert "PAYMENT_LOST" in owner.run("create", "--service", service, "--event", "PAYMENT_LOST", code=2).stderr
     told = owner.run("create", "--service", service, "--path", "forte", code=1)
     assert told.stderr == "Error: Forte does not accept this trigger: targetPath: It has to start with /.\n"
     told = owner.run("create", "--service", "svc_none", code=1)
     assert told.stderr == "Error: There is no service svc_none in this project.\n"
-    assert "has no trigger pmt_trigger_x" in owner.run("update", "pmt_trigger_x", "--disabled", code=1).stderr
+    assert (
+        "does not have the trigger pmt_trigger_x" in owner.run("update", "pmt_trigger_x", "--disabled", code=1).stderr
+    )
     assert "no payment trigger pmt_trigger_x" in owner.run("delete", "pmt_trigger_x", "--yes", code=1).stderr
     nowhere = owner.cli.run("forte", "triggers", "list", "--store", "nowhere", code=1)
     assert nowhere.stderr == "Error: There is no store nowhere.\n"
@@ -109,7 +111,7 @@ def test_a_path_has_to_be_known_from_somewhere(cli: CommandLine, make_local: Mak
     with platform(make_local, sqlite_url) as (local, _, service, _):
         manage(cli, local)
         told = cli.run("forte", "triggers", "create", "--store", local.store.id, "--service", service(), code=2)
-        assert "Say --path" in told.stderr
+        assert "Give --path" in told.stderr
 
 
 def test_the_store_of_another_adapter_has_none(cli: CommandLine, local: Local) -> None:

@@ -116,8 +116,8 @@ def test_a_change_counts_from_the_next_request_on(local: Local) -> None:
     [
         (("--expires", "2001-01-31"), 1, "cannot end in the past"),
         (("--expires", "0d"), 1, "cannot end in the past"),
-        (("--expires", "soon"), 1, "soon is no time such as"),
-        (("--expires", "0001-01-01T00:00+23:59"), 1, "is no time such as"),
+        (("--expires", "soon"), 1, "soon is not a time such as"),
+        (("--expires", "0001-01-01T00:00+23:59"), 1, "is not a time such as"),
         (("--networks", "10.0.0.5/8"), 1, "has host bits set; give addresses or networks"),
         (("--networks", "10.0.0.0/99"), 1, "give addresses or networks such as 10.0.0.0/8"),
         (("--networks", "shop.example"), 1, "give addresses or networks such as 10.0.0.0/8"),
@@ -136,7 +136,7 @@ def test_what_cannot_be_is_refused_and_nothing_changes(
 
 def test_an_update_needs_something_to_change_and_a_key_that_is_not_revoked(local: Local) -> None:
     key = local.pair.key.id
-    assert "Say what to change" in operate(local, "keys", "update", key, code=2).stderr
+    assert "Specify what to change" in operate(local, "keys", "update", key, code=2).stderr
     operate(local, "keys", "revoke", key)
     assert "is revoked, for good" in operate(local, "keys", "update", key, "--expires", "never", code=1).stderr
 

@@ -91,7 +91,7 @@ def test_two_web_servers_and_two_workers_charge_every_order_once_and_a_killed_wo
     wait_for(lambda: machines.cli.json("outbox", "list", "--state", "pending") == [], 90)
     assert machines.charges() == [1023] * len(ORDERS)
     assert other.end(signal.SIGTERM) == 0
-    assert "Nothing is in hand." in other.log[-1]
+    assert "All work in progress is done." in other.log[-1]
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_a_restored_backup_takes_no_money_before_it_was_reconciled_and_then_know
 
     machines.faults.next(Fault.ERROR_503, times=1000, match="GET /v1/payment_intents")
     served = machines.serve("--after-restore")
-    assert "1 stores take no money before they were compared." in "".join(served.log)
+    assert "1 stores are held until they have been compared." in "".join(served.log)
     held = machines.create(served.url, "payable_3").json()
     assert held["data"]["reason"] == "reconcile_first"
     served.end(signal.SIGTERM)  # its worker would compare as well, as soon as the provider is back

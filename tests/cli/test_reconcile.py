@@ -220,7 +220,7 @@ def test_the_worker_hears_by_listing_alone_of_a_provider_that_sends_nothing(stri
 
 
 def test_a_time_that_is_none_is_refused(stripe: Local) -> None:
-    assert "is no time such as" in operate(stripe, "reconcile", "--since", "yesterday", code=1).stderr
+    assert "is not a time such as" in operate(stripe, "reconcile", "--since", "yesterday", code=1).stderr
 
 
 class Restored:

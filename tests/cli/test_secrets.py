@@ -16,7 +16,7 @@ from tests.plugins.commandline import CommandLine
 from tests.plugins.local import Local, MakeLocal
 
 KEY = "k" * 48
-WARNING = "Warning: {} has a secret, which the process list and the shell's history show. Better: "
+WARNING = "Warning: {} contains a secret, which the process list and the shell's history show. Better: "
 CLOSED, OPEN = (0o600, 0o400, 0o700), (0o644, 0o640, 0o604, 0o660, 0o620, 0o606, 0o602, 0o666, 0o444, 0o440, 0o610)
 SECRET = "cs_" + 40 * "5"
 Owner = tuple[int, int]

@@ -211,7 +211,7 @@ def test_looks_get_rarer_then_a_person_is_asked_and_after_a_month_nobody_looks(s
     assert 24 * 3600 <= max(gaps) <= 26.5 * 3600
     [story] = operate_json(stripe, "why", attempt)
     assert story["flag"] == "The outcome of this payment is unknown for more than a day."
-    assert "nobody asks any more: settle it" in operate(stripe, "why", attempt).output
+    assert "the bridge has stopped asking: settle it" in operate(stripe, "why", attempt).output
     stripe.provider_faults.clear()
     operate(stripe, "settle", attempt, "--as", "not-paid", *REASON)
     [story] = operate_json(stripe, "why", attempt)

@@ -124,7 +124,7 @@ def test_a_wrong_store_is_refused_with_a_sentence(
 
 def test_live_and_test_have_to_be_said_and_the_sandbox_refuses_live(cli: CommandLine, shop: Shop) -> None:
     unsaid = [part for part in shop.arguments() if part != "--test"]
-    assert "Say --live or --test" in cli.run(*unsaid, code=2).stderr
+    assert "Choose --live or --test" in cli.run(*unsaid, code=2).stderr
     live = ["--live" if part == "--test" else part for part in shop.arguments()]
     assert "refuses a live store" in cli.run(*live, code=1).stderr
 

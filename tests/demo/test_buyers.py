@@ -60,8 +60,8 @@ def test_a_buyer_pays_and_the_order_is_processed(
     story = commands.run("why", created["id"]).stdout
     assert f"10.23 USD for order {store.order} of {store.facts['id']}" in story
     assert "status succeeded" in story
-    assert "the store knows (paid): the order is processing" in story
-    assert "NEEDS A PERSON" not in story
+    assert "the store has been updated (paid): the order is processing" in story
+    assert "NEEDS AN OPERATOR" not in story
 
 
 @pytest.mark.parametrize("name", ["stripe_connect", "stripe_connect_destination"])

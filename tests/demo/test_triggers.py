@@ -60,7 +60,7 @@ def test_what_is_triggered_is_in_the_order(open_store: OpenStore, trigger: Calla
     if store.create(method)["status"] == "requires_capture":
         assert store.becomes("on-hold")
     for what, words in happens.items():
-        assert "tells the bridge by itself" in trigger("trigger", what, str(store.order), "--store", name)
+        assert "notifies the bridge" in trigger("trigger", what, str(store.order), "--store", name)
         assert store.becomes(words) if words in STATUSES else store.is_noted(words), what
 
 

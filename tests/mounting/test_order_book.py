@@ -190,7 +190,7 @@ def test_a_payment_follows_an_order_that_was_cancelled(host: Host) -> None:
     ("command", "told"),
     [
         (("stores", "check", "{store}"), "The orders are in"),
-        (("webhooks", "register", "{store}"), "The orders of this store send no messages"),
+        (("webhooks", "register", "{store}"), "This store does not send messages about its orders"),
         (("reconcile", "--store", "{store}"), "1 orders"),
     ],
 )

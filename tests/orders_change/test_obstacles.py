@@ -142,7 +142,7 @@ def test_c5_by_force_a_removal_says_what_is_lost_and_every_payment_is_flagged(lo
     assert len(flags) == 1
     assert flags[0]["flag"] in operate(local, "doctor", code=1).output
     assert (
-        "left behind while it was not over: The store was removed."
+        "left behind while it was open: The store was removed."
         in operate(local, "why", str(local.orders["payable"])).output
     )
     operate(local, "flags", "clear", flags[0]["payment_intent"], "--reason", "looked at Stripe")

@@ -49,7 +49,7 @@ def late(request: pytest.FixtureRequest, make_local: MakeLocal, sqlite_url: str)
 def test_the_payment_and_its_story_are_named(late: tuple[Local, str]) -> None:
     local, intent = late
     assert intent in run(local, "wcpay-bridge flags list", intent)
-    assert "NEEDS A PERSON" in run(local, "wcpay-bridge why", intent)
+    assert "NEEDS AN OPERATOR" in run(local, "wcpay-bridge why", intent)
 
 
 def test_an_order_that_staff_open_again_takes_the_money(late: tuple[Local, str]) -> None:

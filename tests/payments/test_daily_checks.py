@@ -56,7 +56,7 @@ def test_c6_a_key_that_the_shop_has_revoked_is_refused_within_a_day_and_named_un
     assert caplog.text.count(f"({key}) is refused, here as by the store.") == 1
     [listed] = [each for each in operate_json(local, "keys", "list") if each["id"] == key]
     assert (listed["permissions"], listed["revoked"]) == ("none", None)
-    assert "refused by the shop" in operate(local, "keys", "list").stdout
+    assert "refused by the store" in operate(local, "keys", "list").stdout
     assert "is revoked or expired" in operate(local, "keys", "rotate", key, code=1).stderr
     pass_days(local)
     assert caplog.text.count(f"({key}) is refused, here as by the store.") == 1

@@ -101,7 +101,7 @@ def test_c2_a_tip_is_named_and_nothing_that_the_order_owes(till: Local) -> None:
     till.work()
     assert taken(till) == [1173]
     assert (till.order()["status"], flagged(till)) == ("completed", [])
-    assert any("1.50 USD of it are a tip" in note for note in till.notes())
+    assert any("1.50 USD of it is a tip" in note for note in till.notes())
     assert story(till, intent)["events"][0]["detail"]["tip"] == 150
     assert compared(till).agrees
 
@@ -394,7 +394,7 @@ def test_a_tip_on_an_intent_that_was_made_here_is_named_as_well(till: Local) -> 
     assert at(till, "capture_terminal_payment", "payable", intent).status_code == 200
     till.work()
     assert (taken(till), till.order()["status"], flagged(till)) == ([1173], "completed", [])
-    assert any("1.50 USD of it are a tip" in note for note in till.notes())
+    assert any("1.50 USD of it is a tip" in note for note in till.notes())
 
 
 def test_both_apps_can_decode_the_charge_of_what_they_made(till: Local) -> None:

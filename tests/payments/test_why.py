@@ -36,6 +36,6 @@ def test_the_story_of_a_payment_that_was_captured_in_part_refunded_and_disputed(
         "asked the provider to capture 9.00 USD",
         "asked the provider to refund 2.50 USD",
         f"refund of 2.50 USD: succeeded ({refund['id']})",
-        "NEEDS A PERSON",
+        "NEEDS AN OPERATOR",
     ):
         assert words in told
