@@ -22,7 +22,7 @@ def read_json(body: bytes) -> Any:
         message = json.loads(body.decode("utf-8"), parse_int=_integer, parse_float=_number, parse_constant=_no_number)
         json.dumps(message, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
-        raise EventRefused("The message is not JSON that can be read.", cause=UNREADABLE) from None
+        raise EventRefused("The message is not readable JSON.", cause=UNREADABLE) from None
     return message
 
 
@@ -32,7 +32,7 @@ def require_storable(event: ProviderEvent) -> None:
     if not all(_is_text(text) for text in texts) or not event.id or len(event.id) > LONGEST_ID:
         raise EventRefused("The message has a text or an id that cannot be stored.", cause=UNREADABLE)
     if not math.isfinite(event.at):
-        raise EventRefused("The message has a time that is none.", cause=UNREADABLE)
+        raise EventRefused("The message has a time that is not valid.", cause=UNREADABLE)
 
 
 def _integer(digits: str) -> int | float:

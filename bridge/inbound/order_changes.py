@@ -71,7 +71,7 @@ def _match_refunds(store: StoreHandle, intent: PaymentIntent, order: Order) -> N
         return
     with store.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
-            raise InProgress(f"The shop has still to hear of something about order {order.number}.")
+            raise InProgress(f"The store has yet to receive an update about order {order.number}.")
     for made in made_by_staff(intent, refunds_in_store(store, order) or []):
         _match(store, intent, made)
 

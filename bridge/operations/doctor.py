@@ -136,7 +136,7 @@ def _unknown(services: Services, found: Metrics) -> Iterator[Check]:
             "unknown",
             False,
             f"Order {order} of {store}: the outcome of a {each['operation']} is unknown for "
-            f"{age:.0f} minutes ({name}). It is being settled, or: wcpay-bridge settle {name} --as ...",
+            f"{age:.0f} minutes ({name}). It is being resolved, or: wcpay-bridge settle {name} --as ...",
         )
     if found.unknown.waiting > MAX_SHOWN:
         yield Check("unknown", False, f"{found.unknown.waiting - MAX_SHOWN} more have an unknown outcome.")

@@ -48,9 +48,9 @@ def new_attempt(
     Raises AwaitsReconcile while no money may move.
     """
     if store.config.awaits_reconcile:
-        raise AwaitsReconcile("No money moves through this store before it was reconciled.")
+        raise AwaitsReconcile("No money moves through this store until it has been reconciled.")
     if store.config.awaits_beside:  # rule 2: what the other entry has forgotten may have paid the order
-        raise AwaitsReconcile("No money moves through this store before all entries of its shop were reconciled.")
+        raise AwaitsReconcile("No money moves through this store until all entries of its shop have been reconciled.")
     now = store.clock()
     busy_until = leases.lease_end(store)
     logs.name(attempt_id=attempt_id)
@@ -84,7 +84,7 @@ def begin_attempt(
     require_made_here(intent)
     if unsettled := intents.unsettled(connection, intent.id):
         raise InProgress(
-            "Another request about this payment is not settled yet. Ask again in a moment.",
+            "Another request about this payment is not resolved yet. Ask again in a moment.",
             outcome="unknown",
             attempt_id=unsettled.id,
             provider=store.config.adapter,
@@ -100,7 +100,7 @@ def reference_of(connection: Connection, intent_id: str) -> str:
     """The provider's id of an intent's payment. Raises OutcomeUnknown while there is none."""
     created = intents.attempts_of(connection, intent_id)[0]
     if created.reference is None:
-        raise OutcomeUnknown("The provider has not said yet which payment this is.", attempt_id=created.id)
+        raise OutcomeUnknown("The provider has not identified this payment yet.", attempt_id=created.id)
     return created.reference
 
 
@@ -134,7 +134,7 @@ def conclude(store: StoreHandle, attempt: Attempt, outcome: Outcome) -> IntentVi
     """
     nobody_is_at_it = attempt.busy_until <= store.clock()
     if nobody_is_at_it and _never_exposed(store.adapter, attempt, outcome):
-        why = "Its answer was lost, and with it what the buyer would need: nobody can pay it."
+        why = "Its answer was lost, and with it what the buyer needs: nobody can pay it."
         abandon(store, attempt, "never_exposed", why, outcome.reference)
         store.wake()
         with store.database.read() as connection:
@@ -161,7 +161,7 @@ def conclude(store: StoreHandle, attempt: Attempt, outcome: Outcome) -> IntentVi
 
 
 def cancel_open_payment(
-    store: StoreHandle, intent: PaymentIntent, why: str = "the order is to be paid otherwise"
+    store: StoreHandle, intent: PaymentIntent, why: str = "the order is to be paid in another way"
 ) -> PaymentIntent:
     """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later.
 
@@ -173,7 +173,7 @@ def cancel_open_payment(
     if "cancel" not in store.adapter.operations:
         raise OrderLocked(
             f"Order {intent.order_number} has an open payment ({intent.shown_id}) that {store.config.adapter} cannot "
-            "void; it has to be paid or to expire.",
+            "void; it has to be paid or expire.",
             reason="order_has_payment",
             payment_intent=intent.shown_id,
             provider=store.config.adapter,
@@ -248,9 +248,9 @@ def mark_and_raise_unknown(store: StoreHandle, attempt: Attempt, error: Provider
     store.wake()
     details = {**error.details, "outcome": "unknown", "cause": error.reason}
     return OutcomeUnknown(
-        f"{error} It is not known yet whether the payment was made; it is being settled. Do not charge again."
+        f"{error} It is not known yet whether the payment was made; it is being resolved. Do not charge again."
         if attempt.operation == Operation.CREATE
-        else f"{error} It is not known yet whether the {attempt.operation} was made; it is being settled.",
+        else f"{error} It is not known yet whether the {attempt.operation} was made; it is being resolved.",
         **details,
         attempt_id=attempt.id,
         provider=store.config.adapter,

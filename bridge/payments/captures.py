@@ -155,7 +155,7 @@ def _require_takes(store: StoreHandle, order: Order, intent: PaymentIntent) -> N
     if order.currency != intent.currency:
         authorised = Money(intent.amount, intent.currency)
         raise CaptureFailed(
-            f"{CAPTURE_FAILED_PREFIX}the order is in {order.currency} now, and {authorised} were authorised.",
+            f"{CAPTURE_FAILED_PREFIX}the order is in {order.currency} now, and {authorised} was authorized.",
             status=502,
         )
     with store.database.read() as connection:
@@ -234,7 +234,7 @@ def _wanted(intent: PaymentIntent, amount: int) -> int:
     if 0 < amount <= left:
         return amount
     raise CaptureFailed(
-        f"{CAPTURE_FAILED_PREFIX}the amount {Money(amount, intent.currency)} is not between nothing and the authorised "
+        f"{CAPTURE_FAILED_PREFIX}the amount {Money(amount, intent.currency)} is not between zero and the authorized "
         f"{Money(left, intent.currency)}.",
         status=502,
     )

@@ -122,7 +122,7 @@ def visit(services: Services, token: str) -> Visit:
         try:
             intent = intents.get(connection, intent_id)
         except LookupError:
-            raise Refused("The payment of this link is not kept any more.", reason="link_expired") from None
+            raise Refused("The payment of this link is no longer kept.", reason="link_expired") from None
         if stores.get(connection, intent.store_id) is None:
             raise Refused("The store of this link was removed.", reason=STORE_REMOVED)
         if not intent.holding:
@@ -226,12 +226,12 @@ def try_again(services: Services, token: str) -> str:
     """
     seen = visit(services, token)
     if not seen.may_retry:
-        raise Refused("This payment cannot be started anew.", reason=NOT_NOW)
+        raise Refused("This payment cannot be restarted.", reason=NOT_NOW)
     intent = seen.intent
     with services.database.read() as connection:
         tries = intents.of_order(connection, intent.store_id, intent.order_id)
     if len(tries) >= MAX_TRIES:
-        raise Refused("This order was tried too often.", reason="tried_too_often")
+        raise Refused("Payment of this order was tried too often.", reason="tried_too_often")
     shown = create_payment_intent(
         services.at(seen.store),
         order_id=intent.order_id,

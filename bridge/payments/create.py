@@ -263,7 +263,7 @@ def resolve_first(store: StoreHandle, attempt: Attempt, same: bool, through: str
     if not resolve(store, attempt, resend=same) and _is_left_open(store, attempt):
         raise OutcomeUnknown(
             f"An earlier payment for this order{through} has no known outcome yet. "
-            "It is being settled; nothing new was started.",
+            "It is being resolved; nothing new was started.",
             outcome="unknown",
             attempt_id=attempt.id,
             provider=store.config.adapter,
@@ -383,7 +383,7 @@ def _through(entry: StoreHandle, store: StoreHandle) -> str:
 def _locked(existing: PaymentIntent, entry: StoreHandle, store: StoreHandle) -> OrderLocked:
     words, reason = {
         Status.SUCCEEDED: ("is already paid", "order_paid"),
-        Status.REQUIRES_CAPTURE: ("has an authorised payment", "order_authorized"),
+        Status.REQUIRES_CAPTURE: ("has an authorized payment", "order_authorized"),
     }.get(existing.status, ("has a payment under way", "order_has_payment"))
     told = f"Order {existing.order_number} {words}{_through(entry, store)} ({existing.shown_id})"
     return OrderLocked(

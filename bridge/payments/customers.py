@@ -58,7 +58,7 @@ def _tell_the_order(store: StoreHandle, order: Order, customer: str) -> None:
     try:
         store.order_book.deliver(update, first=True)
     except StoreError as error:
-        log.warning("order %s of store %s was not told its customer: %s", order.number, store.id, error)
+        log.warning("order %s of store %s was not updated with its customer: %s", order.number, store.id, error)
 
 
 def payment_methods(store: StoreHandle, customer: str) -> list[dict[str, Any]]:

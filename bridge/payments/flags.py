@@ -108,19 +108,19 @@ def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent
     or if an order has several payments that do.
     """
     if not reason.strip():
-        raise Refused("Say what was done: it is kept with the payment.")
+        raise Refused("Give a reason that says what was done: it is kept with the payment.")
     refuse_card_data(reason)
     now = services.clock()
     with services.database.write() as connection:
         found = [intent for intent in intents.named(connection, name) if intent.flag]
         if len(found) > 1:
             waiting = ", ".join(intent.shown_id for intent in found)
-            raise Refused(f"{name} names several payments that wait for a person: {waiting}. Name one of them.")
+            raise Refused(f"{name} names several payments that need an operator: {waiting}. Name one of them.")
         if not found:
-            raise Refused(f"No payment {name} waits for a person.")
+            raise Refused(f"There is no flagged payment {name}.")
         intent = intents.get(connection, found[0].id, lock=True)
         if intent.unknown and not obstacles.is_left_behind(connection, intent.id):
-            raise Refused(f"The outcome of {name} is unknown: settle it. The flag goes with that.")
+            raise Refused(f"The outcome of {name} is unknown: settle it. That clears the flag, too.")
         intents.change(connection, intent.id, flag="", updated=now)
         journal.write(connection, now, intent.id, JournalKind.FLAG_CLEARED, flag=intent.flag, who=who, why=reason)
         services.audit_act(connection, "flags.clear", intent.shown_id, flag=intent.flag, why=reason)

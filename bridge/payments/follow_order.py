@@ -52,7 +52,7 @@ def follow_order(store: StoreHandle, intent: PaymentIntent, order: Order | None)
         return _follow_paid(store, intent, agreed, order)
     if intent.unknown and intent.status is not Status.REQUIRES_CAPTURE:
         if order is None or misfit(order, agreed):
-            raise InProgress(f"The outcome of {intent.shown_id} is not known yet; its order cannot take it any more.")
+            raise InProgress(f"The outcome of {intent.shown_id} is not known yet; its order can no longer take it.")
         return intent
     if intent.status in WAITING:
         found = ORDER_GONE if order is None else misfit(order, agreed)
@@ -139,7 +139,7 @@ def _follow_paid(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order
         return intent
     with store.database.read() as connection:
         if outbox.is_owed(connection, store.id, order.id):
-            raise InProgress(f"The shop has still to hear of something about order {order.number}.")
+            raise InProgress(f"The store has yet to receive an update about order {order.number}.")
         is_back = is_sent_back(connection, intent)
     taken = intent.charge.amount_captured if intent.charge else intent.amount
     shows_it = is_paid_by(order, {intent.shown_id})

@@ -86,7 +86,7 @@ def _begun(
         if attempt is not None:
             return attempt
         store.pause(JOIN_POLL_SECONDS)
-    raise Refused("The payment page was opened before and may still be paid.", reason=ALREADY_OPENED)
+    raise Refused("The payment page was opened before, and the payment may still be made.", reason=ALREADY_OPENED)
 
 
 def _begin(
@@ -105,14 +105,16 @@ def _begin(
     with store.database.write() as connection:
         intent = intents.get(connection, intent.id, lock=True)
         if intent.status not in WAITING or intent.unknown:
-            raise Refused("This payment does not wait for the buyer any more.", reason=NOT_NOW)
+            raise Refused("This payment is no longer waiting for the buyer.", reason=NOT_NOW)
         attempts = intents.attempts_of(connection, intent.id)
         twin = _twin(attempts, now, seen)
         if twin and twin.busy_until > now:
             return None
         open_now = [] if twin else payable_attempts(attempts, now)
         if any(attempt.busy_until > now for attempt in open_now) or (open_now and not again):
-            raise Refused("The payment page was opened before and may still be paid.", reason=ALREADY_OPENED)
+            raise Refused(
+                "The payment page was opened before, and the payment may still be made.", reason=ALREADY_OPENED
+            )
         if len(open_now) >= MAX_OPEN_CHECKOUTS:
             raise Refused("The payment page was opened too often.", reason="opened_too_often")
         attempt = twin or _lost(attempts, now, adapter.replay_window)

@@ -110,7 +110,7 @@ def repeat_create(store: StoreHandle, attempt_id: str) -> IntentView | None:
         if attempt is None:
             return _settled(store, intent, attempt_id)
         resolve_first(store, attempt, same=_may_resend(store, intent))
-    raise InProgress("The payment is being settled by another request.", outcome="unknown", attempt_id=attempt_id)
+    raise InProgress("The payment is being resolved by another request.", outcome="unknown", attempt_id=attempt_id)
 
 
 def _may_resend(store: StoreHandle, intent: PaymentIntent) -> bool:

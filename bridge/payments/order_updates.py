@@ -25,12 +25,12 @@ CAPTURE_FAILED = (UpdateKind.NOTE, "A capture of {money} failed to complete usin
 VOID_FAILED = (UpdateKind.NOTE, "Canceling authorization failed to complete with the following message: {reason}")
 DUPLICATE = (
     UpdateKind.NOTE,
-    "A second payment of {money} was made for this order using {title} ({reference}). It has to be sent back.",
+    "A second payment of {money} was made for this order using {title} ({reference}). It has to be refunded.",
 )
 LATE = (
     UpdateKind.NOTE,
-    "A payment of {money} using {title} ({reference}) was made after all, although it was taken as cancelled. "
-    "Nothing was done for this order: a person has to decide.",
+    "A payment of {money} using {title} ({reference}) was made after all, although it was recorded as cancelled. "
+    "Nothing was done for this order: somebody has to decide.",
 )
 REFUNDED = (UpdateKind.REFUNDED, "A refund of {money} was successfully processed using {title}{because} ({refund}).")
 REFUND_PENDING = (UpdateKind.REFUNDED, "A refund of {money} is pending using {title}{because} ({refund}).")

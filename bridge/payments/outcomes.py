@@ -75,7 +75,7 @@ def poll_payment(store: StoreHandle, intent_id: str) -> PaymentIntent:
     if created.reference is None and not intent.unknown:
         return _look_without_reference(store, adapter, intent, created, openings)
     if created.reference is None:
-        raise OutcomeUnknown("The provider has not said yet which payment this is.", attempt_id=created.id)
+        raise OutcomeUnknown("The provider has not identified this payment yet.", attempt_id=created.id)
     reference = created.reference
     intent = record(store, intent_id, call_adapter(lambda: adapter.fetch(reference)))
     store.wake()
@@ -97,7 +97,7 @@ def _look_without_reference(
     if has_aged(created, now) and intent.status in WAITING:
         return cancel_if_unpayable(services, intent, "no payment was made within a day") or intent
     if has_aged(created, now) and intent.holding and not intent.flag and not intent.charge:
-        return flag_intent(services, intent.id, "The provider has never said which payment this is.")
+        return flag_intent(services, intent.id, "The provider has never identified this payment.")
     if not found and not created.exposed:
         with services.database.write() as connection:
             intents.change(connection, intent.id, look_at=None)
@@ -110,7 +110,7 @@ def _find(store: StoreHandle, adapter: Adapter, attempt: Attempt) -> None:
     if outcome is not None:
         conclude(store, attempt, outcome)
     else:
-        _not_there(store, attempt, "The provider has no such payment.")
+        _not_there(store, attempt, "The provider does not have this payment.")
 
 
 def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
@@ -125,7 +125,7 @@ def _look(services: Services, adapter: Adapter, attempt: Attempt) -> None:
         shown = is_captured(attempt, outcome)
     record(services, attempt.intent_id, outcome, attempt if shown else None)
     if not shown:
-        _not_there(services, attempt, f"The provider shows no {attempt.operation}.")
+        _not_there(services, attempt, f"The provider does not show this {attempt.operation}.")
 
 
 def _look_at_opening(services: Services, adapter: Adapter, attempt: Attempt) -> None:

@@ -38,7 +38,7 @@ def preview(store: StoreHandle, *, order_id: int | None, cart: Mapping[str, Any]
     else:
         wanted = _read_cart(cart, store.config, adapter)
     if wanted.total > MAX_AMOUNT:
-        raise InvalidAmount(f"The sum is larger than {MAX_AMOUNT}.")
+        raise InvalidAmount(f"The total is larger than {MAX_AMOUNT}.")
     if "preview" in adapter.operations:
         return adapter.preview(wanted, customer)
     return wanted.as_quote()

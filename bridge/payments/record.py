@@ -33,7 +33,7 @@ from bridge.storage import Connection, intents, journal, outbox, refunds
 
 WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_PAYMENT_METHOD})
 """Where the buyer has to do something."""
-_DOUBTED = "The payment provider speaks of {second} for this payment of {money} ({id}). Somebody has to look at it."
+_DOUBTED = "The payment provider reports {second} for this payment of {money} ({id}). Somebody has to look at it."
 SOURCE_POLL, SOURCE_MESSAGE, SOURCE_RECONCILE, SOURCE_STAFF = "look", "message", "reconcile", "staff"
 """What made the provider tell the news: somebody looked, a message, a reconciliation, a person who settled it."""
 
@@ -70,7 +70,7 @@ def record_in(
     before = intents.get(connection, intent_id, lock=True)
     if not outcome.currency:
         if before.flag.startswith(AMOUNT_FLAG):
-            raise NotOurs("The provider's message named another amount: a person has to look first.")
+            raise NotOurs("The provider's message named another amount: an operator has to look at it first.")
         outcome = _filled(outcome, before)
     before = _with_tip(connection, before, outcome)
     _require_ours(connection, before, outcome, attempt)
@@ -154,12 +154,12 @@ class IntentWriter:
 
     def report_second(self, outcome: Outcome) -> None:
         """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back."""
-        flag = "duplicate_payment: {names} paid the order once more. Send it back at the provider."
+        flag = "duplicate_payment: {names} paid the order once more. Refund it at the provider."
         self._report(JournalKind.DUPLICATE_PAYMENT, outcome, flag, order_updates.DUPLICATE)
 
     def report_late(self, outcome: Outcome) -> None:
         """Money came for a payment that was taken as canceled: nothing is fulfilled, and a person has to decide."""
-        flag = f"The provider reports {outcome.status.value} for a payment that was taken as canceled ({{names}})."
+        flag = f"The provider reports {outcome.status.value} for a payment that was recorded as canceled ({{names}})."
         self._report(JournalKind.LATE_PAYMENT, outcome, flag, order_updates.LATE)
 
     def _report(self, kind: JournalKind, outcome: Outcome, flag: str, words: order_updates.Words) -> None:
@@ -217,7 +217,7 @@ class IntentWriter:
         left = refunds.left(self._connection, self._intent.store_id, refund.charge_id)
         is_over = left == 0 and refund.status.counts
         if is_over:
-            why = "its money was sent back whole"
+            why = "its money was refunded in full"
             flags.clear_order_flag(self._connection, self._intent.id, why, self._now, is_back=True)
         if words := order_updates.of_refund(before, refund):
             new_id, intent = self._new_id(), self._intent

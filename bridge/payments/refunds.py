@@ -44,7 +44,7 @@ from bridge.payments.record import IntentWriter
 from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, journal, refunds
 
-NOT_CAPTURED = "The payment has not been captured yet, so that there is nothing to refund."
+NOT_CAPTURED = "The payment has not been captured yet, so there is nothing to refund."
 PROVIDER_REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
 
 
@@ -194,7 +194,7 @@ def _carry_on(store: StoreHandle, earlier: Refund, intent: PaymentIntent, origin
         attempt = intents.attempt(connection, attempt.id)
         known = refunds.begun(connection, attempt.id) or earlier
     if attempt.state in UNSETTLED:
-        raise OutcomeUnknown("It is not known yet whether this refund was made; it is being settled.", **told)
+        raise OutcomeUnknown("It is not known yet whether this refund was made; it is being resolved.", **told)
     if not known.id:
         raise ProviderRefused(known.failure or "The refund was not made.", **told | {"outcome": "failed"})
     return known
@@ -251,7 +251,7 @@ def _not_paid_here(store: StoreHandle, order_id: int) -> str:
     other = next((intent for intent in known if intent.holding and intent.charge), None)
     if other is None:
         return f"Order {order_id} has no payment that could be refunded."
-    return f"Order {order_id} was paid through the entry {other.store_id} ({other.shown_id}): it is refunded there."
+    return f"Order {order_id} was paid through the entry {other.store_id} ({other.shown_id}): refund it there."
 
 
 def _amount(value: Any) -> int:
@@ -274,5 +274,5 @@ def _require_decimals(store: StoreHandle, intent: PaymentIntent, amount: int) ->
     major = Money(amount, intent.currency).decimal
     if major != round(major, decimals):
         raise RefundRefused(
-            f"The shop cannot express a refund of {major} {intent.currency}.", reason="not_representable"
+            f"The store cannot express a refund of {major} {intent.currency}.", reason="not_representable"
         )

@@ -45,11 +45,11 @@ def move(
 ) -> None:
     """Follow a change of an entry's address, mode or, by `wish`, shop. Raises Refused as `place`."""
     if wish == NEW_SHOP:
-        raise Refused("An entry that is there stays with its shop: `new` is for `stores add`.")
+        raise Refused("An existing entry stays with its shop: `new` is for `stores add`.")
     target, now = _shop_of(connection, wish) if wish else before.shop_id, services.clock()
     shops.lock(connection, before.shop_id, target)
     if shops.of_entry(connection, before.id) != before.shop_id:
-        raise Refused("The store was made an entry of another shop just now: look at it, and try again.")
+        raise Refused("The store has just become an entry of another shop: check it, and try again.")
     if target != before.shop_id:
         _join(connection, before, target, now)
     old, new = address_of(before.identity), address_of(after.identity)
@@ -116,7 +116,7 @@ def entry_of(store: StoreHandle, intent: PaymentIntent) -> StoreHandle:
     except ConfigurationError:
         raise OrderLocked(
             f"Order {intent.order_number} has a payment ({intent.shown_id}) of {intent.store_id}, an entry of its shop "
-            "that is not served: only there it can be ended.",
+            "that is not served: the payment can be ended only there.",
             reason="order_has_payment",
             payment_intent=intent.shown_id,
             provider=intent.adapter,
@@ -152,7 +152,7 @@ def is_address(store: StoreHandle, site: str) -> bool:
 def _shop_of(connection: Connection, entry: str) -> str:
     found = shops.of_entry(connection, entry)
     if found is None:
-        raise Refused(f"There is no store {entry}, whose shop it could be.")
+        raise Refused(f"There is no store {entry} to share a shop with.")
     return found
 
 

@@ -159,10 +159,10 @@ def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str,
         raise InvalidParameter("payment_methods", "payment_methods must be a list of card_present and interac_present.")
     capture = "manual" if capture is None else capture
     if not isinstance(capture, str) or capture not in CAPTURE_METHODS:
-        raise InvalidParameter("capture_method", "capture_method is manual or automatic.")
+        raise InvalidParameter("capture_method", "capture_method must be manual or automatic.")
     metadata = {} if metadata is None or metadata == [] else metadata
     if not isinstance(metadata, dict) or not all(re.fullmatch(r"[\w.-]{1,40}", str(name)) for name in metadata):
-        raise InvalidParameter("metadata", "metadata is an object of short names and texts.")
+        raise InvalidParameter("metadata", "metadata must be an object of short names and strings.")
     texts = {str(name): _text(value) for name, value in metadata.items() if value is not None}
     return [str(method) for method in methods], str(capture), texts
 
@@ -170,7 +170,7 @@ def _checked(methods: Any, metadata: Any, capture: Any) -> tuple[list[str], str,
 def _text(value: Any) -> str:
     """A value of the caller's metadata as JSON writes it; null is left out before. Raises InvalidParameter."""
     if isinstance(value, (list, dict)):
-        raise InvalidParameter("metadata", "A value of metadata is a text, a number, true or false.")
+        raise InvalidParameter("metadata", "A value of metadata must be a string, a number, true or false.")
     text = value if isinstance(value, str) else json.dumps(value)
     return text[:500].replace("\0", "")  # which no database takes
 
@@ -208,7 +208,7 @@ def _settle(store: StoreHandle, held: PaymentIntent, unsettled: Attempt) -> None
     is_ours = unsettled.busy_until <= store.clock()
     if not (is_ours and resolve(store, unsettled, resend=held.channel == "terminal")):
         raise InProgress(
-            "An earlier payment for this order is not settled yet. Ask again in a moment.",
+            "An earlier payment for this order is not resolved yet. Ask again in a moment.",
             outcome="unknown",
             attempt_id=unsettled.id,
             provider=store.config.adapter,

@@ -93,7 +93,7 @@ def _failed(services: Services, message: OutboxMessage, why: str, *, is_down: bo
     with services.database.write() as connection:
         if message.tries >= GIVE_UP_SECONDS:
             outbox.dead(connection, operation_id, why)
-            flags.put(connection, message.intent_id, f"The store could not be told: {why}", now)
+            flags.put(connection, message.intent_id, f"The store could not be updated: {why}", now)
         else:
             delay = RETRY_DELAYS[min(message.tries, len(RETRY_DELAYS)) - 1]
             due = now + delay * (1 + services.jitter() / 10)

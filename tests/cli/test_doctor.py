@@ -87,7 +87,7 @@ def test_unknowns_flags_dead_letters_late_queues_and_a_missing_worker_are_told(s
     stripe.shop_faults.clear()
     wrong = examined(stripe, code=1)
     assert any("were given up" in told for told in wrong["outbox"])
-    assert any("The store could not be told" in told for told in wrong["flags"])
+    assert any("The store could not be updated" in told for told in wrong["flags"])
 
 
 def test_a_shop_that_became_another_and_a_provider_that_refuses_are_told(stripe: Local) -> None:
@@ -228,7 +228,7 @@ def test_prune_forgets_what_is_old_and_nothing_of_a_payment(stripe: Local) -> No
     assert count(stripe, journal) == lines
     assert count(stripe, inbox) == len(about_it)
     assert stripe.show(intent).get_json()["status"] == "succeeded"
-    assert "the store knows" in operate(stripe, "why", intent).output
+    assert "the store has been updated" in operate(stripe, "why", intent).output
     assert re.findall(r"^0\t", operate(stripe, "prune").output, re.MULTILINE)
 
 

@@ -132,7 +132,9 @@ def test_money_that_was_settled_as_not_paid_is_told_to_the_shop_once_and_waits_f
     [story] = operate_json(stripe, "why", attempt)
     [reference] = [event["detail"]["reference"] for event in story["events"] if event["kind"] == "late_payment"]
     assert stripe.at_stripe(f"payment_intents/{reference}", "GET")["status"] == "succeeded"
-    assert flagged["flag"] == f"The provider reports succeeded for a payment that was taken as canceled ({reference})."
+    assert (
+        flagged["flag"] == f"The provider reports succeeded for a payment that was recorded as canceled ({reference})."
+    )
     assert len([note for note in stripe.notes() if "was made after all" in note]) == 1
     assert stripe.order()["status"] == "pending"
 

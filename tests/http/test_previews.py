@@ -164,7 +164,7 @@ def test_a_sum_that_the_currency_cannot_express_is_refused_or_rounded_as_the_sto
         (
             {"currency": "USD", "line_items": [MUG | {"unit_amount": 10**12 - 1, "quantity": 10**6}]},
             "invalid_amount",
-            "The sum is larger than",
+            "The total is larger than",
             400,
         ),
     ],

@@ -61,7 +61,7 @@ def test_an_order_that_changed_its_currency_is_not_captured(stripe: Local, wante
     stripe.shop.update_order(stripe.orders["payable"], currency="EUR")
     status, code, message = refusal(at(stripe, "capture_authorization", "payable", intent, **wanted))
     assert (status, code) == (502, "wcpay_capture_error")
-    assert message == f"{CAPTURE_FAILED}the order is in EUR now, and 10.23 USD were authorised."
+    assert message == f"{CAPTURE_FAILED}the order is in EUR now, and 10.23 USD was authorized."
     assert asked(stripe, "capture") == 0
 
 
@@ -254,7 +254,7 @@ def test_what_is_captured_in_parts_never_exceeds_what_was_authorised(make_local:
     assert at(local, "capture_authorization", "payable", intent, amount=1000).status_code == 200
     for amount in (24, 1023):
         status, _, message = refusal(at(local, "capture_authorization", "payable", intent, amount=amount))
-        assert (status, "between nothing and the authorised 0.23 USD" in message) == (502, True)
+        assert (status, "between zero and the authorized 0.23 USD" in message) == (502, True)
     local.work()
     assert not any("failed to complete" in note for note in local.notes())
     assert at(local, "capture_authorization", "payable", intent, amount=23).status_code == 200

@@ -75,7 +75,7 @@ def test_a_shop_that_stays_down_leaves_a_dead_letter_that_a_person_sees(local: L
         local.work()
     [story] = why(local.bridge.services, intent["id"])
     assert story["store_updates"][0]["state"] == "dead"
-    assert story["flag"].startswith("The store could not be told:")
+    assert story["flag"].startswith("The store could not be updated:")
 
 
 def test_a_dead_letter_does_not_take_the_place_of_a_doubt_about_the_sum(local: Local) -> None:
@@ -88,7 +88,7 @@ def test_a_dead_letter_does_not_take_the_place_of_a_doubt_about_the_sum(local: L
     [story] = why(local.bridge.services, attempt)
     assert story["flag"].startswith("amount_differs: ")
     told = [event["detail"]["why"] for event in story["events"] if event["kind"] == "flagged"]
-    assert any(each.startswith("The store could not be told:") for each in told)
+    assert any(each.startswith("The store could not be updated:") for each in told)
 
 
 def test_the_worker_thread_delivers_as_soon_as_a_payment_is_made(local: Local) -> None:

@@ -63,7 +63,7 @@ def test_no_more_than_is_left_is_captured(parts: Local) -> None:
     capture(parts, intent, 600)
     status, code, message = refusal(capture(parts, intent, 424))
     assert (status, code) == (502, "wcpay_capture_error")
-    assert "the authorised 4.23 USD" in message
+    assert "the authorized 4.23 USD" in message
     assert taken(parts, intent) == 600
 
 

@@ -289,14 +289,16 @@ def test_all_that_were_paid_although_they_were_given_up_are_named(shop: Shop) ->
     shop.forte.repeat(told[0].event_id)
     hear(shop)
     [story] = why(services, created["id"])
-    assert "taken as canceled" in story["flag"]
+    assert "recorded as canceled" in story["flag"]
     assert first in story["flag"]
     shop.forte.repeat(told[1].event_id)
     hear(shop)
     [story] = why(services, created["id"])
     assert first in story["flag"]
     assert second in story["flag"]
-    notes = [note for note in shop.local.notes("virtual") if "taken as cancelled" in note or "second payment" in note]
+    notes = [
+        note for note in shop.local.notes("virtual") if "recorded as cancelled" in note or "second payment" in note
+    ]
     assert len(notes) == 2
     assert shop.status() == "pending"
 

@@ -79,10 +79,10 @@ OF_THE_STORE = (
 )
 NOT_NOW = (
     Row(domain.InProgress, "A payment for this order is being made right now.", 409, headers={"Retry-After": "1"}),
-    Row(domain.OutcomeUnknown, "The payment has no known outcome yet. It is being settled.", 504),
+    Row(domain.OutcomeUnknown, "The payment has no known outcome yet. It is being resolved.", 504),
     Row(
         domain.AwaitsReconcile,
-        "No money moves through this store before it was reconciled.",
+        "No money moves through this store until it has been reconciled.",
         503,
         headers={"Retry-After": "60"},
     ),
@@ -98,7 +98,7 @@ CREATE: Failures = (
     Row(domain.Unsupported, "create is not supported by example.", 400),
     Row(domain.Declined, "Error: Your card was declined.", 402),
     Row(domain.OrderNotPayable, "Order 19 is already paid.", 409),
-    Row(domain.OrderLocked, "Order 19 has an authorised payment (pi_x); it cannot be charged again.", 409),
+    Row(domain.OrderLocked, "Order 19 has an authorized payment (pi_x); it cannot be charged again.", 409),
     *NOT_NOW,
     Row(domain.Refused, "The request cannot be done as it is.", 400),
     Row(domain.ProviderUnreachable, "The payment provider could not be reached.", 504),
@@ -197,7 +197,7 @@ REFUND_OF_CHARGE: Failures = (
     Row(domain.OrderMissing, "Order not found", 404, "wcpay_missing_order", 404),
     Row(domain.RefundRefused, "Invalid refund amount.", 400, "error", reason="amount_too_large"),
     Row(domain.RefundRefused, _NO_REFUND, 400, "invalid-amount", reason="invalid_amount"),
-    Row(domain.RefundRefused, "The shop cannot express it.", 400, "invalid-amount", reason="not_representable"),
+    Row(domain.RefundRefused, "The store cannot express it.", 400, "invalid-amount", reason="not_representable"),
     Row(domain.RefundRefused, "The payment is disputed.", 409, "wcpay_refund_payment", reason="disputed"),
     Row(domain.RefundRefused, "Not captured yet.", 409, "uncaptured-payment", reason="not_captured"),
     Row(domain.RefundRefused, "Nothing to refund.", 404, "wcpay_edit_order_refund_not_possible", reason="no_payment"),
