@@ -122,8 +122,8 @@ def _work_by(services: Services, message: InboxMessage, end: float) -> None:
     except BridgeError as error:
         _later(services, message, str(error))
     except Exception:
-        log.exception("message %s could not be worked on", message.id)
-        _later(services, message, "A fault of the bridge; the log says which.")
+        log.exception("message %s could not be processed", message.id)
+        _later(services, message, "The bridge failed; its log says why.")
 
 
 def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
@@ -199,8 +199,8 @@ def _hear(store: StoreHandle, message: InboxMessage, intent: PaymentIntent, atte
     is_opening = attempt is not None and attempt.operation == Operation.OPEN
     known = attempt.reference if attempt and is_opening else _known_reference(store, intent)
     if known and event.reference and known != event.reference:
-        log.warning("message %s names another payment than %s has", message.id, intent.shown_id)
-        _finish(store, message, "dead", intent.id, "The message is about another payment than ours.")
+        log.warning("message %s names a different payment than %s has", message.id, intent.shown_id)
+        _finish(store, message, "dead", intent.id, "The message is about a different payment.")
         return
     reference = event.reference or known
     if reference is None:
@@ -208,7 +208,7 @@ def _hear(store: StoreHandle, message: InboxMessage, intent: PaymentIntent, atte
         return
     if (said := _another_sum(event, intent)) is not None:
         flag_amount_mismatch(store, intent.id, said)
-        _finish(store, message, "dead", intent.id, "The message names another sum than ours.")
+        _finish(store, message, "dead", intent.id, "The message names a different amount.")
         return
     outcome = call_adapter(lambda: store.adapter.fetch(reference))
     try:
@@ -230,7 +230,7 @@ def _write_down(store: StoreHandle, intent: PaymentIntent, attempt: Attempt | No
         try:
             conclude(store, attempt, outcome)
         except BridgeError as told:
-            log.info("attempt %s was settled by a message: %s", attempt.id, told)
+            log.info("attempt %s was resolved by a message: %s", attempt.id, told)
 
 
 def _another_sum(event: ProviderEvent, intent: PaymentIntent) -> Money | None:

@@ -65,7 +65,12 @@ def webhook_findings(store: StoreHandle, book: OrderBook, public_urls: Sequence[
     register = f"wcpay-bridge webhooks register {store.id}"
     known = _of(store.config, book)
     if not known:
-        return [Finding(True, f"The store tells nothing of its orders; they are asked for in intervals. {register}")]
+        return [
+            Finding(
+                True,
+                f"The store does not notify the bridge of its orders; the bridge reads them in intervals. {register}",
+            )
+        ]
     with store.database.read() as connection:
         restored = _lately(stores.webhooks_restored(connection, store.id), store.clock())
     found = [*_standing(known, public_urls, register), *_ports(store.config, known)]
@@ -77,7 +82,7 @@ def webhook_findings(store: StoreHandle, book: OrderBook, public_urls: Sequence[
                 f"it reach {known[0].url}?",
             )
         )
-    return found or [Finding(True, "The store tells of its orders: its webhooks are active.")]
+    return found or [Finding(True, "The store notifies the bridge of its orders: its webhooks are active.")]
 
 
 def _of(store: Store, book: OrderBook) -> list[StoreWebhook]:
@@ -97,13 +102,15 @@ def _standing(known: Sequence[StoreWebhook], public_urls: Sequence[str], registe
     for topic in topics:
         of_topic = sorted((each for each in known if each.topic == topic), key=lambda each: each.status != "active")
         if not of_topic:
-            yield Finding(False, f"The store has no webhook for {topic} any more. {register}")
+            yield Finding(False, f"The store no longer has a webhook for {topic}. {register}")
         elif of_topic[0].status == "paused":
             yield Finding(True, f"The webhook for {topic} is paused by the store's staff.")
         elif of_topic[0].status != "active":
-            yield Finding(False, f"The store has switched its webhook for {topic} off. {register}")
+            yield Finding(False, f"The store has switched off its webhook for {topic}. {register}")
         elif from_us and not of_topic[0].url.startswith(from_us):
-            yield Finding(False, f"The webhook for {topic} goes to {of_topic[0].url}, not to us now. {register}")
+            yield Finding(
+                False, f"The webhook for {topic} goes to {of_topic[0].url}, no longer to this bridge. {register}"
+            )
 
 
 def _ports(store: Store, known: Sequence[StoreWebhook]) -> Iterator[Finding]:
@@ -112,7 +119,9 @@ def _ports(store: Store, known: Sequence[StoreWebhook]) -> Iterator[Finding]:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if port in CALLED_PORTS or (parts.hostname, port) == (own.hostname, own.port) or _is_local(parts.hostname):
             continue
-        yield Finding(False, f"WordPress calls no port {port}: webhooks to {url} never arrive. Use 443, 80 or 8080.")
+        yield Finding(
+            False, f"WordPress does not call port {port}: webhooks to {url} never arrive. Use 443, 80 or 8080."
+        )
 
 
 def _is_local(host: str | None) -> bool:

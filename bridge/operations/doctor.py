@@ -87,11 +87,11 @@ def _database(services: Services, *, everything: bool) -> Iterator[Check]:
     yield Check("database", not why_not, why_not or "It can be written to.")
     size = health.size(services.database)
     if size is not None and size > SEARCH_SECONDS and not everything:
-        text = f"It has {size / 1024**3:.1f} GiB and was not searched for damage: `doctor --all` does so."
+        text = f"It has {size / 1024**3:.1f} GiB and was not checked for damage: `doctor --all` checks it."
         yield Check("database", True, text)
         return
     for problem in health.damage(services.database):
-        yield Check("database", False, f"SQLite finds it damaged: {problem}")
+        yield Check("database", False, f"SQLite reports damage: {problem}")
 
 
 def _clock(services: Services) -> Iterator[Check]:
@@ -109,7 +109,7 @@ def _clock(services: Services) -> Iterator[Check]:
 def _worker(services: Services, found: Metrics) -> Iterator[Check]:
     age = found.age(found.heartbeat)
     if age is None or age > WORKER_SILENT_SECONDS:
-        since = "was ever seen" if age is None else f"was seen for {age:.0f} seconds"
+        since = "has ever been seen" if age is None else f"has been seen for {age:.0f} seconds"
         yield Check("worker", False, f"No worker {since}. Run `wcpay-bridge worker`, or `serve` without --no-worker.")
     else:
         yield Check("worker", True, f"A worker was alive {age:.0f} seconds ago.")
@@ -135,7 +135,7 @@ def _unknown(services: Services, found: Metrics) -> Iterator[Check]:
         yield Check(
             "unknown",
             False,
-            f"Order {order} of {store}: the outcome of a {each['operation']} is unknown for "
+            f"Order {order} of {store}: the outcome of a {each['operation']} has been unknown for "
             f"{age:.0f} minutes ({name}). It is being resolved, or: wcpay-bridge settle {name} --as ...",
         )
     if found.unknown.waiting > MAX_SHOWN:
@@ -144,7 +144,7 @@ def _unknown(services: Services, found: Metrics) -> Iterator[Check]:
 
 def _flags(services: Services, found: Metrics) -> Iterator[Check]:
     if not found.flagged:
-        yield Check("flags", True, "No payment waits for a person.")
+        yield Check("flags", True, "No payment needs an operator.")
         return
     with services.database.read() as connection:
         named = metrics.flagged_intents(connection, MAX_SHOWN)
@@ -158,20 +158,20 @@ def _flags(services: Services, found: Metrics) -> Iterator[Check]:
             f"Order {called(each['order_id'], each['order_number'])} of {store} ({name}): {each['flag']}",
         )
     if found.flagged > MAX_SHOWN:
-        yield Check("flags", False, f"{found.flagged - MAX_SHOWN} more wait for a person.")
+        yield Check("flags", False, f"{found.flagged - MAX_SHOWN} more need an operator.")
 
 
 def _queues(found: Metrics) -> Iterator[Check]:
     for about, what, queue, command in (
-        ("outbox", "updates for shops", found.outbox, "outbox list --state dead"),
-        ("inbox", "messages of providers", found.inbox, "events list --state dead"),
+        ("outbox", "updates for stores", found.outbox, "outbox list --state dead"),
+        ("inbox", "messages from providers", found.inbox, "events list --state dead"),
     ):
         age = found.age(queue.oldest) or 0.0
         late = age > OVERDUE_SECONDS
         words = f"{queue.waiting} {what} wait" + (f", the oldest for {age / 60:.0f} minutes." if queue.waiting else ".")
         yield Check(about, not late, words)
         if queue.dead:
-            yield Check(about, False, f"{queue.dead} {what} were given up: wcpay-bridge {command}")
+            yield Check(about, False, f"{queue.dead} {what} are dead letters: wcpay-bridge {command}")
 
 
 def _audit(services: Services, *, everything: bool) -> Iterator[Check]:
@@ -180,7 +180,7 @@ def _audit(services: Services, *, everything: bool) -> Iterator[Check]:
         yield Check("audit", False, f"{problem} Somebody has changed the database by hand: wcpay-bridge audit verify")
     if not found.problems:
         number = found.end.number if found.end else 0
-        extent = "whole" if everything or number <= audit.NEWEST else f"whole in its newest {audit.NEWEST} acts"
+        extent = "intact" if everything or number <= audit.NEWEST else f"intact in its newest {audit.NEWEST} acts"
         yield Check("audit", True, f"The audit trail of {number} acts is {extent}.")
 
 
@@ -188,10 +188,10 @@ def _held(services: Services) -> Iterator[Check]:
     with services.database.read() as connection:
         held = stores_held_back(connection, MAX_SHOWN + 1)
     for store_id in held[:MAX_SHOWN]:
-        why = "The database was restored, or the shop is another one."
+        why = "The database has been restored, or the store is a different one."
         yield Check(f"store:{store_id}", False, f"{why} No money moves: wcpay-bridge reconcile --store {store_id}")
     if len(held) > MAX_SHOWN:
-        yield Check("stores", False, "More stores take no money before they were compared: wcpay-bridge reconcile")
+        yield Check("stores", False, "More stores are held until they have been compared: wcpay-bridge reconcile")
 
 
 def _troubled(services: Services) -> Iterator[Check]:
@@ -212,7 +212,9 @@ def _keys(services: Services) -> Iterator[Check]:
     for each in named[:MAX_SHOWN]:
         yield Check(f"store:{each.store_id}", each.allowed is not None, each.store_problem)
     if len(named) > MAX_SHOWN:
-        yield Check("keys", False, "More keys are refused by their shops, or may do less there: wcpay-bridge keys list")
+        yield Check(
+            "keys", False, "More keys are refused by their stores, or may do less there: wcpay-bridge keys list"
+        )
 
 
 def _ending_keys(services: Services) -> Iterator[Check]:
@@ -226,8 +228,8 @@ def _ending_keys(services: Services) -> Iterator[Check]:
         yield Check(
             f"store:{each.store_id}",
             False,
-            f"The key ...{each.truncated} {when}. Put that off: `wcpay-bridge keys update {each.id} --expires WHEN`. "
-            f"Or be done with it: `wcpay-bridge keys revoke {each.id}`.",
+            f"The key ...{each.truncated} {when}. Extend it: `wcpay-bridge keys update {each.id} --expires WHEN`. "
+            f"Or revoke it: `wcpay-bridge keys revoke {each.id}`.",
         )
     if len(named) > MAX_SHOWN:
         yield Check("keys", False, "More keys have expired, or soon will: wcpay-bridge keys list")
@@ -244,7 +246,7 @@ def _refused(services: Services, found: Metrics) -> Iterator[Check]:
             "messages",
             False,
             f"Messages to the endpoint {each.subject} are refused ({each.reason}, {each.count} in all, the last one "
-            f"{age / 60:.0f} minutes ago), and none was accepted since. The log says why each was refused.",
+            f"{age / 60:.0f} minutes ago), and none has been accepted since. The log says why each was refused.",
         )
 
 

@@ -45,13 +45,13 @@ def settle_manually(services: Services, name: str, verdict: Verdict) -> PaymentI
     says otherwise.
     """
     if not verdict.reason.strip():
-        raise Refused("Say why: the reason is kept with the payment.")
+        raise Refused("Give a reason: it is kept with the payment.")
     refuse_card_data(verdict.reason, verdict.reference)
     intent, attempt = _unknown(services, name)
     store = services.store(intent.store_id)
     end = leases.lease_end(services, leases.LOOK_UP_TIMEOUTS)
     if not intents.take(services.database, attempt.id, services.clock(), end):
-        raise Refused("Somebody is asking the provider about it right now. Try again in a minute.")
+        raise Refused("The bridge is asking the provider about it right now. Try again in a minute.")
     settle = _paid if verdict.paid else _not_paid
     try:
         with leases.within_lease(services, end):
@@ -70,7 +70,9 @@ def _unknown(services: Services, name: str) -> tuple[PaymentIntent, Attempt]:
             raise Refused(f"There is no payment {name}." if not found else f"{name} names several payments.")
         attempt = intents.unsettled(connection, found[0].id)
     if attempt is None:
-        raise Refused(f"The outcome of {name} is known: it is {found[0].status.value}. Only an unknown one is settled.")
+        raise Refused(
+            f"The outcome of {name} is known: it is {found[0].status.value}. Only an unknown outcome can be settled."
+        )
     return found[0], attempt
 
 
@@ -109,14 +111,14 @@ def _checked(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, refere
     except (ProviderError, Unsupported) as error:
         if not verdict.unchecked:
             raise Refused(
-                f"The provider could not be asked for {reference}: {error} Try again, or say --unchecked."
+                f"The provider could not be asked for {reference}: {error} Try again, or use --unchecked."
             ) from None
         return _word(store, intent, attempt, reference)
     if outcome.attempt_id not in (None, attempt.id, intent.id):
         raise Refused(f"{reference} belongs to another attempt ({outcome.attempt_id}).")
     if outcome.currency and (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
         raise Refused(
-            f"{reference} is about {outcome.amount} {outcome.currency.upper()} (minor units), another amount."
+            f"{reference} is about {outcome.amount} {outcome.currency.upper()} (minor units), a different amount."
         )
     if outcome.status not in MONEY:
         raise Refused(f"The provider says that {reference} is {outcome.status.value}.")
@@ -162,7 +164,7 @@ def _refunded(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdi
             raise Refused("The provider does not show such a refund of this payment.")
     except (ProviderError, Unsupported) as error:
         if not verdict.unchecked:
-            raise Refused(f"The provider could not be asked: {error} Try again, or say --unchecked.") from None
+            raise Refused(f"The provider could not be asked: {error} Try again, or use --unchecked.") from None
     if shown is None and not verdict.reference:
         raise Refused("Give the provider's id of the refund: --reference.")
     done = shown or replace(wanted, id=verdict.reference, status=RefundStatus.SUCCEEDED)
@@ -206,7 +208,7 @@ def _require_nothing_there(store: StoreHandle, intent: PaymentIntent, attempt: A
             raise Unsupported("find", adapter.name)
     except (ProviderError, Unsupported) as error:
         if not verdict.unchecked:
-            raise Refused(f"The provider could not be asked: {error} Try again, or say --unchecked.") from None
+            raise Refused(f"The provider could not be asked: {error} Try again, or use --unchecked.") from None
         return
     if outcome is None:
         return

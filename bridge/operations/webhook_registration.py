@@ -81,7 +81,7 @@ def _keep(services: Services, store_id: str, keys: str, secret_settings: set[str
     reference = sealed.settings.get(SECRET, "")
     if is_reference(reference):
         raise Refused(
-            f"The subscription is there, but {SECRET} is {reference}, where its signing key is not. Put it there, or "
-            f"empty the setting (stores update {store_id} --set {SECRET}=) and register again."
+            f"The subscription exists, but {SECRET} is {reference}, which does not hold its signing key. Put it "
+            f"there, or empty the setting (stores update {store_id} --set {SECRET}=) and register again."
         )
     stores.update(services, replace(sealed, settings={**sealed.settings, SECRET: keys}), secret_settings, {})

@@ -83,7 +83,7 @@ def clear_order_flag(connection: Connection, intent_id: str, why: str, now: floa
 
 
 def flagged(services: Services, limit: int = 50, order: str | None = None) -> list[dict[str, Any]]:
-    """The payments that wait for a person, the one that waits longest first; of one `order` (id or number) only."""
+    """The payments that need an operator, the one that waits longest first; of one `order` (id or number) only."""
     with services.database.read() as connection:
         found = metrics.flagged_intents(connection, limit, order)
         others = shops.beside(connection, {each["store_id"] for each in found})

@@ -29,8 +29,8 @@ def compare(store: StoreHandle, report: Report, *, in_full: bool = True) -> None
     seen = compare_listed(store, report, in_full=in_full) if can_list else set[str]()
     if not can_list:
         report.remarks.append(
-            f"{store.config.adapter} does not list its payments: those that the bridge knows were asked for one by "
-            "one, others cannot be found."
+            f"{store.config.adapter} does not list its payments: the bridge asked for those that it knows, one by "
+            "one, and cannot find others."
         )
     for intent in changed(store, report.since):
         if intent.id not in seen and _is_to_ask(intent, report.since, can_list=can_list):
@@ -161,7 +161,7 @@ def _difference(services: Services, intent: PaymentIntent, outcome: Outcome) -> 
         told = outcome.dispute
         quarrel = refunds.dispute(connection, intent.store_id, told.id) if told else None
     if _is_another(intent, created, outcome):
-        return "duplicate", f"the provider has another payment of it ({outcome.reference}), which has to be sent back"
+        return "duplicate", f"the provider has another payment of it ({outcome.reference}), which has to be refunded"
     if outcome.status is not intent.status:
         is_news = may_become(intent.status, outcome.status)
         if is_news or {outcome.status, intent.status} & MONEY:
@@ -228,7 +228,7 @@ def _ask_for(store: StoreHandle, intent: PaymentIntent, report: Report) -> None:
         report.found("missing", intent, why, healed=False)
         return
     except BridgeError as error:
-        report.problems.append(f"The payment {intent.shown_id} could not be asked for. {error}")
+        report.problems.append(f"The payment {intent.shown_id} could not be looked up. {error}")
         return
     with store.database.read() as connection:
         after = intents.get(connection, intent.id)

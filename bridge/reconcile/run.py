@@ -86,7 +86,7 @@ def release(services: Services, store_id: str) -> None:
     with services.database.write() as connection:
         comparing.release_store(connection, store_id, services.clock())
         services.audit_act(connection, "reconcile.release", store_id)
-    log.warning("store %s takes money again: somebody has released it", store_id)
+    log.warning("store %s takes money again: an operator has released it", store_id)
 
 
 def chosen(services: Services, name: str | None) -> Sequence[Store]:
@@ -102,13 +102,13 @@ def _is_itself(store: StoreHandle, report: Report) -> bool:
     try:
         identity = store.order_book.identify()
     except StoreError as error:
-        report.problems.append(f"The shop could not be asked who it is. {error}")
+        report.problems.append(f"The store could not be asked for its identity. {error}")
         return False
     if is_address(store, identity):
         return True
     report.problems.append(
-        f"The shop says that it is {identity}, and was added as {store.config.identity}: it takes no money. If it is a "
-        f"copy, its payments are not its own; if it has moved, say so with `wcpay-bridge stores update {store.id}`."
+        f"The store says that it is {identity}, but was added as {store.config.identity}: it is held. If it is a "
+        f"copy, its payments are not its own; if it has moved, run `wcpay-bridge stores update {store.id}`."
     )
     with store.database.write() as connection:
         comparing.hold_stores(connection, store.clock(), store.id)
@@ -118,11 +118,11 @@ def _is_itself(store: StoreHandle, report: Report) -> bool:
 def _release(store: StoreHandle, report: Report) -> None:
     """Only if the comparison reached back to when the backup was made, and the provider lists its payments."""
     if report.since > default_since(store, job_name(store.id)):
-        report.remarks.append("The store stays held: compare since the backup was made.")
+        report.remarks.append("The store stays held: reconcile --since the time of the backup.")
     elif report.remarks:
         report.remarks.append(
             "The store stays held: payments since the backup cannot be found at this provider. Compare its own list "
-            f"with the shop's orders, then run `wcpay-bridge reconcile --store {store.id} --release`."
+            f"with the store's orders, then run `wcpay-bridge reconcile --store {store.id} --release`."
         )
     else:
         with store.database.write() as connection:

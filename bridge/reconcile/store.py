@@ -45,7 +45,7 @@ def _compare_one(store: StoreHandle, intent: PaymentIntent, report: Report) -> N
             for update in dead:
                 outbox.retry(connection, store.clock(), update)
         store.wake()
-        report.found("undelivered", intent, f"the shop was never told ({len(dead)} dead letters)", healed=True)
+        report.found("undelivered", intent, f"the store was never updated ({len(dead)} dead letters)", healed=True)
         return
     try:
         order = store.order_book.read(intent.order_id)
@@ -62,13 +62,13 @@ def _compare_one(store: StoreHandle, intent: PaymentIntent, report: Report) -> N
     if intent.status in WAITING:
         _close(store, intent, order, report)
     elif order.key != intent.order_key:
-        _for_a_person(store, intent, report, "order", "The shop has another order under this number.")
+        _for_a_person(store, intent, report, "order", "The store has another order under this number.")
     elif order.needs_payment and order.transaction_id == intent.shown_id and order.date_paid is not None:
-        why = f"The shop shows the order as {order.status}, although it shows the payment {intent.shown_id}, too."
+        why = f"The store shows the order as {order.status}, although it shows the payment {intent.shown_id}, too."
         _for_a_person(store, intent, report, "unpaid", why)
     elif order.needs_payment and misfit(order, agreed) is None and not _was_told(intent, order):
         notify_again(store, intent)
-        report.found("unpaid", intent, f"the shop shows the order as {order.status}, and money is held", healed=True)
+        report.found("unpaid", intent, f"the store shows the order as {order.status}, and money is held", healed=True)
     elif intent.status is Status.SUCCEEDED:
         _compare_paid(store, intent, agreed, order, report)
     else:
@@ -143,7 +143,7 @@ def _compare_refunds(store: StoreHandle, intent: PaymentIntent, order: Order, re
         is_noted = any(refund.id in note.text and NOT_BOOKED in html.unescape(note.text) for note in notes if note.ours)
         if is_noted or origins[refund.operation_id].startswith("store:"):  # staff have deleted what they had begun
             money = Money(refund.amount, intent.currency)
-            why = f"The shop does not show the refund of {money} ({refund.id}), and cannot be given it."
+            why = f"The store does not show the refund of {money} ({refund.id}), and it cannot be added there."
             _for_a_person(store, intent, report, "refund", why)
             continue
         with store.database.write() as connection:
@@ -154,7 +154,7 @@ def _compare_refunds(store: StoreHandle, intent: PaymentIntent, order: Order, re
             outbox.add(connection, store.clock(), store.id, intent.id, update)
         store.wake()
         money = Money(refund.amount, intent.currency)
-        report.found("refund", intent, f"the shop does not show the refund of {money} ({refund.id})", healed=True)
+        report.found("refund", intent, f"the store does not show the refund of {money} ({refund.id})", healed=True)
     for made in made_by_staff(intent, in_shop):
         why = f"The shop has a refund of {made.amount} {intent.currency} ({made.id}) for which no money was sent back."
         _for_a_person(store, intent, report, "shop_refund", why)

@@ -64,7 +64,7 @@ def _flag(store: StoreHandle, **problem: str) -> None:
     if sentence:
         log.warning("store %s: %s", store.id, sentence)
     else:
-        log.info("store %s: it is over that %s", store.id, row[name])
+        log.info("store %s: no longer the case: %s", store.id, row[name])
     with store.database.write() as connection:
         stores.change(connection, store.id, **problem)
 

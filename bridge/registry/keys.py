@@ -98,7 +98,7 @@ def _new_pair(
 def _checked(services: Services, wanted: Restrictions) -> Restrictions:
     """Networks as they are kept. Raises Refused for one that is none, and for an end that is over."""
     if wanted.expires is not None and wanted.expires <= services.clock():
-        raise Refused("A key cannot end in the past. To end one at once: wcpay-bridge keys revoke KEY")
+        raise Refused("A key cannot expire in the past. To revoke it now: wcpay-bridge keys revoke KEY")
     try:
         networks = [str(parse_network(network)) for network in wanted.networks]
     except ValueError as error:
@@ -134,7 +134,7 @@ def _add(services: Services, connection: Connection, pair: KeyPair) -> None:
     asked_with = None if key.origin == FROM_BRIDGE else vault.encrypt(pair.consumer_key)
     sealed = vault.encrypt(pair.consumer_secret)
     if not keys.add(connection, key, vault.lookup_hash(pair.consumer_key), sealed, asked_with):
-        raise Refused(f"The consumer key that ends in {key.truncated} is here already.")
+        raise Refused(f"The consumer key that ends in {key.truncated} already exists here.")
 
 
 def _audit(services: Services, connection: Connection, act: str, key: ApiKey, **detail: Any) -> None:
@@ -198,7 +198,7 @@ def rotate(services: Services, name: str, overlap: float, **changes: Any) -> Key
         if why_unusable(old, services.clock()) or old.allowed is None:
             raise Refused(f"The key {name} is revoked or expired.")
         if old.replaced and "expires" not in changes:  # when it was to end before that is not known any more
-            raise Refused(f"The key {name} was replaced before: say with --expires when the new pair ends, or `never`.")
+            raise Refused(f"The key {name} has already been replaced: give --expires for the new pair, or `never`.")
         restrictions = _checked(services, replace(old.restrictions, **changes))
         fresh = _new_pair(services, old.store_id, old.allowed, old.description, restrictions)
         expires = min(services.clock() + overlap, old.expires or math.inf)
@@ -219,7 +219,7 @@ def update(services: Services, name: str, **changes: Any) -> ApiKey:
     with services.database.write() as connection:
         old = _named(connection, name, lock=True)
         if old.revoked is not None:
-            raise Refused(f"The key {name} is revoked, for good.")
+            raise Refused(f"The key {name} is revoked for good.")
         changed = replace(old, **values)
         keys.restrict(connection, old.id, **values)
         _audit(services, connection, "keys.update", changed, before=asdict(old.restrictions))

@@ -16,26 +16,26 @@ REASON = "open_payments"
 _WORDS = {
     "open": ("open payment", "open payments"),
     "unknown": ("unknown outcome", "unknown outcomes"),
-    "flagged": ("payment that waits for a person", "payments that wait for a person"),
+    "flagged": ("payment that needs an operator", "payments that need an operator"),
     "refunds": ("refund that is under way", "refunds that are under way"),
-    "untold": ("update that the shop has not heard", "updates that the shop has not heard"),
-    "dead": ("update that was given up", "updates that were given up"),
+    "untold": ("update that the store has not received", "updates that the store has not received"),
+    "dead": ("dead letter", "dead letters"),
 }
 _WAYS = {
     "open": "wait until they are over, cancel their orders, or capture or void what is held",
     "unknown": "wcpay-bridge settle INTENT --as paid/not-paid --reason ...",
     "flagged": "wcpay-bridge flags list, then flags clear INTENT --reason ...",
     "refunds": "wait until the provider has carried them out",
-    "untold": "wait for the shop, wcpay-bridge outbox list",
+    "untold": "wait for the store, wcpay-bridge outbox list",
     "dead": "wcpay-bridge outbox retry --all-dead",
 }
 _LOST = {
-    "open": "a buyer may still pay, and nobody hears of it; money that is held is neither captured nor voided",
+    "open": "a buyer may still pay, and the bridge will not know; money that is held is neither captured nor voided",
     "unknown": "nobody finds out whether money has moved; their orders stay held",
     "flagged": "the flags stay until somebody clears them",
-    "refunds": "nobody hears whether they fail",
-    "untold": "the shop is not told",
-    "dead": "the shop is not told",
+    "refunds": "the bridge does not learn whether they fail",
+    "untold": "the store is not updated",
+    "dead": "the store is not updated",
 }
 
 
@@ -75,7 +75,7 @@ def require_none(found: Obstacles, store_id: str, what: str) -> None:
     """Raises Refused with the counts, and with the way on."""
     if found:
         raise Refused(
-            f"Store {store_id} {what}: {found} would be left behind.\n{found.way_on}\nOr --force, and lose them.",
+            f"Store {store_id} {what}: {found} would be left behind.\n{found.way_on}\nOr use --force, and lose them.",
             reason=REASON,
         )
 
@@ -86,7 +86,7 @@ def leave_behind(connection: Connection, store_id: str, why: str, now: float, *,
     found = obstacles.left_behind(connection, store_id)
     for intent_id in found:
         journal.write(connection, now, intent_id, JournalKind.LEFT_BEHIND, why=why)
-        flags.put_unless_graver(connection, intent_id, f"{why} Look at the provider what has become of it.", now)
+        flags.put_unless_graver(connection, intent_id, f"{why} Check at the provider what has become of it.", now)
     obstacles.let_be(connection, store_id, found)
     if is_removed:
         obstacles.forget_updates(connection, store_id)

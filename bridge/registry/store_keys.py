@@ -74,7 +74,7 @@ def import_proven(
             raise Refused(found.problem, reason="key_refused")
         granted = found.permissions
     if permissions and granted.both(permissions) is not permissions:
-        raise Refused(f"The store lets this key {granted.value}, which is less than {permissions.value}.")
+        raise Refused(f"The store grants this key only {granted.value}, which is less than {permissions.value}.")
     return keys.import_pair(
         store,
         store.id,

@@ -132,7 +132,7 @@ class Subject(Protocol):
         ...
 
     def flagged(self) -> set[tuple[str, int]]:
-        """Stores and orders of the payments that wait for a person, who is told."""
+        """Stores and orders of the payments that need an operator, who is told."""
         ...
 
     def compared(self, store_id: str) -> list[str]:

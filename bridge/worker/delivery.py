@@ -48,7 +48,7 @@ def _deliver(services: Services, message: OutboxMessage) -> None:
         _failed(services, message, str(error))
     except Exception:
         log.exception("delivering to store %s failed", message.store_id)
-        _failed(services, message, "The order book failed; the log says how.")
+        _failed(services, message, "The order book failed; the log says why.")
     else:
         _delivered(services, message, delivery)
 
@@ -68,7 +68,7 @@ def _delivered(services: Services, message: OutboxMessage, delivery: Delivery) -
         if delivery.flag:
             _flag(connection, message, delivery, now)
         elif message.update.kind is UpdateKind.PAID:
-            flags.clear_order_flag(connection, message.intent_id, "its order has been told, and shows it", now)
+            flags.clear_order_flag(connection, message.intent_id, "its order has been updated, and shows it", now)
 
 
 def _flag(connection: Connection, message: OutboxMessage, delivery: Delivery, now: float) -> None:

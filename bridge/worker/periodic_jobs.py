@@ -286,7 +286,7 @@ def _run(services: Services, task: Task, job: Job) -> None:
         is_answered = task.is_sweep and isinstance(problem, StoreRefused)  # its other orders are read as before
         wait = jobs.SWEEP if is_answered else _retry(services, task, job)
     except Exception:
-        error = "A fault of the bridge; the log says which."
+        error = "The bridge failed; its log says why."
         log.exception("job %s failed", job.name)
         wait = _retry(services, task, job)
     with services.database.write() as connection:

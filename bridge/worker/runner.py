@@ -71,7 +71,7 @@ def _settle(services: Services, attempt: Attempt) -> None:
     try:
         resolve(services.store(attempt.store_id), attempt, resend=False)
     except BridgeError as error:
-        log.warning("attempt %s cannot be settled: %s", attempt.id, error)
+        log.warning("attempt %s cannot be resolved: %s", attempt.id, error)
         intents.take(
             services.database, attempt.id, services.clock(), leases.lease_end(services, leases.LOOK_UP_TIMEOUTS)
         )

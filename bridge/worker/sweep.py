@@ -206,8 +206,8 @@ def _require_some(book: OrderBook, known: list[Follower], missing: list[Follower
     is_empty = len(doubtful) + len(others) > 1 and not is_one_there and not _is_one_there(book, others)
     if is_empty or len(doubtful) > MAX_DELETED:
         raise StoreRefused(
-            f"{len(doubtful) + (len(others) if is_empty else 0)} orders with payments are not in the store all at "
-            "once: was it restored, emptied or replaced? Nothing was closed."
+            f"{len(doubtful) + (len(others) if is_empty else 0)} orders with payments have disappeared from the "
+            "store at once: was it restored, emptied or replaced? Nothing has been closed."
         )
 
 

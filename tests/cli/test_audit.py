@@ -348,7 +348,7 @@ def test_doctor_verifies_the_newest_acts_and_all_of_them_if_wanted(
         return [check for check in checks if check["about"] == "audit"]
 
     [newest] = told()
-    assert (newest["ok"], newest["text"]) == (True, "The audit trail of 5 acts is whole in its newest 2 acts.")
+    assert (newest["ok"], newest["text"]) == (True, "The audit trail of 5 acts is intact in its newest 2 acts.")
     [found] = told("--all")
     assert not found["ok"]
 

@@ -121,9 +121,9 @@ def test_many_failing_jobs_and_held_stores_are_counted(local: Local) -> None:
         connection.execute(text("update jobs set last_error = 'x' where name like 'catch_up:shop-%'"))
         connection.execute(text("update stores set awaits_reconcile = true where id like 'shop-%'"))
     output = operate(local, "doctor", code=1).output
-    assert output.count("failed: x") == output.count("The database was restored") == 20
+    assert output.count("failed: x") == output.count("The database has been restored") == 20
     assert "4 more jobs failed." in output
-    assert "More stores take no money" in output
+    assert "More stores are held" in output
 
 
 def test_a_clock_that_went_back_is_told(local: Local) -> None:

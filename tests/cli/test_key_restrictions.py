@@ -114,8 +114,8 @@ def test_a_change_counts_from_the_next_request_on(local: Local) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("--expires", "2001-01-31"), 1, "cannot end in the past"),
-        (("--expires", "0d"), 1, "cannot end in the past"),
+        (("--expires", "2001-01-31"), 1, "cannot expire in the past"),
+        (("--expires", "0d"), 1, "cannot expire in the past"),
         (("--expires", "soon"), 1, "soon is not a time such as"),
         (("--expires", "0001-01-01T00:00+23:59"), 1, "is not a time such as"),
         (("--networks", "10.0.0.5/8"), 1, "has host bits set; give addresses or networks"),
@@ -138,7 +138,7 @@ def test_an_update_needs_something_to_change_and_a_key_that_is_not_revoked(local
     key = local.pair.key.id
     assert "Specify what to change" in operate(local, "keys", "update", key, code=2).stderr
     operate(local, "keys", "revoke", key)
-    assert "is revoked, for good" in operate(local, "keys", "update", key, "--expires", "never", code=1).stderr
+    assert "is revoked for good" in operate(local, "keys", "update", key, "--expires", "never", code=1).stderr
 
 
 def test_doctor_names_keys_that_end_soon_or_have_ended(local: Local) -> None:

@@ -69,7 +69,7 @@ def test_a_copy_of_the_shop_is_not_taken_for_it(stripe: Local) -> None:
     assert (report["orders"], report["differences"]) == (0, [])
     [problem] = report["problems"]
     assert problem.startswith(
-        f"The shop says that it is https://staging.example, and was added as {stripe.store.identity}: it takes no "
+        f"The store says that it is https://staging.example, but was added as {stripe.store.identity}: it is held. "
     )
 
 
@@ -78,7 +78,7 @@ def test_a_copy_of_the_shop_takes_no_money_before_the_shop_is_itself_again(strip
     stripe.shop.url = "https://staging.example"
     reconcile(stripe, code=1)
     assert stripe.create().get_json()["data"]["reason"] == "reconcile_first"
-    assert "the shop is another one" in operate(stripe, "doctor", code=1).output
+    assert "the store is a different one" in operate(stripe, "doctor", code=1).output
     stripe.shop.url = itself
     assert reconcile(stripe)["released"] is True
     assert stripe.create().get_json()["status"] == "succeeded"
@@ -271,7 +271,12 @@ def test_after_a_restore_no_money_moves_until_what_was_forgotten_is_known_again(
     assert held.get_json()["data"]["retryable"] is True
     again = {"charge_id": early["charge"]["id"], "amount": 300, "reason": "y"}
     assert local.post(refund, again).get_json()["data"]["reason"] == "reconcile_first"
-    assert operate(local, "doctor", code=1).output.count("The database was restored, or the shop is another one.") == 1
+    assert (
+        operate(local, "doctor", code=1).output.count(
+            "The database has been restored, or the store is a different one."
+        )
+        == 1
+    )
     local.provider_faults.clear()
 
     report = reconcile(local, code=1)

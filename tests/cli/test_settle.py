@@ -142,7 +142,7 @@ def test_money_that_was_settled_as_not_paid_is_told_to_the_shop_once_and_waits_f
 def test_a_reason_is_needed(stripe: Local) -> None:
     attempt = unknown(stripe)
     assert operate(stripe, "settle", attempt, "--as", "not-paid", code=2)
-    assert "Say why" in operate(stripe, "settle", attempt, "--as", "not-paid", "--reason", " ", code=1).stderr
+    assert "Give a reason" in operate(stripe, "settle", attempt, "--as", "not-paid", "--reason", " ", code=1).stderr
 
 
 def test_an_unknown_refund_is_settled_either_way(stripe: Local) -> None:
@@ -228,4 +228,4 @@ def test_a_create_that_is_under_way_cannot_be_settled_by_hand(stripe: Local) -> 
 
     assert intents.take(stripe.bridge.services.database, attempt, stripe.clock.now, stripe.clock.now + 30)
     told = operate(stripe, "settle", attempt, "--as", "not-paid", *REASON, code=1)
-    assert "Somebody is asking the provider" in told.stderr
+    assert "The bridge is asking the provider" in told.stderr

@@ -185,7 +185,7 @@ def test_c6_an_imported_key_may_do_what_it_may_in_the_shop(
 @pytest.mark.parametrize("granted", ["read", "write"])
 def test_c6_more_than_the_shop_gives_is_refused_and_less_is_taken(local: Local, granted: str) -> None:
     told = operate(local, *importing(local, local.shop.add_key(granted), "--permissions", "read_write"), code=1)
-    assert f"The store lets this key {granted}, which is less than read_write." in told.stderr
+    assert f"The store grants this key only {granted}, which is less than read_write." in told.stderr
     pair = local.shop.add_key("read_write")
     operate(local, *importing(local, pair, "--permissions", granted))
     assert [key["permissions"] for key in keys(local)] == [granted]
@@ -215,7 +215,7 @@ def test_c6_a_pair_of_another_shop_a_revoked_one_and_a_customers_are_refused(
 def test_c6_a_pair_is_taken_once_and_again_after_its_store_was_removed(local: Local) -> None:
     pair = local.shop.add_key("read")
     operate(local, *importing(local, pair))
-    assert "is here already" in operate(local, *importing(local, pair), code=1).stderr
+    assert "already exists here" in operate(local, *importing(local, pair), code=1).stderr
     operate(local, "stores", "remove", local.store.id, "--yes")
     [added] = [operate_json(local, *adding(local, local.shop.add_key()))["id"]]
     operate(local, *importing(replace(local, store=replace(local.store, id=added)), pair))

@@ -150,7 +150,7 @@ def test_keys_are_made_imported_listed_rotated_and_revoked(cli: CommandLine, sho
     twice = cli.run(
         *("keys", "import", "--store", store, "--consumer-key", theirs[0], "--consumer-secret", theirs[1]), code=1
     )
-    assert "is here already" in twice.stderr
+    assert "already exists here" in twice.stderr
     listed = cli.json("keys", "list", "--store", store)
     assert [(key["permissions"], key["description"]) for key in listed] == [("read", "till 1"), ("read_write", "")]
     fresh = cli.json("keys", "rotate", made["id"], "--overlap", "1")

@@ -130,7 +130,7 @@ def test_a_secret_that_is_kept_elsewhere_is_never_overwritten(owned: Owned) -> N
     cli.environ["FORTE_KEY"] = "another"
     change(cli, local, "webhook_secret=env:FORTE_KEY")
     told = cli.run("webhooks", "register", local.store.id, code=1)
-    assert "webhook_secret is env:FORTE_KEY, where its signing key is not" in told.stderr
+    assert "webhook_secret is env:FORTE_KEY, which does not hold its signing key" in told.stderr
     assert forte.subscriptions[0].signing_key not in told.output
     assert stored(local) == "env:FORTE_KEY"
     cli.environ["FORTE_KEY"] = forte.subscriptions[0].signing_key

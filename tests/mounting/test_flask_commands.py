@@ -80,4 +80,4 @@ def test_commands_are_about_the_bridge_that_is_named(tmp_path: Path) -> None:
         "Did you mean second_bridge?\n",
     )
     [worker] = [line for line in flask("doctor").stdout.splitlines() if "worker" in line]
-    assert worker.startswith("NO  worker: No worker was ever seen. Run `flask bridge worker`")
+    assert worker.startswith("NO  worker: No worker has ever been seen. Run `flask bridge worker`")

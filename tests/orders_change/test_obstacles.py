@@ -51,8 +51,8 @@ def untold_payment(local: Local) -> None:
 NOT_OVER: dict[str, tuple[Callable[[Local], None], str]] = {
     "open": (open_payment, "1 open payment"),
     "unknown": (unknown_payment, "1 unknown outcome"),
-    "flagged": (flagged_payment, "1 payment that waits for a person"),
-    "untold": (untold_payment, "1 update that the shop has not heard"),
+    "flagged": (flagged_payment, "1 payment that needs an operator"),
+    "untold": (untold_payment, "1 update that the store has not received"),
 }
 CHANGES: dict[str, tuple[list[str], str]] = {
     "adapter": (["--adapter", "sandbox"], "cannot change its adapter"),

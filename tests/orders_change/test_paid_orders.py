@@ -141,7 +141,7 @@ def test_a8_paid_orders_that_are_missing_all_at_once_are_the_stores_fault(quiet:
     for _ in range(5):
         pass_time(quiet, 61)
         assert f"{count} orders" in last_error(quiet)
-    assert any("Nothing was closed" in text for text in examined(quiet, code=1)["worker"])
+    assert any("Nothing has been closed" in text for text in examined(quiet, code=1)["worker"])
     assert {flag(quiet, order) for order in made} == {""}
 
 

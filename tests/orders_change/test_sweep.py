@@ -118,7 +118,7 @@ def test_a8_many_orders_that_are_missing_at_once_are_the_stores_fault(sandbox: L
     for _ in range(5):
         pass_time(sandbox, 120)
     assert "6 orders" in last_error(sandbox)
-    assert any("Nothing was closed" in text for text in examined(sandbox, code=1)["worker"])
+    assert any("Nothing has been closed" in text for text in examined(sandbox, code=1)["worker"])
     status = {order: why(sandbox.bridge.services, str(order))[-1]["status"] for order in made}
     assert [status[order] for order in made] == ["requires_capture"] * 6 + ["canceled"]
 
@@ -192,7 +192,7 @@ def test_a8_all_orders_that_are_missing_at_once_are_the_stores_fault_however_few
     for _ in range(5):
         pass_time(sandbox, 61)
     assert f"{count} orders" in last_error(sandbox)
-    assert any("Nothing was closed" in text for text in examined(sandbox, code=1)["worker"])
+    assert any("Nothing has been closed" in text for text in examined(sandbox, code=1)["worker"])
     assert {why(sandbox.bridge.services, str(order))[-1]["flag"] for order in made} == {None}
 
 

@@ -78,7 +78,7 @@ def test_a_rotation_neither_widens_a_key_nor_lengthens_its_life(local: Local) ->
 def test_a_key_that_was_replaced_makes_another_one_only_with_an_end_that_somebody_says(local: Local) -> None:
     services = local.bridge.services
     keys.rotate(services, local.pair.key.id, overlap=3600)
-    with pytest.raises(Refused, match="say with --expires"):
+    with pytest.raises(Refused, match="give --expires"):
         keys.rotate(services, local.pair.key.id, overlap=3600)
     local.pair = keys.rotate(services, local.pair.key.id, overlap=3600, expires=None)
     local.clock.advance(10 * 24 * 3600)
