@@ -209,7 +209,7 @@ def _public_urls(value: Any) -> tuple[str, ...]:
     for url in _list(value):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise _Problem(f"{url} is no address such as https://shop.example/pay")
+            raise _Problem(f"{url} is not an address such as https://shop.example/pay")
     return tuple(url.rstrip("/") for url in _list(value))
 
 
@@ -234,7 +234,7 @@ def _one_of(*choices: str) -> Callable[[Any], str | None]:
         if value is None:
             return None
         if value not in choices:
-            raise _Problem(f"{value} is none of {', '.join(choices)}")
+            raise _Problem(f"{value} is not one of {', '.join(choices)}")
         return str(value)
 
     return read
@@ -270,7 +270,7 @@ def _rate(value: Any) -> str | None:
     try:
         limits.parse_many(str(value))
     except ValueError:
-        raise _Problem(f"{value} is no rate such as 100/minute; `{OFF}` switches a limit off") from None
+        raise _Problem(f"{value} is not a rate such as 100/minute; `{OFF}` switches a limit off") from None
     return str(value)
 
 

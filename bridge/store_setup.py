@@ -87,7 +87,7 @@ class StoreSetup:
         known = stores.get(self.services, store.id) if store.id else None
         was_asked = known is not None and known.options["payment_method"] == WOOPAYMENTS
         if store.options["payment_method"] == WOOPAYMENTS and not was_asked:
-            raise Refused(f"The shop has to be asked whether the payment method {WOOPAYMENTS} is free.")
+            raise Refused(f"The bridge has to ask the store whether the payment method {WOOPAYMENTS} is free.")
         if known and known.url == store.url:
             return store, self._shop_name(store)
         from bridge.stores.woocommerce.order_book import normalised
@@ -118,4 +118,4 @@ def _mode_findings(store: Store, adapter: Adapter) -> list[Finding]:
     if adapter.tells_mode:
         return []
     mode = "live" if store.live else "test"
-    return [Finding(True, f"Nothing but your word says that the settings of {adapter.name} are for {mode} money.")]
+    return [Finding(True, f"The bridge cannot verify that the settings of {adapter.name} are for {mode} money.")]

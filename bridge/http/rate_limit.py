@@ -76,7 +76,7 @@ class Limits:
                 return question(self._shared)
             except self._shared.base_exceptions as error:
                 self._failed = self._clock()
-                log.warning("the storage of the rate limits is away, this process counts for itself: %s", error)
+                log.warning("the storage of the rate limits is unreachable, this process counts by itself: %s", error)
         return question(self._own)
 
     @contextmanager

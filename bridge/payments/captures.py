@@ -57,7 +57,7 @@ def capture_authorization(
 
 
 def cancel_authorization(store: StoreHandle, order_id: int, payment_intent_id: str) -> PaymentIntent:
-    """Void an authorisation; the shop's order becomes cancelled. One that was voided is answered again. Whatever became
+    """Void an authorization; the shop's order becomes cancelled. One that was voided is answered again. Whatever became
     of the order, a void is allowed.
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
@@ -72,7 +72,7 @@ def cancel_authorization(store: StoreHandle, order_id: int, payment_intent_id: s
 
 
 def void(store: StoreHandle, intent: PaymentIntent) -> PaymentIntent:
-    """Void an authorisation whose order was just looked at. Raises as `cancel_authorization`."""
+    """Void an authorization whose order was just looked at. Raises as `cancel_authorization`."""
     adapter = store.adapter
     _require(adapter, "cancel", "cancel_authorization")
     with store.database.write() as connection:

@@ -43,7 +43,7 @@ class Refusal:
 
 TIMED_OUT = Refusal(408, "Request Timeout", "rest_request_timeout", "The request did not arrive in time.", "too slow")
 OVERLOADED = Refusal(
-    503, "Service Unavailable", "wcpay_overloaded", "The bridge has too much to do. Try again later.", "overloaded"
+    503, "Service Unavailable", "wcpay_overloaded", "The bridge is overloaded. Try again later.", "overloaded"
 )
 FAULT = Refusal(
     500, "Internal Server Error", "internal_server_error", "The bridge could not answer this request.", "fault"
@@ -73,7 +73,7 @@ _REASONS: tuple[tuple[type[Exception], Refusal], ...] = (
     (errors.InvalidChunkExtension, _bad("a chunk's extension is malformed")),
     (errors.InvalidChunkSize, _bad("a chunk's size is malformed")),
     (errors.ChunkMissingTerminator, _bad("a chunk does not have the size that it gives")),
-    (errors.NoMoreData, _bad("it is not whole")),
+    (errors.NoMoreData, _bad("it is incomplete")),
 )
 
 

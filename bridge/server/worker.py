@@ -269,7 +269,7 @@ class BufferingWorker(Worker):  # type: ignore[misc]
                     connection.send()
             self._drop(connection)
         if unfinished := sum(each.phase in (Phase.HANDSHAKE, Phase.READING) for each in late):
-            self.log.warning("%d connections were closed: no whole request came in time", unfinished)
+            self.log.warning("%d connections were closed: no complete request arrived in time", unfinished)
 
     # What a thread does
 

@@ -51,7 +51,7 @@ def append(
     head = connection.execute(_LOCKED_HEAD).first()
     if head is None:
         raise ConfigurationError(
-            "The audit trail is damaged, and nothing is done of which it cannot tell: wcpay-bridge audit verify"
+            "The audit trail is damaged, and nothing is done that it cannot record: wcpay-bridge audit verify"
         )
     row = {
         "number": head.number + 1,
@@ -101,7 +101,7 @@ def verify(
     first = max(0, head.number - newest) if head and newest is not None else 0
     before = _start(connection, first)
     if known and known.number == 0 and known.digest:
-        yield "The act 0 is none: an anchor has the number and the digest of an act."
+        yield "0 is not an act: an anchor has the number and the digest of an act."
     for row in _after(connection, first):
         expected = before.number + 1
         if row["number"] != expected:
@@ -110,7 +110,7 @@ def verify(
             yield f"Act {row['number']} was changed, or is not where it was written ({row['act']} {row['subject']})."
         before = Anchor(row["number"], row["digest"])
         if known and known.number == before.number and known.digest != before.digest:
-            yield f"Act {known.number} is another one than the one that was noted."
+            yield f"Act {known.number} is not the one that was noted."
     if head and (head.number, head.digest) != (before.number, before.digest):
         gone = head.number - before.number
         yield (

@@ -157,7 +157,7 @@ class Database:
     def require_current(self) -> None:
         """Refuse a database that is not at the newest migration, with the command to run; migrate an empty SQLite."""
         if self.is_sqlite and not Path(str(self.url.database)).parent.is_dir():
-            raise ConfigurationError(f"{self._called} has no folder. Run `wcpay-bridge init`.")
+            raise ConfigurationError(f"{self._called} is in a folder that does not exist. Run `wcpay-bridge init`.")
         try:
             version = self.version()
         except SQLAlchemyError as error:
@@ -175,15 +175,13 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except (ArgumentError, NoSuchModuleError, ValueError):
-        raise ConfigurationError(
-            "The database URL is not a URL, for example sqlite:////var/lib/wcpay-bridge/db"
-        ) from None
+        raise ConfigurationError("The database URL is not a URL such as sqlite:////var/lib/wcpay-bridge/db") from None
     if backend in ("postgres", "postgresql"):
         return parsed.set(drivername="postgresql+psycopg")
     if backend != "sqlite":
         raise ConfigurationError(f"The database must be SQLite or PostgreSQL, not {backend}.")
     if parsed.database in (None, "", ":memory:"):
-        raise ConfigurationError("An SQLite database needs a file: an in-memory one would forget payments.")
+        raise ConfigurationError("An SQLite database needs a file: an in-memory one would lose payments.")
     return parsed
 
 

@@ -32,5 +32,5 @@ def exposure(path: Path) -> str:
     else:
         command = f"chown {user} {name} && chmod 600 {name}"
     mode = f"{stat.S_IMODE(found.st_mode):04o}"
-    way_on = f"run `{command}`, or, where that cannot be, set BRIDGE_SHARED_KEY_FILES=yes"
+    way_on = f"run `{command}`, or, where that is not possible, set BRIDGE_SHARED_KEY_FILES=yes"
     return f"others can read the key file {path} (mode {mode}): {way_on}"

@@ -21,7 +21,7 @@ class BaseOrderBook:
 
     def receive(self, headers: Mapping[str, str], body: bytes, secret: str) -> StoreEvent | None:
         """No message can be proven. Raises EventRefused."""
-        raise EventRefused("The orders of this store send no messages.")
+        raise EventRefused("This store does not send messages about its orders.")
 
     def register_webhooks(self, url: str, secret: str) -> list[str]:
         """There is nothing to subscribe to."""

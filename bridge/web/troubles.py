@@ -33,8 +33,10 @@ TOO_MANY_LINKS = f"Too many links that do not work were opened from here. {ASK_S
 _MOMENT = "Please try again in a moment."
 _NOTHING = f"Nothing was paid. {_MOMENT}"
 _NOT_PAYABLE = "The shop says that it is paid, cancelled or changed."
-_NOT_ASKED = f"It could not be asked whether this order can still be paid, so nothing was confirmed. {_MOMENT}"
-_UNCLEAR = "It is not known yet whether this went well. Please do not pay again; look here again in a few minutes."
+_NOT_ASKED = f"We could not check whether this order can still be paid, so nothing was confirmed. {_MOMENT}"
+_UNCLEAR = (
+    "We do not know yet whether this payment went through. Please do not pay again; check here again in a few minutes."
+)
 
 # fmt: off
 TROUBLES = (

@@ -302,7 +302,7 @@ def test_a_trail_that_was_cut_together_with_its_head_is_found_by_an_anchor(strip
     assert operate_json(stripe, "audit", "verify")["ok"] is True, "nobody can tell by the database alone"
     assert problems(stripe, "--anchor", noted) == ["Act 3 is missing: the trail was longer when the anchor was noted."]
     keys.create(stripe.bridge.services, stripe.store.id, Permissions.READ)
-    assert problems(stripe, "--anchor", noted) == ["Act 3 is another one than the one that was noted."]
+    assert problems(stripe, "--anchor", noted) == ["Act 3 is not the one that was noted."]
     assert "NUMBER:DIGEST" in operate(stripe, "audit", "verify", "--anchor", "3", code=1).output
 
 

@@ -86,7 +86,7 @@ def test_unknowns_flags_dead_letters_late_queues_and_a_missing_worker_are_told(s
         stripe.work()
     stripe.shop_faults.clear()
     wrong = examined(stripe, code=1)
-    assert any("were given up" in told for told in wrong["outbox"])
+    assert any("are dead letters" in told for told in wrong["outbox"])
     assert any("The store could not be updated" in told for told in wrong["flags"])
 
 

@@ -48,7 +48,7 @@ def test_a_key_file_that_others_can_read_stops_the_start(tmp_path: Path, mode: i
     [problem] = caught.value.problems
     assert problem == (
         f"BRIDGE_SECRET_KEY: others can read the key file {link} (mode {mode:04o}): run `chmod 600 {link}`, "
-        "or, where that cannot be, set BRIDGE_SHARED_KEY_FILES=yes."
+        "or, where that is not possible, set BRIDGE_SHARED_KEY_FILES=yes."
     )
     assert Settings.load(**wanted, shared_key_files="yes").secret_key == (KEY,)
 

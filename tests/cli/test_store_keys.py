@@ -254,7 +254,7 @@ def test_c6_a_firewall_says_nothing_about_a_key(local: Local) -> None:
     page = {"error": "blocked"}
     local.shop_faults.next(Fault.STATUS, match="GET /wp-json/wc/v3/settings", status=403, body=page)
     told = operate(local, *importing(local, local.shop.add_key()), code=1)
-    assert "Something in front of the store keeps the bridge out (HTTP 403)." in told.stderr
+    assert "Something in front of the store blocks the bridge (HTTP 403)." in told.stderr
     assert "--unchecked" in told.stderr
 
 

@@ -198,4 +198,4 @@ def test_a_hint_that_makes_no_sense_is_told(door: Door, caplog: pytest.LogCaptur
     caplog.set_level(logging.INFO)
     keys.create(door.bridge.services, door.store.id, Permissions.WRITE)
     assert door.post("/wp-json/wc/v3/payments/webhook", json={"nothing": 1}).status_code == 400
-    assert "a hint was not taken: type not found in array" in caplog.text
+    assert "a hint was not accepted: type not found in array" in caplog.text

@@ -273,7 +273,7 @@ def test_money_that_comes_after_staff_have_decided_fulfils_nothing(
         time_passes(life)
         assert life.net(intent) == 1023
         assert intent in life.flag(order)
-        assert life.said(order, "It was not fulfilled by itself") == 1
+        assert life.said(order, "It was not fulfilled automatically") == 1
     assert life.status(order) == LEFT[action]
 
 

@@ -68,7 +68,8 @@ def test_commands_are_about_the_bridge_that_is_named(tmp_path: Path) -> None:
     assert (tmp_path / "one.sqlite").stat().st_mode & 0o777 == 0o600
     assert not (tmp_path / "sub").exists()
     refused = flask("--bridge", "second_bridge", "stores", "list").stderr
-    assert refused == f"Error: The database file {tmp_path}/sub/two.sqlite has no folder. Run `flask bridge init`.\n"
+    wanted = f"Error: The database file {tmp_path}/sub/two.sqlite is in a folder that does not exist. "
+    assert refused == f"{wanted}Run `flask bridge init`.\n"
     made = flask("--bridge", "second_bridge", "init")
     assert made.stdout.startswith("flask bridge --bridge second_bridge stores add --url"), made.stderr
     for name in ((), ("--bridge", "second_bridge"), ("--bridge", "wcpay_bridge")):

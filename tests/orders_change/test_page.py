@@ -109,11 +109,11 @@ def test_a1_a_store_that_cannot_be_asked_when_the_page_is_shown_has_no_form_on_i
     beside.shop.local.clock.advance(20)
     beside.shop.local.shop_faults.next(Fault.ERROR_503, times=9)
     page = beside.shop.get(f"{created['pay_url']}?look")
-    assert "takes no payment" in page.text
+    assert "does not accept a payment" in page.text
     assert created.get("client_secret", "no secret") not in page.text
     assert beside.shop.stage(created["pay_url"]) in ("open", "declined")
     beside.shop.local.shop_faults.clear()
-    assert "takes no payment" not in beside.shop.get(f"{created['pay_url']}?look").text
+    assert "does not accept a payment" not in beside.shop.get(f"{created['pay_url']}?look").text
 
 
 def test_a1_an_order_that_is_not_there_once_closes_nothing(beside: Beside) -> None:
@@ -168,7 +168,7 @@ def test_a6_an_opening_that_was_submitted_already_stays_unknown_under_its_key(re
     assert first.status_code == 504
     for _ in range(visits):
         for answer in (redirect.get(url), redirect.press(url, "open"), redirect.press(url, "again")):
-            assert "not known yet whether this went well" in answer.text or answer.status_code == 303
+            assert "We do not know yet whether this payment went through" in answer.text or answer.status_code == 303
             assert "Nothing was paid" not in answer.text
     asked = [request.content for request in redirect.door.sent if request.path == "/payments/v2/intent/redirect"]
     assert len(asked) == 1
@@ -184,7 +184,7 @@ def test_a6_the_answer_is_lost_the_buyer_approves_and_comes_again(redirect: Shop
     redirect.forte.approve(intent.id)
     for _ in range(3):
         answer = redirect.get(url)
-        assert "not known yet whether this went well" in answer.text
+        assert "We do not know yet whether this payment went through" in answer.text
         assert "Nothing was paid" not in answer.text
     assert len(redirect.forte.intents) == 1
     redirect.forte.deliver_due()

@@ -211,7 +211,7 @@ def test_money_for_an_order_that_must_not_be_fulfilled_is_noted_and_flagged(
 
     sentence = (
         f"A payment of 10.23 USD ({TRANSACTION}) has arrived, but the order is {status}. "
-        "It was not fulfilled by itself: somebody has to decide."
+        "It was not fulfilled automatically: somebody has to decide."
     )
     assert delivery == Delivery(True, "not fulfilled", f"Order {order_id}: {sentence}")
     assert shop.status(order_id) == status

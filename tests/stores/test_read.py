@@ -304,7 +304,7 @@ def test_no_error_and_no_log_repeats_the_key(shop: Shop, caplog: pytest.LogCaptu
 
 def test_the_key_goes_nowhere_but_to_a_complete_https_address(shop: Shop) -> None:
     for url in (shop.store.url.replace("https", "http"), "ftp://shop.example", "shop.example", "https://", "https://["):
-        with pytest.raises(StoreRefused, match="begins with https://"):
+        with pytest.raises(StoreRefused, match="begin with https://"):
             shop.connect(replace(shop.store, url=url)).read(1)
     assert shop.simulator.requests == ()
 
@@ -339,7 +339,7 @@ def test_a_redirect_is_refused_and_the_key_does_not_follow_it(answering: Answeri
     [
         (503, "text/html", "<h1>Maintenance</h1>", StoreUnreachable, "busy, broken or under maintenance (HTTP 503)"),
         (200, "text/html; charset=UTF-8", "<h1>Back soon</h1>", StoreUnreachable, "answers with a web page"),
-        (403, "text/html", "<h1>Blocked</h1>", StoreRefused, "Something in front of the store keeps the bridge out"),
+        (403, "text/html", "<h1>Blocked</h1>", StoreRefused, "Something in front of the store blocks the bridge"),
         (404, "text/html", "<h1>Not found</h1>", StoreRefused, "There is no WooCommerce REST API (wc/v3)"),
         (404, "application/json", '{"code":"rest_no_route"}', StoreRefused, "There is no WooCommerce REST API (wc/v3)"),
         (410, "application/json", '{"code":"gone"}', StoreRefused, "The store refused the request (HTTP 410, gone)"),

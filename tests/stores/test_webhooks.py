@@ -160,7 +160,7 @@ def test_an_order_has_a_positive_id(order_id: str) -> None:
 
 def test_registering_makes_one_active_webhook_per_topic(shop: Shop) -> None:
     told = shop.book.register_webhooks("https://bridge.example/hook", SECRET)
-    assert told == [f"{topic}: made webhook {number}" for number, topic in enumerate(TOPICS, 1)]
+    assert told == [f"{topic}: created webhook {number}" for number, topic in enumerate(TOPICS, 1)]
     assert [(each["topic"], each["status"], each["delivery_url"]) for each in shop.simulator.webhooks()] == [
         (topic, "active", "https://bridge.example/hook") for topic in TOPICS
     ]

@@ -266,7 +266,7 @@ def test_a_live_store_sends_nobody_to_plain_http(open_shop: OpenShop) -> None:
 def test_a_form_whose_script_has_no_address_is_not_shown(open_shop: OpenShop, script: Any) -> None:
     shop = open_shop("forte_payments")
     page = rendered(shop, shop.create()["attempt_id"], script_url=script)
-    assert "goes on in the shop" in page.html
+    assert "continues in the shop" in page.html
     assert "<script" not in page.html
 
 

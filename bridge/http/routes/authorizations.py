@@ -17,7 +17,7 @@ PATH = "/wp-json/wc/v3/payments/authorizations"
 def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route(PATH, methods=["GET"], tags=["Authorizations"], failures=LISTS)
     @blueprint.arguments(Paging, in_query=True)
-    @blueprint.doc(summary="List what waits to be captured", operationId="listAuthorizations")
+    @blueprint.doc(summary="List payments that wait to be captured", operationId="listAuthorizations")
     @blueprint.response(200, Authorizations, description="One page of them.")
     def list_authorizations(parameters: dict[str, Any]) -> dict[str, Any]:
         store = authorised(services)
@@ -25,8 +25,8 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         return {"data": [_shown(line) for line in lists.authorizations(store, page)]}
 
     @blueprint.route(f"{PATH}/summary", methods=["GET"], tags=["Authorizations"], failures=LOOK_UP)
-    @blueprint.doc(summary="Count and add up what waits to be captured", operationId="summarizeAuthorizations")
-    @blueprint.response(200, AuthorizationsSummary, description="All currencies counted, one added up.")
+    @blueprint.doc(summary="Summarize payments that wait to be captured", operationId="summarizeAuthorizations")
+    @blueprint.response(200, AuthorizationsSummary, description="The count is of all currencies, the total of one.")
     def summarize_authorizations() -> dict[str, Any]:
         sums = lists.authorization_sums(authorised(services))
         return {
@@ -37,7 +37,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         }
 
     @blueprint.route(f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Authorizations"], failures=LOOK_UP)
-    @blueprint.doc(summary="Look up the authorisation of an intent", operationId="getAuthorization")
+    @blueprint.doc(summary="Look up the authorization of an intent", operationId="getAuthorization")
     @blueprint.response(200, Authorization, description="Whatever became of it.")
     def get_authorization(payment_intent_id: str) -> dict[str, Any]:
         return _shown(lists.authorization(authorised(services), payment_intent_id))

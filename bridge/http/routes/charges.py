@@ -27,8 +27,8 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
         return {**whole_charge(found), "order": shown_order(found.intent, store.config)}
 
     @blueprint.route(f"{PATH}/order/<order_id>", methods=["GET"], tags=["Charges"], failures=ORDER)
-    @blueprint.doc(summary="Show an order in the place of a charge", operationId="getOrderAsCharge")
-    @blueprint.response(200, OrderAsCharge, description="What the shop says of the order.")
+    @blueprint.doc(summary="Show an order in place of a charge", operationId="getOrderAsCharge")
+    @blueprint.response(200, OrderAsCharge, description="The order as the store has it.")
     def get_order_as_charge(order_id: str) -> dict[str, Any]:
         store = authorised(services)
         return _order_as_charge(lists.order_without_charge(store, order_number(order_id)), store.config)

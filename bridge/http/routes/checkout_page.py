@@ -84,7 +84,7 @@ def _add_page(blueprint: Blueprint, services: Services, limits: Limits, page: di
 
     @blueprint.route(f"{PATH}/<token>", methods=["GET"], **page)
     @blueprint.doc(summary="The buyer's page", operationId="showPayPage", security=[])
-    @blueprint.alt_response(303, description="In redirect mode, to a person: the provider's page.")
+    @blueprint.alt_response(303, description="In redirect mode, for a browser: a redirect to the provider's page.")
     @_of_people(blueprint)
     @blueprint.response(200, description="A page.", content_type=HTML)
     @for_people
@@ -133,7 +133,7 @@ def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits,
     """What the page's script asks, and the files that the page is made of."""
 
     @blueprint.route(f"{PATH}/<token>/status", methods=["GET"], refusals=LIMITED, **page)
-    @blueprint.doc(summary="How the buyer's payment stands", operationId="askPayPage", security=[])
+    @blueprint.doc(summary="The state of the buyer's payment", operationId="askPayPage", security=[])
     @blueprint.alt_response(
         404, schema=STAGE, description='`{"stage":"invalid"}`: the link is not ours, or has expired.'
     )
@@ -157,7 +157,7 @@ def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits,
     @blueprint.alt_response(
         409, schema=STAGE, description="The order cannot be paid by this payment, or it is past that."
     )
-    @blueprint.alt_response(502, schema=STAGE, description="The store could not be asked: nothing may be confirmed.")
+    @blueprint.alt_response(502, schema=STAGE, description="The store could not be asked: do not confirm anything.")
     @blueprint.response(200, description='`{"stage":...,"payable":true}`: the order was read, and can be paid.')
     def confirm(token: str) -> Any:
         """The page's script asks this right before it has the provider's form confirm a payment. The order is read."""

@@ -25,7 +25,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
 
     @blueprint.route("/bridge/v1/health/ready", methods=["GET"], public=True, offline=True, tags=["Health"])
     @blueprint.doc(
-        summary="The database can be reached and has the schema that is needed, and the secret key fits", security=[]
+        summary="The database is reachable and has the required schema, and the secret key fits", security=[]
     )
     @blueprint.alt_response(503, description='`{"status":"unavailable","database":...}`')
     @blueprint.response(200, description='`{"status":"ok","database":"ok"}`')

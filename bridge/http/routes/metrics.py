@@ -56,8 +56,8 @@ class _Collector:
 
         found = self._measures
         for name, told, counts in (
-            ("intents_open", "Payments that are not over", found.open_intents),
-            ("intents_recent", "Payments that were begun within a day", found.recent_intents),
+            ("intents_open", "Open payments", found.open_intents),
+            ("intents_recent", "Payments that were started within a day", found.recent_intents),
         ):
             family = GaugeMetricFamily(PREFIX + name, told, labels=["status"])
             for status, count in sorted(counts.items()):
@@ -80,21 +80,21 @@ class _Collector:
 def _numbers(found: Metrics) -> Iterator[tuple[str, str, float | None]]:
     yield "unknown_outcomes", "Requests to providers whose outcome nobody knows", found.unknown.waiting
     yield "unknown_oldest_seconds", "Age of the oldest unknown outcome", found.age(found.unknown.oldest) or 0.0
-    yield "flagged_intents", "Payments that a person has to look at", found.flagged
-    yield "stores_unable", "Stores whose provider's account takes no payments", found.unable_stores
+    yield "flagged_intents", "Payments that need an operator", found.flagged
+    yield "stores_unable", "Stores whose account at the provider cannot take payments", found.unable_stores
     yield (
         "keys_refused_by_stores",
-        "Keys that shops refuse, or let do less",
+        "Keys that stores refuse or have restricted",
         found.keys_refused_by_stores,
     )
-    yield "stores_misdirected", "Stores whose provider's messages go astray", found.misdirected_stores
+    yield "stores_misdirected", "Stores whose provider sends its messages elsewhere", found.misdirected_stores
     for queue, told, counted in (
-        ("inbox", "Messages of providers", found.inbox),
-        ("outbox", "Updates for shops", found.outbox),
+        ("inbox", "Messages from providers", found.inbox),
+        ("outbox", "Updates for stores", found.outbox),
     ):
         yield f"{queue}_waiting", f"{told} that wait", counted.waiting
         yield f"{queue}_oldest_seconds", f"{told}: age of the oldest that waits", found.age(counted.oldest) or 0.0
-        yield f"{queue}_dead", f"{told} that were given up", counted.dead
+        yield f"{queue}_dead", f"{told} that are dead letters", counted.dead
     yield "worker_heartbeat_age_seconds", "Seconds since a worker was last alive", found.age(found.heartbeat)
     yield "sweep_lateness_seconds", "How late the sweep of open payments' orders is", found.age(found.sweep_due) or 0.0
     yield "jobs_failing", "Periodic jobs whose last run failed", found.failing_jobs

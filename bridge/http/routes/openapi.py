@@ -90,7 +90,7 @@ def add_routes(blueprint: Blueprint, settings: HttpSettings, version: str, make:
         return render_page(document())
 
     @blueprint.route("/bridge/v1/docs", methods=["GET"], public=True, offline=True, tags=["Documentation"])
-    @blueprint.doc(summary="This API for people", security=[])
+    @blueprint.doc(summary="The documentation of this API", security=[])
     @blueprint.response(200, description="A page.", content_type="text/html")
     def docs() -> Response:
         text, content_policy = page()

@@ -22,7 +22,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     _add_terminal(blueprint, services)
 
     @blueprint.route(f"{PATH}/create_customer", methods=["POST"], tags=["Customers"], failures=CUSTOMER, once=True)
-    @blueprint.doc(summary="Make or update the provider's customer of an order", operationId="createCustomer")
+    @blueprint.doc(summary="Create or update the provider's customer of an order", operationId="createCustomer")
     @blueprint.response(200, Named, description="The provider's id of the order's shopper.")
     def create_customer(order_id: str) -> dict[str, Any]:
         return {"id": customers.create_customer(authorised(services), order_number(order_id))}
@@ -33,7 +33,7 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
         f"{PATH}/capture_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CAPTURE, once=True
     )
     @blueprint.arguments(Capture, example=EXAMPLE)
-    @blueprint.doc(summary="Capture an authorisation", operationId="captureAuthorization")
+    @blueprint.doc(summary="Capture an authorization", operationId="captureAuthorization")
     @blueprint.response(200, Concluded, description="It was captured, now or before.")
     def capture_authorization(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         """Takes the order's total as it is now, or less; what is left of the authorisation is released."""
@@ -46,7 +46,7 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
 
     @blueprint.route(f"{PATH}/cancel_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CANCEL, once=True)
     @blueprint.arguments(Intent, example=EXAMPLE)
-    @blueprint.doc(summary="Void an authorisation", operationId="cancelAuthorization")
+    @blueprint.doc(summary="Void an authorization", operationId="cancelAuthorization")
     @blueprint.response(200, Concluded, description="It was voided, now or before; the order becomes cancelled.")
     def cancel_authorization(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         intent_id = identifier(parameters["payment_intent_id"])

@@ -22,7 +22,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"], failures=PREVIEW)
     @blueprint.arguments(Preview, example=EXAMPLE)
     @blueprint.doc(summary="Quote an order or a cart", operationId="previewPaymentIntent")
-    @blueprint.response(200, Previewed, description="What it would cost now. Nothing was made anywhere.")
+    @blueprint.response(200, Previewed, description="What it would cost now. Nothing has been created.")
     def quote(parameters: dict[str, Any]) -> dict[str, Any]:
         """Ask as often as the cart changes: nothing is stored here, at the shop or at the provider."""
         store = authorised(services)

@@ -43,8 +43,8 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
 
     @blueprint.route(f"{PATH}/summary", methods=["GET"], tags=TAGS, failures=LISTS)
     @blueprint.arguments(Filters, in_query=True)
-    @blueprint.doc(summary="Count and add up transactions", operationId="summarizeTransactions")
-    @blueprint.response(200, TransactionsSummary, description="All currencies counted, one added up.")
+    @blueprint.doc(summary="Summarize transactions", operationId="summarizeTransactions")
+    @blueprint.response(200, TransactionsSummary, description="The count is of all currencies, the total of one.")
     def summarize_transactions(parameters: dict[str, Any]) -> dict[str, Any]:
         sums = lists.transaction_sums(authorised(services), _filters(parameters))
         amount, fees = (sums[0].amount, sums[0].fees) if sums else (0, 0)

@@ -39,8 +39,8 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
         names=ENDPOINT,
         failures=MESSAGE,
     )
-    @blueprint.doc(summary="Take a provider's message", operationId="receiveMessage", security=[])
-    @blueprint.response(200, MessageTaken, description="It is kept, now or before, and will be worked on.")
+    @blueprint.doc(summary="Receive a provider's message", operationId="receiveMessage", security=[])
+    @blueprint.response(200, MessageTaken, description="It has been stored, now or before, and will be processed.")
     def receive_message(endpoint: str) -> dict[str, Any]:
         """The provider's signature over the bytes is the key. Whatever the message says, the provider is asked."""
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -51,12 +51,12 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
     @blueprint.route("/wp-json/wc/v3/payments/webhook", methods=["POST"], tags=TAGS, failures=LOOK_UP[:1])
     @blueprint.doc(summary="Hint that something happened to a payment", operationId="takeHint")
     @blueprint.alt_response(
-        400, schema=HintTaken, description='`{"result":"bad_request"}`: something that it must have is missing.'
+        400, schema=HintTaken, description='`{"result":"bad_request"}`: a required member is missing.'
     )
     @blueprint.alt_response(
-        500, schema=HintTaken, description='`{"result":"error"}`: the payment could not be looked at.'
+        500, schema=HintTaken, description='`{"result":"error"}`: the payment could not be checked.'
     )
-    @blueprint.response(200, HintTaken, description="The payment was looked at, or there was nothing to look at.")
+    @blueprint.response(200, HintTaken, description="The payment was checked, or there was nothing to check.")
     def take_webhook() -> Response:
         """As WooPayments' platform sends it. The body changes nothing: the payment is looked at, at its provider."""
         store = authorised(services)
@@ -70,5 +70,5 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
 
 
 def _result(word: str, status: int, error: BridgeError) -> Response:
-    log.info("a hint was not taken: %s", error)
+    log.info("a hint was not accepted: %s", error)
     return render({"result": word}, status)

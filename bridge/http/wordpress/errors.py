@@ -19,11 +19,11 @@ log = logs.logger(__name__)
 
 FORBIDDEN = "Sorry, you are not allowed to do that."
 RATE_LIMITED = "Too many credentials were refused. Try again later."
-KEY_MALFORMED = "An Idempotency-Key is a text of 1 to 255 printable ASCII characters, bare or in double quotes."
-KEY_REUSED = "The Idempotency-Key was used for another request. Take a new key for a new request."
-IN_FLIGHT = "A request with this Idempotency-Key is being worked on. Ask again in a moment."
+KEY_MALFORMED = "An Idempotency-Key must be 1 to 255 printable ASCII characters, bare or in double quotes."
+KEY_REUSED = "The Idempotency-Key was used for another request. Use a new key for a new request."
+IN_FLIGHT = "A request with this Idempotency-Key is being processed. Ask again in a moment."
 UNAVAILABLE = "The bridge cannot use its database now. Ask again in a moment; nothing is done twice."
-NOT_READY = "The bridge has no key or no database yet, or is being upgraded. Ask again later; its log tells what to do."
+NOT_READY = "The bridge has no key or no database yet, or is being upgraded. Ask again later; its log says what to do."
 NO_ROUTE = "No route was found matching the URL and request method."
 TOLD = (
     *("provider", "decline_code", "outcome", "cause", "attempt_id", "payment_intent", "param"),
@@ -86,17 +86,19 @@ REFUSALS = (
     ),
     Refusal("rest_bad_request", 400, "The request's body cannot be read.", "A body whose chunks are malformed."),
     Refusal("rest_missing_callback_param", 400, "Missing parameter(s): x", "A required parameter is missing or null."),
-    Refusal("wcpay_idempotency_key_invalid", 400, KEY_MALFORMED, "An Idempotency-Key that can be none."),
+    Refusal("wcpay_idempotency_key_invalid", 400, KEY_MALFORMED, "An Idempotency-Key that is not valid."),
     Refusal(
         "wcpay_idempotency_key_in_progress",
         409,
         IN_FLIGHT,
-        "The same request is being worked on. `data.attempt_id` names its try.",
+        "The same request is being processed. `data.attempt_id` names its try.",
     ),
     Refusal("wcpay_idempotency_key_reused", 422, KEY_REUSED, "An Idempotency-Key with another request than before."),
     Refusal("wcpay_request_too_large", 413, too_large_for(LARGEST_BODY), "A body of more than 256 KB."),
     Refusal("wcpay_rate_limited", 429, RATE_LIMITED, "Too many wrong credentials, requests or declined payments."),
-    Refusal("wcpay_database_unavailable", 503, UNAVAILABLE, "The bridge's own database is full, read-only or away."),
+    Refusal(
+        "wcpay_database_unavailable", 503, UNAVAILABLE, "The bridge's own database is full, read-only or unreachable."
+    ),
     Refusal("wcpay_not_ready", 503, NOT_READY, "The bridge has no key or database yet, or one of another version."),
     Refusal("internal_server_error", 500, FAILED, "A fault of the bridge, or of its configuration."),
 )

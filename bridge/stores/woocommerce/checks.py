@@ -22,7 +22,7 @@ STATUS = SystemStatusSchema()
 MISSING_ID = 10**15 + 7
 """An order that no store has. Writing nothing to it shows whether a key may: permission is checked before existence."""
 CANNOT_READ, CANNOT_WRITE = "Orders cannot be read.", "Orders cannot be changed."
-LEAVE_OUT = "Leave /wp-json/wc/ out of it."
+LEAVE_OUT = "Exclude /wp-json/wc/ from it."
 WOOPAYMENTS, WOOPAYMENTS_ROUTE = "woocommerce_payments", "/wc/v3/payments/accounts"
 DEACTIVATE = (
     "The WooPayments plugin is active. It acts on orders that carry a payment's id (meta _intent_id), whatever their "

@@ -143,5 +143,5 @@ def stray(delivery: OrderDelivery, why: str) -> str:
     money = Money(update.amount, update.currency)
     return (
         f"A payment of {money} ({update.transaction_id}) {ARRIVALS[update.kind]}, but {why}. "
-        "It was not fulfilled by itself: somebody has to decide."
+        "It was not fulfilled automatically: somebody has to decide."
     )

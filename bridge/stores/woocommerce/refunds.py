@@ -71,7 +71,7 @@ def refund_failed(delivery: OrderDelivery) -> Delivery:
         delivery.note(delivery.update.note)
     update = delivery.update
     sentence = f"a refund of {Money(update.refund_amount, update.currency)} ({update.refund_id}) has failed."
-    return delivery.flagged("the order has the refund no more", sentence)
+    return delivery.flagged("the order no longer has the refund", sentence)
 
 
 def book(delivery: OrderDelivery, order: OrderState, reason: str) -> Delivery | None:

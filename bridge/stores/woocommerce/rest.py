@@ -150,7 +150,7 @@ def load(schema: AnswerSchema, value: Any) -> Any:
 def _about_tls(error: Exception) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return "The store's TLS certificate could not be verified."
-    return "There is no sound TLS connection to the store."
+    return "A secure TLS connection to the store could not be made."
 
 
 def _own_words(error: Exception) -> str:
@@ -165,7 +165,7 @@ def _base(url: str) -> str:
     except ValueError:
         host, user = None, None
     if not host or parts.scheme != "https":
-        raise StoreRefused("The store's address must be a complete one that begins with https://.")
+        raise StoreRefused("The store's address must be complete and begin with https://.")
     if user or parts.query or parts.fragment:
         raise StoreRefused("The store's address must not contain credentials, a query or a fragment.")
     return url.rstrip("/")
@@ -201,7 +201,7 @@ def _json(response: requests.Response) -> Any:
 
 def _refusal(status: int, code: str, method: str, whose: str) -> StoreRefused:
     if status in (401, 403) and not code:
-        why = f"Something in front of the store keeps the bridge out (HTTP {status})."
+        why = f"Something in front of the store blocks the bridge (HTTP {status})."
     elif code == KEY_REFUSED:
         permission = "read" if method == "GET" else "write"
         why = f"The store refuses {whose}: its secret is wrong, or it lacks the permission to {permission}."

@@ -89,7 +89,7 @@ def _register(api: RestApi, topic: str, url: str, secret: str, ids: list[int]) -
     values = {"name": f"wcpay-bridge {topic}", "status": "active", "secret": secret}
     if not ids:
         made = api.ask("POST", PATH, query={"_fields": "id"}, body=values | {"topic": topic, "delivery_url": url})
-        return f"{topic}: made webhook {load(WEBHOOK, made.value)['id']}"
+        return f"{topic}: created webhook {load(WEBHOOK, made.value)['id']}"
     keep, *rest = ids
     api.ask("PUT", f"{PATH}/{keep}", query={"_fields": "id"}, body=values)
     for one in rest:

@@ -41,7 +41,7 @@
       if (document.hidden) continue;
       const now = await ask();
       if (now !== null && now !== stage) return look();
-      if (round === SLOW) tell("This takes longer than usual. You may close this page; the shop will hear of a payment.");
+      if (round === SLOW) tell("This takes longer than usual. You may close this page; the shop will be notified of a payment.");
     }
     watching = false;
   }
