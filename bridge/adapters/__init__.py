@@ -1,4 +1,5 @@
-"""Adapters: what speaks to those who move the money. Everything that an adapter in a package of its own needs is here.
+"""Adapters: they talk to the companies that move the money. Everything that an adapter in a package of its own needs is
+here.
 
 Importing this imports neither `requests` nor any provider's SDK. The suite that every adapter passes is
 `bridge.adapters.contract`, the HTTP session `AdapterContext.session()`.

@@ -25,7 +25,7 @@ from bridge.domain.ports import Finding, Setting
 class BaseAdapter(ABC):
     """An adapter declares its `operations` and writes `prepare`, `create` and `fetch`. Everything else that
     `bridge.domain.ports.Adapter` asks for is here: a verb that an adapter may lack raises Unsupported, and what it
-    declares is as most providers are. Where they differ, the default promises less."""
+    declares is what most providers do. Where they differ, the default promises less."""
 
     name: ClassVar[str]
     settings: ClassVar[tuple[Setting, ...]] = ()
@@ -77,7 +77,7 @@ class BaseAdapter(ABC):
         self._cannot("create_customer")
 
     def customer_site(self, customer: str) -> str | None:
-        """Nobody else's customers are on the account."""
+        """The account has only the store's own customers."""
         return None
 
     def payment_methods(self, customer: str) -> list[dict[str, Any]]:
@@ -117,11 +117,11 @@ class BaseAdapter(ABC):
         return [Finding(True, f"{self.name} cannot check its settings: the first payment will.")]
 
     def account_problem(self) -> str:
-        """The provider tells nothing about accounts."""
+        """The provider says nothing about accounts."""
         return ""
 
     def refused_settings(self) -> list[str]:
-        """The provider has no rules of its own for the settings."""
+        """The provider does not have its own rules for the settings."""
         return []
 
     def _cannot(self, operation: str) -> NoReturn:

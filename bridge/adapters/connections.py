@@ -24,7 +24,7 @@ from bridge.domain.stores import QUERY_CREDENTIALS
 CONNECT_SECONDS = 3.05
 """The most that one address of a host may take to accept a connection."""
 LOOKUPS = 4
-"""How many look-ups of names one session has under way at the most, those included that nobody waits for any more."""
+"""How many DNS lookups one session runs at once, including those that nobody waits for any more."""
 SETTING = "(setting BRIDGE_ALLOW_PRIVATE_URLS)"
 
 # Not private by the registries, and yet no place for a payment: IETF protocol assignments (one cloud's metadata service
@@ -35,11 +35,11 @@ _GLOBAL_UNICAST = ip_network("2000::/3")
 Found = list[tuple[Any, ...]]
 """What getaddrinfo answers."""
 UNKNOWN = (OSError, ValueError, OverflowError)
-"""What getaddrinfo raises for a name or a port that is none, or that nobody knows."""
+"""What getaddrinfo raises for a name or a port that is not valid, or that is unknown."""
 
 
 class Refused(NewConnectionError):
-    """The address is not one that this connection may be made to."""
+    """This connection may not be made to the address."""
 
     def __init__(self, connection: HTTPConnection, sentence: str) -> None:
         super().__init__(connection, sentence)
@@ -47,7 +47,7 @@ class Refused(NewConnectionError):
 
 
 class TimedSocket(socket.socket):
-    """Its timeout is for all that is sent and received until it is set again, not for each step of that."""
+    """Its timeout is for everything that is sent and received until it is set again, not for each step."""
 
     _end: float | None = None
 
@@ -175,7 +175,7 @@ class Connection(HTTPConnection):
         return f"{url}{'&' if '?' in url else '?'}{credentials}", kept
 
     def _judge(self, address: str) -> None:
-        """Raises Refused for an address that is not to be talked to. Nothing was sent so far."""
+        """Raises Refused for an address that must not be contacted. Nothing has been sent so far."""
         if is_public(address):
             raise Refused(self, f"{self.host} has a public address: use https.")
 
@@ -226,7 +226,7 @@ def pools(resolver: Resolver, *, allow_private: bool) -> dict[str, Callable[...,
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet's, looking through IPv4 addresses inside IPv6 ones."""
+    """Whether an IP address is on the public internet, looking through IPv4 addresses inside IPv6 ones."""
     ip = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
         inner = _ipv4_inside(ip)

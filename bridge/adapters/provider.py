@@ -21,7 +21,7 @@ Message = tuple[Mapping[str, str], bytes]
 
 
 class Provider:
-    """Your provider, or a stand-in for it, as the suite sees it: how to reach it, break it, and read its books.
+    """Your provider, or a stand-in for it, as the suite sees it: how to reach it, break it, and read its ledger.
 
     A hook that answers None skips the tests that need it: a skipped promise is one that nobody has checked.
     """
@@ -105,7 +105,7 @@ class Provider:
         return self.customer
 
     def charges(self, settings: Mapping[str, str], payment: Payment) -> int | None:
-        """How often money was taken or held for `payment` with the account of `settings`, by the provider's own books.
+        """How often money was taken or held for `payment` with the account of `settings`, by the provider's own ledger.
 
         None if it shows none; then "charged once" is only checked by references.
         """
@@ -124,7 +124,7 @@ class Provider:
         return None
 
     def nonsense(self, payment: Payment) -> Payment | None:
-        """Arrange that the provider charges this payment and answers something that makes no sense, once."""
+        """Arrange that the provider charges this payment and answers something unintelligible, once."""
         return None
 
     def strange_status(self, payment: Payment) -> Payment | None:
@@ -140,11 +140,11 @@ class Provider:
         return False
 
     def lose(self, reference: str) -> bool:
-        """Let the payer's bank decide against the shop."""
+        """Let the payer's bank decide against the store."""
         return False
 
     def present(self, reference: str) -> bool:
-        """Let somebody hold a card to the reader that waits for this payment."""
+        """Present a card to the reader that waits for this payment."""
         return False
 
     def later(self) -> None:

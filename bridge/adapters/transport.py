@@ -1,10 +1,10 @@
 """HTTP to the outside: verified TLS, limits for time and size, no redirects, cookies or proxies, no private addresses.
 
 Every exchange ends: one deadline covers it from the call to the last byte of its answer, whatever the other side sends
-(`bridge.adapters.connections`). Leases rest on that. Nothing is tried a second time in here.
+(`bridge.adapters.connections`). Leases rely on that. Nothing is retried in here.
 
 The address is judged after connecting and before the first byte is sent, so that a name that resolves differently the
-second time (DNS rebinding) gains nothing. Knows no provider and no store.
+second time (DNS rebinding) gains nothing. Does not know any provider or store.
 """
 
 import functools
@@ -35,7 +35,7 @@ _HOSTS = 16
 
 
 class AddressRefused(requests.ConnectionError):
-    """The address is not one that this session talks to. Nothing was sent."""
+    """This session does not contact the address. Nothing was sent."""
 
 
 class AnswerTooLarge(requests.RequestException):

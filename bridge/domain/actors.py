@@ -1,17 +1,17 @@
-"""Who does something that is audited: a person at this machine, a consumer key, or a shop's staff."""
+"""Who performs an audited act: a person at this machine, a consumer key, or a store's staff."""
 
 import os
 import socket
 from dataclasses import dataclass
 
 USER, KEY, STAFF = "user", "key", "staff"
-"""Kinds of actors: a system user (a command, or a host's own program), a consumer key, people in the shop's office."""
+"""Kinds of actors: a system user (a command, or a host's own program), a consumer key, the store's staff."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """`kind` is USER, KEY or STAFF; `name` the system user, the key's id or the store's id; `origin` the machine and
-    process, the client's address, or how a shop was heard."""
+    process, the client's address, or how a store was heard."""
 
     kind: str
     name: str

@@ -1,8 +1,8 @@
-"""What card data looks like, so that it is refused wherever it stands: docs/compatibility.md says what is refused.
+"""What card data looks like, so that it is refused wherever it appears: docs/compatibility.md says what is refused.
 
 A card number has the length and the first digits of a network's, passes Luhn's check and is written as one: its digits
-stand together, whatever stands beside them, or in groups with anything between them. A long run of digits is not one,
-nor is a piece of an id (a UUID, a hexadecimal word). Names of security codes and tracks count whatever their value is.
+are adjacent, whatever is next to them, or in groups with anything between them. A long run of digits is not one, nor is
+a piece of an id (a UUID, a hexadecimal word). Names of security codes and tracks count whatever their value is.
 """
 
 import re
@@ -87,7 +87,7 @@ _TOLD = re.compile(r"(?:cvc|cvv)[12]?\b\W{0,3}(?:is\W|code\W|number\W)?\W{0,3}[0
 
 
 def refuse_card_data(*values: Any) -> None:
-    """Raises CardDataRefused, which says nothing of what was found."""
+    """Raises CardDataRefused, which does not reveal what was found."""
     if holds_card_data(*values):
         raise CardDataRefused(CARD_DATA)
 
@@ -177,7 +177,7 @@ def _holds_card_number(text: str) -> bool:
 
 
 def _is_in_row(groups: Sequence[str], gaps: Sequence[str]) -> bool:
-    """Whether neighbouring groups are a card number; `gaps` stand before each group."""
+    """Whether neighboring groups are a card number; `gaps` stand before each group."""
     for start, first in enumerate(groups):
         if first[0] not in _FIRST_DIGITS:
             continue

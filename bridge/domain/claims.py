@@ -1,7 +1,7 @@
-"""What a payment that somebody else made says of itself: for which order of which site it is.
+"""What a payment that somebody else made says about itself: which order of which site it is for.
 
-Metadata prove nothing: a buyer knows the id and the key of an order. They only say with what the payment has to be
-compared. Pure functions.
+Metadata prove nothing: a buyer knows the id and the key of an order. They only say what the payment has to be compared
+with. Pure functions.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """How long the exchanges of one piece of work may take together.
 
-Whoever holds a lease sets the limit; whatever talks to the outside within it, in the same thread, asks what is left.
-The monotonic clock is read because real exchanges keep the lease, and no injected clock can end those.
+Whoever holds a lease sets the limit; whatever talks to the outside within it, in the same thread, asks how much time is
+left. The monotonic clock is read because real exchanges keep the lease, and no injected clock can end those.
 """
 
 import math
@@ -29,10 +29,10 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def left(seconds: float) -> float:
-    """How many of `seconds` the work in hand still has. Not positive once its time is over."""
+    """How many of `seconds` the current work still has. Not positive once its time is over."""
     return min(seconds, _end.get() - time.monotonic())
 
 
 def is_over() -> bool:
-    """Whether the work in hand has no time left."""
+    """Whether the current work has no time left."""
     return left(math.inf) <= 0

@@ -1,5 +1,5 @@
-"""Everything that can go wrong, as one tree. The core knows no HTTP: `bridge.http.wordpress.errors` maps reasons to
-codes and statuses.
+"""Everything that can go wrong, as one tree. The core does not know HTTP: `bridge.http.wordpress.errors` maps reasons
+to codes and statuses.
 
 BridgeError
 ├── Refused                     the bridge will not do it; nothing was sent, nothing is owed
@@ -11,15 +11,15 @@ BridgeError
 │   ├── Uncapturable
 │   └── RefundRefused
 ├── CaptureFailed               a capture or a void that the provider did not do
-├── Declined                    the payer's side said no, and that is settled
-├── InProgress                  another request for the same order is at it
-│   └── AwaitsReconcile         nothing may start before a restored database was compared
-├── OutcomeUnknown              it may or may not have happened; the attempt is settled later
+├── Declined                    the payer's side said no, and that is final
+├── InProgress                  another request for the same order is running
+│   └── AwaitsReconcile         nothing may start until a restored database has been compared
+├── OutcomeUnknown              it may or may not have happened; the attempt is resolved later
 ├── ProviderError               what adapters raise
 │   ├── ProviderRefused         the provider answered no; nothing happened there
 │   ├── ProviderUnreachable     no answer, or none that can be trusted
 │   └── ProviderConfused        an answer that makes no sense
-│       └── NotOurs             an answer about another payment, or another sum
+│       └── NotOurs             an answer about another payment, or a different amount
 ├── EventRefused                a message whose sender is not proven
 │   └── EndpointGone            a message to a store that was removed
 ├── StoreError                  what order books raise
@@ -59,7 +59,7 @@ class OrderNotFound(Refused):
 
 
 class OrderNotPayable(Refused):
-    """The order's own state forbids a payment: it is paid, cancelled, refunded or in the bin."""
+    """The order's own state forbids a payment: it is paid, cancelled, refunded or in the trash."""
 
     reason = "order_not_payable"
 
@@ -116,7 +116,7 @@ class CardDataRefused(Refused):
 
 
 class Unsupported(Refused):
-    """`operation` is nothing that `adapter` can express."""
+    """`operation` cannot be expressed by `adapter`."""
 
     reason = "not_supported"
 
@@ -129,7 +129,7 @@ class IntentNotFound(Refused):
 
 
 class OrderMissing(Refused):
-    """A route of an order was asked for an order that is not there."""
+    """A route of an order was called for an order that does not exist."""
 
     reason = "missing_order"
 
@@ -141,19 +141,19 @@ class Uncapturable(Refused):
 
 
 class CaptureFailed(BridgeError):
-    """The provider did not capture or void it, and that is proven. `status` is what it answered, 0 if nothing."""
+    """It is proven that the provider did not capture or void it. `status` is what it answered, 0 if nothing."""
 
     reason = "capture_failed"
 
 
 class RefundRefused(Refused):
-    """This refund is not possible: too much, nothing captured, or a sum that cannot be."""
+    """This refund is not possible: too much, nothing captured, or an amount that cannot be refunded."""
 
     reason = "refund_refused"
 
 
 class Declined(BridgeError):
-    """The payer's side said no. The order is free again, unless `data.outcome` says otherwise."""
+    """The payer's side declined. The order is free again, unless `data.outcome` says otherwise."""
 
     reason = "declined"
 
@@ -166,13 +166,14 @@ class InProgress(BridgeError):
 
 
 class AwaitsReconcile(InProgress):
-    """The database was restored, or the shop is another one: no money moves before store and provider were compared."""
+    """The database was restored, or the store is a different one: no money moves until store and provider have been
+    compared."""
 
     reason = "reconcile_first"
 
 
 class OutcomeUnknown(BridgeError):
-    """The provider may or may not have done it. Nothing new starts for the order until the attempt is settled."""
+    """The provider may or may not have done it. Nothing new starts for the order until the attempt is resolved."""
 
     reason = "outcome_unknown"
     retryable = True
@@ -183,7 +184,7 @@ class ProviderError(BridgeError):
 
 
 class ProviderRefused(ProviderError):
-    """The provider said no to the request itself (not to the payer): bad parameter, unknown customer, wrong key.
+    """The provider refused the request itself (not the payer): bad parameter, unknown customer, wrong key.
 
     Raise it only where it is proven that nothing was done. `message` is the provider's sentence, fit for the caller.
     """
@@ -214,14 +215,14 @@ class ProviderConfused(ProviderError):
 
 
 class NotOurs(ProviderConfused):
-    """The provider's answer is about another amount, currency or attempt than ours. Nothing of it counts."""
+    """The provider's answer is about another amount, currency or attempt than ours. All of it is ignored."""
 
     reason = "provider_answer_differs"
     retryable = False
 
 
 class EventRefused(BridgeError):
-    """A message whose sender is not proven, or that cannot be read. Nothing is stored of it."""
+    """A message whose sender is not proven, or that cannot be read. None of it is stored."""
 
     reason = "event_refused"
 
@@ -253,7 +254,7 @@ class StoreRefused(StoreError):
 
 
 class ConfigurationError(BridgeError):
-    """Something that only the owner can mend. `problems` has one sentence each."""
+    """Something that only the owner can fix. `problems` has one sentence each."""
 
     reason = "configuration"
 

@@ -1,7 +1,7 @@
 """PaymentIntent, Attempt and Charge, and the one table of transitions.
 
-An intent starts `processing` with its outcome unknown and moves only along TRANSITIONS. A final state is never left by
-an event: late, repeated and reordered news change nothing.
+An intent starts `processing` with its outcome unknown and moves only along TRANSITIONS. An event never ends a final
+state: late, repeated and reordered news change nothing.
 """
 
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
     @classmethod
     def of(cls, word: str) -> "Status":
-        """A provider's word; one that we do not know means `processing`."""
+        """A provider's status; an unknown one means `processing`."""
         return cls(word) if word in cls._value2member_map_ else cls.PROCESSING
 
 
@@ -44,7 +44,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 
 
 def may_become(old: Status, new: Status) -> bool:
-    """Whether news that say `new` move an intent that is `old`."""
+    """Whether news of the status `new` moves an intent whose status is `old`."""
     return new in TRANSITIONS[old] and new != old
 
 
@@ -106,7 +106,7 @@ class JournalKind(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """`sent`: the request may have left us. `unknown`: it did, and no answer can be trusted. The rest is settled."""
+    """`sent`: the request may have left us. `unknown`: it did, and no answer can be trusted. The rest is resolved."""
 
     SENT = "sent"
     UNKNOWN = "unknown"
@@ -119,7 +119,7 @@ UNSETTLED = frozenset({AttemptState.SENT, AttemptState.UNKNOWN})
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Money authorised or taken. Amounts in minor units of the intent's currency.
+    """Money authorized or taken. Amounts in minor units of the intent's currency.
 
     `billing_details`, `card` (the member of `payment_method_details` that its `type` names) and `outcome` are Stripe's
     objects, and `details` has further members of the charge, with its `balance_transaction` as an object if the
@@ -155,7 +155,7 @@ class Charge:
 
 
 class RefundStatus(StrEnum):
-    """Stripe's, but for `requires_action`, which is `pending` here. Source: Stripe, Refund object, `status`."""
+    """Stripe's, except for `requires_action`, which is `pending` here. Source: Stripe, Refund object, `status`."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -164,7 +164,7 @@ class RefundStatus(StrEnum):
 
     @classmethod
     def of(cls, word: str) -> "RefundStatus":
-        """A provider's word; one that we do not know means `pending`."""
+        """A provider's status; an unknown one means `pending`."""
         return cls(word) if word in cls._value2member_map_ else cls.PENDING
 
     @property
@@ -175,7 +175,7 @@ class RefundStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money sent back against a charge. `id` is the provider's, `amount` minor units, `created` Unix seconds.
+    """Money refunded from a charge. `id` is the provider's, `amount` minor units, `created` Unix seconds.
 
     `operation_id` is the id of our attempt, if the provider says that we asked for it.
     """
@@ -192,7 +192,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """The payer's bank asks for the money back.
+    """The payer's bank claims the money back.
 
     `status` is Stripe's word; `created`, `due_by` and `closed` are Unix seconds. No provider says when a dispute was
     closed: it is when the bridge heard of it. `amount` is minor units of its own `currency` (upper case), which need
@@ -219,7 +219,7 @@ class Dispute:
 
     @property
     def is_inquiry(self) -> bool:
-        """The bank has only asked so far: the money is still here, and a full refund closes it. Source: Stripe,
+        """The bank has only inquired so far: the money is still here, and a full refund closes it. Source: Stripe,
         "Dispute inquiries"."""
         return self.status.startswith("warning_")
 
@@ -229,9 +229,9 @@ class PaymentIntent:
     """One order, one status, one adapter. `created`, `updated` and `order_read` are Unix seconds, `amount` minor units.
 
     `id` is the id of its first attempt, and shown only while there is no `public_id`. `holding` means that the order
-    cannot be paid again, `unknown` that its newest attempt is not settled. `payment_method` is the one that was used
+    cannot be paid again, `unknown` that its newest attempt is not resolved. `payment_method` is the one that was used
     in the end, `requested_payment_method` the one that the caller named; `channel` is `online` or `terminal` (a card
-    reader). At `look_at` (Unix seconds) the provider is asked how it stands, if nothing was heard before.
+    reader). At `look_at` (Unix seconds) the provider is asked how it stands, if there was no news before.
 
     `closed` says why nobody may pay it any more: its order cannot take it, whatever the provider may still do.
     `deducted` (minor units) is what refunds had taken off the unpaid order. At `order_seen` (Unix seconds) its order
@@ -280,7 +280,7 @@ class PaymentIntent:
 
     @property
     def has_or_holds_money(self) -> bool:
-        """Whether money of it is held, taken or on its way, and was not sent back whole."""
+        """Whether money of it is held, taken or on its way, and was not refunded in full."""
         if self.status not in (*MONEY, Status.PROCESSING):
             return False
         return not (self.charge and self.charge.is_sent_back)
@@ -288,11 +288,12 @@ class PaymentIntent:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try, made before the provider is called. `request` is exactly what is sent, again and again.
+    """One attempt, written before the provider is called. `request` is exactly what is sent, every time.
 
     `key` is the provider's idempotency key. `sent_at` (Unix seconds) starts the provider's idempotency window; at
-    `sent_again_at` the same request went out for the last time. Until `busy_until` somebody is at it, and at `answered`
-    it was first known what became of it. `material` is what the buyer's page needs, encrypted, as long as it is needed.
+    `sent_again_at` the same request went out for the last time. Until `busy_until` somebody is working on it, and at
+    `answered` it was first known what became of it. `material` is what the buyer's page needs, encrypted, as long as it
+    is needed.
     """
 
     id: str

@@ -1,10 +1,11 @@
-"""The one judge of an order: whether it may be paid, by what sum, and whether a payment that has begun still fits it.
+"""The one judge of an order: whether it may be paid, for what amount, and whether a payment that has begun still fits
+it.
 
-Pure functions over an order as the store says it now and over what the bridge knows of its own payments. Create,
+Pure functions over an order as the store reports it now and over what the bridge knows about its own payments. Create,
 repeat, card reader, page, press, capture, delivery, store events, sweep, reconcile and restore ask here and act the
 same.
 
-What decides is the order's date of payment together with its transaction id. A transaction id without a date is no
+What decides is the order's date of payment together with its transaction id. A transaction id without a date is not a
 payment: renewals, duplicates and split orders carry a copied one.
 """
 
@@ -18,7 +19,7 @@ from bridge.domain.money import exponent, minor, step
 from bridge.domain.orders import HOLD, NOT_PAID, PAID_STATUSES, OrderUpdate
 
 PAID_IN_PERSON = frozenset({"cod", "wc-booking-gateway"})
-"""Payment methods of orders that leave before they are paid: a card reader may still take their money. Source:
+"""Payment methods of orders that ship before they are paid: a card reader may still take their money. Source:
 WooCommerce's mobile apps, `isPaymentMethodEligibleForCardPayment`."""
 HANDED_OUT = frozenset({"processing", "on-hold"})
 """Where such an order waits. Source: `WC_Gateway_COD::process_payment`."""
@@ -144,7 +145,7 @@ def bar(
     order: OrderFacts, ours: Collection[str] = (), *, in_person: bool = False, others: Collection[str] = ()
 ) -> Bar | None:
     """Why nothing new may be charged for an order; None if it may be paid. `ours` are the transaction ids of the
-    bridge's own payments of it: whether one of those stands in the way, the bridge's own books say. `others` are those
+    bridge's own payments of it: whether one of those stands in the way, the bridge's own tables say. `others` are those
     of somebody else's payments that hold or have money for it."""
     if order.status in _ENDED:
         return Bar(f"order_{order.status}", _ENDED[order.status])
@@ -165,7 +166,7 @@ def bar(
 
 
 def is_paid_otherwise(order: OrderFacts, ours: Collection[str]) -> bool:
-    """Whether money that did not come through the bridge has paid it, and was not sent back whole. That holds as well
+    """Whether money that did not come through the bridge has paid it, and was not refunded in full. That also holds
     after its status has fallen back to one that can be paid."""
     is_sent_back = order.refunded >= Decimal(order.total) > 0
     return order.date_paid is not None and order.transaction_id not in ours and not is_sent_back
@@ -187,7 +188,7 @@ def misfit(order: OrderFacts, terms: Terms, *, held: bool = False) -> Bar | None
 
 
 def difference(order: OrderFacts, terms: Terms) -> Bar | None:
-    """What about the order is no longer as it was when the payment was agreed, whatever its status."""
+    """What about the order has changed since the payment was agreed, whatever its status."""
     if order.key != terms.order_key:
         return Bar(CHANGED, "is another order now")
     if order.status == "refunded" and order.currency == terms.currency and is_worth(Decimal(order.total), terms):
@@ -196,9 +197,10 @@ def difference(order: OrderFacts, terms: Terms) -> Bar | None:
 
 
 def misfit_of_hold(order: OrderFacts, terms: Terms, methods: Collection[str]) -> Bar | None:
-    """What a person has to know about the order of money that is authorised or under way; None if nothing.
+    """What an operator has to know about the order of money that is authorized or under way; None if nothing.
 
-    `methods` are the payment methods that our own writes show. A cancelled order is among it: whoever can void does.
+    `methods` are the payment methods that our own writes show. A cancelled order is one of these: whoever can void
+    does.
     """
     if order.key != terms.order_key:
         return Bar(CHANGED, "is another order now")
@@ -228,7 +230,7 @@ def misfit_of_hold(order: OrderFacts, terms: Terms, methods: Collection[str]) ->
 
 
 def bar_of_capture(order: OrderFacts, terms: Terms, methods: Collection[str]) -> Bar | None:
-    """Why money that is authorised may not be taken; by what sum, `due` says. `methods` are those that our writes
+    """Why money that is authorized may not be taken; for what amount, `due` says. `methods` are those that our writes
     show."""
     if order.status in _ENDED:
         return Bar(f"order_{order.status}", _ENDED[order.status])
@@ -238,7 +240,7 @@ def bar_of_capture(order: OrderFacts, terms: Terms, methods: Collection[str]) ->
 
 
 def misfit_of_paid(order: OrderFacts, terms: Terms, taken: int) -> Bar | None:
-    """What a person has to know about an order that stands as paid, of which `taken` minor units were captured."""
+    """What an operator has to know about an order that stands as paid, of which `taken` minor units were captured."""
     if order.key != terms.order_key:
         return Bar(CHANGED, "is another order now")
     if is_paid_otherwise(order, {terms.transaction_id}) and is_paid(order):
@@ -312,8 +314,8 @@ def is_handed_out_unpaid(order: OrderFacts) -> bool:
 
 
 def _is_paid_by_others(order: OrderFacts, terms: Terms, methods: Collection[str]) -> bool:
-    """Whether somebody has paid it while its money was only held. Staff may leave our transaction id where it is and
-    change the payment method alone; an order that shows neither was only moved along."""
+    """Whether somebody else has paid it while its money was only held. Staff may leave our transaction id where it is
+    and change the payment method alone; an order that shows neither was only moved along."""
     if order.transaction_id in ("", *terms.ours):
         return is_paid(order) and order.payment_method not in (*methods, "")
     return is_paid_otherwise(order, terms.ours)

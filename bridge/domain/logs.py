@@ -1,6 +1,6 @@
-"""The package's loggers. They hide what has found its way into a line or a traceback and is for nobody's eyes.
+"""The package's loggers. They redact secrets that have found their way into a line or a traceback.
 
-A logger's filter is not asked for its children's lines, so that each has it.
+A logger's filter does not see its children's lines, so each has one.
 """
 
 import logging
@@ -34,7 +34,7 @@ _ABOUT: ContextVar[dict[str, str] | None] = ContextVar("wcpay_bridge_about", def
 
 
 class Redaction(logging.Filter):
-    """Lets every line pass, without its secrets."""
+    """Passes every line, without its secrets."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         line = record.getMessage()

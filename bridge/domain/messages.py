@@ -1,4 +1,4 @@
-"""The JSON of messages from outside, read so that whatever it says can be computed with and stored."""
+"""The JSON of messages from outside, read so that every value can be computed with and stored."""
 
 import json
 import math
@@ -17,7 +17,7 @@ LONGEST_ID = 255
 
 def read_json(body: bytes) -> Any:
     """What a message says. Raises EventRefused for what is not JSON in UTF-8 (RFC 8259), for numbers that overflow, for
-    texts that are none (half a character) and for what is nested too deep."""
+    text that is not valid (half a character) and for what is nested too deep."""
     try:
         message = json.loads(body.decode("utf-8"), parse_int=_integer, parse_float=_number, parse_constant=_no_number)
         json.dumps(message, ensure_ascii=False).encode("utf-8")
@@ -27,7 +27,7 @@ def read_json(body: bytes) -> Any:
 
 
 def require_storable(event: ProviderEvent) -> None:
-    """Raises EventRefused for an event that no database keeps, whichever adapter has read it."""
+    """Raises EventRefused for an event that no database can store, whichever adapter has read it."""
     texts = [value for each in fields(event) if isinstance(value := getattr(event, each.name), str)]
     if not all(_is_text(text) for text in texts) or not event.id or len(event.id) > LONGEST_ID:
         raise EventRefused("The message has a text or an id that cannot be stored.", cause=UNREADABLE)

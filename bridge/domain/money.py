@@ -40,12 +40,12 @@ def step(currency: str) -> int:
 
 
 LARGEST = 2**63 - 1
-"""Minor units that a database keeps."""
+"""The most minor units that a database stores."""
 _DIGITS = 19
 
 
 class AmountTooLarge(ValueError):
-    """A number that is no amount of money in any currency."""
+    """A number that is not an amount of money in any currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class Money:
     def parse(cls, text: str, currency: str, *, rounding: bool = False, smallest: int = 1) -> "Money":
         """Read a decimal string such as `"10.23"`.
 
-        `smallest` is the provider's step in minor units. With `rounding` half a step goes away from zero; without it an
-        amount that is not a multiple of the step raises AmountNotRepresentable. Raises ValueError for what is not a
-        number, AmountTooLarge (one, too) for what no database keeps.
+        `smallest` is the provider's step in minor units. With `rounding` half a step is rounded away from zero; without
+        it an amount that is not a multiple of the step raises AmountNotRepresentable. Raises ValueError for what is not
+        a number, AmountTooLarge (also a ValueError) for what no database stores.
         """
         try:
             value = Decimal(text)

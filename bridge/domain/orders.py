@@ -121,7 +121,7 @@ class UpdateKind(StrEnum):
 class OrderUpdate:
     """What we owe the store about one event of one payment.
 
-    `operation_id` names the update for ever: it stands in every note, so that a repeated delivery can be recognised.
+    `operation_id` names the update forever: it stands in every note, so that a repeated delivery can be recognized.
     `order_key`, `amount` (minor units) and `currency` are those of the payment, `deducted` (minor units) is what
     refunds had taken off the unpaid order; an order that no longer has them is not fulfilled. `read_at` (Unix seconds)
     is when the order was read, 0 if it has to be read again before anything is written; with `over` nothing is left of
@@ -152,8 +152,8 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came of an OrderUpdate. `flag` is a sentence for a person, where one has to look. `is_twice`: somebody else
-    has paid the order, too, which no change of the order puts right."""
+    """What came of an OrderUpdate. `flag` is a sentence for an operator, if one has to look at it. `is_twice`: somebody
+    else has paid the order, too, which no change of the order fixes."""
 
     done: bool
     detail: str
@@ -174,10 +174,10 @@ class StoreEvent:
 
 
 HOLD = "_wcpay_bridge_authorization"
-"""Order meta: the transaction for whose authorisation we put the order on hold. Unlike `_intent_id` a PAID never
-writes it, so it still says so after a set_paid that the store ignored."""
+"""Order meta: the transaction for whose authorization we put the order on hold. Unlike `_intent_id` a PAID never writes
+it, so it still says so after a set_paid that the store ignored."""
 NOT_BOOKED = "It is not among the order's refunds"
-"""What our note says of a refund that the store could not be given."""
+"""What our note says about a refund that could not be added to the store."""
 PAIRED = "_wcpay_bridge_refund_"
 """Order meta: with the id of a store's refund behind it, the provider's id of the same refund, which staff began."""
 

@@ -33,7 +33,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """The payer's side said no. `code` and `decline_code` are Stripe's words (source: Stripe, "Decline codes")."""
+    """The payer's side declined. `code` and `decline_code` are Stripe's words (source: Stripe, "Decline codes")."""
 
     code: str
     message: str
@@ -42,7 +42,7 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something stands against this buyer, and nothing is decided yet: the payment stays open.
+    """Something prevents this buyer from paying, and nothing is decided yet: the payment stays open.
 
     `code` is the provider's own word.
     """
@@ -58,11 +58,11 @@ class Outcome:
 
     `reference` is the provider's id of it, opaque. `amount` (minor units) and `currency` are what the provider says it
     charges, and are compared with what we asked for. `refunds` are all that the provider has of the charge, `expired`
-    means that an authorisation ran out. `attempt_id` and `metadata` are what the provider keeps with it: what we gave
+    means that an authorization ran out. `attempt_id` and `metadata` are what the provider keeps with it: what we gave
     it, or what somebody else did who made the payment. `tip` (minor units) is the part of `amount` that the payer added
-    at a reader; `is_for_account` is False if the money does not go to the store's account.
-    `client_secret`, `next_action` and `provider_data` are for the caller of create only and are never stored. `raw` is
-    the scrubbed answer.
+    at a reader; `is_for_account` is False if the money does not go to the store's account. `client_secret`,
+    `next_action` and `provider_data` are for the caller of create only and are never stored. `raw` is the scrubbed
+    answer.
     """
 
     status: Status
@@ -96,7 +96,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """What an adapter is asked to send back: `amount` minor units of the charge's currency.
+    """What an adapter is asked to refund: `amount` minor units of the charge's currency.
 
     `reason` is Stripe's word (duplicate, fraudulent, requested_by_customer) or "". `operation_id` is our attempt's id.
     """
@@ -121,7 +121,7 @@ class CustomerDetails:
 
 
 class EventKind(StrEnum):
-    """What a provider's message is about; whatever it says, the object itself is asked for."""
+    """What a provider's message is about; whatever it says, the bridge asks for the object itself."""
 
     PAYMENT = "payment"
     ACCOUNT = "account"
@@ -131,7 +131,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """A message of a provider whose sender is proven, normalised. `at` is Unix seconds.
+    """A message from a provider whose sender is proven, normalized. `at` is Unix seconds.
 
     `reference` is the provider's id of the payment, `attempt_id` ours if the message has it; `account` and `live` are
     those of the message, None where it does not say; so are `amount` (minor units) and `currency` (upper case). `type`
@@ -182,7 +182,8 @@ class QuoteLine:
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """What is quoted. `currency` upper case; `order` is the one that the lines are of, None for what is no order yet.
+    """What is quoted. `currency` upper case; `order` is the one that the lines are of, None for what is not an order
+    yet.
 
     The lines sum to what a create would charge, but for tax that the provider adds.
     """
@@ -197,7 +198,7 @@ class Cart:
         return sum(line.total for line in self.lines)
 
     def as_quote(self) -> "Quote":
-        """The sums of its lines, for a provider that charges what the shop says."""
+        """The sums of its lines, for a provider that charges what the store says."""
         tax = sum(line.tax for line in self.lines)
         return Quote(self.currency, self.lines, self.total - tax, tax, self.total)
 

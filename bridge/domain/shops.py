@@ -19,12 +19,12 @@ class Change:
 
 
 def address_of(identity: str) -> str:
-    """A site's address as its shop is known by it (`site_of`). What is no address is itself."""
+    """A site's address as its shop is known by it (`site_of`). What is not an address is itself."""
     return site_of(identity) or identity.strip()
 
 
 def is_same_site(one: str, other: str) -> bool:
-    """Whether two addresses, with or without a scheme, are of one site. What is no address is nobody's."""
+    """Whether two addresses, with or without a scheme, are of one site. What is not an address is nobody's."""
     first, second = (site_of(each if "://" in each else f"https://{each.strip()}") for each in (one, other))
     return first is not None and first == second
 

@@ -26,17 +26,17 @@ log line, an exception or a repr could show has the credentials in it."""
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A WooCommerce shop that we serve. `settings` are the adapter's, with secrets resolved; `capture` automatic or
+    """A WooCommerce store that we serve. `settings` are the adapter's, with secrets resolved; `capture` automatic or
     manual.
 
-    `identity` is the site URL that the shop itself gave when it was added, `shop_id` the shop that it is an entry of:
-    all entries of one share its orders. `options` has every name of STORE_OPTIONS.
-    `currency` is the shop's own, upper case, as the shop said when it was last asked; `""` while it is not known.
-    While it `awaits_reconcile`, no money moves: the database was restored and has not been compared yet, or the shop
-    says that it is another one. `awaits_beside` says so of another entry of its shop, which may have payments of the
-    same orders that nobody knows of yet. `account_problem` is why the provider takes no payments for it,
-    `webhook_problem` why its messages do not arrive, as sentences; "" where nobody has said so. `generation` counts how
-    often its adapter, mode or account has changed: a payment that was about to begin before is not begun after that.
+    `identity` is the site URL that the store itself gave when it was added, `shop_id` the shop that it is an entry of:
+    all entries of one share its orders. `options` has every name of STORE_OPTIONS. `currency` is the store's own, upper
+    case, as the store said when it was last asked; `""` while it is not known. While it `awaits_reconcile`, no money
+    moves: the database was restored and has not been compared yet, or the store says that it is a different one.
+    `awaits_beside` says so of another entry of its shop, which may have payments of the same orders that nobody knows
+    of yet. `account_problem` is why the provider takes no payments for it, `webhook_problem` why its messages do not
+    arrive, as sentences; "" where nobody has said so. `generation` counts how often its adapter, mode or account has
+    changed: a payment that was about to begin before is not begun after that.
     """
 
     id: str

@@ -1,1 +1,1 @@
-"""What comes in by itself: messages of providers, store events, WooPayments' own webhook."""
+"""What arrives unasked: messages from providers, store events, WooPayments' own webhook."""

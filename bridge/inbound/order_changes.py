@@ -1,8 +1,8 @@
-"""The other direction: what staff did to an order in the shop. A shop's message is a hint; the order is read again.
+"""The other direction: what staff did to an order in the store. A store's message is a hint; the order is read again.
 
-A payment follows its order: what waits for a buyer is closed, an authorisation is voided or captured, as WooPayments
-does. A refund that staff made moves money only where the store says so; otherwise a person is told. What the shop says
-about our own writes asks for nothing, and so changes nothing.
+A payment follows its order: what waits for a buyer is closed, an authorization is voided or captured, as WooPayments
+does. A refund that staff made moves money only where the store says so; otherwise an operator is told. What the store
+says about our own writes does not ask for anything, and so changes nothing.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from bridge.storage import intents, jobs, outbox, refunds, sweeps
 
 
 def apply_order_event(store: StoreHandle, order_id: int) -> str | None:
-    """Read an order and do what its state asks for; the id of its intent. Raises BridgeError to be asked again."""
+    """Read an order and do what its state asks for; the id of its intent. Raises BridgeError to be called again."""
     return order_read(store, order_id, _read(store, order_id))
 
 
@@ -64,7 +64,7 @@ def _hurry(store: StoreHandle, intent: PaymentIntent) -> None:
 
 
 def _match_refunds(store: StoreHandle, intent: PaymentIntent, order: Order) -> None:
-    """Only once the shop has heard of everything: it writes our refunds down a little before their ids, and until it
+    """Only once the store has received everything: it writes our refunds down a little before their ids, and until it
     has answered, one of ours looks like staff's."""
     has_refunds = order.refunded  # the order itself says whether it has any
     if intent.only_known or not (intent.charge and intent.charge.captured and has_refunds):
@@ -77,7 +77,7 @@ def _match_refunds(store: StoreHandle, intent: PaymentIntent, order: Order) -> N
 
 
 def _match(store: StoreHandle, intent: PaymentIntent, made: StoreRefund) -> None:
-    """A refund in the shop that we did not write down: carry it out, or tell a person."""
+    """A refund in the store that we did not write: carry it out, or tell an operator."""
     known = hashlib.sha256(f"{store.id} {intent.id} {made.id}".encode()).hexdigest()[:32]
     with store.database.read() as connection:
         known_refunds = refunds.of_intent(connection, intent.id)

@@ -1,4 +1,4 @@
-"""What providers say by themselves. A message is proven, stored, acknowledged, and only then worked on.
+"""What providers report unasked. A message is proven, stored, acknowledged, and only then processed.
 
 It is a hint: whatever it says, the provider is asked for the payment, and that answer is recorded. So it does not
 matter in which order messages come, how often, or before which answer of ours.
@@ -40,7 +40,7 @@ log = logs.logger(__name__)
 Shown = TypeVar("Shown")
 
 RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
-"""Seconds before a message that could not be worked on is tried again; the last one repeats."""
+"""Seconds before a message that could not be processed is tried again; the last one repeats."""
 MESSAGE_RETENTION = 72 * 3600.0
 """Seconds that a message is tried, or waits for a payment that it could be about."""
 SECONDS_BETWEEN_READS = 30.0
@@ -100,7 +100,7 @@ def _receive(services: Services, endpoint: str, headers: Mapping[str, str], body
 
 
 def claim_message(services: Services, room: Exclusions = NO_EXCLUSIONS) -> Work | None:
-    """The message that is due first. None if there is none."""
+    """The message that is due first; None if there is none."""
     now = services.clock()
     busy = room.busy(services.database, lambda connection, busy: inbox.first(connection, now, busy, room.shops))
     if busy is None:
@@ -146,10 +146,10 @@ def _proven(services: Services, endpoint: str, headers: Mapping[str, str], body:
 
 
 def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body: bytes) -> ProviderEvent | None:
-    """A shop's own webhook, as an event about one of its orders; None for one that asks for nothing.
+    """A store's own webhook, as an event about one of its orders; None for one that asks for nothing.
 
-    Its delivery id is not signed, and a new one makes no new message: topic and body do. One that comes again is worked
-    on again, because `order.deleted` always has the same body.
+    Its delivery id is not signed, and a new one makes no new message: topic and body do. One that comes again is
+    processed again, because `order.deleted` always has the same body.
     """
     try:
         store = services.store(endpoint)
@@ -163,8 +163,8 @@ def _of_shop(services: Services, endpoint: str, headers: Mapping[str, str], body
 
 
 def _nobody(services: Services, endpoint: str) -> EventRefused:
-    """Why an endpoint serves no store. That one was removed is said: a sender that hears 410 stops, and tells its
-    owner, instead of trying for days; an acknowledgement would hide that nobody hears of the payment."""
+    """Why an endpoint serves no store. If one was removed, the answer says so: a sender that hears 410 stops, and tells
+    its owner, instead of trying for days; an acknowledgment would hide that the payment goes unnoticed."""
     if stores.was_removed(services, endpoint):
         return EndpointGone("The store of this endpoint was removed: delete it at the sender.", cause=STORE_REMOVED)
     return EventRefused("There is no such endpoint.", cause=UNKNOWN_ENDPOINT)
@@ -189,7 +189,7 @@ def _work(services: Services, message: InboxMessage) -> None:
 
 
 def _served(services: Services, message: InboxMessage) -> list[StoreHandle]:
-    """The stores of a message's endpoint, with their secrets in clear."""
+    """The stores of a message's endpoint, with their secrets in plain text."""
     return [services.store(store.id) for store in stores.of_endpoint(services, message.endpoint)]
 
 
@@ -221,7 +221,7 @@ def _hear(store: StoreHandle, message: InboxMessage, intent: PaymentIntent, atte
 
 
 def _write_down(store: StoreHandle, intent: PaymentIntent, attempt: Attempt | None, outcome: Outcome) -> None:
-    """What the provider has said of the intent, or of the opening or the unsettled create that `attempt` is."""
+    """What the provider has said of the intent, or of the opening or the unresolved create that `attempt` is."""
     if attempt is None:
         record(store, intent.id, outcome, source=SOURCE_MESSAGE)
     elif attempt.operation == Operation.OPEN:
@@ -251,7 +251,7 @@ def _addressee(
 ) -> tuple[ProviderEvent, StoreHandle, PaymentIntent, Attempt | None] | None:
     """The store by its account, then the intent by our attempt's id or the provider's, and the message about it.
 
-    Its create if that is unsettled.
+    Its create if that is unresolved.
     """
     for store in _served(services, message):
         adapter = store.adapter

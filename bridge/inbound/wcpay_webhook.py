@@ -1,6 +1,6 @@
-"""Hints: somebody with a key says that something happened to a payment. Nothing that is said is believed.
+"""Hints: somebody with a key says that something happened to a payment. Nothing in them is believed.
 
-The payment is looked at, at its provider. The messages are those that WooPayments' platform sends to a store.
+The bridge asks the provider for the payment. The messages are those that WooPayments' platform sends to a store.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ IGNORED_EVENTS = frozenset({"payment_intent.canceled", "payment_intent.amount_ca
 
 
 def apply_webhook(store: StoreHandle, message: Any) -> None:
-    """Look at the payment that a message names, if it is of the store's mode and about a payment.
+    """Ask the provider for the payment that a message names, if it is of the store's mode and about a payment.
 
     Raises EventRefused for one that lacks what it must have, IntentNotFound, ProviderError or OutcomeUnknown.
     """
@@ -54,7 +54,7 @@ def _find(store: StoreHandle, about: Mapping[str, Any]) -> PaymentIntent | None:
 
 
 def _waiting(connection: Connection, store: Store, about: Mapping[str, Any]) -> PaymentIntent | None:
-    """The order's payment of which the provider has not told us yet what it calls it."""
+    """The order's payment whose id the provider has not told us yet."""
     metadata = about.get("metadata")
     order = str(metadata.get("order_id") or "") if isinstance(metadata, Mapping) else ""
     candidates = intents.of_order(connection, store.id, int(order)) if is_order_id(order) else []
@@ -62,7 +62,7 @@ def _waiting(connection: Connection, store: Store, about: Mapping[str, Any]) -> 
 
 
 def _look(store: StoreHandle, intent: PaymentIntent) -> None:
-    """See how it stands, and with that what became of a request whose outcome nobody knew."""
+    """Find out its state, and with that the outcome of a request that was unknown."""
     with store.database.read() as connection:
         attempt = intents.unsettled(connection, intent.id)
     if attempt is None:

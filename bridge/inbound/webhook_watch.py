@@ -1,7 +1,7 @@
-"""A store's own webhooks, by which it tells us what staff do: watched, put back, reported.
+"""A store's own webhooks, by which it tells us what staff do: watched, restored, reported.
 
-WooCommerce switches a webhook off after more than five failed deliveries in a row, and never on again (`WC_Webhook::
-failed_delivery`). The sweep finds what was not told, later; these make it soon.
+WooCommerce switches a webhook off after more than five failed deliveries in a row, and never switches it on again
+(`WC_Webhook:: failed_delivery`). The sweep finds what was not reported, but later; these webhooks make it soon.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,14 +21,15 @@ from bridge.storage.jobs import Job
 log = logs.logger(__name__)
 
 MAX_PUT_BACK_PER_DAY = 3
-"""How often in 24 hours webhooks are put back: what is switched off again and again has a cause that remains."""
+"""How many times in 24 hours webhooks are restored: what is switched off again and again has a cause that remains."""
 CALLED_PORTS = (80, 443, 8080)
 """What WordPress calls, beside the port of the site itself. Source: `wp_http_validate_url`, WordPress 6.9."""
 PATH = "/bridge/v1/webhooks/"
 
 
 def watching(store_id: str) -> Callable[[Services, Job], None]:
-    """A job's work: put back what the store has switched off, and have its orders read. Raises StoreUnreachable."""
+    """A job's work: switch on again what the store has switched off, and have its orders read. Raises
+    StoreUnreachable."""
 
     def watch(services: Services, _job: Job) -> None:
         store = services.store(store_id)
@@ -47,7 +48,7 @@ def watching(store_id: str) -> Callable[[Services, Job], None]:
 
 def until_next(store_id: str) -> Callable[[Services], float]:
     """Seconds until the next look: an hour at a store where something happened within a week, else a day. Up to a tenth
-    more, so that stores do not keep in step."""
+    more, so that stores do not run in step."""
 
     def wait(services: Services) -> float:
         with services.database.read() as connection:
@@ -59,7 +60,7 @@ def until_next(store_id: str) -> Callable[[Services], float]:
 
 
 def webhook_findings(store: StoreHandle, book: OrderBook, public_urls: Sequence[str]) -> list[Finding]:
-    """Whether the store tells us of its orders, at an address of ours that it calls. Raises StoreUnreachable."""
+    """Whether the store notifies us of its orders, at an address of ours that it calls. Raises StoreUnreachable."""
     if not isinstance(book, TellsByWebhooks):
         return []
     register = f"wcpay-bridge webhooks register {store.id}"

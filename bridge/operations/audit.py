@@ -1,4 +1,4 @@
-"""The audit trail for its readers; and acts that are no transaction of ours, such as what is asked of a provider."""
+"""The audit trail for its readers; and acts that are not transactions of ours, such as what is asked of a provider."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ class Verified:
 
 
 def record(services: Services, act: str, subject: str, **detail: Any) -> None:
-    """Write down what is about to be done elsewhere: nothing is done of which there is no trace."""
+    """Write down what is about to be done elsewhere: nothing is done without a trace."""
     with services.database.write() as connection:
         services.audit_act(connection, act, subject, **detail)
 

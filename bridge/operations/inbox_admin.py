@@ -25,7 +25,7 @@ def message(services: Services, name: str) -> dict[str, Any]:
 
 
 def replay(services: Services, name: str) -> None:
-    """Work on a message once more. Raises Refused."""
+    """Process a message once more. Raises Refused."""
     letter_id = message(services, name)["id"]
     now = services.clock()
     with services.database.write() as connection:
@@ -37,7 +37,8 @@ def replay(services: Services, name: str) -> None:
 def updates(
     services: Services, state: str | None = None, limit: int = 50, order: str | None = None
 ) -> list[dict[str, Any]]:
-    """The newest updates that shops were, are or could not be told, newest first; of one `order` (id or number)."""
+    """The newest updates that stores received, will receive or could not receive, newest first; of one `order` (id or
+    number)."""
     with services.database.read() as connection:
         found = outbox.latest(connection, state, limit, order)
         others = shops.beside(connection, {row["store_id"] for row in found})

@@ -1,5 +1,5 @@
-"""The human way out of an unknown outcome. What the person says is checked where it can be, and written down with name
-and reason; only what is unknown can be settled so."""
+"""The manual way out of an unknown outcome. What the operator says is checked where it can be, and written down with
+name and reason; only what is unknown can be settled so."""
 
 from dataclasses import dataclass, replace
 
@@ -25,10 +25,10 @@ from bridge.storage import intents, refunds
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a person says became of it.
+    """What an operator says became of it.
 
     `paid`: the money moved (of a refund: back to the buyer). `reference` is the provider's id of it. `unchecked` takes
-    the person's word where the provider cannot be asked. `who` and `reason` are for the record.
+    the operator's word where the provider cannot be asked. `who` and `reason` are for the record.
     """
 
     paid: bool
@@ -41,8 +41,8 @@ class Verdict:
 def settle_manually(services: Services, name: str, verdict: Verdict) -> PaymentIntent:
     """Settle the unknown outcome of an intent, named by any of its ids.
 
-    Raises Refused for card data in the verdict, if there is none, if somebody is at it right now, or if the provider
-    says otherwise.
+    Raises Refused for card data in the verdict, if there is none, if somebody is working on it right now, or if the
+    provider says otherwise.
     """
     if not verdict.reason.strip():
         raise Refused("Give a reason: it is kept with the payment.")
@@ -128,7 +128,7 @@ def _checked(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, refere
 
 
 def _word(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, reference: str) -> Outcome:
-    """What a person says of a payment that nobody can ask for."""
+    """What an operator says of a payment that nobody can ask for."""
     amount = 0 if intent.capture == "manual" else intent.amount
     if attempt.operation == Operation.CAPTURE:
         amount = attempt.request["taken"] + attempt.request["amount"]
@@ -196,7 +196,8 @@ def _not_paid(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdi
 
 
 def _require_nothing_there(store: StoreHandle, intent: PaymentIntent, attempt: Attempt, verdict: Verdict) -> None:
-    """Raises Refused if the provider shows that it happened, or cannot be asked and the person's word is not enough."""
+    """Raises Refused if the provider shows that it happened, or cannot be asked and the operator's word is not
+    enough."""
     adapter = store.adapter
     reference = _reference(store, intent) or verdict.reference
     try:

@@ -1,4 +1,4 @@
-"""How it goes: what `metrics` and `doctor` tell. No names, no amounts, no secrets."""
+"""How the bridge is doing: what `metrics` and `doctor` tell. No names, no amounts, no secrets."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ from bridge.storage.refusals import Refused
 class Metrics:
     """Counts, and ages in seconds (None where there is nothing to be old).
 
-    `unable_stores` are those whose provider's account takes no payments, `misdirected_stores` those whose messages go
-    astray.
+    `unable_stores` are those whose account at the provider cannot take payments, `misdirected_stores` those whose
+    messages are sent elsewhere.
 
     `keys_refused_by_stores` are those of clients that the shop refuses, or lets do less than they were given.
 

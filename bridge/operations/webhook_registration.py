@@ -1,4 +1,4 @@
-"""Where messages are to be sent: told to a store, and to a provider that lets itself be told, whose signing key is kept
+"""Where messages are to be sent: registered at a store, and at a provider that permits it, whose signing key is kept
 encrypted."""
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ SECRET = "webhook_secret"  # noqa: S105 the name of the setting
 
 
 class Subscription(Protocol):
-    """What a provider says of one address; `secret` signs the messages that are sent there."""
+    """What a provider says about one address; `secret` signs the messages that are sent there."""
 
     id: str
     url: str
@@ -47,7 +47,7 @@ class Subscribed:
 
 
 def register_webhooks(store: StoreHandle, address: str) -> list[str]:
-    """Have the shop tell us about its orders. `address` is the bridge's public one. Raises StoreError."""
+    """Have the store notify us of its orders. `address` is the bridge's public one. Raises StoreError."""
     url = f"{address}/bridge/v1/webhooks/{store.id}"
     secret = store.vault.shop_secret(store.id)
     done = store.order_book.register_webhooks(url, secret)
@@ -58,8 +58,8 @@ def register_webhooks(store: StoreHandle, address: str) -> list[str]:
 def subscribe(services: Services, store_id: str, address: str) -> Subscribed | None:
     """Have the provider of a store send its messages to us; None for a provider whose owner does that by hand.
 
-    `address` is the bridge's public one. A key that no enabled subscription has is forgotten. Twice is once.
-    Raises ProviderError, and Refused if the store's secret is kept where the bridge cannot write.
+    `address` is the bridge's public one. A key that no enabled subscription has is forgotten. Running it twice is the
+    same as once. Raises ProviderError, and Refused if the store's secret is kept where the bridge cannot write.
     """
     store = services.store(store_id)
     adapter = store.adapter

@@ -12,8 +12,8 @@ from bridge.storage import Connection, intents, journal, outbox, refunds, report
 
 
 def why(services: Services, name: str) -> list[dict[str, Any]]:
-    """Everything known about an order (by its id or number) or an intent (by any of its ids), one dict per intent,
-    oldest first.
+    """Everything that is known about an order (by its id or number) or an intent (by any of its ids), one dict per
+    intent, oldest first.
 
     Raises Refused if there is nothing.
     """
@@ -73,7 +73,7 @@ def _story(
 
 
 def _money(connection: Connection, intent: PaymentIntent) -> dict[str, Any]:
-    """What was taken, sent back and quarrelled about, in minor units."""
+    """What was taken, refunded and disputed, in minor units."""
     made = refunds.of_intent(connection, intent.id)
     told = ("id", "amount", "status", "reason", "failure", "created")
     return {
@@ -85,7 +85,7 @@ def _money(connection: Connection, intent: PaymentIntent) -> dict[str, Any]:
 
 
 def _unsettled(attempt: Attempt) -> dict[str, Any]:
-    """What is not known, since when, and when the provider is asked next (None: nobody asks any more)."""
+    """What is not known, since when, and when the provider is asked next (None: the bridge has stopped asking)."""
     return {
         "attempt_id": attempt.id,
         "operation": attempt.operation,

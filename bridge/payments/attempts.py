@@ -1,7 +1,7 @@
-"""Attempts: sending one, and concluding it.
+"""Attempts: sending and concluding one.
 
-Only the stored request is ever sent, under the stored key. What becomes of one that gets no usable answer is found out
-in `bridge.payments.outcomes`.
+Only the stored request is ever sent, under the stored key. What became of one without a usable answer is found out in
+`bridge.payments.outcomes`.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ log = logs.logger(__name__)
 T = TypeVar("T")
 
 SUBMITTED = "payment_already_submitted"
-"""The reason of an error: the provider has a payment under this key, and does not say which."""
+"""The reason of an error: the provider has a payment under this key, and does not say which one."""
 
 
 def new_attempt(
@@ -76,7 +76,7 @@ def begin_attempt(
     request: dict[str, Any],
     attempt_id: str | None = None,
 ) -> Attempt:
-    """Write down what is about to be asked of the provider about an intent that this transaction has locked.
+    """Record what the provider is about to be asked about an intent that this transaction has locked.
 
     Raises InProgress while an earlier request about it has no known outcome: two would race at the provider; Refused
     for a payment that somebody else made and that is only known.
@@ -108,7 +108,7 @@ def send_create(store: StoreHandle, attempt: Attempt, *, again: bool = False) ->
     """Send a create that is committed, and conclude it.
 
     Raises Declined, OutcomeUnknown, ProviderRefused or ProviderUnreachable. When it is sent `again`, a refusal proves
-    nothing about the first time, and the lease is that of whoever settles it.
+    nothing about the first time, and the lease is that of whoever resolves it.
     """
     adapter = store.adapter
     send = partial(adapter.create, attempt.request, attempt.key)
@@ -163,7 +163,7 @@ def conclude(store: StoreHandle, attempt: Attempt, outcome: Outcome) -> IntentVi
 def cancel_open_payment(
     store: StoreHandle, intent: PaymentIntent, why: str = "the order is to be paid in another way"
 ) -> PaymentIntent:
-    """Void an open intent at the provider, so that its order is free. What cannot be proven now is settled later.
+    """Void an open intent at the provider, so that its order is free. What cannot be proven now is resolved later.
 
     What nobody can pay needs no provider, and what is not open any more stays as it is. Raises OrderLocked where the
     provider cannot void.
@@ -209,7 +209,7 @@ def send_cancel(store: StoreHandle, attempt: Attempt) -> PaymentIntent:
 
 
 def _never_exposed(adapter: Adapter, attempt: Attempt, outcome: Outcome) -> bool:
-    """Stripe's word for a payment that nobody has begun to confirm is requires_payment_method."""
+    """Stripe's status of a payment that nobody has begun to confirm is requires_payment_method."""
     return (
         attempt.operation == Operation.CREATE
         and adapter.confirmed_by_buyer
@@ -220,7 +220,7 @@ def _never_exposed(adapter: Adapter, attempt: Attempt, outcome: Outcome) -> bool
 
 
 def _submitted(services: Services, adapter: Adapter, attempt: Attempt, error: ProviderError) -> Outcome | None:
-    """How the payment stands that the provider has under this key already, if a message has told which one it is."""
+    """The state of the payment that the provider already has under this key, if a message has told which one it is."""
     if error.reason != SUBMITTED:
         return None
     with services.database.read() as connection:
@@ -233,7 +233,8 @@ def _submitted(services: Services, adapter: Adapter, attempt: Attempt, error: Pr
 
 
 def failure_of(store: StoreHandle, attempt: Attempt, error: ProviderError) -> BridgeError:
-    """What to raise for a request that was sent once and has no good answer: proven to be nothing, or unknown."""
+    """What to raise for a request that was sent once and has no good answer: it is proven that nothing was done, or
+    unknown."""
     if not (isinstance(error, ProviderRefused) or (isinstance(error, ProviderUnreachable) and not error.sent)):
         return mark_and_raise_unknown(store, attempt, error)
     abandon(store, attempt, error.reason, str(error))
@@ -243,7 +244,7 @@ def failure_of(store: StoreHandle, attempt: Attempt, error: ProviderError) -> Br
 
 
 def mark_and_raise_unknown(store: StoreHandle, attempt: Attempt, error: ProviderError) -> OutcomeUnknown:
-    """Record that no usable answer came; what to raise then."""
+    """Record that there is no usable answer; returns what to raise then."""
     mark_unknown(store, attempt, str(error))
     store.wake()
     details = {**error.details, "outcome": "unknown", "cause": error.reason}
@@ -264,7 +265,7 @@ def call_within_lease(services: Services, attempt: Attempt, call: Callable[[], T
 
 
 def call_adapter(call: Callable[[], T]) -> T:
-    """Call an adapter. Whatever it raises that is not in the contract means that nobody knows what happened."""
+    """Call an adapter. Anything that it raises outside of the contract means that nobody knows what happened."""
     try:
         return call()
     except BridgeError:

@@ -1,4 +1,4 @@
-"""Capture and void what was authorised, for the order that it belongs to.
+"""Capture and void what was authorized, for the order that it belongs to.
 
 The checks and their sentences are WooPayments', in its order; what is captured is the intent that was checked.
 """
@@ -39,10 +39,11 @@ def capture_authorization(
     amount: int | None = None,
     attempt_id: str | None = None,
 ) -> PaymentIntent:
-    """Take what was authorised: `amount` minor units, else the order's total as it is now. The rest is released, unless
+    """Take what was authorized: `amount` minor units, else the order's total as it is now. The rest is released, unless
     the adapter can do `multicapture`.
 
-    A capture that was done is answered again: that of `attempt_id`, else the same within ten minutes of its answer.
+    A capture that has been done is answered again: that of `attempt_id`, else the same within ten minutes of its
+    answer.
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
     """
@@ -57,8 +58,8 @@ def capture_authorization(
 
 
 def cancel_authorization(store: StoreHandle, order_id: int, payment_intent_id: str) -> PaymentIntent:
-    """Void an authorization; the shop's order becomes cancelled. One that was voided is answered again. Whatever became
-    of the order, a void is allowed.
+    """Void an authorization; the shop's order becomes cancelled. One that has been voided is answered again. A void is
+    allowed whatever became of the order.
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.
     """
@@ -104,7 +105,7 @@ def capture(
     amount: int | None = None,
     attempt_id: str | None = None,
 ) -> PaymentIntent:
-    """Take an authorisation whose intent and order were just checked; the rest as above."""
+    """Take an authorization whose intent and order were just checked; the rest as above."""
     adapter = store.adapter
     _require_takes(store, order, intent)
     total = _due(order)
@@ -143,7 +144,7 @@ def capture(
 
 
 def _looked_at(store: StoreHandle, intent: PaymentIntent) -> PaymentIntent:
-    """How it stands; one that is open is looked at."""
+    """The intent now; the provider is asked about an open one."""
     if not intent.unknown and intent.status not in (Status.REQUIRES_CAPTURE, *FINAL):
         return poll_payment(store, intent.id)
     return intent
@@ -168,10 +169,10 @@ def _require_takes(store: StoreHandle, order: Order, intent: PaymentIntent) -> N
 
 
 def require_not_refunded(store: StoreHandle, order: Order, verb: str = "captured") -> None:
-    """Raises Uncapturable for an order of whose money something was sent back, by us or by staff in the shop.
+    """Raises Uncapturable for an order if any of its money was refunded, by us or by staff in the store.
 
-    What was sent back of an earlier payment, before the shop asked for another one, does not count; nor do refunds of
-    an order that was never paid: they lower what is left to capture.
+    Refunds of an earlier payment, before the store asked for another one, do not count; nor do refunds of an order that
+    was never paid: they lower what is left to capture.
     """
     with store.database.read() as connection:
         sent_back = [

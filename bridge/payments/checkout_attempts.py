@@ -1,7 +1,7 @@
 """What becomes of openings: the payments that the provider has made for a buyer who came to its page (redirect mode).
 
 An opening whose address has left us (`exposed`) may be paid until the provider says that it is over, or for
-PAYABLE_SECONDS. One whose address never left is nothing that anybody could pay.
+PAYABLE_SECONDS. Nobody can pay one whose address never left.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ PAYABLE_SECONDS = DAY
 
 
 def payable_attempts(attempts: Sequence[Attempt], now: float) -> list[Attempt]:
-    """The openings that somebody could still pay, and those that are being made right now; oldest first."""
+    """The openings that can still be paid, and those that are being made right now; oldest first."""
     return [
         attempt
         for attempt in attempts
@@ -45,7 +45,8 @@ def nobody_can_pay(attempts: Sequence[Attempt], now: float) -> bool:
 def record_checkout(
     services: Services, attempt: Attempt, outcome: Outcome, *, source: str = SOURCE_POLL
 ) -> PaymentIntent:
-    """Write down what the provider says of one opening. That one is over says nothing of the others, nor of the order.
+    """Record what the provider says about one opening. If one is over, that says nothing about the others, nor about
+    the order.
 
     Raises ProviderConfused for another amount.
     """

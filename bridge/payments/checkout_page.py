@@ -1,6 +1,6 @@
-"""The buyer's page: a signed link to the payment of one order, how it stands, and what the buyer may do about it.
+"""The buyer's page: a signed link to the payment of one order, its state, and what the buyer may do.
 
-Whoever has the link may pay, and see what the order costs; nothing else. Only the provider says whether it was paid.
+Whoever has the link may pay and see what the order costs, and nothing else. Only the provider says whether it was paid.
 """
 
 import json
@@ -33,16 +33,16 @@ LINK_INVALID = "link_invalid"
 STORE_REMOVED = "store_removed"
 DAY_SECONDS = 24 * 3600
 LINK_DAYS = 7
-"""How many days a link works at the least; it is the same link for a day."""
+"""How many days a link works at least; it is the same link for a day."""
 POLL_INTERVAL_SECONDS = 3.0
-"""Seconds for which one answer of the provider is enough, however many ask."""
+"""Seconds for which one answer from the provider is reused, however many ask."""
 ORDER_READ_INTERVAL_SECONDS = 10.0
-"""Seconds for which one look at the order is enough to show its page, however many want to see it."""
+"""Seconds for which one read of the order is reused to show its page, however many want to see it."""
 MAX_TRIES = 10
-"""How many payments of one order the page has started by itself before it stops."""
+"""How many payments of one order the page starts automatically before it stops."""
 
 REDIRECT, WIDGET, ELEMENTS, SANDBOX, LINK = "redirect", "forte_widget", "stripe_elements", "sandbox", "link"
-"""How a buyer pays: what adapters say in `provider_data["kind"]`, and two that need no word of theirs."""
+"""How a buyer pays: what adapters say in `provider_data["kind"]`, and two that do not depend on them."""
 
 
 class Stage(StrEnum):
@@ -202,7 +202,7 @@ def open_redirect(services: Services, token: str, *, again: bool = False, seen: 
 
 
 def decide(services: Services, token: str, *, approve: bool) -> None:
-    """The buyer presses a button of the sandbox. What comes of it is then asked for, as it is of any provider.
+    """The buyer presses a button of the sandbox. The bridge then asks for the result, as it asks any provider.
 
     Raises Refused, OrderNotPayable, StoreError, ProviderError or OutcomeUnknown: then nothing was pressed.
     """
@@ -306,7 +306,7 @@ def _cannot_be_paid(seen: Visit, why: str) -> Visit:
 
 
 def _take_read(services: Services, intent_id: str, store_id: str) -> bool:
-    """Whether it is for us to read the order for its page."""
+    """Whether we are the one to read the order for its page."""
     now = services.clock()
     with services.database.write() as connection:
         if 0 <= now - intents.get(connection, intent_id, lock=True).order_seen < ORDER_READ_INTERVAL_SECONDS:
@@ -317,7 +317,7 @@ def _take_read(services: Services, intent_id: str, store_id: str) -> bool:
 
 
 def _take_turn(services: Services, intent_id: str) -> bool:
-    """Whether it is for us to ask the provider: nothing was written about the payment for a while."""
+    """Whether we are the one to ask the provider: nothing was written about the payment for a while."""
     now = services.clock()
     with services.database.write() as connection:
         if now - intents.get(connection, intent_id, lock=True).updated < POLL_INTERVAL_SECONDS:
@@ -327,7 +327,7 @@ def _take_turn(services: Services, intent_id: str) -> bool:
 
 
 def _look(services: Services, seen: Visit) -> None:
-    """Ask the provider and write down what it says. If it cannot be asked, the worker will."""
+    """Ask the provider and record what it says. If that is not possible now, the worker asks later."""
     try:
         poll_payment(services.at(seen.store), seen.intent.id)
     except BridgeError as error:

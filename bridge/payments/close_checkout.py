@@ -1,9 +1,9 @@
 """Close a payment that waits for its buyer, because its order can no longer be paid by it.
 
-It is written down before the provider hears of it: from then on there is no page, no `pay_url` and no secret in any
+It is written down before the provider is told of it: from then on there is no page, no `pay_url` and no secret in any
 answer. A provider that can void is then asked to; what it cannot void stays closed on our side, and holds its order as
 long as it could still be paid. A void that comes too late is an answer: what the provider says instead is recorded, and
-a person is told. Nothing is refunded by itself.
+an operator is told. Nothing is refunded automatically.
 """
 
 from bridge.domain import logs
@@ -23,7 +23,7 @@ log = logs.logger(__name__)
 def close_payment(store: StoreHandle, intent: PaymentIntent, found: Bar) -> PaymentIntent:
     """Close it and, where that can be done, void it; how it stands then.
 
-    Raises InProgress while another request about it is not settled: then it is closed, and not voided yet.
+    Raises InProgress while another request about it is not resolved: then it is closed, and not voided yet.
     """
     why = f"Order {intent.order_number} {found.words}."
     with store.database.write() as connection:
@@ -53,7 +53,7 @@ def try_to_close(store: StoreHandle, intent: PaymentIntent, found: Bar) -> None:
 
 
 def reopen_payment(services: Services, intent: PaymentIntent) -> PaymentIntent:
-    """Its order can be paid by it again, and the provider has never ended it."""
+    """The order can be paid with it again, and the provider has never ended it."""
     with services.database.write() as connection:
         known = intents.get(connection, intent.id, lock=True)
         if known.closed and known.status in WAITING:

@@ -1,7 +1,7 @@
-"""Create: collect what an order owes, once, however often and by however many it is asked for.
+"""Create: collect what an order owes once, however often and by however many callers it is requested.
 
 Read the Order, claim it with an attempt row (committed), ask the provider, record what it said. A repeat joins the
-intent that holds the order: it gets the same answer, or settles what is unknown, or is refused. It never starts a
+intent that holds the order: it gets the same answer, or resolves what is unknown, or is refused. It never starts a
 second payment.
 """
 
@@ -42,9 +42,9 @@ from bridge.services import Services, StoreHandle
 from bridge.storage import Connection, intents, journal, order_locks, outbox, refunds
 
 MAX_ROUNDS = 4
-"""How often a create looks again because the order changed hands under it."""
+"""How many times a create starts over because another payment took the order meanwhile."""
 JOIN_POLLS, JOIN_POLL_SECONDS = 60, 0.05
-"""How often, and with how many seconds between, a repeat looks whether the request before it has its answer."""
+"""How many times, and how many seconds apart, a repeat checks whether the earlier request has its answer."""
 
 _REPLACEABLE = frozenset({Status.REQUIRES_PAYMENT_METHOD, Status.REQUIRES_CONFIRMATION, Status.REQUIRES_ACTION})
 
@@ -55,7 +55,7 @@ def _nothing_to_say(_order_id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What one request asks for, checked, with the provider's request ready to be sent."""
+    """What one request asks for, validated, with the provider's request ready to send."""
 
     order: Order
     payment: Payment
@@ -80,7 +80,7 @@ def create_payment_intent(
     attempt_id: str | None = None,
     before_start: Callable[[int], None] = _nothing_to_say,
 ) -> IntentView:
-    """Charge an order of this store. Parameters as they came: they are judged here and by the adapter.
+    """Charge an order of this store. Parameters are as they came: they are validated here and by the adapter.
 
     `attempt_id`, a fresh one, is the id of the attempt if one is made. `before_start` is told the order's id before a
     payment begins, and may raise: then none does.
@@ -123,8 +123,8 @@ def create_payment_intent(
 
 
 def close_unfit_payments(store: StoreHandle, order: Order) -> None:
-    """Close what waits for a buyer and can no longer pay the order as it was just read, whichever entry of the shop has
-    begun it. Raises InProgress, OrderLocked."""
+    """Close payments that wait for a buyer and can no longer pay the order as it was just read, whichever entry of the
+    shop began them. Raises InProgress, OrderLocked."""
     with store.database.read() as connection:
         known = intents.of_shops_order(connection, store.id, store.config.live, order.id)
     for intent in known:
@@ -139,7 +139,7 @@ def close_unfit_payments(store: StoreHandle, order: Order) -> None:
 
 
 def require_no_earlier_payment(services: Services, known: Sequence[PaymentIntent], order: Order) -> None:
-    """An earlier payment of the same order number under another key keeps the order until it is over (rule 2): the
+    """An earlier payment of the same order number under another key holds the order until it is over (rule 2): the
     order may be the same one, with a new key. Raises OrderLocked."""
     other = in_the_way(known, order.key)
     if other is None:
@@ -246,7 +246,7 @@ def _start(store: StoreHandle, adapter: Adapter, wanted: _Wanted) -> IntentView 
 
 
 def resolve_first(store: StoreHandle, attempt: Attempt, same: bool, through: str = "") -> None:
-    """An earlier try, of this store, is not settled: wait for it, or find out. Then look again.
+    """An earlier try, of this store, is not resolved: wait for it, or find out. Then look again.
 
     The same request is sent again only for somebody who wants just that. `through` names the store to whoever asks
     another entry of its shop. Raises InProgress, OutcomeUnknown.
@@ -271,14 +271,14 @@ def resolve_first(store: StoreHandle, attempt: Attempt, same: bool, through: str
 
 
 def _is_left_open(services: Services, attempt: Attempt) -> bool:
-    """Whether nobody has settled it meanwhile, and nobody is at it."""
+    """Whether nobody has resolved it meanwhile, and nobody is working on it."""
     with services.database.read() as connection:
         known = intents.attempt(connection, attempt.id)
     return known.state in UNSETTLED and known.busy_until <= services.clock()
 
 
 def wait_for_answer(services: Services, attempt: Attempt) -> bool:
-    """Wait a little for the request that is at it, so that a double click gets one answer twice."""
+    """Wait a little for the request that is working on it, so that a double click gets one answer twice."""
     for _ in range(JOIN_POLLS):
         services.pause(JOIN_POLL_SECONDS)
         with services.database.read() as connection:
@@ -288,7 +288,7 @@ def wait_for_answer(services: Services, attempt: Attempt) -> bool:
 
 
 def _join(store: StoreHandle, adapter: Adapter, existing: PaymentIntent, wanted: _Wanted) -> IntentView | None:
-    """The order has a settled intent: answer it, or put it away and look again (None), or refuse.
+    """The order has a resolved intent: answer it, or put it away and look again (None), or refuse.
 
     One that another entry of the shop has begun is never the answer: what that entry's adapter cannot put away is in
     the way.
@@ -315,7 +315,7 @@ def _join(store: StoreHandle, adapter: Adapter, existing: PaymentIntent, wanted:
 
 
 def release_refunded(services: Services, paid: PaymentIntent, order: Order) -> bool:
-    """Let go of an order whose payment was sent back whole, once its shop asks for another; False for any other."""
+    """Release an order whose payment was refunded in full, once its shop asks for another; False for any other."""
     if paid.status is not Status.SUCCEEDED or not order.needs_payment:
         return False
     with services.database.read() as connection:

@@ -50,8 +50,8 @@ def create_customer(store: StoreHandle, order_id: int) -> str:
 
 
 def _tell_the_order(store: StoreHandle, order: Order, customer: str) -> None:
-    """Write it to the order's meta, as WooPayments does. The customer is there even if the shop cannot be told: its
-    payment tells the same again."""
+    """Write the customer to the order's meta, as WooPayments does. The customer exists even if the store cannot be
+    updated: the payment's update says the same again."""
     update = OrderUpdate(
         store.ids.attempt(), UpdateKind.NOTE, order.id, order.key, 0, order.currency, meta={CUSTOMER_META: customer}
     )
@@ -96,8 +96,9 @@ def require_own_customer(store: StoreHandle, adapter: Adapter, customer: str) ->
 
 
 def _digest(details: CustomerDetails) -> str:
-    """The same shopper is made once, however often that is asked at the same time. An update has a fresh key: within a
-    day a provider replays its answer to what a key came with before, and would not change back what was changed since.
+    """The same shopper is created once, however often that is requested at the same time. An update has a fresh key:
+    within a day a provider replays its answer to what a key came with before, and would not change back what was
+    changed since.
     """
     return hashlib.sha256(repr(sorted(asdict(details).items())).encode()).hexdigest()[:32]
 

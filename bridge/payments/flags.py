@@ -1,4 +1,4 @@
-"""What a person has to look at, and that a person has."""
+"""What an operator has to look at, and that an operator has."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,24 +10,24 @@ from bridge.services import Services
 from bridge.storage import Connection, intents, journal, metrics, obstacles, shops
 
 AUTHORIZED_FLAG = "authorized: "
-"""How a flag begins about money that is only held: when the hold is let go, there is nothing left to look at."""
+"""How a flag begins about money that is only held: when the hold is released, there is nothing left to look at."""
 DISPUTED_FLAG = "disputed: "
 """How a flag begins about an open dispute: when it is closed, nobody can answer it any more."""
 ORDER_FLAG = "order: "
 """How a flag begins about money whose order cannot take it as it stands: when staff have put the order right, or the
-money was sent back whole, there is nothing left to look at."""
+money was refunded in full, there is nothing left to look at."""
 PAID_TWICE_FLAG = "paid twice: "
-"""How a flag begins about money for an order that somebody else has paid, too: it goes only when it was sent back
-whole."""
+"""How a flag begins about money for an order that somebody else has paid, too: it goes only when it was refunded in
+full."""
 AMOUNT_FLAG = "amount_differs"
-"""How the flag begins of a payment for which the provider has named another sum."""
+"""How the flag begins of a payment for which the provider has named a different amount."""
 
 
 def put(connection: Connection, intent_id: str, why: str, now: float) -> None:
-    """A person has to look at it. What was there before is in the journal.
+    """An operator has to look at it. What was there before is in the journal.
 
-    A flag about another sum stays, and the journal alone tells of this one: as long as it is there, nothing that the
-    provider says is recorded.
+    A flag about a different amount stays, and the journal alone tells of this one: as long as it is there, nothing that
+    the provider says is recorded.
     """
     known = intents.get(connection, intent_id, lock=True)
     if known.flag == why:
@@ -38,7 +38,7 @@ def put(connection: Connection, intent_id: str, why: str, now: float) -> None:
 
 
 def put_unless_graver(connection: Connection, intent_id: str, why: str, now: float) -> None:
-    """A person has to look at the order, unless there is more to look at already: then the journal alone tells of
+    """An operator has to look at the order, unless there is more to look at already: then the journal alone tells of
     it."""
     known = intents.get(connection, intent_id, lock=True)
     is_grave = known.flag and not known.flag.startswith((AUTHORIZED_FLAG, ORDER_FLAG))
@@ -50,30 +50,30 @@ def put_unless_graver(connection: Connection, intent_id: str, why: str, now: flo
 
 
 def flag(services: Services, intent_id: str, why: str, how: Callable[..., None] = put) -> None:
-    """A person has to look at it: one of the rules below and above, in a transaction of its own."""
+    """An operator has to look at it: one of the rules below and above, in a transaction of its own."""
     with services.database.write() as connection:
         how(connection, intent_id, why, services.clock())
 
 
 def put_once(connection: Connection, intent_id: str, why: str, now: float) -> None:
-    """A person has to look at something of which they are told once, whatever has become of that flag."""
+    """An operator has to look at something of which they are told once, whatever has become of that flag."""
     if why not in _whys(connection, intent_id, JournalKind.FLAGGED, "why"):
         put(connection, intent_id, why, now)
 
 
 def was_cleared(connection: Connection, intent_id: str, why: str) -> bool:
-    """Whether a person has said that this very thing is dealt with."""
+    """Whether an operator has said that this very thing is dealt with."""
     return why in _whys(connection, intent_id, JournalKind.FLAG_CLEARED, "flag")
 
 
 def put_unless_cleared(connection: Connection, intent_id: str, why: str, now: float) -> None:
-    """A person has to look at a paid order, unless one has said that this very thing is dealt with."""
+    """An operator has to look at a paid order, unless one has said that this very thing is dealt with."""
     if not was_cleared(connection, intent_id, why):
         put_unless_graver(connection, intent_id, why, now)
 
 
 def clear_order_flag(connection: Connection, intent_id: str, why: str, now: float, *, is_back: bool = False) -> None:
-    """Nobody has to look at the order any more, and the story says why. `is_back`: the money was sent back whole."""
+    """Nobody has to look at the order any more, and the story says why. `is_back`: the money was refunded in full."""
     known = intents.get(connection, intent_id, lock=True)
     if known.flag.startswith(
         (AUTHORIZED_FLAG, ORDER_FLAG, PAID_TWICE_FLAG) if is_back else (AUTHORIZED_FLAG, ORDER_FLAG)
@@ -128,5 +128,5 @@ def clear(services: Services, name: str, who: str, reason: str) -> PaymentIntent
 
 
 def _whys(connection: Connection, intent_id: str, kind: str, name: str) -> set[str]:
-    """What the story of a payment tells in that member of its lines of a kind."""
+    """That member of the journal lines of a kind, for one payment."""
     return {line["detail"].get(name, "") for line in journal.read(connection, intent_id) if line["kind"] == kind}

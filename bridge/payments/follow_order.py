@@ -1,6 +1,6 @@
-"""A payment follows its order: given the order as it was just read, do what has to be done with its payment.
+"""A payment follows its order: given the order as it was just read, act on its payment.
 
-What waits for a buyer is closed as soon as its order can no longer be paid by it. Money that is authorised is voided
+What waits for a buyer is closed as soon as its order can no longer be paid by it. Money that is authorized is voided
 for a cancelled order and captured for a completed one; every other end or change of the order is flagged at once, and
 such a flag goes when the order is put right. Store events, the sweep and reconciliation ask here; the buyer's page asks
 `require_payable_by`.
@@ -37,9 +37,9 @@ NOT_NAMED = "No note of the store's own names {name}: it may have replaced anoth
 
 
 def follow_order(store: StoreHandle, intent: PaymentIntent, order: Order | None) -> PaymentIntent:
-    """How the payment stands after it has followed its order, which is None if the store has it no more.
+    """How the payment stands after it has followed its order, which is None if the store no longer has it.
 
-    Raises InProgress, to be asked again, while another request about the payment or the order is not settled, and
+    Raises InProgress, to be asked again, while another request about the payment or the order is not resolved, and
     OutcomeUnknown.
     """
     if intent.status is Status.CANCELED:
@@ -83,7 +83,7 @@ def require_payable_by(store: StoreHandle, intent: PaymentIntent) -> Order:
 
 
 def notify_again(services: Services, intent: PaymentIntent) -> None:
-    """The store does not show money that it should, and its order can take it: it is told again, after another look."""
+    """The store does not show money that it should, and its order can take it: update it again, after another look."""
     words = order_updates.AUTHORIZED
     if intent.status is Status.SUCCEEDED:
         words = order_updates.CAPTURED if intent.capture == "manual" else order_updates.CHARGED
@@ -105,7 +105,7 @@ def is_sent_back(connection: Connection, intent: PaymentIntent) -> bool:
 
 
 def hold_trouble(store: Store, order: Order | None, agreed: Terms) -> Bar | None:
-    """What a person has to know about the order of money that is authorised or under way."""
+    """What an operator has to know about the order of money that is authorized or under way."""
     return ORDER_GONE if order is None else misfit_of_hold(order, agreed, (store.options["payment_method"],))
 
 
@@ -157,14 +157,14 @@ def _follow_paid(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order
 
 
 def told_of_paid(intent: PaymentIntent, found: Bar) -> str:
-    """What a person is told of the order of money that was taken, whoever finds it: the flag."""
+    """What an operator is told of the order of money that was taken, whoever finds it: the flag."""
     kind = flags.PAID_TWICE_FLAG if found.reason == PAID else flags.ORDER_FLAG
     return f"{kind}Order {intent.order_number} {found.words}; it was paid by {intent.shown_id}, too."
 
 
 def _may_be_owed_again(services: Services, intent: PaymentIntent) -> bool:
     """Once for each time that the order could not take it: staff have put it right since. A store that ignores what it
-    is told would be told for ever."""
+    is told would be told forever."""
     if not intent.flag.startswith(flags.ORDER_FLAG):
         return False
     with services.database.read() as connection:

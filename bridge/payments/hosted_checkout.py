@@ -1,4 +1,4 @@
-"""Redirect mode: every time a person opens the buyer's page, the provider makes one more payment, as an attempt.
+"""Redirect mode: every time a buyer opens the page, the provider makes one more payment, as an attempt.
 
 The row is committed before the provider is asked. The address that it answers leaves us once and is stored nowhere.
 While an opening may still be paid, another one needs the buyer's word, because both could be paid. One whose answer
@@ -23,7 +23,7 @@ from bridge.services import Services, StoreHandle
 from bridge.storage import intents, journal
 
 DOUBLE_PRESS_SECONDS = 10.0
-"""Seconds in which two presses of one page are one."""
+"""Seconds within which two presses on one page count as one."""
 MAX_OPEN_CHECKOUTS = 5
 """How many openings of one payment may be payable at the same time."""
 NOT_NOW, ALREADY_OPENED = "not_now", "opened_before"
@@ -33,7 +33,7 @@ NOT_NOW, ALREADY_OPENED = "not_now", "opened_before"
 def open_checkout(store: StoreHandle, intent: PaymentIntent, *, again: bool, seen: int | None = None) -> Opening:
     """Make a place where the buyer pays. With `again` also if an earlier one may still be paid: the buyer wants it so.
 
-    `seen` is how many openings the page had when the buyer pressed its button: a second press of the same moment joins
+    `seen` is how many openings the page had when the buyer pressed its button: a second press at the same moment joins
     the opening that the first one has made. Raises OutcomeUnknown, Refused (reason NOT_NOW, ALREADY_OPENED,
     `opened_too_often`, `order_changed`), OrderNotPayable, ProviderError or StoreError.
     """
@@ -80,7 +80,7 @@ def _begun(
     again: bool,
     seen: int | None,
 ) -> Attempt:
-    """The attempt that is about to be sent. While a press of the same moment is being answered, wait for it."""
+    """The attempt that is about to be sent. While a press at the same moment is being answered, wait for it."""
     for _ in range(JOIN_POLLS):
         attempt = _begin(store, adapter, intent, payment, again, seen)
         if attempt is not None:
@@ -97,7 +97,7 @@ def _begin(
     again: bool,
     seen: int | None,
 ) -> Attempt | None:
-    """Commit what is about to be sent: the request of one whose answer was lost, or that another press of the same
+    """Commit what is about to be sent: the request of one whose answer was lost, or that another press at the same
     moment has made, or a new one. None while that other press is being answered."""
     fresh = new_attempt(store, payment.attempt_id, intent.id, Operation.OPEN, adapter.prepare(payment))
     fresh = replace(fresh, state=AttemptState.DONE, exposed=False)
@@ -129,7 +129,7 @@ def _begin(
 
 
 def _twin(attempts: Sequence[Attempt], now: float, seen: int | None) -> Attempt | None:
-    """The opening that another press of the same moment has made, on the same page: it is not made twice."""
+    """The opening that another press at the same moment has made, on the same page: it is not made twice."""
     openings = [attempt for attempt in attempts if attempt.operation == Operation.OPEN]
     if seen is None or len(openings) <= seen or openings[-1].state is not AttemptState.DONE:
         return None

@@ -1,8 +1,8 @@
 """One key, one answer: what a caller's `Idempotency-Key` stands for, and what was answered under it.
 
-A key is written down before its work begins, so that a crash leaves it behind: once nobody is at it any more, a repeat
-carries on. The payments themselves are guarded by their own rules; this only lets a repeat hear the same again,
-and of a create what became of the payment that it began, and of no other.
+A key is written down before its work begins, so that a crash leaves it behind: once nobody is working on it any more, a
+repeat carries on. The payments themselves are guarded by their own rules; this only lets a repeat get the same answer
+again, and of a create what became of the payment that it began, and of no other.
 """
 
 import json
@@ -23,7 +23,7 @@ from bridge.services import Services, StoreHandle
 from bridge.storage import idempotency, intents
 
 KEY_RETENTION = DAY
-"""Seconds for which a key stands for its first request, and until its caller has heard what became of it."""
+"""Seconds for which a key stands for its first request, and until its caller has been told what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Answer:
 class IdempotentRequest:
     """Where a request with a key stands.
 
-    `mine`: nobody else is at it, and it has no answer yet; then `again` tells whether an earlier run left it so.
-    `same`: the key was used for this very request. `attempt_id` is reserved for the first run under the key.
+    `mine`: nobody else is working on it, and it has no answer yet; then `again` tells whether an earlier run left it
+    so. `same`: the key was used for this very request. `attempt_id` is reserved for the first run under the key.
     """
 
     entry: idempotency.Entry = field(repr=False)
@@ -96,7 +96,7 @@ def forget_key(services: Services, turn: IdempotentRequest) -> None:
 
 
 def repeat_create(store: StoreHandle, attempt_id: str) -> IntentView | None:
-    """How the payment stands that began with this attempt; an unknown one is settled first.
+    """How the payment stands that began with this attempt; an unknown one is resolved first.
 
     None if nothing was ever made of it. Raises Declined, InProgress, OutcomeUnknown, and for one that waits for its
     buyer OrderNotPayable, StoreError.
@@ -125,7 +125,7 @@ def _may_resend(store: StoreHandle, intent: PaymentIntent) -> bool:
 
 
 def running_attempt(store: StoreHandle, order_id: int) -> str | None:
-    """The try that somebody is at for an order, if there is one."""
+    """The try that somebody is working on for an order, if there is one."""
     with store.database.read() as connection:
         of_order = intents.of_order(connection, store.id, order_id)
         attempts = [intents.unsettled(connection, intent.id) for intent in of_order]

@@ -29,7 +29,7 @@ class IntentView:
 
 
 def new_intent(store: Store, payment: Payment, now: float, *, channel: str = "online") -> PaymentIntent:
-    """What a create begins with: it holds its order, which was read `now`, and nobody has heard of it yet."""
+    """What a create begins with: it holds its order, which was read `now`, and nobody has been told of it yet."""
     return PaymentIntent(
         id=payment.attempt_id,
         public_id=None,

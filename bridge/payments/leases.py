@@ -1,8 +1,8 @@
-"""How long somebody may be at something, and that all of their exchanges are over before that.
+"""How long somebody may work on something; all of their exchanges end before that.
 
-One exchange ends after the provider timeout, whatever the other side does (`bridge.adapters.transport`). Who holds a
-lease makes several, and gives all of them together no more time than the lease has left (`within_lease`). So nobody is
-at work on a thing any more when the next one takes it up, and a request about money leaves us while the attempt is
+One exchange ends after the provider timeout, whatever the other side does (`bridge.adapters.transport`). Whoever holds
+a lease makes several, and gives all of them together no more time than the lease has left (`within_lease`). So nobody
+is still working on something when the next one takes it over, and a request about money leaves us while the attempt is
 ours.
 """
 
@@ -17,7 +17,7 @@ WRITE_MARGIN_SECONDS = 2.0
 REQUEST_TIMEOUTS = 2
 """Timeouts in the lease of a caller's request: one for the store, and one for the provider."""
 LOOK_UP_TIMEOUTS = 4
-"""Timeouts in the lease of who finds out what became of an attempt: lists have many pages."""
+"""Timeouts in the lease of whoever finds out what became of an attempt: lists have many pages."""
 DELIVERY_TIMEOUTS = 8
 """Timeouts in the lease of a delivery or a message: neither takes more exchanges."""
 
@@ -34,6 +34,6 @@ def lease_end(services: Services, timeouts: int = 1) -> float:
 
 @contextmanager
 def within_lease(services: Services, busy_until: float) -> Iterator[None]:
-    """Every exchange in here ends before this lease does. One for which there is no time left is not begun."""
+    """Every exchange in here ends before this lease does. One without time left is not started."""
     with within(busy_until - WRITE_MARGIN_SECONDS - services.clock()):
         yield

@@ -1,4 +1,4 @@
-"""What the shop must hear of a change: kind, note and meta, as WooPayments has them, in one place."""
+"""What the store is told of a change: kind, note and meta, as WooPayments has them, in one place."""
 
 import time
 from dataclasses import replace
@@ -64,7 +64,7 @@ _ENDED = frozenset({UpdateKind.CANCELLED, UpdateKind.FAILED})
 IN_PERSON, IN_PERSON_STATUS = "WooCommerce In-Person Payments", "completed"
 """What an order shows that was paid at a card reader, and where it goes then: who pays there takes the goods along."""
 CAPTURED_PART = "_wcpay_bridge_captured"
-"""Order meta: what was captured, in major units, where that is less than was authorised."""
+"""Order meta: what was captured, in major units, where that is less than was authorized."""
 
 Words = tuple[UpdateKind, str]
 
@@ -95,7 +95,7 @@ def captured_now(before: PaymentIntent, after: PaymentIntent) -> int:
 
 
 def _was_told(before: PaymentIntent) -> bool:
-    """Whether the shop has heard of a decline already, after which the payment was only voided."""
+    """Whether the store has been told of a decline already, after which the payment was only voided."""
     return before.status is Status.REQUIRES_PAYMENT_METHOD and before.last_error is not None
 
 
@@ -109,8 +109,8 @@ def _of_processing(after: PaymentIntent, outcome: Outcome) -> Words | None:
 
 
 def reached(after: PaymentIntent) -> Words | None:
-    """Of a payment that has come so far, whatever it was before. A card reader's means nothing to its order before a
-    card was held to it."""
+    """Of a payment that has come so far, whatever it was before. A card reader's payment means nothing to its order
+    until a card is presented."""
     if after.channel == "terminal" and after.status in _WAITING:
         return None
     return _REACHED.get(after.status)
@@ -244,7 +244,7 @@ def build_dispute(operation_id: str, title: str, intent: PaymentIntent, words: W
 
 
 def _captured_part(intent: PaymentIntent) -> int | None:
-    """Minor units that were captured, if that is not all that was authorised."""
+    """Minor units that were captured, if that is not all that was authorized."""
     charge = intent.charge
     return charge.amount_captured if charge and charge.captured and charge.amount_captured < charge.amount else None
 
@@ -261,7 +261,7 @@ def _tipped(words: Words, intent: PaymentIntent) -> str:
 
 
 def _left(intent: PaymentIntent) -> Money:
-    """What is authorised and was not captured."""
+    """What is authorized and was not captured."""
     taken = intent.charge.amount_captured if intent.charge else 0
     return Money(intent.amount - taken, intent.currency)
 

@@ -1,4 +1,4 @@
-"""What an order owes as a sum that its provider can charge, and whether it may be paid: the judge of orders
+"""What an order owes as an amount that its provider can charge, and whether it may be paid: the judge of orders
 (`bridge.domain.judgement`), asked with a store's options and with the payments that the database has of the order."""
 
 import re
@@ -129,11 +129,11 @@ def order_amount(store: Store, adapter: Adapter, order: Order) -> Money:
 
 
 def rounds_amounts(store: Store) -> bool:
-    """Whether a sum that cannot be charged exactly is rounded, and not refused."""
+    """Whether an amount that cannot be charged exactly is rounded, and not refused."""
     return store.options.get("rounding") == "half_up"
 
 
 def require_currency(currency: str) -> None:
-    """Raises CurrencyNotSupported for what can be none; whether it can be charged is the adapter's to say."""
+    """Raises CurrencyNotSupported for what cannot be one; whether it can be charged is the adapter's to say."""
     if not re.fullmatch("[A-Z]{3}", currency):
         raise CurrencyNotSupported(currency[:60])

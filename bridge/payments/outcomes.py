@@ -23,7 +23,7 @@ from bridge.storage import intents
 
 
 def resolve(store: StoreHandle, attempt: Attempt, *, resend: bool) -> bool:
-    """Find out what became of an unsettled attempt. False if that is still unknown, or somebody else is at it.
+    """Find out what became of an unresolved attempt. False if that is still unknown, or somebody else is working on it.
 
     With `resend` the same request goes out again under the same key, while the provider still knows the key; without,
     the provider is only asked where it can be, so that no money moves behind the back of whoever was told "unknown".
@@ -85,9 +85,9 @@ def poll_payment(store: StoreHandle, intent_id: str) -> PaymentIntent:
 def _look_without_reference(
     services: Services, adapter: Adapter, intent: PaymentIntent, created: Attempt, openings: list[Attempt]
 ) -> PaymentIntent:
-    """A create that made no payment, as far as we were told: nobody can be asked, and it does not wait for ever.
+    """A create that made no payment, as far as we were told: nobody can be asked, and it does not wait forever.
 
-    After PAYABLE_SECONDS it is given up if it was never more than offered to a buyer, else a person has to look.
+    After PAYABLE_SECONDS it is given up if it was never more than offered to a buyer, else an operator has to look.
     """
     now = services.clock()
     found = [opening for opening in payable_attempts(openings, now) if opening.reference]

@@ -1,8 +1,8 @@
-"""When a provider, or a store, is asked about a payment of which nobody has told anything.
+"""When a provider, or a store, is asked about a payment without news.
 
-The provider is asked soon at first, then less and less often. The order of money that was taken is read in the sweep's
-lists, up to a hundred in one request, because staff refund, edit or delete paid orders, and a store whose webhook was
-refused just then never tells of it again; what is found is followed as a message of the store's would be.
+The provider is asked soon at first, and then less and less often. The order of money that was taken is read in the
+sweep's lists, up to a hundred in one request, because staff refund, edit or delete paid orders, and a store whose
+webhook was refused just then never reports it again; what is found is followed as a message of the store's would be.
 """
 
 from zlib import crc32
@@ -18,13 +18,13 @@ FIRST_POLL_SECONDS = 60.0
 MAX_POLL_SECONDS = 3600.0
 """Seconds after which, at the latest, a pending refund, an open dispute or what is overdue is looked at again."""
 WATCH_SECONDS = 7 * DAY
-"""Seconds for which what seems to be settled is looked at all the same, if the provider tells nothing by itself."""
+"""Seconds for which what seems to be settled is looked at all the same, if the provider does not notify us."""
 AUTHORIZATION_SECONDS = 7 * DAY
-"""Seconds that an authorisation lasts where the provider does not say."""
+"""Seconds that an authorization lasts where the provider does not say."""
 
 
 def next_poll(now: float, before: PaymentIntent, status: Status, outcome: Outcome, *, is_told: bool) -> float | None:
-    """Unix seconds; None if nothing more is expected. `is_told` if the provider tells by itself what happens."""
+    """Unix seconds; None if nothing more is expected. `is_told` if the provider notifies us of what happens."""
     if status in FINAL:
         return _after_the_end(now, before, status, outcome, is_told=is_told)
     if status is Status.REQUIRES_CAPTURE:
@@ -38,7 +38,7 @@ def next_poll(now: float, before: PaymentIntent, status: Status, outcome: Outcom
 
 
 def _then(now: float, moment: float) -> float:
-    """At that moment; every hour if it has passed, and nothing has come of it."""
+    """At that moment; every hour if it has passed without a result."""
     return moment if moment > now else now + MAX_POLL_SECONDS
 
 
@@ -60,7 +60,7 @@ WEEK = 7 * DAY
 DAILY = WEEK
 """Seconds of a payment's age up to which its order is read once a day, and then once a week."""
 FOLLOWED = 30 * DAY
-"""Seconds of a payment's age after which its order is read no more."""
+"""Seconds of a payment's age after which its order is no longer read."""
 SHARED = DAY / 4
 """Seconds within which a store's orders that are due wait for each other, so that they share a list."""
 IN_VAIN = HOUR
@@ -80,7 +80,7 @@ def next_read(now: float, store_id: str, created: float, *, is_listed: bool = Tr
 
 
 def read_all_soon(store: StoreHandle) -> None:
-    """Nobody knows what the store did not tell: its webhooks were switched off, or were none."""
+    """The store may have missed reporting changes: its webhooks were switched off, or did not exist."""
     now = store.clock()
     with store.database.write() as connection:
         if sweeps.hurry_paid(connection, store.id, now):

@@ -1,4 +1,4 @@
-"""Preview: what an order or a cart would cost. Nothing is stored, journalled or made anywhere.
+"""Preview: what an order or a cart would cost. Nothing is stored, journaled or made anywhere.
 
 An adapter that quotes is asked. For every other one the sums are computed here, from the shop's order or the cart:
 the provider would charge just that. An order's lines are never negative and always sum to what would be charged.
@@ -20,7 +20,7 @@ from bridge.services import StoreHandle
 MAX_LINES = 49
 """Lines of an order that are quoted one by one. Forte takes fifty, and the shop's tax becomes one more."""
 MAX_AMOUNT = 10**15
-"""Minor units. A larger sum is nobody's cart, and no number that every client can read."""
+"""Minor units. A larger amount is not a real cart, and not a number that every client can read."""
 SHIPPING_CODE = "txcd_92010001"
 """Source: Stripe, "Product tax codes": shipping."""
 
@@ -68,7 +68,7 @@ def order_lines(order: Order, amount: int, currency: str) -> tuple[QuoteLine, ..
 
 
 def _order_as_cart(order: Order, store: Store, adapter: Adapter) -> Cart:
-    """The order with the sum that a create would charge."""
+    """The order with the amount that a create would charge."""
     money = amount_due(store, adapter, order)
     if money.amount < 0:
         raise InvalidAmount(f"The total of order {order.number} is below zero.", amount=money.amount)

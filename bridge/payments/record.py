@@ -1,5 +1,5 @@
-"""Write down what a provider said: attempt, intent, charge, refunds, dispute, journal and what the shop must hear of
-it, in one transaction. Saying the same twice changes nothing."""
+"""Record what a provider said: attempt, intent, charge, refunds, dispute, journal and what the store is told of it, in
+one transaction. Recording the same twice changes nothing."""
 
 import json
 from dataclasses import asdict, replace
@@ -35,7 +35,7 @@ WAITING = frozenset({Status.REQUIRES_ACTION, Status.REQUIRES_CONFIRMATION, Statu
 """Where the buyer has to do something."""
 _DOUBTED = "The payment provider reports {second} for this payment of {money} ({id}). Somebody has to look at it."
 SOURCE_POLL, SOURCE_MESSAGE, SOURCE_RECONCILE, SOURCE_STAFF = "look", "message", "reconcile", "staff"
-"""What made the provider tell the news: somebody looked, a message, a reconciliation, a person who settled it."""
+"""What made the provider tell the news: somebody looked, a message, a reconciliation, an operator who settled it."""
 
 
 def record(
@@ -111,7 +111,8 @@ def record_in(
 
 
 def flag_amount_mismatch(services: Services, intent_id: str, said: Money) -> None:
-    """A proven message names another sum than ours: nothing is fulfilled by itself, and the order waits on hold."""
+    """A proven message names a different amount than ours: nothing is fulfilled automatically, and the order waits on
+    hold."""
     now = services.clock()
     with services.database.write() as connection:
         intent = intents.get(connection, intent_id, lock=True)
@@ -149,22 +150,23 @@ class IntentWriter:
         read_at: float = 0.0,
         **more: str,
     ) -> None:
-        """The shop must hear of it; `read_at` is when the order was read, if it may be written to without a look."""
+        """The store has to be told of it; `read_at` is when the order was read, if it may be written to without a
+        look."""
         self._owe(order_updates.build(self._new_id(), self._title, self._intent, words, amount, total, read_at, **more))
 
     def report_second(self, outcome: Outcome) -> None:
-        """The order was paid twice: nothing is fulfilled for the second payment, and a person has to send it back."""
+        """The order was paid twice: nothing is fulfilled for the second payment, and an operator has to refund it."""
         flag = "duplicate_payment: {names} paid the order once more. Refund it at the provider."
         self._report(JournalKind.DUPLICATE_PAYMENT, outcome, flag, order_updates.DUPLICATE)
 
     def report_late(self, outcome: Outcome) -> None:
-        """Money came for a payment that was taken as canceled: nothing is fulfilled, and a person has to decide."""
+        """Money came for a payment that was taken as canceled: nothing is fulfilled, and an operator has to decide."""
         flag = f"The provider reports {outcome.status.value} for a payment that was recorded as canceled ({{names}})."
         self._report(JournalKind.LATE_PAYMENT, outcome, flag, order_updates.LATE)
 
     def _report(self, kind: JournalKind, outcome: Outcome, flag: str, words: order_updates.Words) -> None:
-        """Money that fulfils nothing, of each payment at the provider once. The flag names all with which nobody has
-        dealt."""
+        """Money that does not fulfill anything, reported once for each payment at the provider. The flag names all that
+        nobody has dealt with."""
         waiting: list[str] = []
         for line in journal.read(self._connection, self._intent.id):
             if line["kind"] == JournalKind.FLAG_CLEARED:
@@ -247,7 +249,7 @@ class IntentWriter:
         return self._services.ids.attempt()
 
     def _flag(self, why: str) -> None:
-        """Unless a doubt about the sum is flagged, which goes before everything else."""
+        """Unless a doubt about the amount is flagged, which goes before everything else."""
         if not self._intent.flag.startswith(AMOUNT_FLAG):
             intents.change(self._connection, self._intent.id, flag=why, updated=self._now)
 
@@ -258,7 +260,7 @@ class IntentWriter:
 
 
 def _require_ours(connection: Connection, intent: PaymentIntent, outcome: Outcome, attempt: Attempt | None) -> None:
-    """Raises NotOurs for another sum, or for an attempt that is none of the intent's."""
+    """Raises NotOurs for a different amount, or for an attempt that is not the intent's."""
     if (outcome.amount, outcome.currency.upper()) != (intent.amount, intent.currency):
         raise NotOurs("The payment provider's answer is about another amount.")
     named = outcome.attempt_id

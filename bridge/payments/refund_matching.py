@@ -1,4 +1,4 @@
-"""Refunds of a provider that does not say which of them are ours: they are recognised by charge, sum and time.
+"""Refunds of a provider that does not say which of them are ours: they are recognized by charge, amount and time.
 
 A refund whose answer was lost is never taken for one that did not happen, and never counted twice.
 """
@@ -26,7 +26,7 @@ def match_refunds(services: Services, connection: Connection, intent: PaymentInt
 
 
 def _named(told: Sequence[Refund], known: Sequence[Refund]) -> tuple[Refund, ...]:
-    """Each reserved sum goes to the first refund that may be it; references are given once."""
+    """Each reserved amount goes to the first refund that may be it; references are given once."""
     ours = {refund.id: refund.operation_id for refund in known if refund.id}
     waiting = [refund for refund in known if not refund.id and refund.status.counts]
     named = []

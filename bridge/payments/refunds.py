@@ -1,4 +1,4 @@
-"""Refunds: send money back, never more than was captured, however many ask at once."""
+"""Refunds: refund money, never more than was captured, however many requests come at once."""
 
 import re
 from dataclasses import asdict, dataclass, replace
@@ -66,7 +66,7 @@ def refund(
     origin: str = "bridge",
     attempt_id: str | None = None,
 ) -> RefundResult:
-    """Send `amount` minor units back, of the charge or of the order's payment.
+    """Refund `amount` minor units of the charge or of the order's payment.
 
     Under one `attempt_id` only once: the refund that was begun under it is carried on. Without one, the same refund
     within ten minutes of the first one's answer is that one.
@@ -96,7 +96,7 @@ def _claim(
     origin: str,
     attempt_id: str | None,
 ) -> Attempt | Refund:
-    """Reserve the sum, with the attempt, in one transaction that nobody else of this intent is in.
+    """Reserve the amount, with the attempt, in one transaction that nobody else of this intent is in.
 
     The refund that is meant, if it was begun before; then nothing is written.
     """
@@ -142,7 +142,7 @@ def _claim(
 
 
 def _require_undisputed(connection: Connection, intent: PaymentIntent) -> None:
-    """What a bank has taken back already is not sent back a second time: the provider would refuse it, and the shop
+    """What a bank has already taken back is not refunded a second time: the provider would refuse it, and the store
     would have a refund for which no money moved. An inquiry lets a refund through, which may close it. Raises
     RefundRefused."""
     for dispute in refunds.disputes_of(connection, intent.id):
@@ -173,7 +173,7 @@ def _send(store: StoreHandle, attempt: Attempt, intent: PaymentIntent, origin: s
 
 
 def _carry_on(store: StoreHandle, earlier: Refund, intent: PaymentIntent, origin: str, *, resend: bool) -> Refund:
-    """How a refund that was begun before stands now. One that is unknown is settled first.
+    """The state of a refund that was begun before. One that is unknown is resolved first.
 
     With `resend` by the same request under the same key, while the provider knows it; else the provider is only asked.
     """
@@ -201,7 +201,7 @@ def _carry_on(store: StoreHandle, earlier: Refund, intent: PaymentIntent, origin
 
 
 def _record(services: Services, attempt: Attempt, done: Refund, origin: str, *, will_tell: bool) -> None:
-    """The provider is asked again what became of it if it is pending, or if the provider will not tell by itself."""
+    """The provider is asked again what became of it if it is pending, or if the provider does not notify us."""
     with services.database.write() as connection:
         intent = intents.get(connection, attempt.intent_id, lock=True)
         before = refunds.begun(connection, attempt.id)
@@ -217,7 +217,7 @@ def _record(services: Services, attempt: Attempt, done: Refund, origin: str, *, 
 
 
 def _refused(services: Services, intent: PaymentIntent, amount: int, why: str) -> None:
-    """The shop hears that a refund did not work."""
+    """The store is told that a refund did not work."""
     with services.database.write() as connection:
         IntentWriter(services, connection, intent, services.clock()).notify_store(
             order_updates.REFUND_REFUSED, amount, reason=why
@@ -245,7 +245,7 @@ def _charged(store: StoreHandle, order_id: Any, charge_id: Any) -> PaymentIntent
 
 
 def _not_paid_here(store: StoreHandle, order_id: int) -> str:
-    """Another entry of the shop may have the order's money: only there it can be sent back."""
+    """Another entry of the shop may have the order's money: it can be refunded only there."""
     with store.database.read() as connection:
         known = intents.of_shops_order(connection, store.id, store.config.live, order_id)
     other = next((intent for intent in known if intent.holding and intent.charge), None)
@@ -268,7 +268,7 @@ def _amount(value: Any) -> int:
 
 
 def _require_decimals(store: StoreHandle, intent: PaymentIntent, amount: int) -> None:
-    """The shop could not write down an amount with more decimals than it has itself."""
+    """The store could not record an amount with more decimals than its own."""
     order = read_order(store, intent.order_id)
     decimals = len(order.total.partition(".")[2])
     major = Money(amount, intent.currency).decimal

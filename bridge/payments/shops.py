@@ -62,7 +62,7 @@ def move(
 
 
 def written(connection: Connection, shop_id: str, store: Store, now: float, who: str, before: Store | None) -> None:
-    """Write down what was added or changed."""
+    """Record what was added or changed."""
     facts = {
         "url": (before.url if before else "", store.url),
         "site": (before.identity if before else "", store.identity),
@@ -79,7 +79,7 @@ def written(connection: Connection, shop_id: str, store: Store, now: float, who:
 
 
 def removed(connection: Connection, store: Store, now: float, who: str) -> None:
-    """Write down that an entry is not served any more. Its shop keeps its address: whoever is added again is its own
+    """Record that an entry is no longer served. Its shop keeps its address: whoever is added again is its own
     successor."""
     shops.write(connection, store.shop_id, Change(now, store.id, who, "removed", store.identity, ""))
 
@@ -91,7 +91,7 @@ def beside(store: StoreHandle) -> list[str]:
 
 
 def findings(store: StoreHandle) -> list[Finding]:
-    """What the owner has to know of the shop's other entries."""
+    """What the owner has to know about the shop's other entries."""
     return [
         Finding(True, f"Its shop has another entry, {other}: an order is paid through one of them only.")
         for other in beside(store)
@@ -218,7 +218,7 @@ def _join(connection: Connection, store: Store, target: str, now: float) -> None
 
 
 def _tell_rivals(connection: Connection, store: Store, intent_id: str, now: float) -> None:
-    """Two payments hold one order: each says so, and waits for a person."""
+    """Two payments hold one order: each is flagged for an operator."""
     moved = intents.get(connection, intent_id)
     known = intents.of_shops_order(connection, store.id, moved.live, moved.order_id)
     held = [each for each in known if each.holding and each.order_key == moved.order_key]

@@ -1,12 +1,12 @@
 """Payments that somebody else made, and that name an order of the store (rule 13).
 
 One that a caller names, or that a card reader took, is taken over if site, order, order key, amount, currency, account
-and mode are the order's: from then on it is a payment like any other. Another one that fits is only known: nothing is
+and mode are the order's: from then on it is a payment like any other. Another one that fits is only tracked: nothing is
 written, captured, voided or refunded for it, and nothing else is charged while it has or holds money. What does not fit
 blocks nothing. Metadata prove nothing: amount, currency, account and money that was taken do.
 
 The order of a payment that is only known is watched: if it is still unpaid some minutes after money was taken, its
-maker may have failed to tell the store, and a person is told. Apps make payments at card readers themselves and may
+maker may have failed to tell the store, and an operator is told. Apps make payments at card readers themselves and may
 never tell of them: as long as a store's readers were used within a day, the provider's list is looked at every minute.
 """
 
@@ -43,7 +43,7 @@ NAMED_BY_APP, TAKEN_BY_READER = "an app named it", "a card reader took it"
 @dataclass(frozen=True, slots=True)
 class Misfit:
     """Why a payment is not the store's. `order` is what a person calls the order that it names. `took_nothing`: that is
-    all that is against it. `is_grave`: money was taken that names the unpaid order rightly, but for its sum."""
+    all that is against it. `is_grave`: money was taken that names the unpaid order rightly, but for its amount."""
 
     why: str
     order: str
@@ -102,7 +102,7 @@ def match_payment(store: StoreHandle, outcome: Outcome, site: Site, *, order: Or
     """A payment that the database does not have: take it over, or know of it, if it is one of the store's orders'.
 
     `order` is the one for which a caller names it, as it was just read. Raises InProgress, to be asked again, while
-    another payment of the order is not settled; StoreError, ProviderError.
+    another payment of the order is not resolved; StoreError, ProviderError.
     """
     if not outcome.reference or _is_elsewhere(store, outcome):
         return Match()
@@ -118,7 +118,7 @@ def match_payment(store: StoreHandle, outcome: Outcome, site: Site, *, order: Or
 
 
 def has_money(outcome: Outcome) -> bool:
-    """Whether money is held, taken or on its way, and was not sent back whole."""
+    """Whether money is held, taken or on its way, and was not refunded in full."""
     if outcome.status not in (*MONEY, Status.PROCESSING):
         return False
     return not (outcome.charge and outcome.charge.is_sent_back)
@@ -169,7 +169,7 @@ def _took_nothing(outcome: Outcome, order: str) -> Misfit:
 
 
 def _owed(store: Store, adapter: Adapter, order: Order) -> int | None:
-    """Minor units; None for a sum that could not be charged."""
+    """Minor units; None for an amount that could not be charged."""
     try:
         return amount_due(store, adapter, order).amount
     except Refused:
@@ -196,7 +196,7 @@ def _settled_in(store: StoreHandle, order: Order, outcome: Outcome, why: str) ->
 
 def _made_way(store: StoreHandle, holder: PaymentIntent, outcome: Outcome) -> bool:
     """Void a payment that only waits for its buyer: the order's money has come otherwise. False if `holder` has money,
-    so that the order is paid twice: then a person is told.
+    so that the order is paid twice: then an operator is told.
 
     Raises InProgress while nobody knows.
     """
@@ -262,7 +262,7 @@ def _claimed(store: StoreHandle, order: Order, outcome: Outcome, why: str) -> Pa
 
 
 def _promoted(services: Services, known: PaymentIntent, outcome: Outcome, why: str) -> PaymentIntent:
-    """What was only known is taken over: a caller names it. The store hears how it stands."""
+    """What was only known is taken over: a caller names it. The store is told how it stands."""
     record(services, known.id, outcome)
     now = services.clock()
     with services.database.write() as connection:
@@ -304,7 +304,7 @@ def watch_order(store: StoreHandle, intent: PaymentIntent) -> None:
 
 
 def watch(services: Services, intent: PaymentIntent, order: Order | None) -> PaymentIntent:
-    """Flag it, or take the flag away, as its order was just read. `order` is None if the store has it no more."""
+    """Flag it, or take the flag away, as its order was just read. `order` is None if the store no longer has it."""
     now = services.clock()
     is_same = order is not None and order.key == intent.order_key
     if order is None or not is_same or not intent.has_or_holds_money or not is_unpaid_beside(order):

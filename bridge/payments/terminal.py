@@ -87,7 +87,7 @@ def create_terminal_intent(
 
 
 def capture_terminal_payment(store: StoreHandle, order_id: int, payment_intent_id: str) -> PaymentIntent:
-    """Take what a card reader has authorised. One that the reader's network took already (Interac) is answered. A
+    """Take what a card reader has authorized. One that the reader's network took already (Interac) is answered. A
     payment that an app has made by itself, as WooCommerce's do, is taken over.
 
     The checks come in WooPayments' order. Raises as `capture_authorization`.
@@ -117,7 +117,7 @@ def capture_terminal_payment(store: StoreHandle, order_id: int, payment_intent_i
 
 
 def _meet(store: StoreHandle, order: Order, payment_intent_id: str) -> None:
-    """Know of a payment that an app has made before anything is said of it: whatever stands against a capture, its
+    """Learn of a payment that an app has made before anything is said about it: whatever stands against a capture, its
     money is there. Why it fits nothing is said when it is its turn. Raises InProgress, StoreError, ProviderError."""
     with store.database.read() as connection:
         named = intents.find(connection, store.id, payment_intent_id)
@@ -127,7 +127,7 @@ def _meet(store: StoreHandle, order: Order, payment_intent_id: str) -> None:
 
 
 def _has_money(store: StoreHandle, held: PaymentIntent, named: PaymentIntent | None) -> bool:
-    """Whether the order is paid or authorised by its payment. Where it is, an app takes the refusal for a capture that
+    """Whether the order is paid or authorized by its payment. Where it is, an app takes the refusal for a capture that
     was made before: an order whose payment is merely open must not be refused in the same way.
 
     The provider is asked only if the `named` intent does not settle it by being another order's.
@@ -146,7 +146,7 @@ def connection_token(store: StoreHandle) -> dict[str, Any]:
 
 
 def _adapter(store: StoreHandle, route: str) -> Adapter:
-    """The store's adapter, if it can do with card readers. Raises Unsupported."""
+    """The store's adapter, if it supports card readers. Raises Unsupported."""
     adapter = store.adapter
     if "terminal" not in adapter.operations:
         raise Unsupported(route, adapter.name)

@@ -1,4 +1,4 @@
-"""What is written when no usable answer came, and when it is proven that nothing happened."""
+"""What is recorded when there is no usable answer, and when it is proven that nothing happened."""
 
 from bridge.domain.deadlines import DAY
 from bridge.domain.intents import Attempt, AttemptState, JournalKind, Operation, PaymentIntent, RefundStatus, Status
@@ -7,16 +7,17 @@ from bridge.services import Services
 from bridge.storage import Connection, intents, journal, refunds
 
 POLL_DELAYS = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
-"""Seconds between looks at an unknown outcome, plus up to a tenth; the last one repeats until PATIENCE is over."""
+"""Seconds between looks at an unknown outcome, plus up to a tenth; the last one repeats until POLL_END_SECONDS is
+over."""
 FLAG_AFTER_SECONDS = DAY
-"""Seconds after which an unknown outcome is flagged for a person. It stays unknown, and is looked at once a day."""
+"""Seconds after which an unknown outcome is flagged for an operator. It stays unknown, and is looked at once a day."""
 POLL_END_SECONDS = 30 * DAY
-"""Seconds after which nobody looks any more: a message of the provider's, or a person, has to settle it."""
+"""Seconds after which the bridge stops asking: a message from the provider, or an operator, has to settle it."""
 NEVER_DUE = float("inf")
 UNKNOWN_TOO_LONG = "The outcome of this payment is unknown for more than a day."
 CANNOT_ASK = "The provider cannot be asked what became of this payment."
 UNKNOWN_FLAGS = frozenset({UNKNOWN_TOO_LONG, CANNOT_ASK})
-"""What a person has not to look at any more once the outcome is known."""
+"""What an operator no longer has to look at once the outcome is known."""
 
 
 def mark_unknown(services: Services, attempt: Attempt, why: str) -> None:
@@ -29,7 +30,7 @@ def mark_unknown(services: Services, attempt: Attempt, why: str) -> None:
 
 
 def postpone(services: Services, attempt: Attempt, flag: str = "") -> None:
-    """Look again later; flag it for a person when it takes too long."""
+    """Look again later; flag it for an operator when it takes too long."""
     now = services.clock()
     if not flag and now - attempt.sent_at > FLAG_AFTER_SECONDS:
         flag = UNKNOWN_TOO_LONG
@@ -42,7 +43,7 @@ def postpone(services: Services, attempt: Attempt, flag: str = "") -> None:
 def abandon(services: Services, attempt: Attempt, reason: str, why: str, reference: str | None = None) -> None:
     """It is proven that the attempt came to nothing, or that nobody can pay what it made (`reference`).
 
-    A create frees its order, a refund its sum; the rest is as before.
+    A create frees its order, a refund its amount; everything else stays as it was.
     """
     now = services.clock()
     with services.database.write() as connection:
@@ -81,7 +82,7 @@ def cancel_unpayable(services: Services, connection: Connection, intent: Payment
 
 
 def flag_intent(services: Services, intent_id: str, flag: str) -> PaymentIntent:
-    """A person has to look at it; nobody else does any more."""
+    """An operator has to look at it; the bridge has stopped asking."""
     now = services.clock()
     with services.database.write() as connection:
         flags.put(connection, intent_id, flag, now)

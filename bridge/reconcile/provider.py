@@ -1,4 +1,4 @@
-"""The provider against the bridge: what the provider says is recorded, as if a message had told of it."""
+"""The provider against the bridge: what the provider says is recorded, as if a message had reported it."""
 
 from collections.abc import Iterator
 
@@ -19,9 +19,9 @@ from bridge.storage import intents, reconcile, refunds
 
 
 def compare(store: StoreHandle, report: Report, *, in_full: bool = True) -> None:
-    """Go through what the provider lists since then, then ask for what it should have listed and for what is open.
+    """Go through what the provider has listed since then, then ask for what it should have listed and for what is open.
 
-    What others made and fits no order is told only `in_full`: whoever looks every few minutes would repeat it for ever.
+    What others made and fits no order is told only `in_full`: whoever looks every few minutes would repeat it forever.
     Raises Ending.
     """
     adapter = store.adapter
@@ -209,7 +209,7 @@ def _is_to_ask(intent: PaymentIntent, since: float, *, can_list: bool) -> bool:
 
 
 def _ask_for(store: StoreHandle, intent: PaymentIntent, report: Report) -> None:
-    """Ask for one that was not listed, unless somebody is at it right now."""
+    """Ask for one that was not listed, unless somebody is working on it right now."""
     with store.database.read() as connection:
         created = intents.attempts_of(connection, intent.id)[0]
         unsettled = intents.unsettled(connection, intent.id)

@@ -8,9 +8,9 @@ from bridge.domain.intents import PaymentIntent
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that provider, bridge and shop do not agree about.
+    """Something that provider, bridge and store do not agree about.
 
-    `healed` means that the bridge knows it now, and owes the shop what the shop has to know; else a person must act.
+    `healed` means that the bridge knows it now, and owes the store what it has to know; else an operator must act.
     `kind` is a word for programs: unknown, status, refund, dispute, duplicate, missing, adopted, amount, unpaid,
     undelivered, order, shop_refund, closed, held, taken_over, known, misfit.
     """
@@ -26,8 +26,8 @@ class Difference:
 class Report:
     """What was compared of one store, since when (Unix seconds), and what was found.
 
-    `problems` are why something could not be compared; `remarks` what can never be, with this provider. `strangers` are
-    payments that others made and that fit no order; they are nobody's fault and in nobody's way.
+    `problems` are why something could not be compared; `remarks` what can never be compared, with this provider.
+    `strangers` are payments that others made and that fit no order; they are not a fault, and block nothing.
     """
 
     store: str

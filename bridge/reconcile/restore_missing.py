@@ -1,4 +1,4 @@
-"""A payment at the provider that carries our name and is not in the database: a restored one has forgotten it.
+"""A payment at the provider that carries our name and is not in the database: a restored one has lost it.
 
 It is written down as if its create had just been answered, if its order is there and free; so nobody pays it again.
 """
@@ -36,7 +36,7 @@ class _Named:
 def restore_payments(store: StoreHandle, outcome: Outcome, report: Report) -> PaymentIntent | None:
     """Write it down. None if it is not this shop's, or nothing that anybody has to know of.
 
-    Raises StoreError if the shop cannot be asked.
+    Raises StoreError if the store cannot be asked.
     """
     named = _named(outcome)
     if named is None or outcome.status is Status.CANCELED:

@@ -1,5 +1,5 @@
-"""Reconciliation: provider against bridge against shop. It never moves money: it records what the provider says, owes
-the shop what the shop has to know, and flags what a person must do."""
+"""Reconciliation: provider against bridge against store. It never moves money: it records what the provider says, owes
+the store what it has to know, and flags what an operator must do."""
 
 import logging
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ log = logs.logger(__name__)
 HEARTBEAT = "heartbeat"
 """The job whose `seen` is when a worker was last alive."""
 OVERLAP_SECONDS = 900.0
-"""Seconds that are looked at once more: clocks differ, and what is under way is not in the lists yet."""
+"""Seconds that are compared once more: clocks differ, and what is under way is not in the lists yet."""
 FIRST_LOOK_BACK = 7 * DAY
-"""Seconds that are looked back at the most when nothing was ever compared."""
+"""How many seconds a comparison looks back at most if there was none before."""
 
 
 def job_name(store_id: str) -> str:
@@ -36,9 +36,8 @@ def reconcile(
 ) -> Report:
     """Compare one store's payments since then (Unix seconds); without its shop, only with the provider.
 
-    With `replay` the provider sends its messages since then again, if it can.
-    A store whose shop is another one now is held. One that is held is released, if everything since the database was
-    backed up could be compared. Raises Ending.
+    With `replay` the provider sends its messages since then again, if it can. A store that is a different one now is
+    held. One that is held is released, if everything since the database was backed up could be compared. Raises Ending.
     """
     store = services.store(store_id)
     report = Report(store.id, since)
@@ -65,7 +64,7 @@ def default_since(store: StoreHandle, name: str) -> float:
 
 
 def hold_all(services: Services, made: float | None = None) -> list[str]:
-    """The database was restored: no store's money moves until it was compared since the backup was `made`.
+    """The database was restored: no store's money moves until it has been compared since the backup was `made`.
 
     Unless somebody says when that was (Unix seconds), it is when something was last written. The ids of the stores that
     are held now and were not before.
@@ -82,7 +81,7 @@ def hold_all(services: Services, made: float | None = None) -> list[str]:
 
 
 def release(services: Services, store_id: str) -> None:
-    """A person takes the responsibility for what could not be compared."""
+    """An operator takes the responsibility for what could not be compared."""
     with services.database.write() as connection:
         comparing.release_store(connection, store_id, services.clock())
         services.audit_act(connection, "reconcile.release", store_id)
@@ -98,7 +97,8 @@ def chosen(services: Services, name: str | None) -> Sequence[Store]:
 
 
 def _is_itself(store: StoreHandle, report: Report) -> bool:
-    """Whether the shop is the one that was added. A copy has other orders under the same numbers: it takes no money."""
+    """Whether the store is the one that was added. A copy has other orders under the same numbers: no money moves for
+    it."""
     try:
         identity = store.order_book.identify()
     except StoreError as error:
@@ -131,7 +131,7 @@ def _release(store: StoreHandle, report: Report) -> None:
 
 
 def _replay(store: StoreHandle, report: Report) -> None:
-    """Have the provider send its messages again, where it can: they arrive, and are worked on, as any other."""
+    """Have the provider send its messages again, where it can: they arrive, and are processed, like any other."""
     replay = getattr(store.adapter, "replay", None)
     if replay is None:
         return

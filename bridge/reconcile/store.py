@@ -1,4 +1,4 @@
-"""The bridge against the shop: what the shop should show of a payment and does not, it is owed again."""
+"""The bridge against the store: what the store should show of a payment and does not, the bridge owes it again."""
 
 import html
 
@@ -76,7 +76,7 @@ def _compare_one(store: StoreHandle, intent: PaymentIntent, report: Report) -> N
 
 
 def _compare_others(store: StoreHandle, intent: PaymentIntent, report: Report) -> None:
-    """What somebody else has made is theirs to tell the store; a person hears of it if they have not."""
+    """What somebody else has made is theirs to tell the store; an operator is told if they have not."""
     report.orders += 1
     try:
         order = store.order_book.read(intent.order_id)
@@ -88,7 +88,7 @@ def _compare_others(store: StoreHandle, intent: PaymentIntent, report: Report) -
 
 
 def _was_told(intent: PaymentIntent, order: Order) -> bool:
-    """Whether an order has failed that knew of its authorisation: somebody has moved it since."""
+    """Whether an order has failed that knew of its authorization: somebody has moved it since."""
     return order.status == "failed" and order.meta.get(HOLD) == intent.shown_id
 
 
@@ -104,7 +104,7 @@ def _close(store: StoreHandle, intent: PaymentIntent, order: Order, report: Repo
 
 
 def _compare_held(store: StoreHandle, intent: PaymentIntent, agreed: Terms, order: Order, report: Report) -> None:
-    """Money that is only authorised. It is neither captured nor voided here: a person hears what the shop's order
+    """Money that is only authorized. It is neither captured nor voided here: an operator is told what the store's order
     says."""
     found = hold_trouble(store.config, order, agreed)
     if found:

@@ -1,4 +1,4 @@
-"""What a store can look up beside its intents: authorisations, transactions, charges. All from our own tables."""
+"""What a store can look up beside its intents: authorizations, transactions, charges. All from our own tables."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,18 +37,19 @@ SORTED_BY_NAME = (
 )
 """What lists can be sorted by: these by their own names, the others by the member of Line that has it."""
 MAX_CUSTOMERS = 20
-"""How many customers a search names at the most."""
+"""How many customers a search names at most."""
 MAX_SEARCHED_CHARGES = 10_000
-"""The customers of how many charges, the newest, a search looks at: it takes no longer when a store has sold more."""
+"""The customers of how many charges, the newest, a search looks at: it does not take longer when a store has sold
+more."""
 
 MAX_READ_LINES = 100_000
-"""Lines of one kind that are read for a list of transactions: it takes no longer when a store has sold more. What needs
-more is refused; what is found by an index needs no more than is shown."""
+"""Lines of one kind that are read for a list of transactions: it does not take longer when a store has sold more. What
+needs more is refused; what is found by an index needs no more than is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownCharge:
-    """A charge with its intent, and what was sent back or disputed of it."""
+    """A charge with its intent, and what of it was refunded or disputed."""
 
     intent: PaymentIntent
     refunds: list[Refund]
@@ -57,7 +58,7 @@ class ShownCharge:
 
 @dataclass(frozen=True, slots=True)
 class UnchargedOrder:
-    """An order as the shop has it now, and the newest intent that it has here, if any."""
+    """An order as the store has it now, and the newest intent that it has here, if any."""
 
     order: Order
     intent: PaymentIntent | None
@@ -80,7 +81,7 @@ def authorizations(store: StoreHandle, page: Page) -> list[Line]:
 
 
 def authorization(store: StoreHandle, name: str) -> Line:
-    """The authorisation of an intent, by any of its ids, whatever became of it. Raises IntentNotFound."""
+    """The authorization of an intent, by any of its ids, whatever became of it. Raises IntentNotFound."""
     with store.database.read() as connection:
         intent = intents.find(connection, store.id, name)
         found = reports.authorization(connection, store.id, intent.id) if intent else None
@@ -90,7 +91,7 @@ def authorization(store: StoreHandle, name: str) -> Line:
 
 
 def authorization_sums(store: StoreHandle) -> list[Sum]:
-    """What is left to capture, by currency; the one with the most authorisations first."""
+    """What is left to capture, by currency; the one with the most authorizations first."""
     with store.database.read() as connection:
         return reports.authorized_sums(connection, store.id)
 
@@ -156,7 +157,7 @@ def order_without_charge(store: StoreHandle, order_id: int) -> UnchargedOrder:
 
 
 def intent_of_refund(store: StoreHandle, refund: Refund) -> PaymentIntent:
-    """Whose money was sent back. Raises RefundRefused for a charge that is not here."""
+    """Whose money was refunded. Raises RefundRefused for a charge that is not here."""
     with store.database.read() as connection:
         intent = intents.by_charge(connection, store.id, refund.charge_id)
     if intent is None:

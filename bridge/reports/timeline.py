@@ -1,6 +1,6 @@
 """The timeline of a payment, from its journal, in the words of WooPayments' own timeline.
 
-What it has no word for (unknown outcomes, deliveries, flags) is told by `bridge.operations.why`.
+What that has no word for (unknown outcomes, deliveries, flags) is told by `bridge.operations.why`.
 """
 
 from collections.abc import Iterator, Mapping

@@ -59,7 +59,7 @@ class CareContract:
         provider.close()
 
     def _every_kind(self, provider: Provider) -> Iterator[Payment]:
-        """Payments that go well and wrong, each arranged just before it is made."""
+        """Payments that succeed and fail, each arranged just before it is made."""
         yield provider.payment()
         yield provider.payment(provider.declined)
         for arrange in (provider.refused, provider.unreachable, provider.lost_answer, provider.nonsense):

@@ -1,4 +1,4 @@
-"""What the parts of the suite share: how the bridge goes about it, and when a test does not apply."""
+"""What the parts of the suite share: how the bridge works, and when a test does not apply."""
 
 import json
 import re
@@ -111,7 +111,7 @@ def happened(hook: str, done: bool) -> None:
 
 
 def refusal_of(call: Callable[[], Any]) -> Refused | None:
-    """What `call` was refused with; None if it was not."""
+    """The refusal that `call` raised; None if there was none."""
     try:
         json.dumps(call())
     except Refused as error:

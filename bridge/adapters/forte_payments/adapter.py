@@ -87,7 +87,7 @@ class FortePaymentsAdapter(BaseAdapter):
         return build_request(self._account, payment, self.name)
 
     def create(self, request: Json, key: str) -> Outcome:
-        """Make an intent for the widget. What was submitted under this key already is looked up instead."""
+        """Make an intent for the widget. What has already been submitted under this key is looked up instead."""
         body, deadline = self._body(request, key), self._client.deadline()
         try:
             reply = self._client.call("POST", INTENT, body, deadline=deadline)
@@ -110,7 +110,7 @@ class FortePaymentsAdapter(BaseAdapter):
         return status_outcome(self._status(reference), reference)
 
     def preview(self, cart: Cart, customer: str) -> Quote:  # noqa: ARG002 anybody is quoted the same
-        """The shop's own sums: Forte adds nothing to them."""
+        """The store's own amounts: Forte adds nothing to them."""
         if cart.order:
             require_sellable(self._account, cart.order)
         return cart.as_quote()
@@ -149,7 +149,7 @@ class FortePaymentsAdapter(BaseAdapter):
         return list(findings(self._account, self._client))
 
     def _body(self, request: Json, key: str) -> Json:
-        """What goes over the wire. Raises ProviderUnreachable for a request that was made for somebody else."""
+        """What goes over the wire. Raises ProviderUnreachable for a request that was made for another account."""
         if (request["livemode"], request["account"]) != (self._account.live, self._account.identity):
             raise ProviderUnreachable("This payment was prepared for another account at Forte.", sent=False)
         return {**request["body"], KEY: key}

@@ -35,7 +35,7 @@ PROBLEMS = {
     "ERR06": "Forte has to identify this customer first. The widget does that.",
     "ERR15": "Forte has flagged this customer's wallet.",
 }
-"""What Forte has against a buyer, for the merchant: the buyer is told by the widget. Any other code is handed on."""
+"""Why Forte refuses a buyer, for the merchant: the buyer is told by the widget. Any other code is handed on."""
 _INTENT, _OPENING, _STATUSES, _MANIFEST = IntentAnswer(), OpeningAnswer(), StatusesAnswer(), ManifestAnswer()
 _CREATED = 201
 _LONGEST_CODE = 100

@@ -1,4 +1,4 @@
-"""What `stores check` tells of a Forte store: credentials, mode, and whether messages can arrive and be believed."""
+"""What `stores check` says about a Forte store: credentials, mode, and whether messages can arrive and be believed."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit

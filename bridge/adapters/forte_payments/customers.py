@@ -26,7 +26,8 @@ def build_buyer(account: Account, payment: Payment) -> Json:
 
 
 def known_by(account: Account, order: Order) -> Json:
-    """E-mail address, wallet, or both. Raises Refused for a buyer whom Forte could not know, or must not be told of."""
+    """E-mail address, wallet, or both. Raises Refused for a buyer whom Forte could not identify, or must not be told
+    about."""
     if not order.customer_id and not account.guests:
         raise Refused(
             f"Order {order.number} was placed by a guest, and this store sends only customers to Forte "
@@ -64,7 +65,7 @@ def _identifier(account: Account, payment: Payment, contact: str) -> str:
 
 
 def shop_of(payment: Payment) -> str:
-    """The shop by its own address, without scheme and slash at the end: two shops never share one."""
+    """The shop's own address, without scheme and slash at the end: two shops never share one."""
     parts = urlsplit(str(payment.metadata.get("site_url", "")))
     return f"{parts.netloc.lower()}{parts.path.rstrip('/')}"
 

@@ -81,7 +81,7 @@ def error_of(reply: Reply) -> BridgeError:
 
 
 def told(error: Problem, reply: Reply, code: str = "") -> Problem:
-    """The error with what a person needs to ask Forte about it."""
+    """The error with what the owner needs to ask Forte about it."""
     known = {"provider_status": reply.status, "provider_code": code, "provider_request_id": reply.request_id}
     error.details = {**error.details, **{name: value for name, value in known.items() if value}}
     return error

@@ -19,7 +19,7 @@ from bridge.domain.outcomes import Payment
 from bridge.schemas.forte_payments import LONGEST_TEXT
 
 PLACEHOLDER = "/wp-content/uploads/woocommerce-placeholder.png"
-"""Where WooCommerce keeps the picture of products that have none. Source: WooCommerce, `WC_Install`."""
+"""Where WooCommerce keeps the image for products that have none. Source: WooCommerce, `WC_Install`."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 
@@ -76,7 +76,7 @@ def _order_title(order: Order) -> str:
 
 
 def _image(account: Account, payment: Payment) -> str:
-    """The first that Forte would show: of a product, of the setting, of the shop."""
+    """The first that Forte would show: the product's, the setting's, the store's."""
     for address in _images(account, payment):
         usable = _usable(address)
         if usable:

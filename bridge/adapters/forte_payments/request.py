@@ -21,7 +21,7 @@ BODY = PaymentSchema()
 
 
 def build_request(account: Account, payment: Payment, adapter: str) -> Json:
-    """The request for `payment`, complete but for the key. Raises Refused for what Forte does not sell or take.
+    """The request for `payment`, complete but for the key. Raises Refused for what Forte does not sell or accept.
 
     It names whose account it is for, so that it is never sent to another one.
     """
@@ -46,7 +46,7 @@ def build_request(account: Account, payment: Payment, adapter: str) -> Json:
 
 
 def require_sellable(account: Account, order: Order) -> None:
-    """Raises Refused for an order that Forte would not take because of what is in it, or whose it is."""
+    """Raises Refused for an order that Forte would not accept because of its contents or its buyer."""
     require_virtual(account, order)
     known_by(account, order)
 
@@ -62,13 +62,13 @@ def require_virtual(account: Account, order: Order) -> None:
 
 
 def require_currency(currency: str) -> None:
-    """Raises CurrencyNotSupported for one that Forte does not take."""
+    """Raises CurrencyNotSupported for one that Forte does not accept."""
     if currency.upper() not in CURRENCIES:
         raise CurrencyNotSupported(currency)
 
 
 def needs_shipping(order: Order) -> bool:
-    """Whether somebody has to carry something: the order book's word, else whether there is postage or an address."""
+    """Whether something has to be shipped: the order book's word, else whether there is postage or an address."""
     if order.needs_shipping is not None:
         return order.needs_shipping
     return bool(order.shipping_total or order.shipping.line1 or order.shipping.postal_code)

@@ -11,11 +11,11 @@ from bridge.domain.errors import ProviderUnreachable
 from bridge.domain.ports import Clock
 
 EXPIRY_MARGIN_SECONDS = 60.0
-"""Seconds before its end at which a token is not used any more; a tenth of the life of shorter ones."""
+"""Seconds before its end from which a token is no longer used; a tenth of the life of shorter ones."""
 
 
 class Tokens:
-    """`ask` answers a new token and its life in seconds; it is told until when it may take (by the monotonic clock).
+    """`ask` returns a new token and its life in seconds; it is told its deadline (by the monotonic clock).
 
     Thread-safe: while one thread asks, the others wait for its answer.
     """

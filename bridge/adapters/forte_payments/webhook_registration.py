@@ -1,4 +1,4 @@
-"""Who is sent messages: the webhook subscriptions of an account, and messages that are sent once more.
+"""Who receives messages: the webhook subscriptions of an account, and messages that are resent.
 
 Nothing is ever deleted. Source: docs.fortepayments.io, webhooks, create-subscription, get-subscriptions,
 replay-webhooks: in production one subscription can be enabled, in the sandbox three.

@@ -36,7 +36,7 @@ class FortePlatformAdapter(BaseAdapter):
     reference_name: ClassVar[str] = "forte_payment_id"
     operations: frozenset[str] = frozenset({"create", "fetch", "find", "preview", "listed", "events", "refund"})
     replay_window: ClassVar[float] = 0.0
-    """Forte knows no idempotency keys (source: the SDK's payment operations)."""
+    """Forte does not support idempotency keys (source: the SDK's payment operations)."""
 
     def __init__(self, settings: Mapping[str, str], *, live: bool, context: AdapterContext) -> None:
         self._options = options.read(settings, live=live)
@@ -73,9 +73,9 @@ class FortePlatformAdapter(BaseAdapter):
         return build_create(self._options, payment)
 
     def create(self, request: dict[str, Any], key: str) -> Outcome:  # noqa: ARG002 Forte takes no key
-        """Make a payment, unless there is one with our attempt's id already: that one is adopted.
+        """Make a payment, unless there is one with our attempt's id already: that one is used.
 
-        Only a new one comes with what a browser needs to confirm it: Forte tells that once.
+        Only a new one comes with what a browser needs to confirm it: Forte returns that only once.
         """
         if (request["project"], request["live"]) != (self._options.project, self._options.live):
             raise ProviderUnreachable("This payment was prepared for another project or mode.", sent=False)
@@ -124,7 +124,8 @@ class FortePlatformAdapter(BaseAdapter):
             raise
 
     def refund(self, request: RefundRequest, key: str) -> Refund:
-        """Send money back. The API knows no key: a request whose answer was lost is never sent again from here."""
+        """Refund money. The API does not support idempotency keys: a request whose answer was lost is never sent again
+        from here."""
         if "refund" not in self.operations:
             self._cannot("refund")
         if not self._once.begin(key):

@@ -1,5 +1,5 @@
-"""What Forte says about a payment, as an Outcome. Pure; trusts nothing: an answer that is not about our payment is no
-answer.
+"""What Forte says about a payment, as an Outcome. Pure; trusts nothing: an answer that is not about our payment is not
+an answer.
 
 Sources: Forte's guide "Creating Payments" (the table of states), the SDK's type PaymentObject.
 """
@@ -133,7 +133,7 @@ def status_of(payment: Mapping[str, Any]) -> Status:
 
 
 def refunds_of(payment: Mapping[str, Any]) -> tuple[Refund, ...]:
-    """What was sent back. A version of the API that keeps no history says only that all of it was."""
+    """What was refunded. A version of the API without a history says only that all of it was."""
     charge = charge_id(payment)
     records = payment["refundHistory"]
     if not records and payment["state"] == "REFUNDED":
@@ -151,7 +151,7 @@ def refunds_of(payment: Mapping[str, Any]) -> tuple[Refund, ...]:
 
 
 def charge_id(payment: Mapping[str, Any]) -> str:
-    """Forte does not tell Stripe's id of the charge: ours is made of the payment's."""
+    """Forte does not return Stripe's id of the charge: ours is derived from the payment's."""
     return "ch_" + re.sub(r"\W", "", str(payment["id"]).removeprefix("pay_"), flags=re.ASCII)
 
 

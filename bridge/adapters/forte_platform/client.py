@@ -1,6 +1,6 @@
 """Sending to Forte, and what came of it. One session and one API key per store.
 
-Nothing is sent again from here: Forte knows no idempotency keys.
+Nothing is resent from here: Forte does not support idempotency keys.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Client:
         self._session.close()
 
     def read(self, path: str, query: Mapping[str, str] | None = None) -> Any:
-        """The answer's JSON to a GET. Raises ProviderError; the outcome of no payment hangs on it."""
+        """The answer's JSON to a GET. Raises ProviderError; the outcome of a payment never depends on it."""
         return self._harmless("GET", path, query=query)
 
     def quote(self, path: str, body: Mapping[str, Any]) -> Any:

@@ -1,6 +1,6 @@
 """Whose user pays: the owner's table, or the one user of the project who has verified the order's e-mail address.
 
-Forte's users register themselves; nobody can make one from here, and nobody is charged under another one's id.
+Forte's users register themselves; one cannot be created from here, and nobody is charged under another one's id.
 """
 
 from collections.abc import Mapping

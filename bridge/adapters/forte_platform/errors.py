@@ -37,7 +37,7 @@ OWNERS: dict[str, tuple[str, str]] = {
     "ACCOUNT_SUSPENDED": _ACCOUNT,
     "ACCOUNT_BILLING_SUSPENDED": _ACCOUNT,
 }
-"""What only the owner can mend, not the payer: our word for it and what to tell."""
+"""What only the owner can fix, not the payer: our word for it and what to tell."""
 PLAIN = frozenset(
     {
         *("REQUEST_VALIDATION_FAILED", "PAYMENTS_PROVIDER_REJECTED", "PAYMENT_LINE_ITEMS_REQUIRED"),
@@ -50,7 +50,7 @@ PLAIN = frozenset(
         *("USER_FILTER_INVALID", "INVALID_PAGINATION_TOKEN", "INVALID_PAGINATION_TIME_PARAMS"),
     }
 )
-"""A no to the request itself, in Forte's words, whatever the status."""
+"""A refusal of the request itself, in Forte's words, whatever the status."""
 
 
 def refuse(reason: str, message: str, *, code: str = "", status: int = 0) -> ProviderRefused:
@@ -61,8 +61,8 @@ def refuse(reason: str, message: str, *, code: str = "", status: int = 0) -> Pro
 
 
 def read_refusal(status: int, code: str, message: str) -> ProviderError:
-    """What an answer that is not a success means: refused only where Forte cannot have done anything. It says what a
-    person needs to ask Forte about it."""
+    """What an answer that is not a success means: refused only where Forte cannot have done anything. It says what the
+    owner needs to ask Forte about it."""
     error = _meant(status, code, message)
     told = {"provider_status": status, "provider_code": code}
     error.details = {**error.details, **{name: value for name, value in told.items() if value}}

@@ -1,7 +1,7 @@
 """Triggers: who sent one, and which payment it is about. Nothing else of it is believed.
 
-Forte signs nothing: its header means something only on the project's own network. A relay inside the project can sign
-triggers for a bridge outside. Source: Forte's guide, "Receiving and processing trigger events".
+Forte does not sign anything: its header means something only on the project's own network. A relay inside the project
+can sign triggers for a bridge outside. Source: Forte's guide, "Receiving and processing trigger events".
 """
 
 import hashlib
@@ -44,7 +44,7 @@ def prove(options: Options, headers: Mapping[str, str], body: bytes, now: float)
 
 
 def read_event(body: bytes, now: float) -> ProviderEvent:
-    """A message that is proven. One that cannot be read, or of a state that nobody knows, is kept and has no effect:
+    """A message that is proven. One that cannot be read, or of a state that nobody knows, is stored and has no effect:
     Forte would send it five times for nothing."""
     try:
         fired = _FIRED.read(read_json(body))

@@ -1,7 +1,7 @@
 """An order as lines that sum to its amount, to the minor unit. Pure.
 
-Forte takes lines of whole units, never negative, fifty at the most. A line that cannot be divided by its quantity is
-sold once; what cannot be a line of its own (a discount that is a fee, the fifty-first line) makes one of many.
+Forte takes lines of whole units, never negative, fifty at most. A line that cannot be divided by its quantity is sold
+once; what cannot be a line of its own (a discount that is a fee, the fifty-first line) makes one of many.
 """
 
 import html
@@ -33,7 +33,7 @@ def order_lines(order: Order, amount: int, currency: str, tax_code: str = "") ->
 
 
 def tax_line(tax: int) -> list[Json]:
-    """The shop's own tax as a line, if there is any."""
+    """The store's own tax as a line, if there is any."""
     return _line_of("Tax", tax)
 
 
@@ -49,7 +49,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def carries_tax(order: Order) -> bool:
-    """Whether the shop has computed tax for it, or its prices hold some."""
+    """Whether the store has computed tax for it, or its prices include some."""
     return order.prices_include_tax or order.shipping_tax != 0 or any(line.tax != 0 for line in order.lines)
 
 

@@ -1,5 +1,5 @@
-"""Payments at Forte: making one, getting one, finding ours again. Forte makes a second payment of a
-second request, so that what was sent is remembered for as long as it may be on its way (`Once`)."""
+"""Payments at Forte: making one, getting one, finding ours again. Forte makes a second payment for a second request, so
+that what was sent is remembered for as long as it may be on its way (`Once`)."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -61,7 +61,7 @@ class Payments:
         next(self._lists.users(), None)
 
     def create(self, request: Json, user: str) -> Outcome:
-        """Send a request that nobody has sent before. What a browser needs leaves us only if the sum is right."""
+        """Send a request that nobody has sent before. What a browser needs leaves us only if the amount is right."""
         body, asked = request["body"], request["amount"]
         method = request.get("payment_method")
         with nothing_sent():
@@ -131,7 +131,7 @@ class Payments:
         return Outcome(Status.CANCELED, None, request["amount"], currency, decline=decline)
 
     def quote(self, user: str, body: Json) -> Json:
-        """What a cart would cost. ProviderConfused if the sums do not add up."""
+        """What a cart would cost. ProviderConfused if the amounts do not add up."""
         answer = self._client.quote(self._options.path("/users/{user}/payments/preview", user=user), body)
         try:
             quote = _QUOTE.read(answer)
@@ -262,8 +262,8 @@ def _read_created(answer: Any) -> Json:
 
 
 def require_sum(answer: Json, asked: int, currency: str, *, tax_on_top: bool) -> None:
-    """Raises ProviderRefused for a sum that is not the order's. If there is a payment already, nobody can confirm it:
-    what that takes is thrown away."""
+    """Raises ProviderRefused for an amount that is not the order's. If there is a payment already, nobody can confirm
+    it: what that takes is discarded."""
     total, subtotal = answer["amountCents"], answer["subtotalCents"]
     if total == asked or (tax_on_top and subtotal == asked and total == subtotal + answer["taxCents"]):
         return

@@ -17,7 +17,7 @@ _BODY = QuoteRequestSchema()
 
 
 def preview(options: Options, payments: Payments, cart: Cart, customer: str) -> Quote:
-    """The taxes of the cart's lines are the shop's, and part of the quote. Whose tax Forte computes is an order as it
+    """The taxes of the cart's lines are the store's, and part of the quote. Whose tax Forte computes is an order as it
     would be charged, and refused as it would be.
 
     Raises CurrencyNotSupported, InvalidParameter, Refused or ProviderError.
@@ -48,7 +48,7 @@ def preview(options: Options, payments: Payments, cart: Cart, customer: str) -> 
 
 
 def _body(options: Options, cart: Cart) -> Json:
-    """A cart whose tax is the shop's, or that is no order yet."""
+    """A cart whose tax is the store's, or that is not an order yet."""
     taxes = sum(line.tax for line in cart.lines)
     if options.forte_taxes and taxes:
         raise Refused("This cart carries the store's own tax, and tax_mode is forte.", reason="taxed_twice")

@@ -16,7 +16,7 @@ from bridge.domain.outcomes import RefundRequest
 
 
 def refund(client: Client, payments: Payments, options: Options, request: RefundRequest) -> Refund:
-    """Send `request.amount` back, and tell which refund that made: the newest. Raises ProviderError."""
+    """Refund `request.amount`, and return the refund that this created: the newest. Raises ProviderError."""
     before = payments.one(request.reference)
     if before["currency"].upper() != request.currency.upper():
         raise refuse("provider_refused", "The refund is in another currency than the payment.")

@@ -83,7 +83,7 @@ def address_of(address: Address) -> Json | None:
 
 
 def _taxed(order: Order, lines: list[Json]) -> Json:
-    """What Forte needs to compute the tax. Raises Refused for an order whose tax the shop has computed."""
+    """What Forte needs to compute the tax. Raises Refused for an order whose tax the store has computed."""
     if carries_tax(order):
         raise Refused(
             f"Order {order.number} carries the store's own tax, or its prices include it: with tax_mode=forte it would "

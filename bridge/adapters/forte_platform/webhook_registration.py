@@ -1,4 +1,4 @@
-"""Forte's payment triggers: which of the project's services hears of payments. The bridge itself makes none.
+"""Forte's payment triggers: which of the project's services is notified of payments. The bridge itself creates none.
 
 Source: Forte's guide "Creating Payments", section "Payment triggers"; the SDK's types for limits.
 """
@@ -14,7 +14,7 @@ from bridge.domain.errors import ProviderConfused, ProviderError, Refused
 from bridge.schemas.forte_platform import TriggerRequestSchema, TriggerSchema, TriggersSchema
 
 WANTED = ("PAYMENT_COMPLETED", "PAYMENT_REFUNDED")
-"""The events that the bridge lives on."""
+"""The events that the bridge needs."""
 _BODY = TriggerRequestSchema()
 _ONE = TriggerSchema()
 _ALL = TriggersSchema()
@@ -33,7 +33,7 @@ class Trigger:
 
 
 class Triggers:
-    """The triggers of one project. Raises Refused for what Forte would not take, else ProviderError."""
+    """The triggers of one project. Raises Refused for what Forte would not accept, else ProviderError."""
 
     def __init__(self, client: Client, options: Options) -> None:
         self._client = client
@@ -76,7 +76,7 @@ class Triggers:
         return _trigger(_read(_ONE, self._client.write("PUT", self._of(trigger_id), body)))
 
     def delete(self, trigger_id: str) -> None:
-        """Remove it for good. What is on its way to it is dropped by Forte without a word."""
+        """Remove it for good. Forte silently drops its pending deliveries."""
         self._client.write("DELETE", self._of(trigger_id))
 
     def _of(self, trigger_id: str) -> str:

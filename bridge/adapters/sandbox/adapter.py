@@ -1,4 +1,5 @@
-"""The sandbox's Adapter, verb by verb, and what only a sandbox can do: hold a card to the reader, quarrel, decide."""
+"""The sandbox's Adapter, verb by verb, and what only a sandbox can do: present a card to the reader, dispute,
+decide."""
 
 import re
 import sqlite3
@@ -22,7 +23,8 @@ from bridge.domain.ports import Finding, Setting
 
 
 class SandboxAdapter(BaseAdapter):
-    """A payment provider in a file. Needs no settings, refuses live stores. It sends no events: it has to be asked."""
+    """A payment provider in a file. Needs no settings, refuses live stores. It does not send events: it has to be
+    polled."""
 
     name: ClassVar[str] = "sandbox"
     settings: ClassVar[tuple[Setting, ...]] = (
@@ -98,7 +100,7 @@ class SandboxAdapter(BaseAdapter):
             return outcome_of(page, lifecycle.present(page, lifecycle.pass_time(page, page.find(reference))))
 
     def listed(self, since: float) -> Iterator[Outcome]:
-        """All payments about which the books have a line since then. Keys say which attempt they belong to."""
+        """All payments with a ledger line since then. Keys say which attempt they belong to."""
         with self._books.open() as page:
             changed = [
                 (key, outcome_of(page, lifecycle.pass_time(page, entry)), entry) for key, entry in page.since(since)
@@ -144,7 +146,7 @@ class SandboxAdapter(BaseAdapter):
             return [Finding(False, f"The sandbox cannot keep its payments in {self._books.file}: {error}.")]
 
     def present(self, reference: str, payment_method: str = "pm_card_visa") -> Outcome:
-        """Hold a card to the reader that waits for this payment."""
+        """Present a card to the reader that waits for this payment."""
         with self._books.open() as page:
             entry = lifecycle.pass_time(page, page.find(reference))
             return outcome_of(page, lifecycle.present(page, entry, payment_method))

@@ -1,4 +1,4 @@
-"""What the sandbox answers: its books as an Outcome."""
+"""What the sandbox answers: its data as an Outcome."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _NOT_PROVEN = Decline("payment_intent_authentication_failure", "The payer's bank
 
 
 def outcome_of(page: Page, entry: Entry) -> Outcome:
-    """A payment with everything that the books have of it."""
+    """A payment with everything that the database has about it."""
     refunds = tuple(page.refunds(entry))
     unpaid = entry.status is Status.REQUIRES_ACTION or (entry.reader is not None and entry.payment_method is None)
     return Outcome(

@@ -1,4 +1,4 @@
-"""The sandbox's books: payments, refunds, disputes and an append-only ledger in an SQLite file of their own, so that it
+"""The sandbox's data: payments, refunds, disputes and an append-only ledger in an SQLite file of their own, so that it
 remembers, like a real provider, what it was asked before the bridge crashed. Knows rows, and not what they mean."""
 
 import hashlib
@@ -80,7 +80,7 @@ class Entry:
 
 
 class Page:
-    """The books while one transaction has them open. `now` is Unix seconds."""
+    """The data while one transaction has it open. `now` is Unix seconds."""
 
     def __init__(self, connection: sqlite3.Connection, now: float) -> None:
         self._sql = connection

@@ -66,7 +66,7 @@ def authenticate(page: Page, entry: Entry, *, success: bool) -> Entry:
 
 
 def capture(page: Page, entry: Entry, amount: int, key: str, *, is_last: bool) -> Entry:
-    """Take `amount` of what is held, under the same key once, and let go of the rest if it is the last one.
+    """Take `amount` of what is held, only once under the same key, and release the rest if it is the last one.
 
     Raises ProviderRefused.
     """
@@ -91,7 +91,7 @@ def _concluded(page: Page, entry: Entry) -> Entry:
 
 
 def void(page: Page, entry: Entry) -> Entry:
-    """Let go of what is held. Raises ProviderRefused for what was captured in part."""
+    """Release what is held. Raises ProviderRefused for what was captured in part."""
     if entry.status not in _VOIDABLE:
         return entry
     if captured(page, entry):
@@ -102,7 +102,7 @@ def void(page: Page, entry: Entry) -> Entry:
 
 
 def refund(page: Page, entry: Entry, request: RefundRequest, key: str) -> Refund:
-    """Send money back, never more than was taken; under the same key once. Raises ProviderRefused."""
+    """Refund money, never more than was taken; only once under the same key. Raises ProviderRefused."""
     identifier = page.refund_of_key(key)
     if identifier is None:
         identifier = name("re_", key)
@@ -147,7 +147,7 @@ def close_dispute(page: Page, entry: Entry, status: str) -> None:
 
 
 def pass_time(page: Page, entry: Entry) -> Entry:
-    """What has happened by itself until now: a hold ran out, a refund came to its end, a dispute was decided."""
+    """What has happened automatically until now: a hold ran out, a refund came to its end, a dispute was decided."""
     if entry.status is Status.REQUIRES_CAPTURE and page.now >= entry.held_from + AUTHORIZATION_SECONDS:
         if captured(page, entry):
             return _concluded(page, entry)

@@ -123,8 +123,8 @@ class StripeConnectAdapter(BaseAdapter):
         return None
 
     def listed(self, since: float) -> Iterator[Outcome]:
-        """Payments for orders, ours or made by others, that were made since then, or that something was sent back of or
-        quarrelled about since then.
+        """Payments for orders, ours or made by others, that were made since then, or that were refunded or disputed
+        since then.
 
         Stripe lists no changes: what else became of an older payment is told by events, or by asking for it.
         """
@@ -162,7 +162,7 @@ class StripeConnectAdapter(BaseAdapter):
         return self._change("capture", reference, params, key)
 
     def refund(self, request: RefundRequest, key: str) -> Refund:
-        """Send money back, and with it what the charge gave to the platform or passed on."""
+        """Refund money, and with it what the charge gave to the platform or passed on."""
         with _nothing_done_yet():
             charge = self._charge(request)
         params = build_refund(charge, request, fee_back=self._account.refund_fee)
@@ -185,7 +185,7 @@ class StripeConnectAdapter(BaseAdapter):
         return str(read_object(answer, "customer", livemode=self._account.live)["id"])
 
     def customer_site(self, customer: str) -> str | None:
-        """What the metadata say: with destination charges the customers of all the platform's stores are together."""
+        """What the metadata say: with destination charges all the platform's stores share their customers."""
         if not self._account.destination:
             return None
         try:

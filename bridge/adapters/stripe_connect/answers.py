@@ -1,5 +1,5 @@
 """What Stripe says about a payment, as an Outcome, and its errors. Pure; trusts nothing: an answer that is not about
-our payment is no answer.
+our payment is not an answer.
 
 Sources: Stripe, "The PaymentIntent object", "The Charge object", "Errors", "Idempotent requests".
 """
@@ -133,7 +133,8 @@ class Problem(Exception):
 
     @property
     def turned_away(self) -> bool:
-        """Whether the request did not come past the door, which proves nothing about an earlier one under its key."""
+        """Whether the request was rejected before it was processed, which proves nothing about an earlier one under its
+        key."""
         return self.status in (401, 403, 429) or self.code == "rate_limit"
 
     def outcome(self, *, account: str | None, **expected: Any) -> Outcome | None:

@@ -1,6 +1,6 @@
 """Sending to Stripe through its SDK, and what came of it. A client per account; `stripe.api_key` is never set.
 
-The SDK's own repeats are off: they sleep in the request's thread and hide whether an earlier try may have arrived.
+The SDK's own retries are off: they sleep in the request's thread and hide whether an earlier try may have arrived.
 """
 
 import logging
@@ -49,8 +49,8 @@ class Client:
         version: str = VERSION,
         key: str | None = None,
     ) -> Any:
-        """The answer's JSON. A connection that breaks is tried again at once, under the same key, `max_retries` times
-        and within the time of the first try.
+        """The answer's JSON. A request whose connection breaks is sent again at once, under the same key, `max_retries`
+        times and within the time of the first try.
 
         Raises Problem (an error that Stripe explains), ProviderUnreachable or ProviderConfused.
         """

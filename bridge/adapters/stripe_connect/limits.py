@@ -1,4 +1,4 @@
-"""What a shop's buyers type, as Stripe takes it: no text is longer than its documentation permits. Pure.
+"""What a store's buyers type, as Stripe accepts it: no text is longer than its documentation permits. Pure.
 
 Sources: the limits that the SDK's parameter types document; `maxLength` in Stripe's OpenAPI document
 (https://github.com/stripe/openapi); https://docs.stripe.com/api/metadata for metadata.
@@ -14,8 +14,8 @@ from bridge.domain.orders import Address
 
 Json = dict[str, Any]
 NAME, EMAIL, PHONE, DESCRIPTION, TEXT = 256, 512, 20, 1000, 5000
-"""Characters, at the most, of a customer's name, e-mail address and telephone number, of a payment's description, and
-of whatever else is a text."""
+"""Characters, at most, of a customer's name, e-mail address and telephone number, of a payment's description, and of
+whatever else is a text."""
 _KEYS, _KEY, _VALUE = 50, 40, 500
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 

@@ -16,7 +16,7 @@ from bridge.domain.outcomes import RefundRequest
 Json = dict[str, Any]
 REASONS = frozenset({"duplicate", "fraudulent", "requested_by_customer"})
 RELEASED = "expired_uncaptured_charge"
-"""The reason of a refund that is none: money that was held for too long went back."""
+"""The reason of a refund that is not one: money that was held for too long was released."""
 
 
 def build_refund(charge: Json, request: RefundRequest, *, fee_back: bool) -> Json:

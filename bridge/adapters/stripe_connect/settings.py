@@ -90,7 +90,7 @@ class Fee:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Whose money it is, with which key it is moved, and how. `currencies` upper case, empty for all."""
+    """Whose money it is, which key moves it, and how. `currencies` upper case, empty for all."""
 
     secret_key: str = field(repr=False)
     id: str
