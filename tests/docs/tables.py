@@ -127,7 +127,7 @@ def adapter_settings() -> str:
 PARTS = {
     "the bridge itself": ("bridge", "schemas"),
     "of it, the adapters": ("bridge/adapters",),
-    "the demo's world: simulated shops and providers": ("bridge/simulators",),
+    "the demo's world: simulated stores and providers": ("bridge/simulators",),
     "the selftest": ("bridge/selftest",),
     "tests": ("tests",),
 }
