@@ -120,7 +120,7 @@ class OpenedStores:
         )
 
     def _make_session(self, **options: Any) -> "requests.Session":
-        from bridge.adapters.transport import make_session
+        from bridge.outbound.transport import make_session
 
         session = make_session(**options)
         session.headers["User-Agent"] = self._settings.user_agent  # firewalls of hosts refuse that of `requests`

@@ -669,7 +669,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _mutation(
         "a store's key goes into the query over https only",
-        "adapters/connections.py",
+        "outbound/connections.py",
         "if not isinstance(self, TlsConnection):",
         "if not isinstance(self, Connection):",
         f"{STORE_KEYS}::test_d14_nothing_goes_into_the_query_over_plain_http",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _make_session(*, timeout: float, allow_private: bool) -> "requests.Session":
-    from bridge.adapters.transport import make_session
+    from bridge.outbound.transport import make_session
 
     return make_session(timeout=timeout, allow_private=allow_private)
 
@@ -35,5 +35,5 @@ class AdapterContext:
     make_session: Callable[..., "requests.Session"] = field(default=_make_session, repr=False)
 
     def session(self) -> "requests.Session":
-        """A new session for talking to the provider, with the rules of `bridge.adapters.transport`."""
+        """A new session for talking to the provider, with the rules of `bridge.outbound.transport`."""
         return self.make_session(timeout=self.timeout, allow_private=self.allow_private_urls)

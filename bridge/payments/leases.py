@@ -1,6 +1,6 @@
 """How long somebody may work on something; all of their exchanges end before that.
 
-One exchange ends after the provider timeout, whatever the other side does (`bridge.adapters.transport`). Whoever holds
+One exchange ends after the provider timeout, whatever the other side does (`bridge.outbound.transport`). Whoever holds
 a lease makes several, and gives all of them together no more time than the lease has left (`within_lease`). So nobody
 is still working on something when the next one takes it over, and a request about money leaves us while the attempt is
 ours.

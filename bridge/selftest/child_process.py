@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bridge.adapters import transport
+from bridge.outbound import transport
 from bridge.selftest.child_main import NO_ANSWER, Failure, Step, live
 from bridge.selftest.failpoints import Crash
 from bridge.selftest.leaks import LEAKS, listen

@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 import requests
 
-from bridge.adapters.transport import make_session
+from bridge.outbound.transport import make_session
 from bridge.selftest.system_under_test import BridgeSubject, MakeSession
 from bridge.storage import Connection
 

@@ -17,9 +17,9 @@ from uuid import UUID
 import requests
 from flask import Flask, jsonify, request
 
-from bridge.adapters.transport import make_session
 from bridge.domain.money import Money
 from bridge.domain.ports import Clock
+from bridge.outbound.transport import make_session
 from bridge.selftest.system_under_test import INTENTS, PAYMENTS, Answer, Call, MakeSession, Outlet, Pause, Place, send
 from bridge.simulators.server import serve
 

@@ -18,7 +18,7 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from werkzeug.test import run_wsgi_app
 
-from bridge.adapters.transport import make_session
+from bridge.outbound.transport import make_session
 from bridge.selftest.clock import SharedClock
 
 

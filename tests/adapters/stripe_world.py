@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from bridge.adapters import Adapter, AdapterContext, Outcome, Payment
-from bridge.adapters.transport import make_session
+from bridge.outbound.transport import make_session
 from bridge.simulators.faults import Faults
 from bridge.simulators.ledger import LedgerEntry
 from bridge.simulators.server import serve

@@ -16,9 +16,9 @@ import pytest
 import requests
 from werkzeug.wrappers import Request, Response
 
-from bridge.adapters.connections import LOOKUPS
-from bridge.adapters.transport import make_session, never_sent
 from bridge.domain.deadlines import left, within
+from bridge.outbound.connections import LOOKUPS
+from bridge.outbound.transport import make_session, never_sent
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.server import serve
 from tests.adapters.dripping import DRIPS, WHOLE, dripping, read_head, relaying, talking

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from bridge.adapters import AdapterContext, ProviderConfused, ProviderRefused, ProviderUnreachable, Status
-from bridge.adapters.transport import make_session
+from bridge.outbound.transport import make_session
 from bridge.simulators.faults import Fault
 from tests.adapters.orders import TIMEOUT
 from tests.adapters.payments import ATTEMPT, stripe_adapter

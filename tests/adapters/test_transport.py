@@ -11,7 +11,7 @@ import requests
 from werkzeug.wrappers import Request, Response
 
 from bridge.adapters import ConfigurationError
-from bridge.adapters.transport import (
+from bridge.outbound.transport import (
     LARGEST_ANSWER,
     AddressRefused,
     AnswerTooLarge,

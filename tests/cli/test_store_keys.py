@@ -347,7 +347,7 @@ def test_d14_a_warning_of_urllib3_about_an_answer_does_not_quote_it(
 ) -> None:
     from werkzeug.wrappers import Request, Response
 
-    from bridge.adapters.transport import make_session
+    from bridge.outbound.transport import make_session
 
     arrived = []
 
@@ -369,7 +369,7 @@ def test_d14_a_warning_of_urllib3_about_an_answer_does_not_quote_it(
 def test_d14_nothing_goes_into_the_query_over_plain_http() -> None:
     from werkzeug.wrappers import Request, Response
 
-    from bridge.adapters.transport import make_session
+    from bridge.outbound.transport import make_session
 
     arrived = []
 

@@ -17,7 +17,7 @@ PATHS = {
     re.compile(r"/(auth|payments|notifications)/v\d/"): forte_payments_wire,
     re.compile(r"/api/v1/projects/"): forte_platform_wire,
 }
-OURS = "bridge.adapters.transport"
+OURS = "bridge.outbound.transport"
 Send = Callable[..., requests.Response]
 
 

@@ -16,7 +16,7 @@ from bridge.simulators.stripe.errors import ApiError
 from bridge.simulators.stripe.params import check, decode
 from bridge.simulators.stripe.routes import build_map
 
-OURS = "bridge.adapters.transport"
+OURS = "bridge.outbound.transport"
 Send = Callable[..., requests.Response]
 
 

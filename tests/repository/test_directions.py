@@ -45,6 +45,8 @@ def test_no_file_of_the_repository_imports_a_top_level_schemas() -> None:
             "from bridge.adapters import transport",
             "edges may not import adapters",
         ),
+        ("bridge.outbound.transport", "from bridge.schemas import woocommerce", "outbound may not import schemas"),
+        ("bridge.payments.create", "from bridge.outbound import transport", "use cases may not import outbound"),
         ("bridge.adapters.sandbox", "import flask", "edges may not import flask"),
         ("bridge.adapters.sandbox", "from werkzeug import Response", "edges may not import werkzeug"),
         ("bridge.stores.woocommerce.order_book", "from bridge.storage import outbox", "edges may not import storage"),

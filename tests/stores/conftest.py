@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from bridge.adapters.transport import make_session
 from bridge.domain.errors import StoreError
 from bridge.domain.ids import RandomIds
 from bridge.domain.orders import Delivery, OrderUpdate, UpdateKind
 from bridge.domain.stores import Store
+from bridge.outbound.transport import make_session
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import DRIPS, Fault, Faults
 from bridge.simulators.server import serve

@@ -15,9 +15,9 @@ from bridge.adapters.context import AdapterContext
 from bridge.adapters.forte_payments.errors import BAD_CREDENTIALS, NONSENSE, UNREACHABLE, Reply, error_of, told
 from bridge.adapters.forte_payments.settings import Account
 from bridge.adapters.forte_payments.tokens import Tokens
-from bridge.adapters.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
+from bridge.outbound.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.schemas.forte_payments import TokenAnswer
 
 log = logs.logger(__name__)

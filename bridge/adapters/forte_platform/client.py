@@ -11,9 +11,9 @@ import requests
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.forte_platform.errors import NONSENSE, UNREACHABLE, read_refusal, refuse
 from bridge.adapters.forte_platform.settings import Options
-from bridge.adapters.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
+from bridge.outbound.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.schemas.forte_platform import ErrorSchema
 
 log = logs.logger(__name__)

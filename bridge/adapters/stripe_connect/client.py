@@ -14,9 +14,9 @@ import stripe
 from bridge.adapters.context import AdapterContext
 from bridge.adapters.stripe_connect.answers import NONSENSE, Problem, last_id, read_list
 from bridge.adapters.stripe_connect.settings import Account
-from bridge.adapters.transport import AddressRefused, AnswerTooLarge, never_sent
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
+from bridge.outbound.transport import AddressRefused, AnswerTooLarge, never_sent
 
 log = logs.logger(__name__)
 VERSION = stripe.api_version
