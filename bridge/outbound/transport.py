@@ -9,14 +9,17 @@ second time (DNS rebinding) gains nothing. Does not know any provider or store.
 
 import functools
 import ssl
+import time
+from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3 import Timeout
+from requests.structures import CaseInsensitiveDict
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_encoding_from_headers
+from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import DecodeError, NewConnectionError, ProtocolError, ReadTimeoutError
 from urllib3.exceptions import SSLError as TlsError
 
@@ -24,7 +27,7 @@ from bridge.domain.deadlines import left
 from bridge.domain.errors import ConfigurationError
 from bridge.outbound.connections import SETTING, Refused, Resolver, TimedTlsSocket, is_public, pools
 
-__all__ = ["SIMULATOR", "AddressRefused", "AnswerTooLarge", "is_public", "make_session", "never_sent"]
+__all__ = ["SIMULATOR", "AddressRefused", "AnswerTooLarge", "Session", "is_public", "make_session", "never_sent"]
 
 SIMULATOR = "X-Simulator"
 """A header that simulated providers put on every answer."""
@@ -44,7 +47,7 @@ class AnswerTooLarge(requests.RequestException):
 
 def make_session(
     *, timeout: float, ca_file: str | Path | None = None, allow_private: bool = False, pool: int = 64
-) -> requests.Session:
+) -> "Session":
     """A session for many threads that keeps up to `pool` connections per host.
 
     `timeout` is how long a whole exchange may take, in seconds: look-up of the name, connection, TLS, request and the
@@ -55,7 +58,7 @@ def make_session(
     http. `verify`, `proxies` and `allow_redirects` of a request have no effect. Raises ConfigurationError if `ca_file`
     cannot be read.
     """
-    return _Session(timeout, _Gate(_tls_context(ca_file), allow_private, pool))
+    return Session(timeout, _Gate(_tls_context(ca_file), allow_private, pool))
 
 
 def never_sent(error: BaseException | None) -> bool:
@@ -70,7 +73,12 @@ def never_sent(error: BaseException | None) -> bool:
     return isinstance(reason, NewConnectionError)
 
 
-class _Session(requests.Session):
+class Session(requests.Session):
+    """Sends as `requests` does, but for what it is not asked to do: hooks, cookies, redirects, proxies.
+
+    `bridge.outbound.prepared` makes requests that cost less than those that `requests` prepares.
+    """
+
     def __init__(self, timeout: float, gate: "_Gate") -> None:
         super().__init__()
         self.trust_env = False
@@ -79,15 +87,16 @@ class _Session(requests.Session):
         self.mount("http://", gate)
         self._timeout = timeout
 
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere: a redirect is an answer like any other."""
-
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """One exchange: straight to the gate, and the whole answer unless `stream` is wanted. A redirect is an answer
+        like any other. But for `stream` and `timeout` nothing that is asked for has an effect."""
         seconds = left(min(self._timeout, _seconds(kwargs.get("timeout"), self._timeout)))
         if seconds <= 0:
             raise requests.ConnectTimeout("There is no time left for this request.", request=request)
-        timeout = Timeout(total=seconds)
-        response = super().send(request, **{**kwargs, "timeout": timeout, "stream": True, "proxies": {}})
+        gate = self.get_adapter(request.url or "")
+        begun = time.perf_counter()
+        response = gate.send(request, stream=True, timeout=Timeout(total=seconds))  # type: ignore[arg-type]
+        response.elapsed = timedelta(seconds=time.perf_counter() - begun)
         if not kwargs.get("stream"):
             _read(response)
         return response
@@ -127,6 +136,7 @@ class _Gate(HTTPAdapter):
     def __init__(self, context: ssl.SSLContext, allow_private: bool, pool: int) -> None:
         self._context = context
         self._allow_private = allow_private
+        self._pools: dict[str, HTTPConnectionPool] = {}
         super().__init__(pool_connections=_HOSTS, pool_maxsize=pool)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
@@ -134,16 +144,44 @@ class _Gate(HTTPAdapter):
         made = pools(Resolver(), allow_private=self._allow_private)
         self.poolmanager.pool_classes_by_scheme = made  # type: ignore[assignment]
 
-    def build_connection_pool_key_attributes(
+    def get_connection_with_tls_context(
         self,
         request: requests.PreparedRequest,
         verify: Any,  # noqa: ARG002 the context verifies
-        cert: Any = None,
-    ) -> Any:
-        return super().build_connection_pool_key_attributes(request, True, cert)
+        proxies: Any = None,  # noqa: ARG002 there are none
+        cert: Any = None,  # noqa: ARG002 nor of these
+    ) -> HTTPConnectionPool:
+        """The pool of the request's host, looked up by the part of the URL that names it. One that was closed meanwhile
+        (it has no `pool` then) is replaced."""
+        origin = "/".join((request.url or "").split("/", 3)[:3])
+        known = self._pools.get(origin)
+        if known is None or known.pool is None:
+            known = super().get_connection_with_tls_context(request, True)
+            if len(self._pools) >= _HOSTS:
+                self._pools.clear()
+            self._pools[origin] = known
+        return known
+
+    def close(self) -> None:
+        """Close the connections that are kept open. Pools are closed when nobody has them any more."""
+        super().close()
+        self._pools.clear()
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """The context verifies; loading the authorities again for every connection would cost 40 ms of CPU each."""
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ARG002 there are none
+        return request.path_url
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """As requests builds it, without reading cookies."""
+        response = requests.Response()
+        response.status_code, response.reason, response.raw = resp.status, resp.reason, resp
+        response.headers = CaseInsensitiveDict(resp.headers.itermerged())
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.request, response.url = req, req.url or ""
+        response.connection = self
+        return response
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         if not self._allow_private and not (request.url or "").startswith("https:"):

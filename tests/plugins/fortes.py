@@ -1,6 +1,6 @@
 """Every request that an adapter sends to one of the Fortes, in any test, is held against that Forte's documents.
 
-Requests are watched where the session of adapters hands them to `requests`, so that it does not matter what they reach.
+Requests are watched where they are handed to the session of adapters, so that it does not matter what they reach.
 """
 
 import re
@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
+from bridge.outbound.transport import Session
 from tests.adapters import forte_payments_wire, forte_platform_wire
 
 PATHS = {
     re.compile(r"/(auth|payments|notifications)/v\d/"): forte_payments_wire,
     re.compile(r"/api/v1/projects/"): forte_platform_wire,
 }
-OURS = "bridge.outbound.transport"
 Send = Callable[..., requests.Response]
 
 
@@ -25,15 +25,14 @@ Send = Callable[..., requests.Response]
 def in_no_document() -> Iterator[list[str]]:
     """What adapters have sent to the Fortes that is wrong; a test that provokes it takes it out."""
     wrong: list[str] = []
-    send: Send = requests.Session.send
+    send: Send = Session.send
 
-    def watched(session: requests.Session, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        if type(session).__module__ == OURS:
-            wrong.extend(_wrong(request))
+    def watched(session: Session, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        wrong.extend(_wrong(request))
         return send(session, request, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(requests.Session, "send", watched)
+        patch.setattr(Session, "send", watched)
         yield wrong
 
 

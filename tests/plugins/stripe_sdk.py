@@ -1,6 +1,6 @@
 """Every request that the Stripe adapter sends, in any test, is held against the SDK's parameter types, enums closed.
 
-A new SDK shows by itself what moved. Requests are watched where the session of adapters hands them to `requests`, so
+A new SDK shows by itself what moved. Requests are watched where they are handed to the session of adapters, so
 that it does not matter what they reach. How answers are held against the SDK's resource types: tests/simulators/stripe.
 """
 
@@ -12,11 +12,11 @@ import pytest
 import requests
 from werkzeug.exceptions import HTTPException
 
+from bridge.outbound.transport import Session
 from bridge.simulators.stripe.errors import ApiError
 from bridge.simulators.stripe.params import check, decode
 from bridge.simulators.stripe.routes import build_map
 
-OURS = "bridge.outbound.transport"
 Send = Callable[..., requests.Response]
 
 
@@ -24,15 +24,15 @@ Send = Callable[..., requests.Response]
 def in_no_type() -> Iterator[list[str]]:
     """What adapters have sent to Stripe that the SDK's types do not have; a test that provokes it takes it out."""
     wrong: list[str] = []
-    send: Send = requests.Session.send
+    send: Send = Session.send
 
-    def watched(session: requests.Session, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        if type(session).__module__ == OURS and "Stripe-Version" in request.headers:
+    def watched(session: Session, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        if "Stripe-Version" in request.headers:
             wrong.extend(_wrong(request))
         return send(session, request, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(requests.Session, "send", watched)
+        patch.setattr(Session, "send", watched)
         yield wrong
 
 

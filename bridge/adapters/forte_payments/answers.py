@@ -58,7 +58,7 @@ def read_intent(reply: Reply, body: Json, script: Callable[[], Json]) -> Outcome
         raise told(ProviderConfused(NONSENSE), reply)
     if (reference is not None) != (reply.status == _CREATED):
         log.warning("Forte answered %d with%s a payment intent's id", reply.status, "" if reference else "out")
-    widget = {**script(), "container_id": CONTAINER, "data": reply.json()["data"]}
+    widget = {**script(), "container_id": CONTAINER, "data": reply.value["data"]}
     money = asked(body)
     return Outcome(
         status=Status.REQUIRES_ACTION,

@@ -17,6 +17,7 @@ from bridge.adapters.forte_payments.settings import Account
 from bridge.adapters.forte_payments.tokens import Tokens
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderRefused, ProviderUnreachable
+from bridge.outbound.prepared import JSON, Api, encoded
 from bridge.outbound.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.schemas.forte_payments import TokenAnswer
 
@@ -34,6 +35,7 @@ class Client:
         self._account = account
         self._timeout = context.timeout
         self._session = context.session()
+        self._api = Api(self._session, account.api_base, {"Accept": JSON})
         self._tokens = Tokens(self._ask_token, context.clock)
         self._token_paths = account.token_paths
 
@@ -96,7 +98,7 @@ class Client:
                 ProviderUnreachable(f"Forte did not issue an access token (HTTP {reply.status}).", sent=False), reply
             )
         try:
-            read = _TOKEN.read(reply.json())
+            read = _TOKEN.read(reply.value)
         except ValueError:
             raise told(ProviderUnreachable("Forte's access token could not be read.", sent=False), reply) from None
         return read["token"], read["expires_in"]
@@ -113,21 +115,20 @@ class Client:
         doubtful: bool = False,
     ) -> Reply:
         """The answer, whatever it is; but none of a simulator in live mode. Raises ProviderError."""
-        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         content = None
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = JSON
             content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        address = self._account.api_base + path
+        search = encoded(*(query or {}).items())
         retries = self._account.max_retries
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise ProviderUnreachable("Forte did not answer in time.", sent=doubtful)
             try:
-                response = self._session.request(
-                    method, address, params=query, data=content, headers=headers, timeout=left
-                )
+                request = self._api.request(method, path, query=search, body=content, headers=headers)
+                response = self._session.send(request, timeout=left)
             except requests.RequestException as error:
                 log.warning("%s %s at Forte: %s", method, path, error.__class__.__name__)
                 doubtful = doubtful or not never_sent(error)

@@ -5,6 +5,7 @@ Source: docs.fortepayments.io, `createRedirectV2`: JsonErrorResponse, ERR04.
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 from bridge.domain.errors import BridgeError, ProviderConfused, ProviderRefused, ProviderUnreachable
@@ -20,7 +21,7 @@ _ERROR = ErrorAnswer()
 Problem = TypeVar("Problem", bound=BridgeError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """`doubtful`: an earlier try of the same request may have arrived too. `request_id` is Forte's own name of it."""
 
@@ -33,8 +34,9 @@ class Reply:
     def is_success(self) -> bool:
         return 200 <= self.status < 300
 
-    def json(self) -> Any:
-        """Raises ValueError for what is not JSON."""
+    @cached_property
+    def value(self) -> Any:
+        """The JSON, parsed once. Raises ValueError for what is not JSON."""
         try:
             return json.loads(self.content)
         except RecursionError:
@@ -51,7 +53,7 @@ class Conflict(ProviderConfused):
 def read(answer: Answer, reply: Reply) -> dict[str, Any]:
     """The body of a success. Raises ProviderConfused, which says nothing of what the body was."""
     try:
-        return answer.read(reply.json())
+        return answer.read(reply.value)
     except ValueError:
         raise told(ProviderConfused(NONSENSE), reply) from None
 
@@ -90,7 +92,7 @@ def told(error: Problem, reply: Reply, code: str = "") -> Problem:
 def _explained(reply: Reply) -> tuple[str, str | None]:
     """Forte's code, and its sentence for people; None if this is not an error of Forte's making."""
     try:
-        error = _ERROR.read(reply.json())["error"]
+        error = _ERROR.read(reply.value)["error"]
     except ValueError:
         return "", None
     return error["code"], (error["message"] or error["reason"] or f"HTTP {reply.status}")[:_LONGEST]

@@ -3,6 +3,7 @@
 Nothing is resent from here: Forte does not support idempotency keys.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from bridge.adapters.forte_platform.errors import NONSENSE, UNREACHABLE, read_re
 from bridge.adapters.forte_platform.settings import Options
 from bridge.domain import logs
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
+from bridge.outbound.prepared import JSON, Api, encoded
 from bridge.outbound.transport import SIMULATOR, AddressRefused, AnswerTooLarge, never_sent
 from bridge.schemas.forte_platform import ErrorSchema
 
@@ -24,10 +26,10 @@ class Client:
     """Calls with one project's key, from many threads."""
 
     def __init__(self, options: Options, context: AdapterContext) -> None:
-        self._host = options.host
         self._live = options.live
-        self._headers = {"Authorization": f"Bearer {options.api_key}", "Accept": "application/json"}
         self._session = context.session()
+        headers = {"Authorization": f"Bearer {options.api_key}", "Accept": JSON}
+        self._api = Api(self._session, options.host, headers)
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -49,8 +51,14 @@ class Client:
         query: Mapping[str, str] | None = None,
     ) -> Any:
         """The answer's JSON, None if it is empty. Raises ProviderRefused, ProviderUnreachable or ProviderConfused."""
+        content, headers = None, {}
+        if body is not None:
+            content, headers = json.dumps(body, allow_nan=False).encode(), {"Content-Type": JSON}
         try:
-            response = self._session.request(method, self._host + path, params=query, json=body, headers=self._headers)
+            request = self._api.request(
+                method, path, query=encoded(*(query or {}).items()), body=content, headers=headers
+            )
+            response = self._session.send(request)
         except requests.RequestException as error:
             log.warning("%s %s at Forte: %s", method, path, type(error).__name__)
             raise _unanswered(error) from None

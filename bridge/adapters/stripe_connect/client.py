@@ -4,9 +4,9 @@ The SDK's own retries are off: they sleep in the request's thread and hide wheth
 """
 
 import logging
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 import stripe
@@ -15,7 +15,9 @@ from bridge.adapters.context import AdapterContext
 from bridge.adapters.stripe_connect.answers import NONSENSE, Problem, last_id, read_list
 from bridge.adapters.stripe_connect.settings import Account
 from bridge.domain import logs
+from bridge.domain.deadlines import is_over, within
 from bridge.domain.errors import ProviderConfused, ProviderError, ProviderUnreachable
+from bridge.outbound.prepared import Api
 from bridge.outbound.transport import AddressRefused, AnswerTooLarge, never_sent
 
 log = logs.logger(__name__)
@@ -33,7 +35,13 @@ class Client:
         self._account = account
         self._timeout = context.timeout
         self._session = context.session()
-        self._stripe = self._within(context.timeout)
+        address = urlunsplit(urlsplit(account.api_base))  # as the SDK writes it
+        self._stripe = stripe.StripeClient(
+            account.secret_key,
+            base_addresses={"api": address},
+            max_network_retries=0,
+            http_client=_HttpClient(self._session, address),
+        )
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -54,34 +62,26 @@ class Client:
 
         Raises Problem (an error that Stripe explains), ProviderUnreachable or ProviderConfused.
         """
-        options = {"stripe_account": account, "stripe_version": version, "idempotency_key": key}
+        options = {"stripe_account": account, "stripe_version": version, "idempotency_key": key, **params}
+        with within(self._timeout):
+            return self._tried(method, path, options)
+
+    def _tried(self, method: Literal["get", "post"], path: str, options: dict[str, Any]) -> Any:
         retries, maybe_done = self._account.max_retries, False
-        client, end = self._stripe, time.monotonic() + self._timeout
         while True:
             try:
-                return client.raw_request(method, path, **options, **params).data
+                return self._stripe.raw_request(method, path, **options).data
             except stripe.APIConnectionError as error:
                 cause = error.__cause__
                 log.warning("%s %s at Stripe: %s", method, path, cause)
                 maybe_done = maybe_done or not never_sent(cause)
-                left = end - time.monotonic()
-                if not retries or left <= 0 or not _broke(cause):
+                if not retries or is_over() or not _broke(cause):
                     raise _unanswered(cause, maybe_done) from None
-                client = self._within(left)
             except stripe.StripeError as error:
                 raise _explained(error, maybe_done) from None
             except (AttributeError, TypeError, ValueError):  # in the SDK, from an error object that is none of Stripe's
                 raise ProviderConfused(NONSENSE) from None
             retries -= 1
-
-    def _within(self, seconds: float) -> stripe.StripeClient:
-        """The SDK, each of whose requests ends within so many seconds."""
-        return stripe.StripeClient(
-            self._account.secret_key,
-            base_addresses={"api": self._account.api_base},
-            max_network_retries=0,
-            http_client=stripe.RequestsClient(timeout=seconds, session=self._session),
-        )
 
     def ask(
         self,
@@ -108,6 +108,39 @@ class Client:
                 return
             params["starting_after"] = last_id(members)
         raise ProviderConfused("Stripe's list is too long to search.")
+
+
+class _HttpClient(stripe.HTTPClient):
+    """The last step of the SDK's requests: over a session of ours, which limits their time."""
+
+    name = "requests"
+
+    def __init__(self, session: requests.Session, address: str) -> None:
+        super().__init__()
+        self._session = session
+        self._address = address
+        self._api = Api(session, address, {})
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: Any = None,
+    ) -> tuple[Any, int, Mapping[str, str]]:
+        """Raises APIConnectionError for whatever goes wrong, as the SDK's own clients do, with that as its cause."""
+        path, _, query = url.removeprefix(self._address).partition("?")
+        try:
+            request = self._api.request(method.upper(), path, query=query, body=post_data, headers=headers)
+            response = self._session.send(request)
+        except Exception as error:
+            raise stripe.APIConnectionError(_UNREACHABLE) from error  # type: ignore[no-untyped-call]
+        return response.content, response.status_code, response.headers
+
+    def close(self) -> None:
+        """The session is closed by whom it belongs to."""
 
 
 def _broke(error: BaseException | None) -> bool:

@@ -8,19 +8,21 @@ that no request had before. WordPress ignores parameters that it does not know.
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests.auth import AuthBase, HTTPBasicAuth
 
 from bridge.domain.errors import StoreRefused, StoreUnreachable
 from bridge.domain.stores import QUERY_CREDENTIALS, Store
+from bridge.outbound.prepared import JSON, Api, encoded
 from bridge.schemas.woocommerce import AnswerSchema, listed
 
 PAGE_SIZE = 100
@@ -50,24 +52,11 @@ class Answer:
     age: str | None = None
 
 
-class _InQuery(AuthBase):
-    """A key in the query, which WooCommerce takes over https where the Authorization header does not reach it.
-
-    Source: WooCommerce REST API documentation, "Authentication over HTTPS".
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._pair = urlencode({"consumer_key": store.consumer_key, "consumer_secret": store.consumer_secret})
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers[QUERY_CREDENTIALS] = self._pair
-        return request
-
-
 class RestApi:
     """One store's REST API. `session` verifies TLS and limits time and size; thread-safe if it is.
 
-    `fresh` gives a text that it has not given before; `whose` says in errors whose key the store's is.
+    `fresh` gives a text of letters and digits that it has not given before; `whose` says in errors whose key the
+    store's is.
     """
 
     def __init__(
@@ -77,9 +66,24 @@ class RestApi:
         self._session = session
         self._fresh = fresh
         self._whose = whose
-        self._key: AuthBase = HTTPBasicAuth(store.consumer_key.encode(), store.consumer_secret.encode())
-        if store.options.get("auth") == "query":
-            self._key = _InQuery(store)
+
+    @cached_property
+    def _with_key(self) -> Api:
+        """The key in the query, which WooCommerce takes over https where the Authorization header does not reach it.
+
+        Source: WooCommerce REST API documentation, "Authentication over HTTPS".
+        """
+        key, secret = self._store.consumer_key, self._store.consumer_secret
+        if self._store.options.get("auth") == "query":
+            return self._api({QUERY_CREDENTIALS: urlencode({"consumer_key": key, "consumer_secret": secret})})
+        return self._api({"Authorization": f"Basic {b64encode(f'{key}:{secret}'.encode()).decode()}"})
+
+    @cached_property
+    def _anonymous(self) -> Api:
+        return self._api({})
+
+    def _api(self, headers: Mapping[str, str]) -> Api:
+        return Api(self._session, f"{_base(self._store.url)}/wp-json", {"Accept": JSON, **headers})
 
     def ask(
         self,
@@ -96,21 +100,18 @@ class RestApi:
         Numbers with a fraction come as Decimal. Raises StoreUnreachable (it may work later) or StoreRefused (the answer
         is no, or makes no sense).
         """
-        url = f"{_base(self._store.url)}/wp-json/{path}"
-        headers = {"Accept": "application/json"}
+        api = self._anonymous if anonymous else self._with_key
+        search, headers = encoded(*(query or {}).items()), {}
         if method == "GET" and not cached:
             headers["Cache-Control"] = "no-cache"
-            query = {**(query or {}), FRESH: self._fresh()}
+            search = f"{search}{search and '&'}{FRESH}={self._fresh()}"
+        content = None
+        if body is not None:
+            headers["Content-Type"] = JSON
+            content = json.dumps(body, allow_nan=False).encode()
         try:
-            response = self._session.request(
-                method,
-                url,
-                params=query,
-                json=body,
-                auth=None if anonymous else self._key,
-                headers=headers,
-                allow_redirects=False,
-            )
+            request = api.request(method, f"/{path}", query=search, body=content, headers=headers)
+            response = self._session.send(request)
         except requests.exceptions.SSLError as error:
             raise StoreUnreachable(_about_tls(error)) from error
         except requests.exceptions.Timeout as error:
