@@ -1,10 +1,11 @@
 """What we read from a WooCommerce store: its index, orders, notes, refunds, webhooks and system status.
 
-Strict where money depends on it: ids, keys, currencies, totals, what was refunded, when it was paid. Everything else is
-information, and what cannot be read of it is left out: it never makes an order unpayable. Tolerant throughout where
-WordPress is loose: null, or PHP's empty array or `false`, for an absent object; numbers for strings; an object for a
-list, as plugins leave it (`{"0": ..., "2": ...}`); any further field. JSON numbers with a fraction are expected as
-Decimal, so that no sum passes through a float. Source: WooCommerce REST API documentation, wc/v3.
+Strict where money depends on it: ids, keys, currencies, totals, what was refunded, when it was paid are fields of the
+schemas. Everything else is their `information`, and what cannot be read of it is left out: it never makes an order
+unpayable. Tolerant throughout where WordPress is loose: null, or PHP's empty array or `false`, for an absent object;
+numbers for strings; an object for a list, as plugins leave it (`{"0": ..., "2": ...}`); any further field. JSON numbers
+with a fraction are expected as Decimal, so that no sum passes through a float. Source: WooCommerce REST API
+documentation, wc/v3.
 """
 
 import re
@@ -12,12 +13,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
 _DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+_BOOLEAN = fields.Boolean()
 _NO_DATE = re.compile(r"0000-00-00[T ].*")
 MOST = Decimal(10) ** 12
 """Quantities and amounts of lines that reach it are no information."""
@@ -43,6 +45,8 @@ def _text(value: Any) -> str:
     """A string that every database takes: no NUL, no lone surrogates. Numbers become their digits, `false` nothing."""
     if value is False:
         return ""
+    if isinstance(value, str) and value.isascii() and "\0" not in value:
+        return value
     if not isinstance(value, str | int | Decimal) or value is True:
         raise ValidationError("Not a string.")
     return str(value).replace("\0", "").encode(errors="replace").decode()
@@ -96,7 +100,7 @@ def _moment(value: Any) -> datetime | None:
 
 def _boolean(value: Any) -> bool:
     try:
-        return bool(fields.Boolean().deserialize(value))
+        return bool(_BOOLEAN.deserialize(value))
     except TypeError:
         raise ValidationError("Not a boolean.") from None
 
@@ -108,68 +112,93 @@ Whole = partial(fields.Function, deserialize=_whole)
 Moment = partial(fields.Function, deserialize=_moment)
 
 
-def information(read: Callable[[Any], Any], otherwise: Any) -> "fields.Field[Any]":
-    """A field that is `otherwise` where it is missing and where it makes no sense."""
+Read = Callable[[Any], Any]
+"""Makes something of a value, or of None where there is none. Never raises."""
+Information = Mapping[str, Read]
+"""What an object says, by name."""
+
+
+def information(read: Callable[[Any], Any], otherwise: Any) -> Read:
+    """What `read` makes of a value, and `otherwise` of one that is absent or makes no sense."""
 
     def tolerant(value: Any) -> Any:
+        if value is None:
+            return otherwise
         try:
             return read(value)
         except ValidationError:
             return otherwise
 
-    return fields.Function(deserialize=tolerant, load_default=otherwise)
+    return tolerant
 
 
-def about(schema: type["AnswerSchema"]) -> "fields.Field[Any]":
-    """An object of information: empty where it is none. What is in it is read by itself."""
-    reader = schema()
+def about(members: Information) -> Read:
+    """An object of information: empty where it is not one. What is in it is read by itself."""
 
-    def read(value: Any) -> Any:
-        return reader.load(value if isinstance(value, Mapping) else {})
+    def read(value: Any) -> dict[str, Any]:
+        return _told(members, value if isinstance(value, Mapping) else {})
 
-    return fields.Function(deserialize=read, load_default=lambda: read({}))
+    return read
 
 
-def several(schema: type["AnswerSchema"]) -> "fields.Field[Any]":
+def several(members: Information) -> Read:
     """A list of information. A row that is not an object is left out."""
-    reader = schema()
 
-    def rows(value: Any) -> list[Any]:
+    def rows(value: Any) -> list[dict[str, Any]]:
         try:
             found = listed(value)
         except ValueError:
             return []
-        return [reader.load(row) for row in found if isinstance(row, Mapping)]
+        return [_told(members, row) for row in found if isinstance(row, Mapping)]
 
-    return fields.Function(deserialize=rows, load_default=list)
+    return rows
+
+
+def _told(members: Information, value: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: read(value.get(name)) for name, read in members.items()}
+
+
+TEXT = information(_text, "")
+SIZE = information(_size, Decimal(0))
+NATURAL = information(_natural, 0)
+MOMENT = information(_moment, None)
 
 
 class AnswerSchema(Schema):
+    """Its fields are what has to make sense; `information` is what may be left out."""
+
+    information: ClassVar[Information] = {}
+
     class Meta:
         unknown = EXCLUDE
 
     @property
     def names(self) -> str:
         """What to ask for with `_fields`."""
-        return ",".join(self.fields)
+        return ",".join((*self.fields, *self.information))
 
     def read(self, answer: Any) -> Any:
         """Raises ValueError, which names the wrong fields and not their values."""
         try:
-            return self.load(answer)
+            values = self.load(answer)
         except ValidationError as error:
             wrong = error.messages if isinstance(error.messages, dict) else {}
             raise ValueError(", ".join(sorted(map(str, wrong)))) from None
+        tell = about(self.information)
+        if self.many:
+            return [known | tell(row) for known, row in zip(values, answer, strict=True)]
+        return values | tell(answer)
 
     @pre_load
     def _without_nothings(self, value: Any, **_: Any) -> Any:
         """Null is absent, PHP has `[]`, `""` or `false` for an object that is not there, and objects for lists."""
         if isinstance(value, Mapping):
-            return {name: self._as_list(name, item) for name, item in value.items() if item is not None}
+            known = {name: value.get(name) for name in self.fields}
+            return {name: self._as_list(name, item) for name, item in known.items() if item is not None}
         return value or {}
 
     def _as_list(self, name: str, item: Any) -> Any:
-        if not isinstance(self.fields.get(name), fields.List):
+        if not isinstance(self.fields[name], fields.List):
             return item
         try:
             return listed(item)
@@ -177,45 +206,25 @@ class AnswerSchema(Schema):
             return item  # which is refused, with its name
 
 
-class AddressSchema(AnswerSchema):
-    first_name = information(_text, "")
-    last_name = information(_text, "")
-    address_1 = information(_text, "")
-    address_2 = information(_text, "")
-    city = information(_text, "")
-    state = information(_text, "")
-    postcode = information(_text, "")
-    country = information(_text, "")
-    email = information(_text, "")
-    phone = information(_text, "")
-
-
-class ImageSchema(AnswerSchema):
-    src = information(_text, "")
-
-
-class FeeLineSchema(AnswerSchema):
-    name = information(_text, "")
-    total = information(_size, Decimal(0))
-    total_tax = information(_size, Decimal(0))
-
-
-class LineItemSchema(FeeLineSchema):
-    quantity = information(_size, Decimal(1))
-    subtotal = information(_size, Decimal(0))
-    product_id = information(_natural, 0)
-    variation_id = information(_natural, 0)
-    sku = information(_text, "")
-    image = about(ImageSchema)
-
-
-class ShippingLineSchema(AnswerSchema):
-    method_id = information(_text, "")
-
-
-class MetaSchema(AnswerSchema):
-    key = information(_text, "")
-    value = fields.Raw(load_default=None)
+ADDRESS = dict.fromkeys(
+    (
+        *("first_name", "last_name", "address_1", "address_2", "city", "state", "postcode", "country"),
+        *("email", "phone"),
+    ),
+    TEXT,
+)
+FEE_LINE = {"name": TEXT, "total": SIZE, "total_tax": SIZE}
+LINE_ITEM = {
+    **FEE_LINE,
+    "quantity": information(_size, Decimal(1)),
+    "subtotal": SIZE,
+    "product_id": NATURAL,
+    "variation_id": NATURAL,
+    "sku": TEXT,
+    "image": about({"src": TEXT}),
+}
+SHIPPING_LINE = {"method_id": TEXT}
+META: Information = {"key": TEXT, "value": lambda value: value}
 
 
 class RefundSumSchema(AnswerSchema):
@@ -237,7 +246,7 @@ class _OrderCore(AnswerSchema):
     payment_method = Text(load_default="")
     date_paid_gmt = Moment(load_default=None)
     refunds = fields.List(fields.Nested(RefundSumSchema), load_default=list)
-    meta_data = several(MetaSchema)
+    information: ClassVar[Information] = {"meta_data": several(META)}
 
 
 class RefundSumsSchema(AnswerSchema):
@@ -252,25 +261,28 @@ class OrderSchema(_OrderCore):
     `needs_processing` is None where the store is too old to say.
     """
 
-    number = information(_text, "")
-    needs_processing = information(_boolean, None)
-    created_via = information(_text, "")
-    customer_id = information(_natural, 0)
-    prices_include_tax = information(_boolean, False)
-    billing = about(AddressSchema)
-    shipping = about(AddressSchema)
-    line_items = several(LineItemSchema)
-    fee_lines = several(FeeLineSchema)
-    shipping_lines = several(ShippingLineSchema)
-    shipping_total = information(_size, Decimal(0))
-    shipping_tax = information(_size, Decimal(0))
-    date_created_gmt = information(_moment, None)
+    information: ClassVar[Information] = {
+        **_OrderCore.information,
+        "number": TEXT,
+        "needs_processing": information(_boolean, None),
+        "created_via": TEXT,
+        "customer_id": NATURAL,
+        "prices_include_tax": information(_boolean, False),
+        "billing": about(ADDRESS),
+        "shipping": about(ADDRESS),
+        "line_items": several(LINE_ITEM),
+        "fee_lines": several(FEE_LINE),
+        "shipping_lines": several(SHIPPING_LINE),
+        "shipping_total": SIZE,
+        "shipping_tax": SIZE,
+        "date_created_gmt": MOMENT,
+    }
 
 
 class OrderStateSchema(_OrderCore):
     """An order as it is read around a delivery."""
 
-    date_modified_gmt = information(_moment, None)
+    information: ClassVar[Information] = {**_OrderCore.information, "date_modified_gmt": MOMENT}
 
 
 class RefundSchema(AnswerSchema):
@@ -278,14 +290,12 @@ class RefundSchema(AnswerSchema):
 
     id = Whole(required=True)
     amount = fields.Function(deserialize=lambda value: _text(value) and _amount(value), load_default="")
-    reason = information(_text, "")
     refunded_payment = fields.Boolean(load_default=False)
-    date_created_gmt = information(_moment, None)
-    meta_data = several(MetaSchema)
+    information: ClassVar[Information] = {"reason": TEXT, "date_created_gmt": MOMENT, "meta_data": several(META)}
 
 
 class NoteSchema(AnswerSchema):
-    note = information(_text, "")
+    information: ClassVar[Information] = {"note": TEXT}
 
 
 class WebhookSchema(AnswerSchema):
