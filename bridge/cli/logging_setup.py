@@ -30,10 +30,13 @@ def logging_to_stderr(level: str, form: str) -> Iterator[None]:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     handler.addFilter(logs.Redaction())
-    handler.addFilter(_is_worth_a_line)
     root, before, hook = logging.root, logging.root.level, threading.excepthook
     root.addHandler(handler)
     root.setLevel(level.upper())
+    sdk = logs.logger("stripe")
+    sdk_before = sdk.level
+    if level != "debug":  # it tells of every request at INFO, which is DEBUG's business here
+        sdk.setLevel(logging.WARNING)
     logging.captureWarnings(True)
     threading.excepthook = _log_death
     try:
@@ -41,13 +44,9 @@ def logging_to_stderr(level: str, form: str) -> Iterator[None]:
     finally:
         threading.excepthook = hook
         logging.captureWarnings(False)
+        sdk.setLevel(sdk_before)
         root.setLevel(before)
         root.removeHandler(handler)
-
-
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Stripe's SDK tells of every request at INFO, which is DEBUG's business here."""
-    return record.name != "stripe" or record.levelno != logging.INFO or logging.root.level <= logging.DEBUG
 
 
 class TextFormatter(logging.Formatter):

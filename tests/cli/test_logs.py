@@ -3,8 +3,11 @@
 import json
 import signal
 
+import pytest
 import requests
 
+from bridge.cli.logging_setup import logging_to_stderr
+from bridge.domain import logs
 from tests.cli.processes import INTENTS, Shopkeeper
 
 
@@ -31,3 +34,18 @@ def test_the_access_log_has_no_query_and_every_line_names_its_request(shopkeeper
     whole = "".join(program.log)
     for secret in (pair["consumer_secret"], pair["consumer_key"], "t" * 40, "sk_test_0123456789abcdefghijkl"):
         assert secret not in whole
+
+
+@pytest.mark.parametrize(("level", "shown"), [("debug", True), ("info", False), ("warning", False)])
+def test_what_stripes_sdk_says_of_every_request_is_for_debugging(
+    level: str, shown: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sdk = logs.logger("stripe")
+    before = sdk.level
+    with logging_to_stderr(level, "text"):
+        sdk.info("Request to Stripe api")
+        sdk.warning("something is wrong")
+    err = capsys.readouterr().err
+    assert ("Request to Stripe api" in err) is shown
+    assert "something is wrong" in err
+    assert sdk.level == before

@@ -118,7 +118,11 @@ def id_of(value: Any) -> str | None:
 def scrub(value: Any) -> Any:
     """A copy in plain dicts, without what lets somebody act on the payment."""
     if isinstance(value, dict):
-        return {name: scrub(member) for name, member in value.items() if name not in _SECRET}
+        kept = {name: member for name, member in value.items() if name not in _SECRET}
+        for name, member in kept.items():
+            if isinstance(member, dict | list):
+                kept[name] = scrub(member)
+        return kept
     return [scrub(member) for member in value] if isinstance(value, list) else value
 
 
