@@ -105,11 +105,17 @@ class Life:
         path = f"{PAYMENTS}/orders/{self.order}/capture_authorization"
         body = {"payment_intent_id": self.buyer.intent}
         taken = sum(each.captured for each in self.books.of(self.outlet, self.order))
-        owed = replace(self.owed, ended="") if self.owed.ended == "on hold" else self.owed  # as all that is held waits
+        owed = self.owed_at_capture
         self.town.request(Call("POST", path, body, self.outlet))
         now = sum(each.captured for each in self.books.of(self.outlet, self.order))
         if now > taken:
             self.found += too_much(now - taken, owed, "captured")
+
+    @property
+    def owed_at_capture(self) -> Owed:
+        """What may be taken of money that is held: on hold is where every order waits for that, whoever put it there,
+        so that nothing in it forbids the capture that somebody asks for."""
+        return replace(self.owed, ended="") if self.owed.ended == "on hold" else self.owed
 
     def act(self, moment: str) -> None:
         """Once."""

@@ -103,7 +103,7 @@ class Till:
     def capture(self) -> None:
         """The app asks for it, and believes what it is told."""
         life, books = self.life, self.stage.books
-        taken, owed = self._captured(), life.owed
+        taken, owed = self._captured(), life.owed_at_capture
         path = f"{PAYMENTS}/orders/{life.order}/capture_terminal_payment"
         answer = self.stage.town.request(Call("POST", path, {"payment_intent_id": self.intent}, life.outlet))
         if (grown := self._captured() - taken) > 0:
