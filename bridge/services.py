@@ -37,10 +37,10 @@ class StoreRegistry(Protocol):
 class Queue(Enum):
     """What a worker works on."""
 
-    DELIVERIES = "what shops have to hear of"
-    MESSAGES = "what providers and shops have told"
+    DELIVERIES = "updates for stores"
+    MESSAGES = "messages from providers and stores"
     UNKNOWNS = "attempts whose outcome is unknown"
-    LOOKS = "payments that nothing was heard of"
+    LOOKS = "payments without news"
     JOBS = "what is done for a store once per period"
     SWEEPS = "orders of open payments"
 

@@ -55,7 +55,7 @@ def restore_payments(store: StoreHandle, outcome: Outcome, report: Report) -> Pa
         order = None
     if order is None or order.key != named.order_key:
         if outcome.status in MONEY and is_ours:
-            _lost(report, outcome, str(named.order_id), "and its order is not in the shop any more.")
+            _lost(report, outcome, str(named.order_id), "and its order is no longer in the store.")
         return None
     intent, attempt = _written(store, order, outcome)
     asked = {
