@@ -143,7 +143,7 @@ class Charge:
 
     @property
     def is_sent_back(self) -> bool:
-        """Whether nothing is left of what was captured, as far as the provider's own sum says it."""
+        """Whether nothing is left of what was captured, as far as the provider's own total shows."""
         return self.captured and self.amount_refunded >= self.amount_captured
 
     def after(self, known: "Charge | None") -> "Charge":

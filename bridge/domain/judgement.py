@@ -68,9 +68,9 @@ class Bar:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """A payment as the judge sees it. `amount` and `deducted` are minor units of `currency` (upper case): `deducted` is
-    what refunds had taken off the unpaid order when the sum was agreed. `ours` are the transaction ids of the bridge's
-    own payments of this very order, this one included, `others` those of somebody else's that hold or have its money
-    (rule 13); with `rounds` the store rounds what cannot be charged exactly.
+    what refunds had taken off the unpaid order when the amount was agreed. `ours` are the transaction ids of the
+    bridge's own payments of this very order, this one included, `others` those of somebody else's that hold or have its
+    money (rule 13); with `rounds` the store rounds what cannot be charged exactly.
     """
 
     order_key: str = field(repr=False)
@@ -87,7 +87,7 @@ class Terms:
 def terms_of(
     intent: PaymentIntent, ours: Collection[str], *, rounds: bool, others: Collection[str] = frozenset()
 ) -> Terms:
-    """What an intent was agreed for: a tip is nothing that its order owes."""
+    """What an intent was agreed for: a tip is not owed by its order."""
     return Terms(
         order_key=intent.order_key,
         transaction_id=intent.shown_id,

@@ -163,7 +163,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class StoreEvent:
-    """Something happened to an order, as the shop's own webhook says.
+    """Something happened to an order, as the store's own webhook says.
 
     `delivery_id` tells deliveries apart, not events.
     """

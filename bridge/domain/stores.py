@@ -96,7 +96,7 @@ NOTHING = "none"
 @dataclass(frozen=True, slots=True)
 class Restrictions:
     """What narrows a key beside its permissions: when it ends (Unix seconds; None is never), the networks that it may
-    be used from, each as `parse_network` reads it (none of them is any), and whether it may send money back."""
+    be used from, each as `parse_network` reads it (none of them is any), and whether it may make refunds."""
 
     expires: float | None = None
     networks: tuple[str, ...] = ()

@@ -44,8 +44,8 @@ RETRY_DELAYS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 MESSAGE_RETENTION = 72 * 3600.0
 """Seconds that a message is tried, or waits for a payment that it could be about."""
 SECONDS_BETWEEN_READS = 30.0
-"""Seconds from the work on a shop's message to the next work on the same one: only its body is signed, so that whoever
-has one delivery can send it as often as he likes."""
+"""Seconds between processing a store's message and processing the same one again: only its body is signed, so that
+whoever has one delivery can send it as often as they like."""
 MIN_TRIES = 20
 """However old a message is, it is tried so often: time in which nobody worked does not count against it."""
 
@@ -194,7 +194,8 @@ def _served(services: Services, message: InboxMessage) -> list[StoreHandle]:
 
 
 def _hear(store: StoreHandle, message: InboxMessage, intent: PaymentIntent, attempt: Attempt | None) -> None:
-    """Ask the provider for the payment that a message is about, unless the message is about another one or sum."""
+    """Ask the provider for the payment that a message is about, unless the message is about a different one or a
+    different amount."""
     event = message.event
     is_opening = attempt is not None and attempt.operation == Operation.OPEN
     known = attempt.reference if attempt and is_opening else _known_reference(store, intent)
@@ -270,7 +271,8 @@ def _addressee(
 
 def _meet(services: Services, message: InboxMessage) -> None:
     """A message about no payment of ours: it may be about one that somebody else has made for an order (rule 13). Ours
-    carry the names of their attempts, so that what the provider shows without one is nothing that is yet to come."""
+    carry the names of their attempts, so that what the provider shows without one is not one of ours that is still to
+    come."""
     misfit = ""
     for store in _served(services, message):
         adapter = store.adapter

@@ -36,7 +36,7 @@ def acts(services: Services, limit: int, act: str | None = None, subject: str | 
 def verify(services: Services, *, newest: int | None = None, known: str | None = None) -> Verified:
     """Whether the trail is whole: all of it, or the `newest` acts. `known` is NUMBER:DIGEST, noted at another time.
 
-    Raises Refused for an anchor that is none.
+    Raises Refused for an invalid anchor.
     """
     anchor = _anchor(known) if known else None
     with services.database.snapshot() as connection:

@@ -205,8 +205,8 @@ def _troubled(services: Services) -> Iterator[Check]:
 
 
 def _keys(services: Services) -> Iterator[Check]:
-    """Keys of clients against which their shop has something: one that it refuses is a finding, one that it lets do
-    less than before is only told."""
+    """Clients' keys with a problem in their store: one that it refuses is a finding, one that it lets do less than
+    before is only told."""
     with services.database.read() as connection:
         named = keys.with_problems(connection, MAX_SHOWN + 1)
     for each in named[:MAX_SHOWN]:

@@ -16,7 +16,7 @@ class Metrics:
     `unable_stores` are those whose account at the provider cannot take payments, `misdirected_stores` those whose
     messages are sent elsewhere.
 
-    `keys_refused_by_stores` are those of clients that the shop refuses, or lets do less than they were given.
+    `keys_refused_by_stores` are those of clients that the store refuses, or lets do less than they were given.
 
     `open_intents` are all that are not over, `recent_intents` those that were begun within a day, each by status.
     `refused` are credentials and messages, since the beginning.

@@ -58,7 +58,7 @@ def capture_authorization(
 
 
 def cancel_authorization(store: StoreHandle, order_id: int, payment_intent_id: str) -> PaymentIntent:
-    """Void an authorization; the shop's order becomes cancelled. One that has been voided is answered again. A void is
+    """Void an authorization; the store's order becomes cancelled. One that has been voided is answered again. A void is
     allowed whatever became of the order.
 
     Raises OrderMissing, Uncapturable, CaptureFailed, InProgress, OutcomeUnknown, Unsupported or StoreError.

@@ -27,7 +27,7 @@ DOUBLE_PRESS_SECONDS = 10.0
 MAX_OPEN_CHECKOUTS = 5
 """How many openings of one payment may be payable at the same time."""
 NOT_NOW, ALREADY_OPENED = "not_now", "opened_before"
-"""Reasons of a Refused: the payment is past that; the buyer has to say that it shall be done again."""
+"""Reasons of a Refused: the payment is past that; the buyer has to confirm doing it again."""
 
 
 def open_checkout(store: StoreHandle, intent: PaymentIntent, *, again: bool, seen: int | None = None) -> Opening:

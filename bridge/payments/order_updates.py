@@ -35,7 +35,7 @@ LATE = (
 REFUNDED = (UpdateKind.REFUNDED, "A refund of {money} was successfully processed using {title}{because} ({refund}).")
 REFUND_PENDING = (UpdateKind.REFUNDED, "A refund of {money} is pending using {title}{because} ({refund}).")
 REFUND_ARRIVED = (UpdateKind.NOTE, REFUNDED[1])
-"""Of a refund that the shop has written down already."""
+"""Of a refund that the store has recorded already."""
 REFUND_REFUSED = (UpdateKind.NOTE, "A refund of {money} failed to complete using {title}: {reason}")
 REFUND_UNDONE = (UpdateKind.REFUND_FAILED, "A refund of {money} was unsuccessful using {title} ({refund}).")
 DISPUTED = (UpdateKind.DISPUTED, 'Payment has been disputed for {money} with reason "{reason}" ({dispute}).{due}')
@@ -119,7 +119,7 @@ def reached(after: PaymentIntent) -> Words | None:
 def of_refund(before: Refund | None, after: Refund) -> Words | None:
     """Of a refund that was not known, or whose status has changed.
 
-    One that began in the shop is written there already.
+    One that began in the store is recorded there already.
     """
     is_pending = after.status is RefundStatus.PENDING
     if before is None or not before.id:
@@ -197,7 +197,7 @@ def build_refund(
     *,
     over: bool = False,
 ) -> OrderUpdate:
-    """`over`: nothing is left of what was captured. `origin` is `store:` and the shop's own id of a refund that staff
+    """`over`: nothing is left of what was captured. `origin` is `store:` and the store's own id of a refund that staff
     began: the order's meta then pairs the two."""
     because = f". Reason: {refund.reason}." if refund.reason else ""
     update = build(
@@ -255,7 +255,7 @@ def _released(intent: PaymentIntent) -> str:
 
 
 def _tipped(words: Words, intent: PaymentIntent) -> str:
-    """What the payer added at a reader: it is nothing that the order owes."""
+    """What the payer added at a reader: it is not owed by the order."""
     is_told = intent.tip and words in (AUTHORIZED, CHARGED, CAPTURED)
     return f" {Money(intent.tip, intent.currency)} of it is a tip." if is_told else ""
 

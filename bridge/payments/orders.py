@@ -89,8 +89,8 @@ def refunds_in_store(store: StoreHandle, order: Order) -> list[StoreRefund] | No
 
 
 def made_by_staff(intent: PaymentIntent, in_shop: Sequence[StoreRefund]) -> list[StoreRefund]:
-    """Refunds in the shop (oldest first) of the money of a payment, which nobody has sent back yet as far as the shop
-    knows. Those that had lowered the unpaid order before it was paid are none: nothing was taken for them."""
+    """Refunds in the store (oldest first) of a payment for which no money has been refunded yet, as far as the store
+    knows. Those that lowered the unpaid order before it was paid do not count: nothing was taken for them."""
     found, deducted = [], intent.deducted
     for made in in_shop:
         if made.refund_id or made.refunded_payment or not made.amount or Decimal(made.amount) <= 0:
@@ -114,8 +114,8 @@ def in_the_way(known: Sequence[PaymentIntent], key: str) -> PaymentIntent | None
 def order_amount(store: Store, adapter: Adapter, order: Order) -> Money:
     """The order's total, rounded if the store says so; never what its lines come to, which keep what it has lost.
 
-    A total that the store has rounded in another currency than its own is not a sum that anybody has agreed to. Raises
-    CurrencyNotSupported, AmountNotRepresentable or StoreRefused.
+    A total that the store has rounded in another currency than its own is not an amount that anybody has agreed to.
+    Raises CurrencyNotSupported, AmountNotRepresentable or StoreRefused.
     """
     require_currency(order.currency)
     if order.total_is_rounded and not rounds_amounts(store):

@@ -64,7 +64,7 @@ FOLLOWED = 30 * DAY
 SHARED = DAY / 4
 """Seconds within which a store's orders that are due wait for each other, so that they share a list."""
 IN_VAIN = HOUR
-"""Seconds after which an order is read again that its payment could not follow: the store has still to hear of it."""
+"""Seconds after which an order is read again that its payment could not follow: the store has yet to be told of it."""
 
 
 def first_read(now: float, store_id: str) -> float:

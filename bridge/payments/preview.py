@@ -1,7 +1,7 @@
 """Preview: what an order or a cart would cost. Nothing is stored, journaled or made anywhere.
 
-An adapter that quotes is asked. For every other one the sums are computed here, from the shop's order or the cart:
-the provider would charge just that. An order's lines are never negative and always sum to what would be charged.
+An adapter that quotes is asked. For every other one the sums are computed here, from the store's order or the cart: the
+provider would charge just that. An order's lines are never negative and always sum to what would be charged.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from bridge.payments.orders import amount_due, require_currency, rounds_amounts
 from bridge.services import StoreHandle
 
 MAX_LINES = 49
-"""Lines of an order that are quoted one by one. Forte takes fifty, and the shop's tax becomes one more."""
+"""Lines of an order that are quoted one by one. Forte takes fifty, and the store's tax becomes one more."""
 MAX_AMOUNT = 10**15
 """Minor units. A larger amount is not a real cart, and not a number that every client can read."""
 SHIPPING_CODE = "txcd_92010001"

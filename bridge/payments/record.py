@@ -271,7 +271,8 @@ def _require_ours(connection: Connection, intent: PaymentIntent, outcome: Outcom
 
 
 def _with_tip(connection: Connection, intent: PaymentIntent, outcome: Outcome) -> PaymentIntent:
-    """A reader's payment to which the payer has added a tip: it is the same payment, if all else of it is its sum."""
+    """A reader's payment to which the payer has added a tip: it is the same payment, if the rest of it is its
+    amount."""
     is_added = outcome.tip != intent.tip and outcome.amount - outcome.tip == intent.amount - intent.tip
     if intent.channel != "terminal" or not is_added:
         return intent

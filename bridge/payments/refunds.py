@@ -226,7 +226,7 @@ def _refused(services: Services, intent: PaymentIntent, amount: int, why: str) -
 
 
 def _charged(store: StoreHandle, order_id: Any, charge_id: Any) -> PaymentIntent:
-    """The intent whose money is asked back. Raises RefundRefused if there is none."""
+    """The intent whose money is to be refunded. Raises RefundRefused if there is none."""
     with store.database.read() as connection:
         if charge_id:
             found = intents.by_charge(connection, store.id, str(charge_id))

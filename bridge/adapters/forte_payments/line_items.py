@@ -55,7 +55,7 @@ def _counted(line: Line) -> str:
 
 
 def _product_id(line: Line) -> str:
-    """The SKU; the product's number where the SKU is none or too long: an identifier is never cut."""
+    """The SKU; the product's number where the SKU is missing or too long: an identifier is never cut."""
     sku = plain(line.sku)
     if 0 < len(sku) <= LONGEST_TEXT:
         return sku

@@ -1,4 +1,4 @@
-"""What the owner of a store sets for Forte Payments, and what it means. Knows nothing of HTTP.
+"""What the owner of a store sets for Forte Payments, and what it means. Does not know HTTP.
 
 What Forte's public documents leave open is a setting: the spelling of the token's path, how messages are signed and
 where their fields are. Hosts: docs.fortepayments.io, obtain access token, integrate widget.

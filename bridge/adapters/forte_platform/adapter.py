@@ -113,7 +113,7 @@ class FortePlatformAdapter(BaseAdapter):
         return previews.preview(self._options, self._payments, cart, customer)
 
     def payment_methods(self, customer: str) -> list[dict[str, Any]]:
-        """The cards that the customer's user has saved; nothing for a customer who is nobody's."""
+        """The cards that the customer's user has saved; nothing for a customer without a user."""
         if "payment_methods" not in self.operations:
             self._cannot("payment_methods")
         try:

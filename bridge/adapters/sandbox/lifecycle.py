@@ -176,7 +176,7 @@ def _answered(page: Page, entry: Entry) -> Entry:
 
 
 def _presented(request: Json) -> str:
-    """The card that will be held to the reader. Raises ProviderRefused for one that is none."""
+    """The card that will be presented to the reader. Raises ProviderRefused for one that is not valid."""
     wish = str(request["metadata"].get("sandbox_present") or "pm_card_visa")
     if wish != NOBODY:
         test_card_of(wish)

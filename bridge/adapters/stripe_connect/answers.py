@@ -175,7 +175,7 @@ class Problem(Exception):
 
 
 def _read_charge(charge: Any) -> Charge | None:
-    """A charge, or None for a mere reference to one and for what is none."""
+    """A charge, or None for a mere reference to one and for what is not one."""
     if not isinstance(charge, dict) or type(charge.get("id")) is not str or type(charge.get("amount")) is not int:
         return None
     details = charge.get("payment_method_details")
@@ -232,7 +232,7 @@ def _tip(intent: Json) -> int:
 
 
 def _ran_out(intent: Json) -> bool:
-    """Whether Stripe ended it by itself, and it had a charge whose money was held."""
+    """Whether Stripe ended it on its own, and it had a charge whose money was held."""
     return intent.get("cancellation_reason") in _RAN_OUT and intent.get("latest_charge") is not None
 
 

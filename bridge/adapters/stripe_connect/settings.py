@@ -1,4 +1,4 @@
-"""What the owner of a store sets for Stripe Connect, and what it means. Knows nothing of HTTP."""
+"""What the owner of a store sets for Stripe Connect, and what it means. Does not know HTTP."""
 
 import re
 from collections.abc import Iterator, Mapping
