@@ -76,8 +76,11 @@ NAMES = "\b\nNAME is one of\n" + "\n".join(f"  {name:15}  {trigger.does}" for na
 @store_option
 @port_option
 def trigger(name: str, order: str, store: str | None, port: int | None) -> None:
-    """Make something happen to the newest payment of ORDER, at its provider or in its store."""
-    note(lay_hands(running(port), name, order, store))
+    """Make something happen to the newest payment of ORDER, at its provider or in its store.
+
+    If several stores have one, it is the store where that can happen, or else the one of `demo env` in this shell.
+    """
+    note(lay_hands(running(port), name, order, store, near=os.environ.get("STORE", "")))
 
 
 def running(port: int | None = None) -> dict[str, Any]:

@@ -38,6 +38,9 @@ class Trigger:
         """Where it can happen; of none in particular, everywhere."""
         return tuple(self.hands)
 
+    def can_happen_at(self, adapter: str) -> bool:
+        return bool(self.status) or adapter in self.hands
+
 
 def _stripe(path: str) -> dict[str, Hand]:
     return {"stripe_connect": Hand("stripe", f"/simulator/{path}")}
@@ -80,8 +83,12 @@ def named(info: Mapping[str, Any], store: str) -> dict[str, Any]:
     return stores[store]
 
 
-def lay_hands(info: Mapping[str, Any], name: str, order: str, store: str | None) -> str:
-    """Make it happen to the newest payment of an order; what was done. Raises ClickException."""
+def lay_hands(info: Mapping[str, Any], name: str, order: str, store: str | None, near: str = "") -> str:
+    """Make it happen to the newest payment of an order; what was done. `store` is a name; without it and with payments
+    in several stores it is where that can happen, and of several such stores the one with the id `near`.
+
+    Raises ClickException.
+    """
     if name not in TRIGGERS:
         known = ", ".join(TRIGGERS)
         raise click.ClickException(f"Nothing is called {name} (there are: {known}).{_like(name, TRIGGERS)}")
@@ -90,14 +97,14 @@ def lay_hands(info: Mapping[str, Any], name: str, order: str, store: str | None)
     bridge = Bridge(Settings.load(**settings, allow_private_urls=True))
     try:
         with bridge.services.database.read() as connection:
-            intent = _payment(connection, info, order, store)
+            intent = _chosen(_payments(connection, info, order, store), trigger, info, order, near)
             about = _names(connection, intent)
     finally:
         bridge.close()
     if trigger.status:
         return _as_staff(info, intent, trigger.status)
-    if intent.adapter not in trigger.hands:
-        possible = [each for each, known in TRIGGERS.items() if known.status or intent.adapter in known.hands]
+    if not trigger.can_happen_at(intent.adapter):
+        possible = [each for each, known in TRIGGERS.items() if known.can_happen_at(intent.adapter)]
         raise click.ClickException(f"{intent.adapter} has no {name} (there are: {', '.join(possible)}).")
     hand = trigger.hands[intent.adapter]
     try:
@@ -108,14 +115,23 @@ def lay_hands(info: Mapping[str, Any], name: str, order: str, store: str | None)
     return f"Done at {intent.adapter}: {name} of {intent.shown_id}. It notifies the bridge."
 
 
-def _payment(connection: Connection, info: Mapping[str, Any], order: str, store: str | None) -> PaymentIntent:
-    names = {each["id"]: name for name, each in info["stores"].items()}
+def _payments(connection: Connection, info: Mapping[str, Any], order: str, store: str | None) -> list[PaymentIntent]:
     found = intents.named(connection, order)
     if store:
         found = [intent for intent in found if intent.store_id == named(info, store)["id"]]
     if not found:
         raise click.ClickException(f"There is no payment for {order}{f' in {store}' if store else ''}.")
+    return found
+
+
+def _chosen(
+    found: list[PaymentIntent], trigger: Trigger, info: Mapping[str, Any], order: str, near: str
+) -> PaymentIntent:
+    found = [intent for intent in found if trigger.can_happen_at(intent.adapter)] or found
+    names = {each["id"]: name for name, each in info["stores"].items()}
     if len(stores := {names[intent.store_id] for intent in found}) > 1:
+        found = [intent for intent in found if intent.store_id == near]
+    if not found:
         raise click.ClickException(f"Several stores have a payment for {order}: --store {' or '.join(sorted(stores))}")
     return found[-1]
 

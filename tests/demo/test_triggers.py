@@ -103,21 +103,41 @@ def test_every_trigger_is_tried_here() -> None:
         (("dispute", "{order}", "--store", "stripe"), "Did you mean stripe_connect?"),
         (("dispute", "999999"), "There is no payment for 999999."),
         (("dispute", "{order}", "--store", "sandbox"), "sandbox has no dispute (there are: complete, cancel)"),
-        (("dispute", "{order}"), "--store sandbox or stripe_connect"),
+        (("complete", "{order}"), "--store sandbox or stripe_connect"),
         (("win-dispute", "{order}", "--store", "stripe_connect"), "has no dispute yet"),
     ],
 )
 def test_what_cannot_be_done_is_told(
     open_store: OpenStore, trigger: Callable[..., str], arguments: tuple[str, ...], says: str
 ) -> None:
-    stores = [open_store(name) for name in ("sandbox", "stripe_connect")]
-    while stores[0].order != stores[1].order:  # each shop counts its own
-        behind = min(stores, key=lambda store: store.order)
-        behind.__post_init__()
+    stores = at_the_same_id(open_store, "sandbox", "stripe_connect")
     for store in stores:
         store.create()
     told = trigger("trigger", *(word.format(order=stores[0].order) for word in arguments), code=1)
     assert says in told
+
+
+def test_of_several_stores_it_is_the_one_where_it_can_happen_or_the_shells_own(
+    open_store: OpenStore, trigger: Callable[..., str], cli: CommandLine
+) -> None:
+    """Whoever pastes one page after the other has paid for the same ids in several stores."""
+    sandbox, stripe = stores = at_the_same_id(open_store, "sandbox", "stripe_connect")
+    for store in stores:
+        store.create()
+    cli.environ["STORE"] = str(sandbox.facts["id"])
+    assert "Done at stripe_connect" in trigger("trigger", "dispute", str(stripe.order))
+    assert stripe.is_noted("Payment has been disputed")
+    trigger("trigger", "complete", str(sandbox.order))
+    assert sandbox.becomes("completed")
+    assert stripe.staff("GET")["status"] == "on-hold"
+
+
+def at_the_same_id(open_store: OpenStore, *names: str) -> list[DemoStore]:
+    """Stores whose order has the same id: each shop counts its own."""
+    stores = [open_store(name) for name in names]
+    while len({store.order for store in stores}) > 1:
+        min(stores, key=lambda store: store.order).__post_init__()
+    return stores
 
 
 def test_env_is_what_the_pages_use(world: World, trigger: Callable[..., str]) -> None:
