@@ -42,6 +42,7 @@ TOOLS = {
     "apache": Tool("Apache", "apache2-bin", lambda: find_command("apache2")),
     "caddy": Tool("Caddy", "caddy", lambda: find_command("caddy")),
     "nginx": Tool("nginx", "nginx", lambda: find_command("nginx")),
+    "systemd": Tool("systemd", "systemd", lambda: find_command("systemd-analyze")),
     "sqlite3": Tool("SQLite's shell", "sqlite3", lambda: find_command("sqlite3")),
     "chromium": Tool("Chromium", "chromium", lambda: find_command("chromium", "chromium-browser", "google-chrome")),
 }
