@@ -106,10 +106,12 @@ def require_permission(settings: HttpSettings, permissions: Permissions, method:
 
 
 def require_refunds(settings: HttpSettings, key: ApiKey) -> None:
-    """Raises RestError if the key must not send money back. WordPress asks a route whether its caller may use it, and
-    answers 403 whom it knows.
+    """Raises RestError if the key must not send money back. WooPayments has no such keys: its refund asks, as its other
+    routes do, whether the key's user may manage the shop, and WordPress answers 403 whom it knows.
 
-    Source: WordPress, `WP_REST_Server::respond_to_request`, `rest_authorization_required_code`.
+    Source: WooPayments 8.4, `WC_Payments_REST_Controller::check_permission`, which
+    `WC_REST_Payments_Refunds_Controller` inherits; WordPress, `WP_REST_Server::respond_to_request` and
+    `rest_authorization_required_code`.
     """
     if not key.may_refund:
         raise forbidden(403 if settings.compat == "woopayments" else 401)
