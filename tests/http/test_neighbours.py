@@ -114,6 +114,17 @@ def test_a_server_name_or_root_changes_nothing(make_door: MakeDoor, configure: C
         assert door.open("GET", f"/pay{INTENTS}?_method=POST", json=BODY, base_url=base).json["id"] == made.json["id"]
 
 
+def test_a_name_that_the_host_does_not_trust_does_not_reach_us(make_door: MakeDoor) -> None:
+    app = a_host()
+    app.config["TRUSTED_HOSTS"] = ["host.example"]
+    door = make_door(app, url_prefix="/pay", public_url=f"{HTTPS}/pay")
+    for path in ("/form", f"/pay{INTENTS}"):
+        refused = door.open("POST", path, json=BODY, base_url="https://other.example")
+        assert (refused.status_code, "provider" in refused.text) == (400, False)
+    made = door.open("POST", f"/pay{INTENTS}", json=BODY, base_url="https://host.example")
+    assert made.json["status"] == "succeeded"
+
+
 @pytest.fixture
 def behind_a_proxy(make_door: MakeDoor) -> Door:
     app = a_host()
