@@ -4,36 +4,18 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from sqlalchemy import create_engine, text
 
-from bridge.selftest.postgresql import drop_database, new_database
 from bridge.storage.tables import HEAD
 from tests.plugins.commandline import CommandLine
-from tests.storage.test_killed_migrations import STORE, migrated_to
+from tests.storage.test_killed_migrations import migrated_to
 
 PAGE = (Path(__file__).parents[2] / "docs" / "upgrading.md").read_text()
 COMMANDS = [line.strip() for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.split("\n")]
 COPY = "/tmp/copy.sqlite"
 MIGRATE, DOCTOR, MIGRATE_COPY = (command for command in COMMANDS if command)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of the first version, with a store."""
-    url = f"sqlite:///{tmp_path / 'bridge.sqlite'}"
-    if request.param == "postgresql":
-        url = new_database(request.getfixturevalue("postgres_server").admin_url)
-    engine = create_engine(migrated_to(url, "0001"))
-    with engine.begin() as connection:
-        connection.execute(text(STORE), {"id": "shop", "settings": "{}"})
-    engine.dispose()
-    yield url
-    if request.param == "postgresql":
-        drop_database(url)
 
 
 def paste(cli: CommandLine, command: str) -> subprocess.CompletedProcess[str]:

@@ -1,10 +1,12 @@
-"""Three hosts outside the checkout, each upgraded from yesterday's database as docs/mounting.md says.
+"""Three hosts outside the checkout, each upgraded from yesterday's database, SQLite or PostgreSQL, as docs/mounting.md
+says.
 
 `bare` is the page's own app; `factory` has flask-smorest, Flask-WTF, Flask-Login, Flask-Talisman and error pages of its
 own; `suite` has two apps, and a test suite with the fixtures of `bridge.testing`.
 """
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -13,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from tests.docs.reader import Reader, blocks
-from tests.storage.test_killed_migrations import STORE, migrated_to
 
 HOSTS = Path(__file__).parent / "hosts"
 PAGE = "docs/mounting.md"
@@ -46,21 +46,25 @@ class Host:
         return [(status, body) for status, body in json.loads(self.reader.said)]
 
 
-def bare(reader: Reader) -> dict[str, str]:
-    (reader.folder / "app.py").write_text(blocks(PAGE)[0].text)
+def bare(reader: Reader, database_url: str) -> dict[str, str]:
+    app = blocks(PAGE)[0].text
+    own = re.search(r'BRIDGE_DATABASE_URL=f".*"', app)
+    assert own
+    (reader.folder / "app.py").write_text(app.replace(own[0], f"BRIDGE_DATABASE_URL={database_url!r}"))
     return {"FLASK_APP": "app"}
 
 
-def factory(reader: Reader) -> dict[str, str]:
+def factory(reader: Reader, database_url: str) -> dict[str, str]:
     copy("factory", reader.folder / "factory")
-    return {"FLASK_APP": "factory"}
+    config = {"BRIDGE_DATABASE_URL": database_url}
+    return {"FLASK_APP": f"factory:create_app(config={config})"}
 
 
-def suite(reader: Reader) -> dict[str, str]:
+def suite(reader: Reader, database_url: str) -> dict[str, str]:
     copy("suite", reader.folder)
     config = {
         "BRIDGE_SECRET_KEY": f"file:{reader.folder}/instance/bridge.key",
-        "BRIDGE_DATABASE_URL": f"sqlite:///{reader.folder}/instance/bridge.sqlite",
+        "BRIDGE_DATABASE_URL": database_url,
     }
     return {"FLASK_APP": f"shop:create_shop({config})"}
 
@@ -81,18 +85,14 @@ PAGES: dict[Any, dict[tuple[str, str], tuple[int, str]]] = {
 
 
 @pytest.fixture(params=PAGES, ids=lambda make: make.__name__)
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
+def host(request: pytest.FixtureRequest, tmp_path: Path, old_url: str) -> Iterator[Host]:
     """With a key, and a database of the first version that has a store."""
     with Reader(tmp_path) as reader:
         instance = tmp_path / "instance"
         instance.mkdir()
         (instance / "bridge.key").write_text("k" * 40)
         (instance / "bridge.key").chmod(0o600)
-        engine = create_engine(migrated_to(f"sqlite:///{instance / 'bridge.sqlite'}", "0001"))
-        with engine.begin() as connection:
-            connection.execute(text(STORE), {"id": "shop", "settings": "{}"})
-        engine.dispose()
-        reader.environ |= request.param(reader)
+        reader.environ |= request.param(reader, old_url)
         (tmp_path / "ask.py").write_text(ASK)
         yield Host(reader, PAGES[request.param])
 

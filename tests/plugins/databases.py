@@ -1,6 +1,7 @@
 """Fresh, migrated databases: each test gets a copy of a template.
 
-`database_url` runs a test on SQLite and on PostgreSQL, `sqlite_url` and `postgres_url` on one of them.
+`database_url` runs a test on SQLite and on PostgreSQL, `sqlite_url` and `postgres_url` on one of them. `old_url` is a
+database of the first version, on each of them.
 TEST_POSTGRES_URL names a server, with a user that may create databases, to use instead of an own one.
 """
 
@@ -127,3 +128,23 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a fresh database of the newest schema: the test runs once on each kind."""
     return request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param])
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database of the first version, which has a store `shop`: the test runs once on each kind."""
+    from sqlalchemy import create_engine, text
+
+    from bridge.selftest.postgresql import drop_database, new_database
+    from tests.storage.test_killed_migrations import STORE, migrated_to
+
+    is_postgresql = request.param == "postgresql"
+    server: Server | None = request.getfixturevalue("postgres_server") if is_postgresql else None
+    url = new_database(server.admin_url) if server else f"sqlite:///{tmp_path / 'old.sqlite'}"
+    engine = create_engine(migrated_to(url, "0001"))
+    with engine.begin() as connection:
+        connection.execute(text(STORE), {"id": "shop", "settings": "{}"})
+    engine.dispose()
+    yield url
+    if server:
+        drop_database(url)
