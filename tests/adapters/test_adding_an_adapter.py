@@ -65,11 +65,20 @@ def test_a_run_ends_with_what_is_declared_tested_and_skipped(example, tmp_path, 
     [table] = re.findall(rf"= adapter contract: {name} =+\n(.*)\n\d+ passed", done.stdout, re.DOTALL)
     assert table.splitlines()[0].startswith("replay_window=86400.0, names_refunds=True")
     assert [line for line in TABLE[name] if line not in table] == []
+    if name == "acme_pay":
+        assert table.startswith(shown_by_the_guide())
     assert "1 skipped: the Provider has no documentation" in table
     passed, skipped = (
         sum(map(int, re.findall(rf"^\S.* (\d+) {word}", table, re.MULTILINE))) for word in ("passed", "skipped")
     )
     assert done.stdout.rstrip().splitlines()[-1].startswith(f"{passed} passed, {skipped} skipped")
+
+
+def shown_by_the_guide():
+    """How the table of its adapter begins."""
+    guide = GUIDE.read_text(encoding="utf-8")
+    [table] = re.findall(r"^=+ adapter contract: acme_pay =+\n(.*?)\.\.\.\n```$", guide, re.DOTALL | re.MULTILINE)
+    return table
 
 
 def test_what_is_declared_and_not_tested_is_said(example, tmp_path):

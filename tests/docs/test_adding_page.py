@@ -37,7 +37,7 @@ def test_every_block_is_run(tmp_path: Path) -> None:
         ('"""Acme Pay, as little', PASSES),
         ('"""Acme Pay for wcpay-bridge', PASSES),
         ("import json", PASSES),
-        ("---", Elsewhere(f"{GUIDE}test_a_run_ends_with_what_is_declared_tested_and_skipped")),
+        ("===", Elsewhere(f"{GUIDE}test_a_run_ends_with_what_is_declared_tested_and_skipped")),
         ("[project]", Project()),
         *((block.text, MADE) for block in made),
     )
