@@ -9,11 +9,14 @@ import ast
 import inspect
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from functools import cache
 
 from .errors import invalid
 
+_PARSING = threading.Lock()
+"""Python 3.11 fails when two threads parse at a time: https://github.com/python/cpython/issues/106905."""
 LONGEST = 5000
 """Characters of any text for which nothing else is said."""
 _SPECIFIED: Mapping[tuple[str, str], int] = {
@@ -47,7 +50,8 @@ def longest(kind: type, name: str) -> int:
 @cache
 def _documented(module: str) -> Mapping[str, Mapping[str, int]]:
     """The limits that a module of the SDK documents, by class and member."""
-    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    with _PARSING:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
     return {node.name: _of_class(node) for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
