@@ -1,5 +1,5 @@
 # Everything runs in .venv: `demo` fills it from requirements.lock, `test` adds requirements-dev.lock.
-# PYTHON=python3.12 chooses the interpreter; ARGS="..." is handed on by demo, test, selftest, mutants, newest, oldest and lock.
+# PYTHON=python3.12 chooses the interpreter; demo, test, selftest, bench, mutants, newest, oldest and lock hand on ARGS="...".
 PYTHON ?= python3
 BIN := .venv/bin
 PIP = $(BIN)/python -m pip
@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export TAG
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test selftest mutants licenses advisories lint types format newest oldest tools lock release publish clean
+.PHONY: help install demo test selftest bench mutants licenses advisories lint types format newest oldest tools lock release publish clean
 
 help:  ## show this list
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: lint types  ## everything that must pass
 
 selftest: $(RUNTIME)  ## try to make it charge twice or lose something (every night)
 	@$(BIN)/wcpay-bridge selftest $(ARGS)
+
+bench: install  ## measure what requests cost, against controls of the same run (docs/performance.md; ARGS=--quick)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 mutants: install  ## take the rules of money away one by one; a test must fail each time (ARGS=refunds for some)
 	@$(BIN)/python -m tests.mutate $(ARGS)

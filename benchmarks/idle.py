@@ -1,6 +1,6 @@
 """What many stores cost at which nothing happens: CPU of a default `serve`, a worker's round, a scrape.
 
-    python benchmarks/idle.py [--stores 10000] [--payments 1000000] [--seconds 60] [--database URL]
+    python -m benchmarks.idle [--stores 10000] [--payments 1000000] [--seconds 60] [--database URL]
 
 The database (a new SQLite file, or an empty PostgreSQL database) is filled as after a year, and three days
 at which nothing happened. Stores are sandboxes at a
@@ -10,20 +10,18 @@ route.
 """
 
 import argparse
-import os
 import secrets
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import requests
 from sqlalchemy import text
 
+from benchmarks.processes import PROGRAM, Server, cpu_seconds, served
 from bridge import Bridge
 from bridge.selftest.fill_database import fill
 from bridge.simulators.certificates import Certificates
@@ -38,7 +36,6 @@ TOKEN = secrets.token_hex(16)
 SECRET_KEY = secrets.token_hex(20)
 QUIET = 3 * 24 * 3600.0
 """Seconds since the last payment: whatever happened after is work, and not idleness."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def fill_database(url: str, shop_url: str, ca_file: Path, stores: int, payments: int) -> None:
@@ -53,60 +50,24 @@ def fill_database(url: str, shop_url: str, ca_file: Path, stores: int, payments:
     print(f"filled with {stores} stores and {payments} payments in {time.monotonic() - started:.0f} s")
 
 
-@contextmanager
-def served(folder: Path, url: str, *arguments: str) -> Iterator[tuple[int, str]]:
-    """A `serve` with its defaults; its process group and its address."""
-    environ = {
-        "PATH": os.environ["PATH"],
+def opened(folder: Path, url: str, *arguments: str) -> AbstractContextManager[Server]:
+    """A `serve` with its defaults."""
+    environment = {
         "XDG_DATA_HOME": str(folder),
         "BRIDGE_DATABASE_URL": url,
         "BRIDGE_SECRET_KEY": SECRET_KEY,
         "BRIDGE_METRICS_TOKEN": TOKEN,
         "BRIDGE_ALLOW_PRIVATE_URLS": "yes",
     }
-    program = str(Path(sys.executable).with_name("wcpay-bridge"))
-    address = f"127.0.0.1:{20000 + secrets.randbelow(20000)}"
-    with (folder / "serve.log").open("w") as log:
-        process = subprocess.Popen(
-            [program, "serve", "--bind", address, *arguments], stderr=log, env=environ, start_new_session=True
-        )
-        try:
-            while not answers(f"http://{address}/bridge/v1/health/live"):
-                if process.poll() is not None:
-                    raise SystemExit((folder / "serve.log").read_text())
-                time.sleep(0.1)
-            yield process.pid, f"http://{address}"
-        finally:
-            process.terminate()
-            process.wait(60)
+    return served(["-c", PROGRAM, "serve", "--bind", "{bind}", *arguments], folder, environment)
 
 
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
-        return False
-
-
-def cpu_seconds(group: int) -> float:
-    """User and system, of all processes of the group."""
-    total = 0.0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(") ")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            total += (int(fields[11]) + int(fields[12])) / TICKS
-    return total
-
-
-def share(group: int, seconds: float) -> float:
+def share(server: Server, seconds: float) -> float:
     """Percent of a core, from some seconds after the start on."""
     time.sleep(10)
-    started, before = time.monotonic(), cpu_seconds(group)
+    started, before = time.monotonic(), cpu_seconds(server.pid)
     time.sleep(seconds)
-    return (cpu_seconds(group) - before) / (time.monotonic() - started) * 100
+    return (cpu_seconds(server.pid) - before) / (time.monotonic() - started) * 100
 
 
 def milliseconds(do: Callable[[], object], times: int = 20) -> float:
@@ -131,8 +92,8 @@ def rounds(url: str) -> None:
         write_heartbeat(bridge.services)
         run_common(bridge.services)
         with database.read() as connection:
-            for sweeps in (False, True):
-                jobs.due_of_stores(connection, bridge.services.clock(), MOST, sweeps=sweeps)
+            for max_sweeps in (0, bridge.services.max_sweeps):
+                jobs.due_of_stores(connection, bridge.services.clock(), MOST, max_sweeps=max_sweeps)
 
     while run_once(bridge.services):
         pass
@@ -163,12 +124,12 @@ def main() -> None:
         shop_url = stack.enter_context(serve(shop, tls=(certificates.cert_file, certificates.key_file))).url
         url = options.database or f"sqlite:///{folder / 'bridge.sqlite'}"
         fill_database(url, shop_url, certificates.ca_file, options.stores, options.payments)
-        with served(folder, url, "--no-worker") as (group, address):
-            control = share(group, options.seconds / 2)
-            scrapes(address)
+        with opened(folder, url, "--no-worker") as server:
+            control = share(server, options.seconds / 2)
+            scrapes(f"http://{server.host}:{server.port}")
         rounds(url)
-        with served(folder, url) as (group, _):
-            measured = share(group, options.seconds)
+        with opened(folder, url) as server:
+            measured = share(server, options.seconds)
         print(f"idle `serve`     {measured:7.2f} % of a core, and {control:.2f} % without its worker")
 
 

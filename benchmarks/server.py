@@ -1,7 +1,7 @@
 """What a request costs in `serve`'s own worker and in gunicorn's `gthread`: CPU of the server's processes, requests per
 second.
 
-    python benchmarks/server.py [--seconds 6] [--connections 16] [--rounds 3]
+    python -m benchmarks.server [--seconds 6] [--connections 16] [--rounds 3]
 
 Needs `wrk`. Both serve the same app on an empty SQLite database with the defaults of `serve`, in turn, so that a
 machine that changes its speed changes it for both; quoted are medians. Stalling clients are not measured here:
@@ -9,19 +9,14 @@ machine that changes its speed changes it for both; quoted are medians. Stalling
 """
 
 import argparse
-import os
 import re
-import signal
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from benchmarks.processes import Server, cpu_seconds, served
 from bridge.server.application import GunicornServer
 from bridge.settings import Settings
 from bridge.storage import migrate
@@ -29,7 +24,6 @@ from bridge.storage import migrate
 OURS, THEIRS = "serve", "gthread"
 PROCESSES, THREADS = 2, 64
 """The defaults of `serve`."""
-TICKS = os.sysconf("SC_CLK_TCK")
 HEALTH, WEBHOOK = "/bridge/v1/health/live", "/bridge/v1/webhooks/x"
 POST = 'wrk.method = "POST"\nwrk.body = string.rep("a", 2048)\n'
 CLOSE = 'wrk.headers["Connection"] = "close"\n'
@@ -41,64 +35,30 @@ LOADS = {
 """What is asked for, and wrk's script. The POST is refused: there is no such endpoint."""
 
 
-def serve(worker: str, port: int, url: str) -> None:
+def serve(worker: str, bind: str, url: str) -> None:
     """In a process of its own."""
     settings = Settings.load(secret_key="0" * 40, database_url=url)
     options = {"worker_class": "gthread"} if worker == THEIRS else {}
-    bind = f"127.0.0.1:{port}"
     GunicornServer(settings, worker=False, bind=bind, workers=PROCESSES, threads=THREADS, **options).run()
 
 
-@contextmanager
-def served(worker: str, folder: Path) -> Iterator[tuple[int, int]]:
-    """Its process group and its port."""
+def opened(worker: str, folder: Path) -> AbstractContextManager[Server]:
     url = f"sqlite:///{folder / worker}.sqlite"
     migrate(url)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, __file__, "--serve", worker, str(port), url]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        deadline = time.monotonic() + 60
-        while not listens(port):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{worker} does not start")
-            time.sleep(0.1)
-        yield process.pid, port
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
+    return served(["-m", "benchmarks.server", "--serve", worker, "{bind}", url], folder)
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
-
-
-def cpu_seconds(group: int) -> float:
-    """Of all processes of the group that live."""
-    total = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group:
-            total += int(fields[11]) + int(fields[12])
-    return total / TICKS
-
-
-def measure(group: int, port: int, load: str, folder: Path, arguments: argparse.Namespace) -> tuple[float, float]:
+def measure(server: Server, load: str, folder: Path, arguments: argparse.Namespace) -> tuple[float, float]:
     """CPU milliseconds of a request, and requests per second."""
     path, script = LOADS[load]
     file = folder / "load.lua"
     file.write_text(script)
     command = ["wrk", "-t1", f"-c{arguments.connections}", f"-d{arguments.seconds}s", "-s", str(file)]
-    before = cpu_seconds(group)
+    before = cpu_seconds(server.pid)
     said = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True, check=True
+        [*command, f"http://{server.host}:{server.port}{path}"], capture_output=True, text=True, check=True
     ).stdout
-    used = cpu_seconds(group) - before
+    used = cpu_seconds(server.pid) - before
     found = re.search(r"(\d+) requests in", said)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
     if not found or not rate or not int(found[1]):
@@ -111,20 +71,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--serve", nargs=3, metavar=("WORKER", "PORT", "URL"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", nargs=3, metavar=("WORKER", "BIND", "URL"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        worker, port, url = arguments.serve
-        serve(worker, int(port), url)
+        serve(*arguments.serve)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with served(THEIRS, folder) as theirs, served(OURS, folder) as ours:
+        with opened(THEIRS, folder) as theirs, opened(OURS, folder) as ours:
             for load in LOADS:
                 found: dict[str, list[tuple[float, float]]] = {THEIRS: [], OURS: []}
                 for _ in range(arguments.rounds):
-                    for worker, (group, port) in ((THEIRS, theirs), (OURS, ours)):
-                        found[worker].append(measure(group, port, load, folder, arguments))
+                    for worker, server in ((THEIRS, theirs), (OURS, ours)):
+                        found[worker].append(measure(server, load, folder, arguments))
                 for worker, measured in found.items():
                     cost, rate = (statistics.median(column) for column in zip(*measured, strict=True))
                     print(f"{load:28} {worker:8} {cost:6.3f} ms CPU a request, {rate:6.0f} requests/s")

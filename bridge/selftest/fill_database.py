@@ -50,6 +50,7 @@ select 'reconcile:shop-' || i, :now + 86400.0 * (i - 0.5) / :count, 0, :now - 86
 from n
 """,
 )
+ORDER = "cast(:first_order as bigint) + i"
 STORE = "'shop-' || case when (i / 7) % 2 = 0 then 1 else i % :stores + 1 end"
 AT = ":until - :year + :year * (i - 0.5) / :count"
 OF_PAYMENT = (
@@ -57,8 +58,8 @@ OF_PAYMENT = (
 insert into intents (id, public_id, store_id, [[shop_id, ]]adapter, live, order_id, order_number, order_key, amount,
     currency, customer, payment_method, requested_payment_method, channel, capture, status, unknown, holding, metadata,
     flag, order_read, look_at, [[order_due, ]]created, updated)
-select 'intent-' || i, 'pi_' || i, {STORE}, [[{STORE}, ]]'sandbox', false, i, i, 'key-' || i, 1023, 'USD', 'cus_' || i,
-    'pm_1', 'pm_1', 'online', 'automatic',
+select 'intent-' || i, 'pi_' || i, {STORE}, [[{STORE}, ]]'sandbox', false, {ORDER}, i, 'key-' || i, 1023, 'USD',
+    'cus_' || i, 'pm_1', 'pm_1', 'online', 'automatic',
     case when i % :rare = 1 then 'requires_action' when i % :rare = 2 then 'processing' when i % :rare = 3
         then 'requires_capture' when i % 40 = 4 then 'canceled' else 'succeeded' end,
     i % :rare = 2, i % 40 <> 4, '{{}}', case when i % :rare = 5 then 'look at it' else '' end, {AT},
@@ -109,7 +110,7 @@ from n cross join (select 'create_sent' as name union all select 'answered' unio
 """,
     f"""
 insert into outbox (id, store_id, intent_id, order_id, payload, state, tries, due, busy_until, created, delivered)
-select 'update-' || i, {STORE}, 'intent-' || i, i, '{{}}',
+select 'update-' || i, {STORE}, 'intent-' || i, {ORDER}, '{{}}',
     case when i % :rare = 8 then 'pending' when i % :rare = 9 then 'dead' else 'delivered' end, 1,
     case when i % :rare = 8 then :now + 3600.0 else {AT} end, 0, {AT},
     case when i % :rare not in (8, 9) then {AT} end
@@ -136,10 +137,16 @@ def fill(
     quiet: float = 0.0,
     *,
     shops: bool = True,
+    first_order: int = 0,
 ) -> None:
     """Add so many stores, at the address with their number for a `*`, and payments until `quiet`
-    seconds before `now` (Unix seconds). Without `shops` into tables of a version that knew none."""
-    shares = {"rare": min(UNDER_WAY, max(payments // 100, 10)), "disputed": min(500, max(payments // 2000, 1))}
+    seconds before `now` (Unix seconds), of the orders after `first_order`. Without `shops` into tables of a version
+    that knew none."""
+    shares: dict[str, float | str] = {
+        "first_order": first_order,
+        "rare": min(UNDER_WAY, max(payments // 100, 10)),
+        "disputed": min(500, max(payments // 2000, 1)),
+    }
     with database.write() as connection:
         for statement in (*(SHOPS if shops else ()), STORES, *OF_STORE):
             _insert(connection, _fitting(statement, shops), stores, now=now, url=url)

@@ -44,6 +44,7 @@ TOOLS = {
     "nginx": Tool("nginx", "nginx", lambda: find_command("nginx")),
     "systemd": Tool("systemd", "systemd", lambda: find_command("systemd-analyze")),
     "sqlite3": Tool("SQLite's shell", "sqlite3", lambda: find_command("sqlite3")),
+    "valgrind": Tool("valgrind", "valgrind", lambda: find_command("valgrind")),
     "chromium": Tool("Chromium", "chromium", lambda: find_command("chromium", "chromium-browser", "google-chrome")),
 }
 
