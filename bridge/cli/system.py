@@ -25,6 +25,10 @@ from bridge.storage import migrate as migrate_database
 from bridge.storage.engine import sqlite_file
 from bridge.storage.key_files import exposure
 
+ON_SQLITE, ON_POSTGRESQL = 1, 2
+"""Processes of `serve` by default: writers of several SQLite connections in one process wait for each other on a lock,
+in several processes by trying again."""
+
 
 @click.command()
 def init() -> None:
@@ -72,7 +76,7 @@ def openapi(bridge: Bridge) -> None:
 
 @click.command()
 @click.option("--bind", default="127.0.0.1:8080", show_default=True, help="HOST:PORT or unix:PATH.")
-@click.option("--workers", default=2, show_default=True, help="Processes.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; default: 1 with SQLite, 2 with PostgreSQL.")
 @click.option("--threads", default=64, show_default=True, help="Threads of each process.")
 @click.option("--certfile", type=click.Path(exists=True, dir_okay=False))
 @click.option("--keyfile", type=click.Path(exists=True, dir_okay=False))
@@ -84,7 +88,7 @@ def openapi(bridge: Bridge) -> None:
 @log_options
 def serve(
     bind: str,
-    workers: int,
+    workers: int | None,
     threads: int,
     certfile: str | None,
     keyfile: str | None,
@@ -110,7 +114,7 @@ def serve(
         bridge.close()
     options: dict[str, Any] = {
         "bind": bind,
-        "workers": workers,
+        "workers": workers or (ON_SQLITE if sqlite_file(settings.database_url) else ON_POSTGRESQL),
         "threads": threads,
         "certfile": certfile,
         "keyfile": keyfile,

@@ -207,6 +207,7 @@ class Worker:
                 self._later.discard(queue)
 
     def _work_at_jobs(self) -> None:
+        self._services.database.checkpoint()
         with logs.about():
             busy = run_common(self._services)
         if not busy:

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from bridge.simulators.faults import Fault
-from tests.cli.processes import KEY, Shopkeeper, wait_for
+from tests.cli.processes import KEY, Program, Shopkeeper, wait_for
 from tests.plugins.commandline import CommandLine
 
 
@@ -112,3 +112,14 @@ def test_stores_check_proves_the_set_up(shopkeeper: Shopkeeper) -> None:
     findings = shopkeeper.cli.json("stores", "check", shopkeeper.store["id"])
     assert {finding["ok"] for finding in findings} == {True}, findings
     assert json.dumps(findings).find(KEY) == -1
+
+
+def test_serve_runs_as_many_processes_as_suit_its_database(cli: CommandLine, database_url: str) -> None:
+    cli.environ["BRIDGE_DATABASE_URL"] = database_url
+    cli.run("init")
+    listens = "Listening at: "
+    with Program(cli, listens, "serve", "--bind", "127.0.0.1:0", "--no-worker") as served:
+        url = served.begun.split(listens)[1].split(" ")[0]
+        wait_for(lambda: requests.get(f"{url}/bridge/v1/health/ready", timeout=60).ok)
+        booted = sum("Booting worker" in line for line in served.log)
+    assert booted == (1 if database_url.startswith("sqlite") else 2)
