@@ -5,6 +5,7 @@ file anew, with `make test COSTS=write ARGS=tests/http/test_costs.py`; whoever r
 """
 
 import base64
+import hmac
 import json
 import os
 import re
@@ -21,6 +22,8 @@ from sqlalchemy import event
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bridge.simulators.faults import Faults
+from bridge.simulators.stripe.sending import signature
+from bridge.storage import inbox
 from bridge.worker.runner import run_once
 from tests.plugins.local import INTENTS, Local
 from tests.web.conftest import OpenShop, open_shop
@@ -112,26 +115,50 @@ def request(
 ) -> Callable[[], Any]:
     """Made ready outside of what is measured; gives the answer's JSON."""
     pair = f"{local.pair.consumer_key}:{secret or local.pair.consumer_secret}"
+    data = None if body is None else json.dumps(body).encode()
+    proof = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    return sending(local, method, path, data, proof | {name.replace("_", "-"): each for name, each in headers.items()})
+
+
+def sending(local: Local, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> Callable[[], Any]:
     environ = EnvironBuilder(
         path,
         base_url="http://127.0.0.1",
         method=method,
-        data=None if body is None else json.dumps(body),
-        content_type=None if body is None else "application/json",
-        headers={
-            "Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}",
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        },
+        data=data,
+        content_type=None if data is None else "application/json",
+        headers=headers,
         environ_overrides={"REMOTE_ADDR": "127.0.0.1"},
     ).get_environ()
-    answers: list[bytes] = []
 
     def send() -> Any:
         answer, _status, _headers = run_wsgi_app(local.app, environ)
-        answers.append(b"".join(answer))
-        return answers[-1]
+        return b"".join(answer)
 
     return send
+
+
+def messages(local: Local) -> Iterator[Callable[[], Any]]:
+    """Events of Stripe about the newest payment, each with a name of its own."""
+    assert local.stripe
+    newest = local.stripe.events[-1]
+    for number in range(TIMES):
+        body = json.dumps(newest | {"id": f"evt_{number}"}).encode()
+        proof = {"Stripe-Signature": signature(body, [WEBHOOK_SECRET], local.clock())}
+        yield sending(local, "POST", f"/bridge/v1/webhooks/{local.store.id}", body, proof)
+
+
+def deliveries(local: Local, orders: list[int]) -> Iterator[Callable[[], Any]]:
+    """What the shop sends when an order changes."""
+    secret = local.bridge.services.vault.shop_secret(local.store.id).encode()
+    for order in orders:
+        body = json.dumps(local.shop.order(order)).encode()
+        proof = {
+            "User-Agent": "WooCommerce/10.5.0 Hookshot (WordPress/6.9)",
+            "X-WC-Webhook-Topic": "order.updated",
+            "X-WC-Webhook-Signature": base64.b64encode(hmac.digest(secret, body, "sha256")).decode(),
+        }
+        yield sending(local, "POST", f"/bridge/v1/webhooks/{local.store.id}", body, proof)
 
 
 def create(local: Local, order: int, **headers: str) -> Callable[[], Any]:
@@ -170,6 +197,11 @@ def measured(local: Local, meter: Meter, orders: list[int]) -> dict[str, Cost]:
     made = [json.loads(create(local, order)()) for order in plain]
     found |= {name: again("GET", path.format(made[0]["id"])) for name, path in LOOK_UPS.items()}
     found["wrong secret"] = again("GET", f"{INTENTS}/x", secret="cs_wrong")
+    found["message of the shop"] = cost(*deliveries(local, plain))
+    if local.stripe:
+        found["message of the provider"] = cost(*messages(local))
+    with local.bridge.services.database.read() as connection:
+        assert len(inbox.latest(connection, "new", 100)) == (2 if local.stripe else 1) * TIMES
     if local.store.capture == "manual":
         found |= {"capture": cost(*captures(local, plain, made)), "refund": cost(*refunds(local, made))}
     return found
@@ -199,10 +231,11 @@ LOOK_UPS = {
     "transactions": f"{PAYMENTS}/transactions",
     "transactions, summary": f"{PAYMENTS}/transactions/summary",
 }
+WEBHOOK_SECRET = "whsec_0123456789abcdef"
 BY_HAND = {"bridge": {"capture": "manual"}}
 SHOPS: dict[str, dict[str, Any]] = {
     "sandbox": BY_HAND,
-    "stripe_connect": BY_HAND,
+    "stripe_connect": BY_HAND | {"webhook_secret": WEBHOOK_SECRET},
     "forte_payments": {},
     "forte_platform": {},
 }
