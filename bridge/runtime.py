@@ -9,6 +9,7 @@ import os
 from bridge.domain.errors import ConfigurationError, NotReady
 from bridge.domain.ids import RandomIds
 from bridge.domain.ports import Clock, Ids
+from bridge.key_memory import KeyMemory
 from bridge.opened_stores import OpenedStores, OrderBookFactory
 from bridge.refusals import Refusals
 from bridge.services import Queue, Services
@@ -52,12 +53,13 @@ class Runtime:
             provider_timeout=settings.provider_timeout,
             version=__version__,
             refusals=Refusals(database, clock),
+            key_memory=KeyMemory(clock),
             max_sweeps=settings.max_sweeps,
             wake=self._wake,
         )
         self.opened_stores.services = self.services
         self.store_setup = StoreSetup(self.services, self.opened_stores, settings.public_urls)
-        database.before_first_use(self._open, self.opened_stores.forget)
+        database.before_first_use(self._open, self._forget)
 
     def open(self) -> None:
         """Open the database now. Raises NotReady with what is missing."""
@@ -85,6 +87,11 @@ class Runtime:
             self.services.vault.open()
         except ConfigurationError as problem:
             raise NotReady(*(self._as_mounted(sentence) for sentence in problem.problems)) from None
+
+    def _forget(self) -> None:
+        """In a process that was forked from this one."""
+        self.opened_stores.forget()
+        self.services.key_memory.forget()
 
     def _as_mounted(self, sentence: str) -> str:
         return sentence.replace(PROGRAM, IN_A_HOST) if self.is_mounted else sentence

@@ -11,6 +11,7 @@ from bridge.domain import logs
 from bridge.domain.actors import Actor, process_actor
 from bridge.domain.ports import Adapter, Clock, Ids, OrderBook
 from bridge.domain.stores import Store
+from bridge.key_memory import KeyMemory
 from bridge.refusals import Refusals
 from bridge.storage import Connection, audit
 from bridge.storage.engine import Database
@@ -75,6 +76,7 @@ class Services:
     provider_timeout: float
     version: str
     refusals: Refusals = field(repr=False)
+    key_memory: KeyMemory = field(repr=False)
     max_sweeps: int = 8
     wake: Wake = _nobody
     is_ending: Callable[[], bool] = lambda: False
@@ -86,7 +88,9 @@ class Services:
         """Write an administrative act down, in the transaction of the act and as the last that it locks.
 
         `act` is a command's words, such as `keys.revoke`; `subject` is what it was done to; `detail` holds no secret.
+        In this process it counts from the next request on, whatever was remembered of keys and their stores.
         """
+        self.key_memory.forget()
         actor = self.actor()
         done = audit.append(connection, self.vault, self.clock(), actor, act, subject, detail)
         log.info("audit %s: %s %s by %s %s", done, act, subject, actor.kind, actor.name)

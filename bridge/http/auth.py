@@ -21,7 +21,7 @@ from bridge.http.settings_protocol import HttpSettings
 from bridge.http.wordpress.bodies import READING, WRITING, Body, kind_of_body
 from bridge.http.wordpress.errors import RestError, forbidden
 from bridge.http.wordpress.php_input import Pairs, form_pairs, query_pairs
-from bridge.registry.keys import NONCE_WINDOW, KeyPair, lookup, use_nonce
+from bridge.registry.keys import NONCE_WINDOW, KeyPair, lookup, recall, remember, use_nonce
 from bridge.services import Services
 
 NO_SUCH_SECRET = "cs_" + 40 * "0"
@@ -162,17 +162,22 @@ def _not_https(request: Request) -> str:
 
 
 def _prove(services: Services, consumer_key: str, consumer_secret: str, tried: Tried) -> KeyPair | None:
-    """An unknown key and a wrong secret cost the same: one look-up, one decryption, one comparison."""
+    """An unknown key and a wrong secret cost the same: one look-up, one decryption, one comparison. Only the pair that
+    was proven just now costs less."""
+    if proven := recall(services, consumer_key, consumer_secret, tried.address):
+        return proven
     pair = _look_up(services, consumer_key, tried, otherwise="wrong_secret")
     secret = pair.consumer_secret if pair else NO_SUCH_SECRET
     if not hmac.compare_digest(secret.encode(), consumer_secret.encode("utf-8", "replace")) and pair:
         raise refused("Consumer secret is invalid.")
+    if pair:
+        remember(services, pair)
     return pair
 
 
 def _look_up(services: Services, consumer_key: str, tried: Tried, *, otherwise: str) -> KeyPair | None:
     """The pair, if the key may be used from where it is: it has still to be proven, and is refused as `otherwise`."""
-    found = lookup(services, consumer_key.encode("ascii", "replace").decode(), tried.address)
+    found = lookup(services, consumer_key, tried.address)
     tried.reason, tried.key = found.reason or otherwise, found.key
     return found.pair
 

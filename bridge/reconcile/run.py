@@ -112,6 +112,7 @@ def _is_itself(store: StoreHandle, report: Report) -> bool:
     )
     with store.database.write() as connection:
         comparing.hold_stores(connection, store.clock(), store.id)
+    store.key_memory.forget()
     return False
 
 
@@ -127,6 +128,7 @@ def _release(store: StoreHandle, report: Report) -> None:
     else:
         with store.database.write() as connection:
             comparing.release_store(connection, store.id, store.clock())
+        store.key_memory.forget()
         report.released = True
 
 

@@ -12,6 +12,7 @@ from bridge.domain.card_data import refuse_card_data
 from bridge.domain.errors import Refused
 from bridge.domain.networks import parse_network
 from bridge.domain.stores import FROM_BRIDGE, UNRESTRICTED, ApiKey, Permissions, Restrictions
+from bridge.key_memory import ProvenKey
 from bridge.services import Services
 from bridge.storage import Connection, keys, stores
 
@@ -23,12 +24,16 @@ NONCE_WINDOW = 15 * 60
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A key with its secret in clear: only while it is made, and while a request is checked."""
+    """A key with its secret in clear: only while it is made, and while a request is checked.
+
+    One that was looked up was so at `read_at` (Unix seconds), with the version of its store's row by then.
+    """
 
     key: ApiKey
     consumer_key: str = field(repr=False)
     consumer_secret: str = field(repr=False)
     store_updated: float = 0.0
+    read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,7 @@ def learn(services: Services, key: ApiKey, **values: str) -> None:
         return
     with services.database.write() as connection:
         keys.change(connection, key.id, **values)
+    services.key_memory.forget()
 
 
 def named(services: Services, name: str) -> ApiKey:
@@ -209,7 +215,7 @@ def rotate(services: Services, name: str, overlap: float, **changes: Any) -> Key
 
 
 def update(services: Services, name: str, **changes: Any) -> ApiKey:
-    """Change the restrictions of a key, from the next request on; what is not among `changes` stays as it is by then.
+    """Change the restrictions of a key, within a second everywhere; what is not among `changes` stays as it is by then.
     One that is told when to end is nobody's old key any more. Raises Refused for one that is revoked, and for
     restrictions that cannot be."""
     checked = asdict(_checked(services, replace(UNRESTRICTED, **changes)))
@@ -227,7 +233,7 @@ def update(services: Services, name: str, **changes: Any) -> ApiKey:
 
 
 def revoke(services: Services, name: str) -> ApiKey:
-    """It stops working at once, for good."""
+    """It stops working for good: in this process at once, in every other one within a second."""
     key = named(services, name)
     with services.database.write() as connection:
         keys.change(connection, key.id, revoked=services.clock())
@@ -248,7 +254,7 @@ def lookup(services: Services, consumer_key: str, address: str) -> Found:
 
     A key that does not exist, or may not be used, costs the same: one hash, one query, one decryption.
     """
-    consumer_key = consumer_key.strip()
+    consumer_key, read_at = _as_stored(consumer_key), services.clock()
     with services.database.read() as connection:
         found = keys.find(connection, services.vault.lookup_hash(consumer_key))
     secret = services.vault.decrypt(found.secret if found else services.vault.nothing)
@@ -259,7 +265,26 @@ def lookup(services: Services, consumer_key: str, address: str) -> Found:
     if reason or allowed is None:
         return Found(reason=reason, key=found.key)
     key = replace(found.key, permissions=allowed)
-    return Found(KeyPair(key, consumer_key, secret, found.store_updated), key=key)
+    return Found(KeyPair(key, consumer_key, secret, found.store_updated, read_at), key=key)
+
+
+def recall(services: Services, consumer_key: str, consumer_secret: str, address: str) -> KeyPair | None:
+    """The pair, if just these two were proven within the last second, and may still be used from this address."""
+    consumer_key = _as_stored(consumer_key)
+    proven = services.key_memory.recall(consumer_key, consumer_secret)
+    if proven is None or why_unusable(proven.key, services.clock()) or not proven.key.admits(address):
+        return None
+    return KeyPair(proven.key, consumer_key, consumer_secret, proven.store_updated, proven.read_at)
+
+
+def remember(services: Services, pair: KeyPair) -> None:
+    """For a second from when it was read: only what a caller has proven to know."""
+    proven = ProvenKey(pair.key, pair.store_updated, pair.read_at)
+    services.key_memory.keep(pair.consumer_key, pair.consumer_secret, proven)
+
+
+def _as_stored(consumer_key: str) -> str:
+    return consumer_key.encode("ascii", "replace").decode().strip()
 
 
 def used(services: Services, pair: KeyPair) -> None:
@@ -269,6 +294,7 @@ def used(services: Services, pair: KeyPair) -> None:
     if key.last_used is None or now - key.last_used >= LAST_USED_RESOLUTION:
         asked_with = services.vault.encrypt(pair.consumer_key) if not key.origin else None
         keys.use(services.database, key.id, now, now - LAST_USED_RESOLUTION, asked_with)
+        remember(services, replace(pair, key=replace(key, last_used=now)))  # or the next request would write it again
 
 
 def use_nonce(services: Services, key: ApiKey, nonce: str, timestamp: int) -> bool:

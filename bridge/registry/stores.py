@@ -63,7 +63,7 @@ def update(
     *,
     force: bool = False,
 ) -> tuple[Store, Obstacles]:
-    """Replace what is stored of it; running processes notice with the next request.
+    """Replace what is stored of it; running processes notice within a second.
 
     `account_settings` are names of settings that say at which account of the provider payments are, with their
     defaults. Raises Refused for another adapter, mode or account as long as payments are not over: only those that
@@ -161,6 +161,7 @@ def learn_currency(services: Services, store_id: str) -> None:
     if found != store.config.currency:
         with services.database.write() as connection:
             stores.change(connection, store_id, currency=found, updated=services.clock())
+        services.key_memory.forget()
 
 
 def own_currency(book: OrderBook) -> str:

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from bridge.domain.errors import InProgress, Refused
+from bridge.domain.errors import AwaitsReconcile, InProgress, Refused
 from bridge.domain.intents import (
     UNSETTLED,
     Attempt,
@@ -39,6 +39,7 @@ from bridge.storage import jobs
 from bridge.storage.engine import Database
 from bridge.storage.payment_tables import OWN_NUMBER, attempts, charges, intents
 from bridge.storage.shops import shop_of
+from bridge.storage.stores import AWAITS
 from bridge.storage.tables import stores, words
 
 _INTENT_FIELDS = [f.name for f in fields(PaymentIntent) if f.name != "charge"]
@@ -56,6 +57,8 @@ def add_attempt(connection: Connection, attempt: Attempt, generation: int | None
 
     Not at a store that was removed or, of a new payment, has another account than it was made for: whoever changes the
     store locks its row, to which the attempt refers, so that one of the two sees the other. Raises Refused, InProgress.
+    Nor at one that awaits its reconciliation, whatever this process knows of the store yet, unless the attempt only
+    stands for what others have made: raises AwaitsReconcile.
     """
     connection.execute(_ADD_ATTEMPT, _values(attempt, _ATTEMPT_FIELDS))
     jobs.hurry(connection, attempt.store_id, attempt.created)
@@ -64,6 +67,8 @@ def add_attempt(connection: Connection, attempt: Attempt, generation: int | None
         raise Refused("The store was removed.", reason="store_removed")
     if generation is not None and store.generation != generation:
         raise InProgress("The store has just changed. Ask again in a moment.", outcome="none")
+    if store.awaits and attempt.answered is None:
+        raise AwaitsReconcile("No money moves through this store until it has been reconciled.")
 
 
 def get(connection: Connection, intent_id: str, *, lock: bool = False) -> PaymentIntent:
@@ -286,7 +291,7 @@ _BY_ATTEMPT = _newest(
     .limit(1)
     .scalar_subquery(),
 )
-_STORE = select(stores.c.removed, stores.c.generation).where(stores.c.id == bindparam("store"))
+_STORE = select(stores.c.removed, stores.c.generation, AWAITS).where(stores.c.id == bindparam("store"))
 _ATTEMPT = select(attempts).where(attempts.c.id == bindparam("attempt"))
 _ATTEMPTS = (
     select(attempts)

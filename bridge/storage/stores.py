@@ -11,17 +11,15 @@ from bridge.storage.payment_tables import intents
 from bridge.storage.tables import EMPTY, outbox, stores, word, words
 
 _other = stores.alias("other")
-_AWAITS_BESIDE = (
-    exists()
-    .where(
-        _other.c.shop_id == stores.c.shop_id,
-        _other.c.live == stores.c.live,
-        _other.c.awaits_reconcile,
-        _other.c.removed.is_(None),
-        _other.c.id != stores.c.id,
-    )
-    .label("awaits_beside")
+_awaits_beside = exists().where(
+    _other.c.shop_id == stores.c.shop_id,
+    _other.c.live == stores.c.live,
+    _other.c.awaits_reconcile,
+    _other.c.removed.is_(None),
+    _other.c.id != stores.c.id,
 )
+AWAITS = or_(stores.c.awaits_reconcile, _awaits_beside).label("awaits")
+"""Of a store: whether it, or another entry of its shop, takes no money before it was compared."""
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> bool:
@@ -38,7 +36,7 @@ def get(connection: Connection, store_id: str) -> dict[str, Any] | None:
     """The row of a store that was not removed, with `awaits_beside`: whether another entry of its shop takes no money
     before it was compared."""
     row = connection.execute(
-        select(stores, _AWAITS_BESIDE).where(stores.c.id == store_id, stores.c.removed.is_(None))
+        select(stores, _awaits_beside.label("awaits_beside")).where(stores.c.id == store_id, stores.c.removed.is_(None))
     ).first()
     return dict(row._mapping) if row else None
 

@@ -202,6 +202,8 @@ def measured(local: Local, meter: Meter, orders: list[int]) -> dict[str, Cost]:
         found["message of the provider"] = cost(*messages(local))
     with local.bridge.services.database.read() as connection:
         assert len(inbox.latest(connection, "new", 100)) == (2 if local.stripe else 1) * TIMES
+    look = request(local, "GET", LOOK_UPS["show"].format(made[0]["id"]))
+    found["show, once a second"] = cost(*(lambda: (local.clock.advance(1), look()) for _ in range(TIMES)))
     if local.store.capture == "manual":
         found |= {"capture": cost(*captures(local, plain, made)), "refund": cost(*refunds(local, made))}
     return found

@@ -45,9 +45,9 @@ LAYERS = (
     layer("inbound",    "inbound",
                                                              "registry payments refusals services "
                                                              "domain storage", ""),
-    layer("registry",   "registry",                          "payments services domain storage", ""),
+    layer("registry",   "registry",                          "payments key_memory services domain storage", ""),
     layer("use cases",  "payments",                          "services domain storage", ""),
-    layer("services",   "services refusals",                 "refusals domain storage",          ""),
+    layer("services",   "services refusals key_memory",      "refusals key_memory domain storage", ""),
     layer("edges",      "adapters stores",                   "outbound schemas domain", "requests stripe"),
     layer("outbound",   "outbound",                          "domain",                  "requests"),
     layer("storage",    "storage",                           "domain",
