@@ -20,13 +20,12 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from bridge.app import EXTENSION, Bridge
+from bridge.cli.lazy_group import CHOSEN
 from bridge.domain.deadlines import DAY, HOUR
 from bridge.domain.errors import BridgeError, Refused
 from bridge.storage.vault import is_reference
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-CHOSEN = "bridge.cli.chosen"
-"""Where a command finds the name that was given with `--bridge`."""
 UNITS = {"m": 60.0, "h": HOUR, "d": DAY}
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 order_option = click.option("--order", metavar="ORDER", help="Only this order: its id or its number.")
@@ -80,11 +79,6 @@ def command_line() -> str:
         return "wcpay-bridge"
     name = context.find_root().meta.get(CHOSEN)
     return f"flask bridge --bridge {name}" if name else "flask bridge"
-
-
-def choose_bridge(context: click.Context, _: click.Parameter, name: str | None) -> None:
-    """`--bridge NAME`, for the command that follows."""
-    context.find_root().meta[CHOSEN] = name
 
 
 def with_bridge(command: Command) -> Command:
