@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.plugins.distributions",
     "tests.plugins.commandline",
     "tests.plugins.local",
+    "tests.plugins.answers",
     "tests.plugins.world",
     "tests.plugins.browser",
     "tests.plugins.fortes",

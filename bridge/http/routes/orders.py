@@ -23,7 +23,7 @@ def add_routes(blueprint: Blueprint, services: Services) -> None:
 
     @blueprint.route(f"{PATH}/create_customer", methods=["POST"], tags=["Customers"], failures=CUSTOMER, once=True)
     @blueprint.doc(summary="Create or update the provider's customer of an order", operationId="createCustomer")
-    @blueprint.response(200, Named, description="The provider's id of the order's shopper.")
+    @blueprint.response(200, Named, as_is=True, description="The provider's id of the order's shopper.")
     def create_customer(order_id: str) -> dict[str, Any]:
         return {"id": customers.create_customer(authorised(services), order_number(order_id))}
 
@@ -34,7 +34,7 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
     )
     @blueprint.arguments(Capture, example=EXAMPLE)
     @blueprint.doc(summary="Capture an authorization", operationId="captureAuthorization")
-    @blueprint.response(200, Concluded, description="It was captured, now or before.")
+    @blueprint.response(200, Concluded, as_is=True, description="It was captured, now or before.")
     def capture_authorization(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         """Takes the order's total as it is now, or less; what is left of the authorisation is released."""
         intent_id = identifier(parameters["payment_intent_id"])
@@ -47,7 +47,9 @@ def _add_captures(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route(f"{PATH}/cancel_authorization", methods=["POST"], tags=AUTHORIZATIONS, failures=CANCEL, once=True)
     @blueprint.arguments(Intent, example=EXAMPLE)
     @blueprint.doc(summary="Void an authorization", operationId="cancelAuthorization")
-    @blueprint.response(200, Concluded, description="It was voided, now or before; the order becomes cancelled.")
+    @blueprint.response(
+        200, Concluded, as_is=True, description="It was voided, now or before; the order becomes cancelled."
+    )
     def cancel_authorization(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         intent_id = identifier(parameters["payment_intent_id"])
         store = authorised(services)
@@ -58,7 +60,7 @@ def _add_terminal(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route(f"{PATH}/create_terminal_intent", methods=["POST"], tags=IN_PERSON, failures=TERMINAL, once=True)
     @blueprint.arguments(TerminalIntent)
     @blueprint.doc(summary="Start an in-person payment of an order", operationId="createTerminalIntent")
-    @blueprint.response(200, Named, description="An intent that a card reader can confirm.")
+    @blueprint.response(200, Named, as_is=True, description="An intent that a card reader can confirm.")
     def create_terminal_intent(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         """The order's id is in the intent's metadata without being asked for."""
         store = authorised(services)
@@ -68,7 +70,9 @@ def _add_terminal(blueprint: Blueprint, services: Services) -> None:
     @blueprint.route(f"{PATH}/capture_terminal_payment", methods=["POST"], tags=IN_PERSON, failures=CAPTURE, once=True)
     @blueprint.arguments(Intent, example=EXAMPLE)
     @blueprint.doc(summary="Capture an in-person payment", operationId="captureTerminalPayment")
-    @blueprint.response(200, Concluded, description="It was captured, now or before; the order becomes completed.")
+    @blueprint.response(
+        200, Concluded, as_is=True, description="It was captured, now or before; the order becomes completed."
+    )
     def capture_terminal_payment(parameters: dict[str, Any], order_id: str) -> dict[str, Any]:
         intent_id = identifier(parameters["payment_intent_id"])
         store = authorised(services)

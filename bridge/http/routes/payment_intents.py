@@ -28,7 +28,9 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings,
     @blueprint.route(PATH, methods=["POST"], tags=["Payment intents"], failures=CREATE, once=True)
     @blueprint.arguments(Parameters, example=EXAMPLE)
     @blueprint.doc(summary="Create a payment intent", operationId="createPaymentIntent")
-    @blueprint.response(200, CreatedIntent, description="What the order owes was charged, or its payment was started.")
+    @blueprint.response(
+        200, CreatedIntent, as_is=True, description="What the order owes was charged, or its payment was started."
+    )
     def create(parameters: dict[str, Any]) -> dict[str, Any]:
         """Charges what an order owes, once: a repeat is answered with the same intent.
 
@@ -44,16 +46,16 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings,
                 attempt_id=fresh_attempt(),
                 before_start=guard.begin,
             )
-        return created_intent(shown, settings.compat) | pay_link(services, shown.intent)
+        return created_intent(shown, settings.compat, pay_link(services, shown.intent))
 
     @blueprint.route(
         f"{PATH}/<payment_intent_id>", methods=["GET"], tags=["Payment intents"], failures=LOOK_UP, names=NAMES
     )
     @blueprint.doc(summary="Look up a payment intent", operationId="getPaymentIntent")
-    @blueprint.response(200, ShownIntent, description="The intent as the bridge knows it.")
+    @blueprint.response(200, ShownIntent, as_is=True, description="The intent as the bridge knows it.")
     def get(payment_intent_id: str) -> dict[str, Any]:
         """By its id, by an attempt's id, or by the provider's own reference."""
         store = authorised(services)
         shown = view_intent(store, payment_intent_id)
         charge = lists.charge_of(services, shown.intent)
-        return shown_intent(shown, charge, store.config) | pay_link(services, shown.intent)
+        return shown_intent(shown, charge, store.config, pay_link(services, shown.intent))

@@ -40,7 +40,9 @@ def add_routes(blueprint: Blueprint, services: Services, settings: HttpSettings)
         failures=MESSAGE,
     )
     @blueprint.doc(summary="Receive a provider's message", operationId="receiveMessage", security=[])
-    @blueprint.response(200, MessageTaken, description="It has been stored, now or before, and will be processed.")
+    @blueprint.response(
+        200, MessageTaken, as_is=True, description="It has been stored, now or before, and will be processed."
+    )
     def receive_message(endpoint: str) -> dict[str, Any]:
         """The provider's signature over the bytes is the key. Whatever the message says, the provider is asked."""
         headers = {name.lower(): value for name, value in request.headers.items()}
