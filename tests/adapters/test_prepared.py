@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 import responses
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.wrappers import Request, Response
 
@@ -34,6 +34,7 @@ def session() -> Iterator[Session]:
         yield made
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is slow
 @given(
     base=st.sampled_from(BASES),
     path=PATHS,

@@ -18,9 +18,11 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
+from requests import Request
 from sqlalchemy import event
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from bridge.outbound.transport import Session, make_session
 from bridge.simulators.faults import Faults
 from bridge.simulators.stripe.sending import signature
 from bridge.storage import inbox
@@ -31,7 +33,9 @@ from tests.web.conftest import OpenShop, open_shop
 __all__ = ["open_shop"]
 
 WATCHERS = str(Path(__file__).parents[1] / "plugins")
-"""What watches all tests: what it does is no cost."""
+"""What watches all tests: what it does is not a cost, but what it stands around is."""
+SEND = Session.send.__code__
+"""What those that watch requests hand them on to."""
 COSTS = Path(__file__).with_name("costs.json")
 """By adapter, kind of database and route: calls, statements, commits, requests to shop and provider."""
 PAYMENTS = "/wp-json/wc/v3/payments"
@@ -59,7 +63,7 @@ class Meter:
     commits: int = 0
     requests: int = 0
     _thread: int = field(default_factory=get_ident)
-    _watcher: FrameType | None = None
+    _turns: list[FrameType] = field(default_factory=list)
 
     def measure(self, ask: Callable[[], None]) -> Cost:
         self.calls = self.statements = self.commits = self.requests = 0
@@ -76,12 +80,22 @@ class Meter:
         return Cost(self.calls, self.statements, self.commits, self.requests)
 
     def _call(self, frame: FrameType, what: str, _argument: Any) -> None:
-        if self._watcher is not None:
-            self._watcher = None if what == "return" and frame is self._watcher else self._watcher
-        elif what == "call" and frame.f_code.co_filename.startswith(WATCHERS):
-            self._watcher = frame
-        elif what in ("call", "c_call"):
+        """Counts, but for what a watcher does until it hands the request on: `_turns` has them, one in the other."""
+        if what == "return" and self._turns and frame is self._turns[-1]:
+            self._turns.pop()
+        elif what == "call" and self._takes_over(frame):
+            self._turns.append(frame)
+        elif what in ("call", "c_call") and not self._is_watching:
             self.calls += 1
+
+    @property
+    def _is_watching(self) -> bool:
+        return len(self._turns) % 2 == 1
+
+    def _takes_over(self, frame: FrameType) -> bool:
+        if self._is_watching:
+            return frame.f_code is SEND
+        return frame.f_code.co_filename.startswith(WATCHERS)
 
     def _statement(self, *_: Any) -> None:
         self.statements += get_ident() == self._thread
@@ -278,3 +292,15 @@ def test_a_dearer_route_is_noticed(open_shop: OpenShop, sqlite_url: str, meter_o
     two = meter.measure(lambda: (third(), fourth()))
     assert two[1:] == (2 * one.statements, 2 * one.commits, 2 * one.requests)
     assert 1.9 < two.calls / one.calls < 2.1
+
+
+def test_what_watches_requests_does_not_hide_what_sending_costs(
+    open_shop: OpenShop, sqlite_url: str, meter_of: Callable[[Local], Meter]
+) -> None:
+    local = open_shop("sandbox", database_url=sqlite_url).local
+    with make_session(timeout=30.0, ca_file=local.store.ca_file, allow_private=True) as session:
+        prepared = session.prepare_request(Request("GET", local.store.url))
+        session.send(prepared)
+        cost = meter_of(local).measure(lambda: session.send(prepared))
+    assert cost.requests == 1
+    assert cost.calls > 300
