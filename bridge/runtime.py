@@ -42,7 +42,7 @@ class Runtime:
         self.is_mounted = False
         self.worker: Worker | None = None
         self._worker_process = 0
-        database = Database(settings.database_url)
+        database = Database(settings.database_url, prepares=not settings.database_pgbouncer)
         self.opened_stores = OpenedStores(settings, clock, ids or RandomIds(), order_book)
         self.services = Services(
             database=database,

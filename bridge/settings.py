@@ -63,6 +63,7 @@ class Settings:
 
     secret_key: tuple[str, ...] = field(repr=False)
     database_url: str = field(repr=False)
+    database_pgbouncer: bool = False
     public_urls: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
     require_https: bool = True
@@ -316,6 +317,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "shared_key_files": _flag,  # before the key, which is read by it
     "secret_key": _secret_key,
     "database_url": _database_url,
+    "database_pgbouncer": _flag,
     "public_url": _public_urls,
     "trusted_proxies": _networks,
     "require_https": _flag,

@@ -67,13 +67,20 @@ def begin_request(store: StoreHandle, route: str, key: str, request: str) -> Ide
         created=now,
         busy_until=leases.lease_end(store, leases.REQUEST_TIMEOUTS),
     )
-    with store.database.write() as connection:
-        found, mine = idempotency.take(connection, wanted, now - KEY_RETENTION)
+    oldest = now - KEY_RETENTION
+    with store.database.read() as connection:  # a repeat of what was answered waits for nobody who writes
+        taken = idempotency.find_taken(connection, wanted, oldest)
+    found, mine = (taken, False) if taken else _take(store, wanted, oldest)
     same = found.fingerprint == wanted.fingerprint
     answer = None
     if same and found.answer is not None:
         answer = Answer(**json.loads(store.vault.decrypt(found.answer)))
     return IdempotentRequest(found, mine, again=found is not wanted, same=same, answer=answer)
+
+
+def _take(store: StoreHandle, wanted: idempotency.Entry, oldest: float) -> tuple[idempotency.Entry, bool]:
+    with store.database.write() as connection:
+        return idempotency.take(connection, wanted, oldest)
 
 
 def keep_answer(services: Services, turn: IdempotentRequest, answer: Answer) -> None:

@@ -131,7 +131,7 @@ def history(store: StoreHandle) -> list[Change]:
 
 def rivals(url: str) -> int:
     """How many payments of a database hold an order beside one of another entry."""
-    database = Database(url)
+    database = Database(url, prepares=False)
     try:
         with database.read() as connection:
             return shops.rivals(connection)

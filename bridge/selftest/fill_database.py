@@ -6,8 +6,9 @@ one store. Nothing that is there is touched, and no store's secrets open anythin
 
 import re
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
+from bridge.storage.compiled import Connection
 from bridge.storage.engine import Database
 
 YEAR = 365 * 24 * 3600.0

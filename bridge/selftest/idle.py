@@ -96,7 +96,8 @@ def _cost(bridge: Bridge, do: Callable[[], object]) -> Cost:
 def _counting(bridge: Bridge) -> Iterator[dict[str, int]]:
     """A connection that is in the pool already is watched from its next check-out on."""
     counts = {"statements": 0, "steps": 0}
-    engine = bridge.services.database.engine
+    database = bridge.services.database
+    engine = database.engine
 
     def step() -> int:
         counts["steps"] += RESOLUTION
@@ -108,11 +109,11 @@ def _counting(bridge: Bridge) -> Iterator[dict[str, int]]:
     def execute(*_: Any) -> None:
         counts["statements"] += 1
 
-    watched = (("checkout", check_out), ("before_cursor_execute", execute))
-    for name, listener in watched:
-        event.listen(engine, name, listener)
+    event.listen(engine, "checkout", check_out)
+    before = database.watchers
+    database.watchers = [*before, execute]
     try:
         yield counts
     finally:
-        for name, listener in watched:
-            event.remove(engine, name, listener)
+        database.watchers = before
+        event.remove(engine, "checkout", check_out)

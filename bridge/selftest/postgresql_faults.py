@@ -1,7 +1,7 @@
 """What a busy PostgreSQL does to its clients: it cannot serialise, it finds a deadlock, it is gone.
 
-The server itself raises it, in the middle of the bridge's own transactions: the harness puts the statement that makes
-it do so in the place of the bridge's. A commit may also be done, and its answer lost.
+The server itself raises it, in the middle of the bridge's own transactions: the harness sends the statement that makes
+it do so before one of the bridge's. A commit may also be done, and its answer lost.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
-from sqlalchemy import event, exc
+from sqlalchemy import exc
 
 from bridge.storage import Connection, Database
 
@@ -30,11 +30,11 @@ class Disturbance:
         self._random = random
         self._write = database.write
         database.write = self._commit  # type: ignore[method-assign]
-        event.listen(database.engine, "do_execute", self._execute)
+        database.watchers = [*database.watchers, self._disturb]
 
-    def _execute(self, cursor: Any, *_: Any) -> None:
+    def _disturb(self, connection: Connection, _text: str, _values: Any) -> None:
         if self._strikes():
-            cursor.execute(self._random.choice(TROUBLES))
+            connection.driver.execute(self._random.choice(TROUBLES))
 
     @contextmanager
     def _commit(self) -> Iterator[Connection]:

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from bridge.domain.actors import Actor
 from bridge.domain.errors import ConfigurationError
 from bridge.domain.logs import redact
+from bridge.storage.compiled import Connection
 from bridge.storage.tables import audit, audit_head
 from bridge.storage.vault import Vault
 

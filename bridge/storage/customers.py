@@ -1,8 +1,9 @@
 """Rows of `customers`: which customer of the provider a shopper is."""
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.storage.compiled import Connection
 from bridge.storage.tables import customers, stores
 
 

@@ -7,16 +7,18 @@ lock at BEGIN, so that nobody sees "database is locked". PostgreSQL needs none o
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, exc, inspect, text
+from sqlalchemy import Connection as CoreConnection
+from sqlalchemy import create_engine, event, exc, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from bridge.domain.errors import ConfigurationError
+from bridge.storage.compiled import Connection, Connections, Watcher
 from bridge.storage.tables import HEAD
 
 SQLITE_BUSY_SECONDS = 30
@@ -26,6 +28,7 @@ CHECKPOINT_PAGES = 10_000
 ten times as many as SQLite's default, so that it is not in somebody's request."""
 POOL_SIZE, MAX_CONNECTIONS = 16, 128
 """How many connections a process keeps, and how many it opens: a new one costs PostgreSQL a process."""
+_CHECKPOINT = text("PRAGMA wal_checkpoint(PASSIVE)")
 _MIGRATING = threading.Lock()
 """Alembic keeps what it works on in its module: one migration at a time in a process."""
 
@@ -34,12 +37,15 @@ class Database:
     """An engine and its manners.
 
     `read()` and `write()` give connections; `write()` commits at its end or rolls back. `troubles` is what they raise
-    while the database is full, read-only or away.
+    while the database is full, read-only or away. `watchers` are told of all that those connections send: they are for
+    measuring, and set for one database or, on the class, for all of a process. Without `prepares` nothing is kept at
+    the server from one transaction to the next, as PgBouncer asks for.
     """
 
     troubles = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+    watchers: Sequence[Watcher] = ()
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, prepares: bool = True) -> None:
         self.url = parse_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {
@@ -47,9 +53,12 @@ class Database:
             "max_overflow": MAX_CONNECTIONS - POOL_SIZE,
             "hide_parameters": True,
         }
-        options["pool_pre_ping"] = not self.is_sqlite
-        if self.is_sqlite:
-            options["connect_args"] = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
+        # Neither driver begins a transaction by itself.
+        options["connect_args"] = (
+            {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False, "isolation_level": None}
+            if self.is_sqlite
+            else {"autocommit": True} | ({} if prepares else {"prepare_threshold": None})
+        )
         try:
             self.engine = create_engine(self.url, **options)
         except ModuleNotFoundError as error:
@@ -58,11 +67,9 @@ class Database:
             ) from None
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
-        self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        whole = {"sqlite_begin": "DEFERRED"} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        self._snapshot = self.engine.execution_options(**whole)
-        self._writer = self.engine.execution_options(sqlite_begin="IMMEDIATE")
+        self._migrating = self.engine.execution_options(begin="BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+        event.listen(self.engine, "begin", _begin)
+        self._connections = Connections(self.engine)
         self._write_lock = self._new_write_lock()
         self._open: Callable[[], None] = self._make_file
         self._forget: Callable[[], None] = _nothing
@@ -87,25 +94,19 @@ class Database:
             self._opening.by_this_thread = False
         self._is_open = True
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """A connection for looking: every statement sees what is committed."""
-        self.use()
-        with self._reader.connect() as connection:
-            yield connection
+        return self._connect("")
 
-    @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
+    def snapshot(self) -> AbstractContextManager[Connection]:
         """A connection for looking at what was committed when the first statement was run, and at nothing newer."""
-        self.use()
-        with self._snapshot.connect() as connection, connection.begin():
-            yield connection
+        return self._connect("BEGIN DEFERRED" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ")
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection in a transaction that is meant to take milliseconds. Never call out while it is open."""
-        self.use()
-        with self._write_lock, self._writer.begin() as connection:
+        begun = self._connect("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+        with self._write_lock, begun as connection:
             yield connection
 
     def checkpoint(self) -> None:
@@ -116,7 +117,11 @@ class Database:
         """
         if self.is_sqlite:
             with self.read() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").close()
+                connection.execute(_CHECKPOINT)
+
+    def _connect(self, begin: str) -> Connection:
+        self.use()
+        return Connection(self._connections, begin, self.watchers)
 
     def close(self) -> None:
         """Close all connections. The next use opens it again."""
@@ -149,7 +154,7 @@ class Database:
         None for an empty one. Raises SQLAlchemyError if it cannot be reached.
         """
         self._make_file()
-        with self._reader.connect() as connection:
+        with self.engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(text("select version_num from alembic_version")).scalar()
@@ -209,13 +214,13 @@ def migrate(url: str) -> None:
     from alembic import command
     from alembic.config import Config
 
-    database = Database(url)
+    database = Database(url, prepares=False)
     database.use()
     config = Config()
     config.set_main_option("script_location", "bridge:storage/migrations")
     config.set_main_option("path_separator", "os")
     try:
-        with _MIGRATING, database._writer.connect() as connection:
+        with _MIGRATING, database._migrating.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.commit()
@@ -224,15 +229,14 @@ def migrate(url: str) -> None:
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
     wal = ("journal_mode=WAL", "synchronous=FULL", f"wal_autocheckpoint={CHECKPOINT_PAGES}")
     for pragma in (*wal, "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    if begin := connection.get_execution_options().get("sqlite_begin"):
-        connection.exec_driver_sql(f"BEGIN {begin}")
+def _begin(connection: CoreConnection) -> None:
+    if begin := connection.get_execution_options().get("begin"):
+        connection.exec_driver_sql(begin)
 
 
 def _nothing() -> None:

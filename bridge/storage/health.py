@@ -1,8 +1,9 @@
 """What condition the database is in: for the owner's own commands."""
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bridge.storage.compiled import Connection
 from bridge.storage.engine import Database
 from bridge.storage.reconcile import newest_line
 from bridge.storage.tables import jobs

@@ -6,9 +6,10 @@ key and the request are keyed hashes, the answer is encrypted.
 
 from dataclasses import asdict, dataclass, field
 
-from sqlalchemy import Connection, and_, bindparam, delete, not_, select, update
+from sqlalchemy import and_, bindparam, delete, not_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.storage.compiled import Connection
 from bridge.storage.payment_tables import attempts
 from bridge.storage.tables import idempotency
 
@@ -31,6 +32,16 @@ class Entry:
     answer: str | None = field(default=None, repr=False)
 
 
+def find_taken(connection: Connection, wanted: Entry, forget: float) -> Entry | None:
+    """What stands under the key if it is not the caller's to work on, as `take` says it, but without a lock.
+
+    None if only `take` can say: nothing is there, or something that is old or that nobody is at.
+    """
+    row = connection.execute(_FIND, _name(wanted)).first()
+    found = Entry(**row._mapping) if row else None
+    return found if found and found.created > forget and not _is_free(found, wanted) else None
+
+
 def take(connection: Connection, wanted: Entry, forget: float) -> tuple[Entry, bool]:
     """What stands under the key, and whether it is now the caller's to work on, until `wanted.busy_until`.
 
@@ -40,14 +51,14 @@ def take(connection: Connection, wanted: Entry, forget: float) -> tuple[Entry, b
     """
     values, name = asdict(wanted), _name(wanted)
     while not connection.execute(_ADD[connection.dialect.name], values).rowcount:
-        row = connection.execute(_FIND, name).first()
+        row = connection.execute(_LOCK, name).first()
         if row is None:  # it was forgotten between the two statements
             continue
         found = Entry(**row._mapping)
         if found.created <= forget and connection.execute(_OWES_AN_OUTCOME, name).first() is None:
             connection.execute(_CHANGE, values | name)
             break
-        free = found.answer is None and found.busy_until <= wanted.created and found.fingerprint == wanted.fingerprint
+        free = _is_free(found, wanted)
         if free:
             connection.execute(_CHANGE, name | {"busy_until": wanted.busy_until})
         return found, free
@@ -62,6 +73,11 @@ def conclude(connection: Connection, entry: Entry, answer: str | None) -> None:
 def forget(connection: Connection, entry: Entry) -> None:
     """The key is as if it had never been used."""
     connection.execute(_FORGET, _name(entry) | {"the_attempt": entry.attempt_id})
+
+
+def _is_free(found: Entry, wanted: Entry) -> bool:
+    """Whether it is the same request, nobody is at it, and it has no answer."""
+    return found.answer is None and found.busy_until <= wanted.created and found.fingerprint == wanted.fingerprint
 
 
 def _name(entry: Entry) -> dict[str, str | bool]:
@@ -84,7 +100,8 @@ _ADD = {
     dialect: insert(idempotency).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     for dialect, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-_FIND = select(idempotency).where(_named).with_for_update()
+_FIND = select(idempotency).where(_named)
+_LOCK = _FIND.with_for_update()
 _CHANGE = update(idempotency).where(_named)
 _CONCLUDE = update(idempotency).where(_ours)
 _FORGET = delete(idempotency).where(_ours)

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.outcomes import EventKind, ProviderEvent
+from bridge.storage.compiled import Connection, Row
 from bridge.storage.engine import Database
 from bridge.storage.tables import inbox, word
 
@@ -123,7 +124,7 @@ def _wanted(now: float, busy: Collection[str], shops: Collection[str]) -> dict[s
     return {"now": now, "busy": [*busy, ""], "shops": [*shops, ""], "of_shops": EventKind.ORDER.value}
 
 
-def _letter(row: Row[Any]) -> InboxMessage:
+def _letter(row: Row) -> InboxMessage:
     event = ProviderEvent(**row.event | {"kind": EventKind(row.event["kind"])})
     return InboxMessage(
         row.id,

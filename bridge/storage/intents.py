@@ -9,8 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
-    Row,
     Select,
     and_,
     bindparam,
@@ -36,6 +34,7 @@ from bridge.domain.intents import (
 )
 from bridge.domain.orders import is_order_id
 from bridge.storage import jobs
+from bridge.storage.compiled import Connection, Row
 from bridge.storage.engine import Database
 from bridge.storage.payment_tables import OWN_NUMBER, attempts, charges, intents
 from bridge.storage.shops import shop_of
@@ -236,7 +235,7 @@ def _every(connection: Connection, *conditions: Any, **values: Any) -> list[Paym
     return list({row.id: _intent(row) for row in rows}.values())
 
 
-def _intent(row: Row[Any]) -> PaymentIntent:
+def _intent(row: Row) -> PaymentIntent:
     known = row._mapping
     charge = None
     if known["charge_id"] is not None:
@@ -245,7 +244,7 @@ def _intent(row: Row[Any]) -> PaymentIntent:
     return PaymentIntent(**values, charge=charge)
 
 
-def _attempt(row: Row[Any]) -> Attempt:
+def _attempt(row: Row) -> Attempt:
     return Attempt(**dict(row._mapping) | {"operation": Operation(row.operation), "state": AttemptState(row.state)})
 
 

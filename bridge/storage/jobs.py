@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
     Double,
     and_,
     bindparam,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.deadlines import DAY, HOUR
+from bridge.storage.compiled import Connection
 from bridge.storage.engine import Database
 from bridge.storage.tables import jobs, outbox, stores, word
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
 from bridge.domain.intents import JournalKind
+from bridge.storage.compiled import Connection
 from bridge.storage.payment_tables import journal
 
 _ADD = insert(journal)

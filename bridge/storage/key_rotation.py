@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, and_, select, update
+from sqlalchemy import Column, Table, and_, select, update
 
+from bridge.storage.compiled import Connection
 from bridge.storage.engine import Database
 from bridge.storage.payment_tables import attempts
 from bridge.storage.tables import api_keys, idempotency, inbox, secrets, stores

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.stores import ApiKey, Permissions
+from bridge.storage.compiled import Connection
 from bridge.storage.engine import Database
 from bridge.storage.tables import EMPTY, api_keys, oauth_nonces, stores
 

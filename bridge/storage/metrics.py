@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import func, literal_column, select
 
 from bridge.domain.deadlines import DAY
 from bridge.domain.intents import FINAL, UNSETTLED
+from bridge.storage.compiled import Connection
 from bridge.storage.intents import is_called
 from bridge.storage.keys import has_problem
 from bridge.storage.payment_tables import attempts, intents

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, literal_column, select, union, update
+from sqlalchemy import Select, and_, bindparam, delete, func, literal_column, select, union, update
 
 from bridge.domain.intents import FINAL, UNSETTLED
+from bridge.storage.compiled import Connection
 from bridge.storage.intents import unsettled
 from bridge.storage.payment_tables import attempts, intents, refunds
 from bridge.storage.tables import EMPTY, outbox, stores, word, words

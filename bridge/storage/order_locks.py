@@ -5,11 +5,12 @@ hold it, of whichever entry of its shop. The row is there before the provider is
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.intents import Attempt, JournalKind, PaymentIntent, Status
 from bridge.storage import journal
+from bridge.storage.compiled import Connection
 from bridge.storage.engine import Database
 from bridge.storage.intents import WITH_CHARGE, add_attempt, add_intent, first
 from bridge.storage.payment_tables import charges, intents

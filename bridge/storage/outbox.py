@@ -4,21 +4,10 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    String,
-    and_,
-    bindparam,
-    exists,
-    insert,
-    literal_column,
-    or_,
-    select,
-    union,
-    update,
-)
+from sqlalchemy import String, and_, bindparam, exists, insert, literal_column, or_, select, union, update
 
 from bridge.domain.orders import OrderUpdate, UpdateKind
+from bridge.storage.compiled import Connection
 from bridge.storage.engine import Database
 from bridge.storage.intents import is_called
 from bridge.storage.payment_tables import intents

@@ -1,8 +1,9 @@
 """What is compared with providers and shops after a while, and the marks of a database that was restored."""
 
-from sqlalchemy import ColumnElement, Connection, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, select, update
 
 from bridge.domain.intents import PaymentIntent
+from bridge.storage.compiled import Connection
 from bridge.storage.intents import get as get_intent
 from bridge.storage.payment_tables import intents, journal, refunds
 from bridge.storage.tables import stores
@@ -23,7 +24,7 @@ def changed(connection: Connection, store_id: str, until: float, after: tuple[fl
         .order_by(intents.c.updated, intents.c.id)
         .limit(PAGE)
     )
-    return [get_intent(connection, found) for found in connection.execute(query).scalars().all()]
+    return [get_intent(connection, found) for found in connection.execute(query).scalars()]
 
 
 def origins(connection: Connection, intent_id: str) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, exists, func, insert, select, update
+from sqlalchemy import and_, bindparam, case, exists, func, insert, select, update
 
 from bridge.domain.intents import Dispute, PaymentIntent, Refund, RefundStatus
+from bridge.storage.compiled import Connection, Row
 from bridge.storage.payment_tables import attempts, charges, disputes, refunds
 
 _counting = refunds.c.status.in_(["pending", "succeeded"])
@@ -106,7 +107,7 @@ def put_dispute(connection: Connection, intent: PaymentIntent, found: Dispute) -
         connection.execute(insert(disputes), {"store_id": intent.store_id, "intent_id": intent.id, **values})
 
 
-def _refund(row: Row[Any]) -> Refund:
+def _refund(row: Row) -> Refund:
     found = Refund(
         id=row.reference or "",
         charge_id=row.charge_id,

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.storage.compiled import Connection
 from bridge.storage.tables import inbox, refusals
 
 EVERYBODY = ""

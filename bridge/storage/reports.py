@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, or_, select, union_all
+from sqlalchemy import Select, bindparam, func, or_, select, union_all
 
 from bridge.domain.intents import Dispute
+from bridge.storage.compiled import Connection, Row
 from bridge.storage.payment_tables import charges, disputes, intents, refunds
 from bridge.storage.shops import shop_of
 from bridge.storage.transaction_filters import Chosen, holds
@@ -161,5 +162,5 @@ def _sums(connection: Connection, lines: Iterable[Select[Any]], wanted: Paramete
     return [Sum(currency, lines, int(amount), int(fees)) for currency, lines, amount, fees in found]
 
 
-def _line(row: Row[Any]) -> Line:
+def _line(row: Row) -> Line:
     return Line(**row._mapping)

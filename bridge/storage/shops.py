@@ -4,22 +4,11 @@ import secrets
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
 
-from sqlalchemy import (
-    Connection,
-    ScalarSelect,
-    Select,
-    and_,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import ScalarSelect, Select, and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.shops import Change
+from bridge.storage.compiled import Connection
 from bridge.storage.payment_tables import intents
 from bridge.storage.tables import shop_addresses, shop_history, shops, stores
 

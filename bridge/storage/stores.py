@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, or_, select, text, union, update
+from sqlalchemy import exists, insert, or_, select, text, union, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.intents import FINAL
+from bridge.storage.compiled import Connection
 from bridge.storage.payment_tables import intents
 from bridge.storage.tables import EMPTY, outbox, stores, word, words
 

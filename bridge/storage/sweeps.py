@@ -5,9 +5,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from math import inf
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from bridge.domain.intents import FINAL
+from bridge.storage.compiled import Connection
 from bridge.storage.payment_tables import intents
 from bridge.storage.tables import words
 

@@ -9,21 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Subquery,
-    and_,
-    bindparam,
-    func,
-    literal_column,
-    or_,
-    select,
-    union,
-)
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, func, literal_column, or_, select, union
 
 from bridge.domain.orders import is_order_id
+from bridge.storage.compiled import Connection
 from bridge.storage.payment_tables import OWN_NUMBER, charges, disputes, intents, refunds
 from bridge.storage.shops import shop_of
 from bridge.storage.transactions import REVERSAL, lines

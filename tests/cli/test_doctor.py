@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.event import listen
 
 from bridge.operations import inbox_admin
 from bridge.selftest.fill_database import fill
@@ -20,6 +19,7 @@ from bridge.worker.periodic_jobs import run_jobs
 from tests.cli.operator import operate, operate_json, unknown
 from tests.plugins.commandline import CommandLine
 from tests.plugins.local import PLATFORM_KEY, Local, MakeLocal
+from tests.plugins.statements import sent
 
 TOKEN = "metrics-token-of-the-test"
 DAY = 24 * 3600
@@ -249,10 +249,8 @@ def test_what_was_taken_up_again_since_it_was_found_is_not_forgotten(stripe: Loc
 
 
 def test_nothing_is_locked_while_nothing_is_to_be_forgotten(stripe: Local) -> None:
-    begun: list[str] = []
-    engine = stripe.bridge.services.database.engine
-    listen(engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: begun.append(statement))
-    operate(stripe, "prune")
+    with sent(stripe.bridge.services.database) as begun:
+        operate(stripe, "prune")
     assert begun
     assert not [statement for statement in begun if not statement.startswith("SELECT")]
 

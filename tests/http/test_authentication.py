@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import event
 
 from tests.http.conftest import BODY, HTTP, HTTPS, Door, MakeDoor
 from tests.plugins.local import INTENTS
@@ -273,12 +272,13 @@ def test_a_key_that_is_not_there_costs_what_a_wrong_secret_costs(door: Door, mon
         costs.append("decryption")
         return decrypt(fernet, token, ttl)
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def note(_connection: Any, statement: str, _values: Any) -> None:
         if "api_keys" in statement:
             costs.append("question")
 
     monkeypatch.setattr(Fernet, "decrypt", counting)
-    event.listen(door.bridge.services.database.engine, "before_cursor_execute", note)
+    database = door.bridge.services.database
+    database.watchers = [*database.watchers, note]
     (key, secret), revoked = door.secrets("read"), door.secrets("revoked")
     told = {}
     for name, auth in {

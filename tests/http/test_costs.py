@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from requests import Request
-from sqlalchemy import event
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from bridge.outbound.transport import Session, make_session
@@ -28,6 +27,7 @@ from bridge.simulators.stripe.sending import signature
 from bridge.storage import inbox
 from bridge.worker.runner import run_once
 from tests.plugins.local import INTENTS, Local
+from tests.plugins.statements import watched
 from tests.web.conftest import OpenShop, open_shop
 
 __all__ = ["open_shop"]
@@ -67,16 +67,12 @@ class Meter:
 
     def measure(self, ask: Callable[[], None]) -> Cost:
         self.calls = self.statements = self.commits = self.requests = 0
-        engine = self.database.engine
-        event.listen(engine, "before_cursor_execute", self._statement)
-        event.listen(engine, "commit", self._commit)
-        sys.setprofile(self._call)
-        try:
-            ask()
-        finally:
-            sys.setprofile(None)
-            event.remove(engine, "before_cursor_execute", self._statement)
-            event.remove(engine, "commit", self._commit)
+        with watched(self.database, self._sent):
+            sys.setprofile(self._call)
+            try:
+                ask()
+            finally:
+                sys.setprofile(None)
         return Cost(self.calls, self.statements, self.commits, self.requests)
 
     def _call(self, frame: FrameType, what: str, _argument: Any) -> None:
@@ -97,11 +93,10 @@ class Meter:
             return frame.f_code is SEND
         return frame.f_code.co_filename.startswith(WATCHERS)
 
-    def _statement(self, *_: Any) -> None:
-        self.statements += get_ident() == self._thread
-
-    def _commit(self, _connection: Any) -> None:
-        self.commits += get_ident() == self._thread
+    def _sent(self, _connection: Any, text: str, _values: Any) -> None:
+        if get_ident() == self._thread and text != "ROLLBACK":
+            self.commits += text == "COMMIT"
+            self.statements += text != "COMMIT"
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from bridge.domain.stores import Permissions, Restrictions
@@ -16,6 +15,7 @@ from tests.http.conftest import HTTP, Door, MakeDoor
 from tests.http.test_oauth import send, signer
 from tests.http.test_refusals import counted
 from tests.plugins.local import INTENTS
+from tests.plugins.statements import sent
 
 REFUND = "/wp-json/wc/v3/payments/refund"
 TOKEN = "metrics-token-of-the-test"
@@ -230,12 +230,8 @@ def test_what_restricts_a_key_costs_a_request_no_statement(door: Door) -> None:
     counts = []
     for name in ("read_write", "restricted"):
         door.get(LOOK, key=name)  # writes that the key was used
-        asked: list[str] = []
-        engine = door.bridge.services.database.engine
-        listener = lambda *args, into=asked: into.append(args[2])  # noqa: E731
-        event.listen(engine, "before_cursor_execute", listener)
-        door.get(LOOK, key=name)
-        event.remove(engine, "before_cursor_execute", listener)
+        with sent(door.bridge.services.database) as asked:
+            door.get(LOOK, key=name)
         counts.append(len(asked))
     assert counts[0] == counts[1] > 0
 

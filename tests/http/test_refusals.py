@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from bridge import Bridge
 from bridge.domain.stores import Permissions
@@ -120,8 +119,8 @@ def test_too_many_and_a_wrong_token_are_counted_too(make_door: MakeDoor) -> None
 
 def test_a_flood_of_refusals_is_not_a_flood_of_writes(door: Door) -> None:
     written: list[str] = []
-    engine = door.bridge.services.database._writer
-    event.listen(engine, "after_cursor_execute", lambda *args: written.append(args[2]))
+    database = door.bridge.services.database
+    database.watchers = [*database.watchers, lambda _connection, text, _values: written.append(text)]
     for _ in range(50):
         door.post(key=None, auth=("ck_x", "cs_x"))
     assert len([text for text in written if "refusals" in text]) <= 2

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from tests.http.conftest import Door, MakeDoor
 from tests.http.payments import PAYMENTS, capture_by_hand, fill, listed, look, pages, pay, sandbox
@@ -245,10 +244,11 @@ def test_no_look_up_reads_a_whole_table(door: Door) -> None:
     database = door.bridge.services.database
     seen: list[tuple[str, Any]] = []
 
-    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def note(_connection: Any, statement: str, parameters: Any) -> None:
         seen.append((statement, parameters))
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    before = database.watchers
+    database.watchers = [*before, note]
     created = listed(door, "transactions?order_id=20")[0]
     for path in (
         "authorizations",
@@ -264,10 +264,10 @@ def test_no_look_up_reads_a_whole_table(door: Door) -> None:
         "timeline/20",
     ):
         assert door.get(f"{PAYMENTS}/{path}").status_code in (200, 500)
-    event.remove(database.engine, "before_cursor_execute", note)
+    database.watchers = before
     statements = {statement: parameters for statement, parameters in seen if statement.startswith("SELECT")}
     assert len(statements) > 10
-    with database.read() as connection:
+    with database.engine.connect() as connection:
         for statement, parameters in statements.items():
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
             scans = [row[3] for row in plan if re.match(r"SCAN (?!anon_)", row[3])]

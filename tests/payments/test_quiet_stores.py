@@ -4,13 +4,10 @@ A tick, a wake and a scrape ask the same few questions, however many stores and 
 the more seldom, the quieter it is, and soon again once something begins there.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import select, text, update
 
 from bridge.registry import stores
 from bridge.selftest.fill_database import fill
@@ -23,6 +20,7 @@ from tests.cli.processes import wait_for
 from tests.forte.conftest import OpenShop, open_shop
 from tests.payments.rows import WAITING
 from tests.plugins.local import Local, MakeLocal
+from tests.plugins.statements import sent
 
 __all__ = ["open_shop"]
 DAY = 24 * 3600.0
@@ -60,25 +58,9 @@ def pass_time(local: Local, seconds: float) -> None:
         local.work()
 
 
-@contextmanager
-def asked(local: Local) -> Iterator[list[str]]:
-    """The statements that the bridge runs meanwhile."""
-    statements: list[str] = []
-
-    def remember(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    engine = local.bridge.services.database.engine
-    event.listen(engine, "before_cursor_execute", remember)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", remember)
-
-
 def idle_round(local: Local) -> list[str]:
     services = local.bridge.services
-    with asked(local) as statements:
+    with sent(local.bridge.services.database) as statements:
         assert not run_once(services)
         assert not write_heartbeat(services)
         assert not run_jobs(services)
@@ -87,7 +69,7 @@ def idle_round(local: Local) -> list[str]:
 
 def scrape(local: Local) -> list[str]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    with asked(local) as statements:
+    with sent(local.bridge.services.database) as statements:
         answer = local.app.test_client().get("/bridge/v1/metrics", base_url="http://127.0.0.1", headers=headers)
     assert answer.status_code == 200
     return statements
@@ -214,7 +196,7 @@ def test_who_waits_for_one_job_of_a_store_holds_none_of_those_that_come_after_it
         with database.write() as connection:
             jobs.finish(connection, claimed, due=now + QUIET, seen=now)
             waiting = threads.submit(hurry)
-            wait_for(lambda: watching.exec_driver_sql(WAITING).scalar() == 1 or waiting.done())
+            wait_for(lambda: watching.execute(text(WAITING)).scalar() == 1 or waiting.done())
             assert not waiting.done()
             of_others = select(jobs_table.c.name).where(jobs_table.c.name.in_(others))
             free = connection.execute(of_others.with_for_update(skip_locked=True)).scalars()

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 from werkzeug.wrappers import Request
 
 from bridge.domain.stores import STORE_OPTIONS, Permissions, Store
@@ -28,6 +26,7 @@ from bridge.worker.pool import MAX_THREADS, RESERVED_THREADS, SHARE_OF_ACCOUNT, 
 from bridge.worker.runner import Worker
 from tests.cli.processes import wait_for
 from tests.plugins.local import ACCOUNT, PLATFORM_KEY, Local, MakeLocal
+from tests.plugins.statements import sent
 
 HOUR = 3600.0
 SECRET = "whsec_0123456789abcdef"
@@ -221,18 +220,8 @@ def test_a_worker_can_be_stopped_while_a_shop_drips(mall: Mall) -> None:
 
 def test_news_wake_the_queue_that_has_them_alone(mall: Mall) -> None:
     """Between two looks at everything, which come every second, a delivery asks nothing about messages."""
-    statements: list[str] = []
-    engine = mall.first.bridge.services.database.engine
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    worker = mall.worker
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        worker._take({Queue.DELIVERIES})
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
+    with sent(mall.first.bridge.services.database) as statements:
+        mall.worker._take({Queue.DELIVERIES})
     selects = [statement for statement in statements if "SELECT" in statement.upper()]
     assert len(selects) == 1
     assert "outbox" in selects[0]

@@ -9,7 +9,7 @@ from time import monotonic
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import text
 from werkzeug.wrappers import Request
 
 from bridge import Bridge
@@ -21,13 +21,14 @@ from bridge.simulators.certificates import Certificates
 from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
-from bridge.storage import jobs
+from bridge.storage import Connection, jobs
 from bridge.worker.delivery import claim_delivery
 from bridge.worker.periodic_jobs import claim_sweep, run_jobs
 from bridge.worker.runner import Worker
 from bridge.worker.sweep import LEASE_SECONDS
 from tests.cli.processes import wait_for
 from tests.plugins.local import Local, MakeLocal
+from tests.plugins.statements import watched
 
 LIST = "/wp-json/wc/v3/orders"
 TOKEN = "metrics-token-of-the-test"
@@ -236,45 +237,41 @@ def test_another_store_is_told_meanwhile(open_mall: OpenMall, database_url: str)
 
 def held_before_the_end(local: Local, first: Callable[[], object], second: Callable[[], object]) -> list[object]:
     """What both get, if the second one begins while all of the first is done but its commit."""
-    engine = local.bridge.services.database.engine
     answers: list[object] = [None, None]
     waits, go_on = threading.Event(), threading.Event()
 
-    def hold(connection: Connection) -> None:
-        if threading.current_thread() is threads[0] and "UPDATE" in last[0]:
-            waits.set()
-            assert go_on.wait(30)
-
     last = [""]
 
-    def remember(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def hold(_connection: Connection, statement: str, _values: object) -> None:
         if threading.current_thread() is threads[0]:
+            if statement == "COMMIT" and "UPDATE" in last[0]:
+                waits.set()
+                assert go_on.wait(30)
             last[0] = statement
 
     def run(number: int, do: Callable[[], object]) -> None:
         answers[number] = do()
 
     threads = [threading.Thread(target=run, args=each) for each in ((0, first), (1, second))]
-    event.listen(engine, "commit", hold)
-    event.listen(engine, "before_cursor_execute", remember)
-    try:
-        threads[0].start()
-        assert waits.wait(30)
-        threads[1].start()
-        wait_for(lambda: is_locked(local) or not threads[1].is_alive())
-    finally:
-        go_on.set()
-        for thread in filter(lambda thread: thread.ident, threads):
-            thread.join(30)
-        event.remove(engine, "commit", hold)
-        event.remove(engine, "before_cursor_execute", remember)
+    with watched(local.bridge.services.database, hold):
+        try:
+            threads[0].start()
+            assert waits.wait(30)
+            threads[1].start()
+            wait_for(lambda: is_locked(local) or not threads[1].is_alive())
+        finally:
+            go_on.set()
+            for thread in filter(lambda thread: thread.ident, threads):
+                thread.join(30)
     return answers
 
 
 def is_locked(local: Local) -> bool:
     with local.bridge.services.database.read() as connection:
-        text = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        return connection.exec_driver_sql(text).scalar() == 1
+        question = (
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
+        return connection.execute(text(question)).scalar() == 1
 
 
 @pytest.mark.parametrize("sweep_first", [True, False])

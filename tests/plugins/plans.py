@@ -16,10 +16,10 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import Engine
+from sqlalchemy import Connection
 
 import bridge
+import bridge.storage.compiled
 from bridge.selftest.fill_database import fill
 from bridge.storage.engine import Database, migrate
 from bridge.storage.tables import metadata
@@ -70,6 +70,7 @@ ALLOWED = {
 """Who may read a table which grows, and why. Nothing that a request, a tick or a scrape asks."""
 PRODUCT = Path(bridge.__file__).parent
 TESTS = Path(__file__).parents[1]
+THROUGH = Path(bridge.storage.compiled.__file__)
 NOT_LOOKED_AT = ("tests", "selftest/", "simulators/", "storage/migrations/")
 EXPLAINABLE = re.compile(r"\s*(select|insert|update|delete|with)\b", re.IGNORECASE)
 
@@ -101,9 +102,7 @@ class Recorder:
     def __init__(self) -> None:
         self.asked: dict[tuple[str, str], Asked] = {}
 
-    def remember(
-        self, connection: Connection, _cursor: Any, statement: str, values: Any, _context: Any, many: bool
-    ) -> None:
+    def remember(self, connection: bridge.storage.Connection, statement: str, values: Any) -> None:
         key = (connection.dialect.name, statement)
         known = self.asked.get(key)
         if (known and not known.is_allowed) or not EXPLAINABLE.match(statement):
@@ -112,7 +111,7 @@ class Recorder:
         innermost = next(filter(None, callers), "tests")
         if not innermost.startswith(NOT_LOOKED_AT):
             in_request = any(caller and caller.startswith("http/") for caller in callers)
-            self.asked[key] = Asked(*key, values[0] if many else values, innermost, in_request)
+            self.asked[key] = Asked(*key, values, innermost, in_request)
 
 
 def frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -123,8 +122,11 @@ def frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def path_of(frame: FrameType) -> str | None:
-    """A file of the product, from its folder on, and the function; "tests" for one of the tests, None for any other."""
+    """A file of the product, from its folder on, and the function; "tests" for one of the tests, None for any other and
+    for the file through which all statements go."""
     path = Path(frame.f_code.co_filename)
+    if path == THROUGH:
+        return None
     if path.is_relative_to(PRODUCT):
         return f"{path.relative_to(PRODUCT).as_posix()}:{frame.f_code.co_name}"
     return "tests" if path.is_relative_to(TESTS) else None
@@ -147,8 +149,8 @@ RECORDER = pytest.StashKey[Recorder]()
 
 def pytest_configure(config: pytest.Config) -> None:
     recorder = config.stash[RECORDER] = Recorder()
-    event.listen(Engine, "before_cursor_execute", recorder.remember)
-    config.add_cleanup(lambda: event.remove(Engine, "before_cursor_execute", recorder.remember))
+    Database.watchers = [recorder.remember]
+    config.add_cleanup(lambda: setattr(Database, "watchers", ()))
 
 
 @pytest.hookimpl(trylast=True)
@@ -214,7 +216,7 @@ def filled_sqlite(file: Path, payments: int) -> Iterator[Connection]:
             migrate(f"sqlite:///{file}")
             if payments:
                 fill(database, STORES, payments, NOW)
-        with database.read() as connection:
+        with database.engine.connect() as connection:
             yield connection
     finally:
         database.close()
@@ -228,7 +230,7 @@ def filled_postgresql(server: Server) -> Iterator[Connection]:
     try:
         migrate(server.url(name))
         fill(database, STORES, PAYMENTS, NOW)
-        with database.read() as connection:
+        with database.engine.connect() as connection:
             yield connection
     finally:
         database.close()

@@ -4,13 +4,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from bridge import Bridge
 from bridge.domain.errors import ConfigurationError
 from bridge.storage import Database, migrate
 from bridge.storage.engine import parse_url
-from bridge.storage.tables import HEAD, metadata
+from bridge.storage.tables import HEAD, metadata, stores
 from bridge.storage.vault import Vault
 
 KEY, NEWER = "k" * 32, "n" * 32
@@ -172,6 +173,17 @@ def test_a_wrong_statement_does_not_tell_its_parameters(sqlite_url: str) -> None
         connection.execute(text("select * from nowhere where a = :a"), {"a": "cs_canary"})
     assert "cs_canary" not in str(caught.value)
     database.close()
+
+
+@pytest.mark.parametrize("pgbouncer", [True, False])
+def test_behind_pgbouncer_nothing_is_kept_at_the_server(postgres_url: str, pgbouncer: bool) -> None:
+    bridge = Bridge(secret_key=KEY, database_url=postgres_url, database_pgbouncer=pgbouncer)
+    with bridge.services.database.read() as connection:
+        for _ in range(10):
+            connection.execute(select(stores.c.id).where(stores.c.id == "x"))
+        kept = connection.execute(text("select count(*) from pg_prepared_statements")).scalar_one()
+    bridge.close()
+    assert (kept == 0) is pgbouncer
 
 
 def test_every_table_has_what_postgresql_and_sqlite_need(postgres_url: str, sqlite_url: str) -> None:

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
 
-from bridge.storage import intents, reports, transaction_filters
+from bridge.storage import Connection, intents, reports, transaction_filters
+from bridge.storage.compiled import Watcher
 from bridge.storage.engine import Database
 from bridge.storage.reports import Page
 from tests.plugins.databases import Server
 from tests.plugins.local import Local
 from tests.plugins.plans import RECORDER, Asked, Explainer, explainers, refusals
+from tests.plugins.statements import watched
 
 NEWEST = Page(1, 25, "at", descending=True)
 
@@ -81,18 +82,14 @@ def test_a_question_has_its_index(sqlite_url: str, question: str) -> None:
     asked: list[tuple[str, Any]] = []
     database = Database(sqlite_url)
     try:
-        with database.read() as connection:
-
-            def remember(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-                asked.append((statement, values))
-
-            event.listen(connection, "before_cursor_execute", remember)
+        note: Watcher = lambda _connection, statement, values: asked.append((statement, values))  # noqa: E731
+        with watched(database, note), database.read() as connection:
             ask(connection)
-            event.remove(connection, "before_cursor_execute", remember)
+        with database.engine.connect() as explaining:
             plan = {
                 step.detail.partition(" INDEX ")[2]
                 for statement, values in asked
-                for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                for step in explaining.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
             }
     finally:
         database.close()

@@ -1,16 +1,17 @@
 """The page itself: what it may load, what it tells whom, and that everybody can use it."""
 
-import json
 import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+from sqlalchemy import text, update
 
 from bridge.payments import checkout_page
 from bridge.simulators.faults import Fault
 from bridge.storage import intents
+from bridge.storage.payment_tables import intents as intents_table
 from bridge.web.pay import Page, assets, render_visit
 from tests.web.conftest import Buyer, OpenShop, Shop, challenged
 
@@ -184,7 +185,7 @@ def test_what_an_order_says_of_itself_is_text_and_nothing_else(open_shop: OpenSh
     shop = open_shop(options={"return_url": 'https://shop.example/"><script>alert(1)</script>?{order_key}'})
     url = challenged(shop)
     with shop.local.bridge.services.database.write() as connection:
-        connection.exec_driver_sql("update intents set order_number = ?, last_error = ?", (nasty, json.dumps(DECLINE)))
+        connection.execute(update(intents_table).values(order_number=nasty, last_error=DECLINE))
     buyer.open(url)
     assert nasty in buyer.text
     assert DECLINE["message"] not in buyer.text
@@ -287,7 +288,7 @@ def rendered(shop: Shop, intent_id: str, **provider_data: Any) -> Page:
 def test_every_fault_is_a_page(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     url = challenged(shop)
     with shop.local.bridge.services.database.write() as connection:
-        connection.exec_driver_sql("alter table attempts rename to elsewhere")
+        connection.execute(text("alter table attempts rename to elsewhere"))
     answer = shop.get(url)
     assert answer.status_code == 500
     assert "Something went wrong here" in answer.text
