@@ -3,11 +3,11 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from bridge import Bridge, create_app
@@ -18,6 +18,7 @@ from bridge.registry import keys, stores
 from bridge.registry.keys import KeyPair
 from tests.http.test_key_restrictions import FOUND_NOTHING
 from tests.plugins.local import INTENTS, UNLIMITED, Local, MakeLocal
+from tests.plugins.statements import watched
 
 LOOK = f"{INTENTS}/pi_x"
 ALMOST = 0.999
@@ -69,23 +70,19 @@ def two(make_local: MakeLocal, database_url: str) -> Iterator[Two]:
 @pytest.fixture
 def questions() -> Iterator[Callable[[Local], list[str]]]:
     """`questions(local)`: statements about keys that its bridge runs from now on."""
-    listening: list[tuple[Any, Any]] = []
+    with ExitStack() as stack:
 
-    def listen(local: Local) -> list[str]:
-        found: list[str] = []
+        def listen(local: Local) -> list[str]:
+            found: list[str] = []
 
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if "api_keys" in statement:
-                found.append(statement.split()[0].lower())
+            def note(_connection: Any, statement: str, _values: Any) -> None:
+                if "api_keys" in statement:
+                    found.append(statement.split()[0].lower())
 
-        engine = local.bridge.services.database.engine
-        event.listen(engine, "before_cursor_execute", note)
-        listening.append((engine, note))
-        return found
+            stack.enter_context(watched(local.bridge.services.database, note))
+            return found
 
-    yield listen
-    for engine, note in listening:
-        event.remove(engine, "before_cursor_execute", note)
+        yield listen
 
 
 CHANGES: dict[str, Callable[[Local], object]] = {
