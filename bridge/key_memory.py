@@ -52,4 +52,4 @@ class KeyMemory:
     def _name(self, consumer_key: str, consumer_secret: str) -> bytes:
         """Nobody can make one that is like another by trying: its key is this process' own."""
         pair = f"{len(consumer_key)} {consumer_key} {consumer_secret}"
-        return hmac.digest(self._hash_key, pair.encode("utf-8", "replace"), "sha256")
+        return hmac.digest(self._hash_key, pair.encode("utf-8", "surrogatepass"), "sha256")

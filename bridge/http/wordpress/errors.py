@@ -26,8 +26,8 @@ UNAVAILABLE = "The bridge cannot use its database now. Ask again in a moment; no
 NOT_READY = "The bridge has no key or no database yet, or is being upgraded. Ask again later; its log says what to do."
 OVERLOADED = "wcpay_overloaded"
 BUSY = (
-    "Too many requests are already waiting for this account's provider or its stores. This request was not started, "
-    "and nothing was charged. Try again later."
+    "Too many requests are already waiting for this account's provider or its stores. This one was not started, "
+    "and it has charged nothing. Try again later."
 )
 NO_ROUTE = "No route was found matching the URL and request method."
 TOLD = (
