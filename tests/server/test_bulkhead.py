@@ -36,13 +36,14 @@ class Held:
     def __init__(self, shopkeeper: Shopkeeper, served: Served, count: int) -> None:
         self._over = threading.Event()
         self._shopkeeper = shopkeeper
+        before = len(shopkeeper.faults.injected)
         shopkeeper.faults.next(Fault.STALLED, count, match="POST /v1/payment_intents", until=self._over)
         self.answers: list[requests.Response] = []
         names = [name for name in shopkeeper.orders if name.startswith("payable")][:count]
         self._threads = [threading.Thread(target=self._ask, args=(served.url, name)) for name in names]
         for thread in self._threads:
             thread.start()
-        wait_for(lambda: len(shopkeeper.faults.injected) == count)
+        wait_for(lambda: len(shopkeeper.faults.injected) == before + count)
 
     def _ask(self, url: str, name: str) -> None:
         self.answers.append(self._shopkeeper.create(url, name))
