@@ -110,8 +110,8 @@ SUBJECTS: Sequence[Subject] = (
     Subject(BARE, partial(_creates, EXPENSIVE), BARE, is_served=True),
     Subject(BY_HAND, partial(_creates, EXPENSIVE), BY_HAND, is_served=True),
     Subject(BY_HAND_AND_UPDATE, partial(_creates, EXPENSIVE), BY_HAND_AND_UPDATE, is_served=True),
-    Subject("delivery", _deliveries),
     Subject(PAID_ORDER, _paid, steps=2),
+    Subject("delivery", _deliveries),  # behind who empties the outbox while being made
     *(
         Subject(f"create, {name}", partial(_creates, name), is_served=True)
         for name, plan in PLANS.items()
