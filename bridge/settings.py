@@ -55,8 +55,7 @@ class Settings:
     """Checked settings.
 
     `provider_timeout` is how long one whole exchange with a provider or shop may take, in seconds; `public_urls` have
-    no trailing slash, the first one is used for links; `max_sweeps` is for all processes of one database together;
-    `reserved_threads` of each process are not for an account that all others wait for.
+    no trailing slash, the first one is used for links; `max_sweeps` is for all processes of one database together.
     The limits are rates as the library `limits` reads them; "" is none.
     Without `secret_key` it is not there yet, and `keys` looks for it where it should be.
     """
@@ -72,7 +71,6 @@ class Settings:
     allow_private_urls: bool = False
     provider_timeout: float = 30.0
     max_sweeps: int = 8
-    reserved_threads: int = 16
     local_http: bool = False
     method_override: bool = True
     unsigned_bodies: bool = False
@@ -326,7 +324,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "allow_private_urls": _flag,
     "provider_timeout": _seconds,
     "max_sweeps": _count,
-    "reserved_threads": _count,
     "local_http": _flag,
     "method_override": _flag,
     "unsigned_bodies": _flag,

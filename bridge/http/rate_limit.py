@@ -19,7 +19,6 @@ from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, R
 from bridge.domain import logs
 from bridge.domain.errors import Declined
 from bridge.domain.ports import Clock
-from bridge.http.bulkhead import Bulkhead
 from bridge.http.settings_protocol import HttpSettings
 from bridge.http.wordpress.errors import RATE_LIMITED, RestError
 
@@ -54,7 +53,6 @@ class Limits:
         self._address = settings.rate_limit_storage
         self._clock = clock
         self._failed = float("-inf")
-        self.waiting = Bulkhead(settings.reserved_threads)
         self.guesses = Limit(self, "guesses", settings.rate_limit, GUESSES)
         self.key_requests = Limit(self, "key", settings.key_limit, REQUESTS)
         self.store_requests = Limit(self, "store", settings.store_limit, REQUESTS)

@@ -24,8 +24,7 @@ class RequestContext:
     `failures` say how the route's errors are answered; a body has at most `largest_body` bytes. `once` is the rule of a
     route that heeds idempotency keys, `turn` what the key of this request stands for, and `seconds` what the exchanges
     with store and provider may take together. `error` is what went wrong, if it was foreseen; `answer` is what was
-    rendered last: what the body says, status, headers. `waits_as` is what the request is counted as while it may wait
-    for a store or provider, if it is.
+    rendered last: what the body says, status, headers.
     """
 
     method: str
@@ -40,7 +39,6 @@ class RequestContext:
     once: str = ""
     turn: IdempotentRequest | None = None
     seconds: float = math.inf
-    waits_as: str = ""
     error: Exception | None = None
     answer: tuple[Any, int, dict[str, str]] = field(default=(None, 0, {}), repr=False)
     query: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -54,9 +54,6 @@ class HttpSettings(Protocol):
     def rate_limit_storage(self) -> str: ...
 
     @property
-    def reserved_threads(self) -> int: ...
-
-    @property
     def metrics_token(self) -> str: ...
 
     @property

@@ -21,7 +21,6 @@ from werkzeug.routing import BaseConverter, Rule
 from bridge.domain.deadlines import within
 from bridge.http.request_context import require
 from bridge.http.wordpress.answers import render
-from bridge.http.wordpress.bodies import READING
 from bridge.http.wordpress.error_table import Failures
 from bridge.http.wordpress.errors import LARGEST_BODY, invalid_params, missing_params, no_route
 
@@ -39,8 +38,7 @@ class Route:
     `failures` say how its errors are answered. A `raw` one gets its body of at most `largest_body` bytes as it came:
     nothing looks for parameters in it. `names` is what a name in the path may be. A route that is `once` heeds
     idempotency keys; one that is `offline` answers without a database. One that `sends_back` money is for keys that
-    may refund. One that `waits` may wait for a store or provider although it only reads. `refusals` are the codes of
-    those that a public one makes by itself.
+    may refund. `refusals` are the codes of those that a public one makes by itself.
     """
 
     rule: str
@@ -54,13 +52,7 @@ class Route:
     once: bool = False
     offline: bool = False
     sends_back: bool = False
-    waits: bool = False
     refusals: tuple[str, ...] = ()
-
-    @property
-    def may_wait(self) -> bool:
-        """Whether its view may wait for a store or provider, which takes as long as they do."""
-        return self.waits or not READING.issuperset(self.methods)
 
 
 OPTIONS = [each.name for each in fields(Route) if each.name not in ("rule", "methods", "schema")]

@@ -24,7 +24,6 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.base import Worker
 
 from bridge.domain import logs
-from bridge.http.bulkhead import THREADS
 from bridge.server.answers import FAULT, OVERLOADED, TIMED_OUT, Answer, Outgoing, Refusal, refusal_of
 from bridge.server.connection import Connection, Gone, Phase
 
@@ -295,7 +294,6 @@ class BufferingWorker(Worker):  # type: ignore[misc]
             request, outgoing, connection.peer, connection.server, self.cfg, response_class=Answer
         )
         environ["wsgi.multithread"] = True
-        environ[THREADS] = self.cfg.threads
         began = time.monotonic()
         if not self.alive or not self.cfg.keepalive:
             response.force_close()

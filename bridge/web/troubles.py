@@ -31,7 +31,6 @@ _REMOVED = (
 )
 TOO_MANY_LINKS = f"Too many links that do not work were opened from here. {ASK_SHOP}"
 _MOMENT = "Please try again in a moment."
-_NOTHING_BEGUN = f"Nothing was started for you. {_MOMENT}"
 _NOTHING = f"Nothing was paid. {_MOMENT}"
 _NOT_PAYABLE = "The shop says that it is paid, cancelled or changed."
 _NOT_ASKED = f"We could not check whether this order can still be paid, so nothing was confirmed. {_MOMENT}"
@@ -56,8 +55,6 @@ TROUBLES = (
     Trouble(domain.StoreError, 502, "The shop cannot be reached", _NOT_ASKED, again=True),
 )
 # fmt: on
-TOO_BUSY = Trouble(domain.BridgeError, 503, "Too many people are paying now", _NOTHING_BEGUN, again=True)
-"""For who was refused because too many wait already."""
 FAULT = Trouble(domain.BridgeError, 500, "Something went wrong here", _MOMENT, again=True)
 """For everything else."""
 

@@ -60,7 +60,7 @@ def test_flags_take_and_show_both(local: Local, name: str) -> None:
     ]
     operate(local, "flags", "clear", order, "--reason", "looked at it")
     assert [each["order"] for each in operate_json(local, "flags", "list")] == [str(local.orders["payable"])]
-    assert "No payment" in operate(local, "flags", "clear", order, "--reason", "again", code=1).output
+    assert "There is no flagged payment" in operate(local, "flags", "clear", order, "--reason", "again", code=1).output
 
 
 def test_a_flag_of_an_order_with_several_is_cleared_by_the_payment(local: Local) -> None:

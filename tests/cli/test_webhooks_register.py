@@ -78,7 +78,7 @@ def test_the_messages_of_the_subscription_are_believed_and_pay_the_order(owned: 
 def test_the_shops_own_webhooks_are_registered_as_ever(owned: Owned) -> None:
     cli, local, _, url = owned
     first = register(cli, local)["shop"]
-    assert [sentence.partition(":")[2][:5] for sentence in first] == [" made"] * len(first)
+    assert [sentence.partition(":")[2][:8] for sentence in first] == [" created"] * len(first)
     assert {webhook["delivery_url"] for webhook in local.shop.webhooks()} == {
         f"{url}/bridge/v1/webhooks/{local.store.id}"
     }

@@ -45,7 +45,7 @@ def item(name: str, quantity: str, total: str, tax: str = "0", kind: LineKind = 
 def rows(bridge: Bridge) -> dict[str, int]:
     """How many rows every table has."""
     database = bridge.services.database
-    with database.read() as connection:
+    with database.engine.connect() as connection:
         names = inspect(connection).get_table_names()
         return {name: connection.execute(text(f"SELECT COUNT(*) FROM {name}")).scalar_one() for name in names}
 

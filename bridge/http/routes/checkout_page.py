@@ -12,18 +12,17 @@ from flask import Response, request
 from bridge.domain import errors as domain
 from bridge.domain import logs
 from bridge.domain.intents import PaymentIntent
-from bridge.http.bulkhead import BUYERS, RETRY_SECONDS
 from bridge.http.rate_limit import Limits, network_of
 from bridge.http.request_context import require
 from bridge.http.smorest import Blueprint
 from bridge.http.wordpress.answers import render
-from bridge.http.wordpress.errors import OVERLOADED, RestError, no_route
+from bridge.http.wordpress.errors import RestError, no_route
 from bridge.payments import checkout_page
 from bridge.payments.checkout_page import REDIRECT, Stage
 from bridge.payments.hosted_checkout import ALREADY_OPENED, NOT_NOW
 from bridge.services import Services
 from bridge.web.pay import Page, assets, render_problem, render_visit
-from bridge.web.troubles import ASK_SHOP, FAULT, TOO_BUSY, TOO_MANY_LINKS, TROUBLES, trouble_of
+from bridge.web.troubles import ASK_SHOP, FAULT, TOO_MANY_LINKS, TROUBLES, trouble_of
 
 log = logs.logger(__name__)
 
@@ -31,7 +30,7 @@ PATH, ASSETS = "/bridge/v1/pay", "/bridge/v1/assets/<name>"
 LARGEST_FORM = 4096
 """Bytes."""
 TAGS = ["Pay page"]
-LIMITED = ("wcpay_rate_limited", OVERLOADED)
+LIMITED = ("wcpay_rate_limited",)
 HTML = "text/html"
 PAGE = {"type": "string"}
 STAGE = {
@@ -77,7 +76,6 @@ def add_routes(blueprint: Blueprint, services: Services, limits: Limits) -> None
     page: dict[str, Any] = {"tags": TAGS, "public": True, "raw": True, "names": NO_POLICY, "largest_body": LARGEST_FORM}
     _add_page(blueprint, services, limits, page)
     _add_script_routes(blueprint, services, limits, page)
-    _add_assets(blueprint, page)
 
 
 def _add_page(blueprint: Blueprint, services: Services, limits: Limits, page: dict[str, Any]) -> None:
@@ -121,7 +119,7 @@ def _of_people(blueprint: Blueprint) -> Callable[[Any], Any]:
 
     def decorate(view: Any) -> Any:
         told: dict[int, list[str]] = {}
-        for trouble in (*TROUBLES, TOO_BUSY, FAULT):
+        for trouble in (*TROUBLES, FAULT):
             told.setdefault(trouble.status, []).append(trouble.title)
         for status, titles in told.items():
             said = "; ".join(dict.fromkeys(titles))
@@ -132,7 +130,7 @@ def _of_people(blueprint: Blueprint) -> Callable[[Any], Any]:
 
 
 def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits, page: dict[str, Any]) -> None:
-    """What the page's script asks."""
+    """What the page's script asks, and the files that the page is made of."""
 
     @blueprint.route(f"{PATH}/<token>/status", methods=["GET"], refusals=LIMITED, **page)
     @blueprint.doc(summary="The state of the buyer's payment", operationId="askPayPage", security=[])
@@ -144,8 +142,7 @@ def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits,
     def status(token: str) -> Any:
         """Asks the provider, unless somebody has done so within three seconds."""
         try:
-            with limits.waiting.counted(BUYERS):
-                return {"stage": checkout_page.refresh(services, token).stage.value}
+            return {"stage": checkout_page.refresh(services, token).stage.value}
         except domain.Refused as error:
             _count_guess(limits, error)
             return render({"stage": "invalid"}, _status_of_invalid(error))
@@ -167,8 +164,7 @@ def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits,
         if not _is_ours():
             return render({"stage": "invalid", "payable": False}, 403)
         try:
-            with limits.waiting.counted(BUYERS):
-                seen = checkout_page.confirm(services, token)
+            seen = checkout_page.confirm(services, token)
         except domain.Refused as error:
             _count_guess(limits, error)
             return render({"stage": "invalid", "payable": False}, _status_of_invalid(error))
@@ -176,10 +172,6 @@ def _add_script_routes(blueprint: Blueprint, services: Services, limits: Limits,
             return render({"stage": checkout_page.visit(services, token).stage.value, "payable": False}, 502)
         payable = checkout_page.may_confirm(seen)
         return render({"stage": seen.stage.value, "payable": payable}, 200 if payable else 409)
-
-
-def _add_assets(blueprint: Blueprint, page: dict[str, Any]) -> None:
-    """The files that the page is made of."""
 
     @blueprint.route(ASSETS, methods=["GET"], **page)
     @blueprint.doc(summary="Style sheet and script of the buyer's page", operationId="getAsset", security=[])
@@ -226,23 +218,20 @@ def _for_people(limits: Limits, view: Callable[[str], Response]) -> Callable[[st
     @functools.wraps(view)
     def answer(token: str) -> Response:
         try:
-            with limits.waiting.counted(BUYERS):
-                return view(token)
+            return view(token)
         except Exception as error:
             try:
                 _count_guess(limits, error)
             except RestError as limited:
                 page = render_problem("Tried too often", TOO_MANY_LINKS, up=_up())
                 return _answer(page, limited.status, {"Retry-After": str(limited.data["retry_after"])})
-            is_too_busy = isinstance(error, RestError) and error.code == OVERLOADED
-            trouble = TOO_BUSY if is_too_busy else trouble_of(error)
+            trouble = trouble_of(error)
             if trouble is FAULT:
                 log.exception("the buyer's page failed")
             else:
                 log.info("the buyer's page: %s", error)
         again = f"{_up()}pay/{token}" if trouble.again else ""
-        headers = {"Retry-After": str(RETRY_SECONDS)} if trouble is TOO_BUSY else NO_HEADERS
-        return _answer(render_problem(trouble.title, trouble.text, up=_up(), again=again), trouble.status, headers)
+        return _answer(render_problem(trouble.title, trouble.text, up=_up(), again=again), trouble.status)
 
     return answer
 

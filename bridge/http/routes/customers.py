@@ -14,7 +14,7 @@ OWN_PARTS = ("card", "sepa_debit", "link")
 
 
 def add_routes(blueprint: Blueprint, services: Services) -> None:
-    @blueprint.route(PATH, methods=["GET"], tags=["Customers"], failures=FORWARDED, waits=True)
+    @blueprint.route(PATH, methods=["GET"], tags=["Customers"], failures=FORWARDED)
     @blueprint.doc(summary="List the payment methods of a customer", operationId="listPaymentMethods")
     @blueprint.response(200, SavedPaymentMethod(many=True), description="Empty for an unknown customer.")
     def list_payment_methods(customer_id: str) -> list[dict[str, Any]]:

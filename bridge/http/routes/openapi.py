@@ -13,7 +13,7 @@ from bridge.http.request_context import IDEMPOTENCY_KEY
 from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint, Route, describe
 from bridge.http.wordpress.error_table import Row
-from bridge.http.wordpress.errors import OVERLOADED, REFUSALS
+from bridge.http.wordpress.errors import REFUSALS
 from bridge.schemas.woopayments import Error
 from bridge.schemas.wordpress import Unknown
 from bridge.web.docs import render_page
@@ -181,8 +181,6 @@ def _refusals(settings: HttpSettings, route: Route) -> dict[int, dict[str, Any]]
     if route.public:
         return _refusals_of_public(route)
     impossible = set() if _has_required_parameters(route) else {"rest_missing_callback_param"}
-    if not route.may_wait:
-        impossible.add(OVERLOADED)
     if not route.once:
         impossible |= {refusal.code for refusal in REFUSALS if refusal.code.startswith("wcpay_idempotency_")}
     if settings.compat != "woopayments":

@@ -24,11 +24,6 @@ KEY_REUSED = "The Idempotency-Key was used for another request. Use a new key fo
 IN_FLIGHT = "A request with this Idempotency-Key is being processed. Ask again in a moment."
 UNAVAILABLE = "The bridge cannot use its database now. Ask again in a moment; nothing is done twice."
 NOT_READY = "The bridge has no key or no database yet, or is being upgraded. Ask again later; its log says what to do."
-OVERLOADED = "wcpay_overloaded"
-BUSY = (
-    "Too many requests are already waiting for this account's provider or its stores. This one was not started, "
-    "and it has charged nothing. Try again later."
-)
 NO_ROUTE = "No route was found matching the URL and request method."
 TOLD = (
     *("provider", "decline_code", "outcome", "cause", "attempt_id", "payment_intent", "param"),
@@ -101,7 +96,6 @@ REFUSALS = (
     Refusal("wcpay_idempotency_key_reused", 422, KEY_REUSED, "An Idempotency-Key with another request than before."),
     Refusal("wcpay_request_too_large", 413, too_large_for(LARGEST_BODY), "A body of more than 256 KB."),
     Refusal("wcpay_rate_limited", 429, RATE_LIMITED, "Too many wrong credentials, requests or declined payments."),
-    Refusal(OVERLOADED, 503, BUSY, "All threads but a reserve are waiting for this account's provider or its stores."),
     Refusal(
         "wcpay_database_unavailable", 503, UNAVAILABLE, "The bridge's own database is full, read-only or unreachable."
     ),

@@ -14,10 +14,9 @@ from bridge.domain import logs
 from bridge.domain.actors import KEY, Actor
 from bridge.domain.card_data import refuse_card_data
 from bridge.http.auth import authenticate, permits, require_permission, require_refunds, tell_refused
-from bridge.http.bulkhead import account_of
 from bridge.http.client_address import client_address
 from bridge.http.rate_limit import Limits
-from bridge.http.request_context import RequestContext, begin, current, require
+from bridge.http.request_context import RequestContext, begin, require
 from bridge.http.settings_protocol import HttpSettings
 from bridge.http.smorest import Blueprint, Route
 from bridge.http.wordpress.answers import render
@@ -60,18 +59,9 @@ def install(blueprint: Blueprint, services: Services, settings: HttpSettings, li
             return render(describe_path(siblings))
         if not (route and route.raw):
             _read_parameters(context)
-        if context.key and route and route.may_wait and not route.public:
-            who = account_of(services, context.key.store_id, context.store_updated)
-            context.waits_as = who if limits.waiting.enter(who) else ""
         return None
 
-    def leave(_error: BaseException | None) -> None:
-        context = current()
-        if context and context.waits_as:
-            limits.waiting.leave(context.waits_as)
-
     blueprint.before_request(admit)
-    blueprint.teardown_request(leave)
 
 
 def authorised(services: Services) -> StoreHandle:
