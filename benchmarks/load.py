@@ -3,9 +3,11 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks.calls import Call, Failed, require_success
 from benchmarks.processes import Server
@@ -34,9 +36,15 @@ def quantile(values: Sequence[float], share: float) -> float:
     return statistics.quantiles(values, n=1000, method="inclusive")[min(int(share * 1000), 999) - 1]
 
 
+def _run(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """In a thread of its own, because the caller's may have a loop that runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 def ask_all(server: Server, calls: Sequence[Call], connections: int) -> Outcome:
     """Every call once. Raises Failed for an answer that is no success, or none."""
-    return asyncio.run(_ask_all(server, calls, connections))
+    return _run(_ask_all(server, calls, connections))
 
 
 async def _ask_all(server: Server, calls: Sequence[Call], connections: int) -> Outcome:
@@ -95,7 +103,7 @@ class Probe:
 
 def ask_beside(server: Server, calls: Sequence[Call], connections: int, probe: Probe, pause: float) -> Outcome:
     """Every call once, and the probe's every `pause` seconds meanwhile, until all are answered. Raises Failed."""
-    return asyncio.run(_ask_beside(server, calls, connections, probe, pause))
+    return _run(_ask_beside(server, calls, connections, probe, pause))
 
 
 async def _ask_beside(server: Server, calls: Sequence[Call], connections: int, probe: Probe, pause: float) -> Outcome:

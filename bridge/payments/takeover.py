@@ -254,8 +254,17 @@ def _claimed(store: StoreHandle, order: Order, outcome: Outcome, why: str) -> Pa
         if why and is_paid_by(order, {intent.shown_id}):
             outbox.known_by_the_shop(connection, intent.id, now)
 
-    kind, generation = JournalKind.TAKEN_OVER if why else JournalKind.KNOWN, store.config.generation
-    if not order_locks.claim(store.database, intent, attempt, told, generation=generation, kind=kind, then=write_down):
+    is_ours_now = order_locks.claim(
+        store.database,
+        intent,
+        attempt,
+        told,
+        generation=store.config.generation,
+        moves_money=False,
+        kind=JournalKind.TAKEN_OVER if why else JournalKind.KNOWN,
+        then=write_down,
+    )
+    if not is_ours_now:
         return None
     with store.database.read() as connection:
         return intents.get(connection, intent.id)

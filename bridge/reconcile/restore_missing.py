@@ -67,7 +67,8 @@ def restore_payments(store: StoreHandle, outcome: Outcome, report: Report) -> Pa
         "payment_method": intent.payment_method,
         "forgotten": True,
     }
-    if not order_locks.claim(store.database, intent, attempt, asked, generation=store.config.generation):
+    generation = store.config.generation
+    if not order_locks.claim(store.database, intent, attempt, asked, generation=generation, moves_money=False):
         _second(store, order, outcome, report)
         return None
     _conclude(store, attempt, outcome)

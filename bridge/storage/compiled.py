@@ -255,8 +255,8 @@ class Connection:
         try:
             if self._begin:
                 self._control(self._begin)
-        except BaseException:
-            self._give_back(dead=True)
+        except BaseException as error:
+            self._give_back(dead=self._is_broken_by(error))
             raise
         return self
 
@@ -266,10 +266,10 @@ class Connection:
                 self._control("COMMIT")
             elif self._begin and not self._is_dead:
                 self._roll_back()
-        except BaseException:
-            self._give_back(dead=True)  # whatever is left of the transaction goes with it
+        except BaseException as left_open:
+            self._give_back(dead=self._is_broken_by(left_open))
             raise
-        self._give_back(dead=self._is_dead or not issubclass(kind or Exception, Exception))
+        self._give_back(dead=self._is_dead or (error is not None and self._is_broken_by(error)))
 
     def execute(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> Result:
         """Run it once, or once for each of several mappings of values. Raises sqlalchemy.exc.DBAPIError."""
@@ -290,12 +290,15 @@ class Connection:
             raise
         self._control("RELEASE SAVEPOINT part")
 
+    def _is_broken_by(self, error: BaseException) -> bool:
+        """Whether nobody can use the connection again. An error of a full disk, say, leaves it whole: the pool rolls
+        back what is left of the transaction, and a new one could not even be opened."""
+        return self._is_dead or not isinstance(error, Exception)
+
     def _roll_back(self) -> None:
-        """If that fails, too, what went wrong before says more."""
-        try:
+        """If that fails, too, what went wrong before says more; SQLite has done it by itself when its disk is full."""
+        with suppress(exc.DBAPIError):
             self._control("ROLLBACK")
-        except exc.DBAPIError:
-            self._is_dead = True
 
     def _control(self, text: str) -> None:
         self._run(_Sent(text, [None]), is_harmless=text == self._begin)

@@ -51,13 +51,15 @@ def add_intent(connection: Connection, intent: PaymentIntent) -> None:
     connection.execute(_ADD_INTENT, _values(intent, _INTENT_FIELDS) | {"entry": intent.store_id})
 
 
-def add_attempt(connection: Connection, attempt: Attempt, generation: int | None = None) -> None:
+def add_attempt(
+    connection: Connection, attempt: Attempt, generation: int | None = None, *, moves_money: bool = True
+) -> None:
     """Begin something at the provider; its list is read soon, in case that no message tells what became of it.
 
     Not at a store that was removed or, of a new payment, has another account than it was made for: whoever changes the
     store locks its row, to which the attempt refers, so that one of the two sees the other. Raises Refused, InProgress.
-    Nor at one that awaits its reconciliation, whatever this process knows of the store yet, unless the attempt only
-    stands for what others have made: raises AwaitsReconcile.
+    Nor, if it `moves_money`, at one that awaits its reconciliation, whatever this process knows of the store yet:
+    raises AwaitsReconcile. An attempt that stands for what the provider has already moves none.
     """
     connection.execute(_ADD_ATTEMPT, _values(attempt, _ATTEMPT_FIELDS))
     jobs.hurry(connection, attempt.store_id, attempt.created)
@@ -66,7 +68,7 @@ def add_attempt(connection: Connection, attempt: Attempt, generation: int | None
         raise Refused("The store was removed.", reason="store_removed")
     if generation is not None and store.generation != generation:
         raise InProgress("The store has just changed. Ask again in a moment.", outcome="none")
-    if store.awaits and attempt.answered is None:
+    if store.awaits and moves_money:
         raise AwaitsReconcile("No money moves through this store until it has been reconciled.")
 
 

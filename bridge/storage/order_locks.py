@@ -25,6 +25,7 @@ def claim(
     asked: dict[str, Any],
     *,
     generation: int,
+    moves_money: bool = True,
     kind: JournalKind = JournalKind.CREATE_SENT,
     then: Callable[[Connection], object] = lambda _connection: None,
 ) -> bool:
@@ -32,12 +33,12 @@ def claim(
     transaction, in which `then` may write more.
 
     False if another intent holds the order; then nothing was written. `generation` is that of the store as its adapter
-    knows it. Raises InProgress if the store is another one now, Refused if it was removed.
+    knows it; `moves_money` and errors as of `add_attempt`.
     """
     try:
         with database.write() as connection:
             add_intent(connection, intent)
-            add_attempt(connection, attempt, generation)
+            add_attempt(connection, attempt, generation, moves_money=moves_money)
             journal.write(connection, attempt.created, intent.id, kind, attempt_id=attempt.id, **asked)
             then(connection)
     except IntegrityError:

@@ -181,7 +181,7 @@ def test_a_second_payment_of_an_order_at_the_provider_is_flagged_and_noted_and_n
     assert kinds(report) == [("duplicate", False)]
     assert second["id"] in report["differences"][0]["text"]
     stripe.work()
-    assert any(second["id"] in note and "sent back" in note for note in stripe.notes())
+    assert any(second["id"] in note and "It has to be refunded" in note for note in stripe.notes())
     assert writes(stripe) == before
     assert kinds(reconcile(stripe, code=1)) == [("duplicate", False)]
     assert sum(second["id"] in note for note in stripe.notes()) == 1

@@ -319,7 +319,7 @@ def test_flags_and_what_is_unknown_name_both_entries(make_local: MakeLocal, sqli
     local.create("payable_2")
     local.clock.advance(90)
     both = f"{local.store.id} (beside {other.store.id})"
-    assert f"of {both}: the outcome of a create is unknown" in operate(local, "doctor", code=1).stdout
+    assert f"of {both}: the outcome of a create has been unknown" in operate(local, "doctor", code=1).stdout
     local.provider_faults.clear()
     local.work()
     local.create()
