@@ -1,11 +1,8 @@
 """docs/mounting.md is followed: the app of its first block, its upgrade, its servers, its tests."""
 
-import signal
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +11,7 @@ import requests
 
 from tests.cli.processes import wait_for
 from tests.docs.owner import Owner, free_port, owner
-from tests.docs.reader import PROGRAMS, Block, Elsewhere, Paste, Reader, Start, Step, Write, blocks, follow
+from tests.docs.reader import Block, Elsewhere, Paste, Reader, Start, Step, Write, blocks, follow
 from tests.docs.test_connecting import MakeKeys
 
 PAGE = "docs/mounting.md"
@@ -26,25 +23,9 @@ from app import app as flask_app
 
 app = WSGIMiddleware(flask_app)
 """
-OWN_SOCKET = "http-socket = 127.0.0.1:8000\n"
-SLOW = """
-import threading
-from pathlib import Path
-
-from app import app
-
-
-@app.get("/slow")
-def slow():
-    Path("begun").touch()
-    while not Path("go").exists():
-        threading.Event().wait(0.02)
-    return "done"
-"""
 SERVERS = {
     "gthread": "gunicorn --bind 127.0.0.1:{port} --worker-class gthread --threads 4 app:app",
     "gevent": "gunicorn --bind 127.0.0.1:{port} --worker-class gevent app:app",
-    "uwsgi": "uwsgi --ini uwsgi.ini --http-socket 127.0.0.1:{port}",
     "preload": "cd preloaded && gunicorn --bind 127.0.0.1:{port} --preload --workers 2 app:app",
     "reloader": "flask run --debug --port {port}",
     "asgi": "uvicorn --port {port} asgi:app",
@@ -72,7 +53,6 @@ def test_the_page_is_followed(tmp_path: Path) -> None:
             ("curl", Try()),
             ("flask bridge migrate", Paste(["newest schema"], code=0)),
             ("# gunicorn.conf.py", Elsewhere(f"{HERE}test_a_server_serves_it_with_a_worker")),
-            ("[uwsgi]", Elsewhere(f"{HERE}test_a_server_serves_it_with_a_worker")),
             ("from flask import Flask\nfrom bridge", Write("tests/shop.py")),
             ("import pytest\nfrom shop", Write("tests/conftest.py")),
             ("import pytest\nfrom bridge", Write("tests/test_payments.py")),
@@ -102,10 +82,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
             path.write_text(code)
         (reader.folder / "preloaded" / "instance").symlink_to(reader.folder / "instance")
         (reader.folder / "asgi.py").write_text(ASGI)
-        [uwsgi] = [block.text for block in blocks(PAGE) if block.text.startswith("[uwsgi]")]
-        assert OWN_SOCKET in uwsgi
-        (reader.folder / "uwsgi.ini").write_text(uwsgi.replace(OWN_SOCKET, ""))
-        (reader.folder / "slow.py").write_text(SLOW)
         yield reader
 
 
@@ -121,29 +97,6 @@ def test_a_server_serves_it_with_a_worker(made: Reader, name: str) -> None:
         url = f"http://127.0.0.1:{port}/pay/bridge/v1/health/ready"
         wait_for(lambda: answers(url))
         wait_for(lambda: next_heartbeat(database) != before)
-
-
-def test_uwsgi_finishes_a_request_when_it_is_told_to_end(made: Reader) -> None:
-    """With the page's hook for SIGTERM."""
-    port = free_port()
-    command = [
-        str(PROGRAMS / "uwsgi"),
-        *("--ini", "uwsgi.ini", "--http-socket", f"127.0.0.1:{port}", "--module", "slow:app", "--logto", "uwsgi.log"),
-    ]
-    uwsgi = subprocess.Popen(command, cwd=made.folder, env=made.environ)
-    try:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/pay/bridge/v1/health/ready"))
-        with ThreadPoolExecutor(1) as pool:
-            slow = pool.submit(requests.get, f"http://127.0.0.1:{port}/slow", timeout=120)
-            wait_for((made.folder / "begun").exists)
-            uwsgi.send_signal(signal.SIGTERM)
-            wait_for(lambda: "graceful shutdown triggered" in (made.folder / "uwsgi.log").read_text())
-            (made.folder / "go").touch()
-            assert slow.result().text == "done"
-        assert uwsgi.wait(timeout=60) == 0
-    finally:
-        uwsgi.kill()
-        uwsgi.wait()
 
 
 def answers(url: str) -> bool:
