@@ -130,7 +130,11 @@ class Reader:
 def _end(process: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    process.wait(timeout=60)
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:  # else whoever reads what it says would wait for it without end
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
 
 
 class Step(ABC):
