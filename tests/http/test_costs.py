@@ -101,15 +101,22 @@ class Meter:
 
 @pytest.fixture
 def meter_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Local], Meter]:
-    """Counts what arrives at shop and provider, too."""
+    """Counts what arrives at shop and provider, too: at this test's own. What other tests of the process have left
+    running may go on asking theirs."""
     meters: list[Meter] = []
-    answer = Faults.__call__
+    own: list[int] = []
+    begin, answer = Faults.__init__, Faults.__call__
+
+    def begun(faults: Faults, *args: Any, **options: Any) -> None:
+        begin(faults, *args, **options)
+        own.append(id(faults))
 
     def counted(faults: Faults, environ: Any, start_response: Any) -> Any:
         for meter in meters:
-            meter.requests += 1
+            meter.requests += id(faults) in own
         return answer(faults, environ, start_response)
 
+    monkeypatch.setattr(Faults, "__init__", begun)
     monkeypatch.setattr(Faults, "__call__", counted)
 
     def make(local: Local) -> Meter:
