@@ -346,7 +346,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "payments/attempts.py",
         "if store.config.awaits_reconcile:",
         "if not store.id:",
-        "tests/cli/test_reconcile.py::test_nothing_is_sent_to_a_provider_for_a_restored_store",
+        "tests/payments/test_terminal.py::test_no_reader_is_given_an_intent_before_its_store_was_reconciled",
     ),
     _mutation(
         "a payment that a card has paid is not replaced at the reader",
@@ -536,11 +536,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{SHOPS}::test_c4_a_lost_answer_through_one_entry_is_in_the_way_of_the_other",
     ),
     _mutation(
+        "no payment begins at a store that another process holds",
+        "storage/intents.py",
+        "if store.awaits and moves_money:",
+        "if store.removed and moves_money:",
+        "tests/http/test_key_memory.py::test_no_money_moves_through_a_store_that_was_held_just_now_elsewhere",
+    ),
+    _mutation(
         "no money moves before every entry of the shop was reconciled",
         "payments/attempts.py",
         "if store.config.awaits_beside:",
         "if store.config.awaits_beside is None:",
-        f"{SHOPS}::test_c4_no_money_moves_through_an_entry_before_the_others_were_reconciled",
+        f"{SHOPS}::test_c4_no_reader_is_given_an_intent_before_the_other_entries_were_reconciled",
     ),
     _mutation(
         "a second entry of a shop and mode has to be meant",

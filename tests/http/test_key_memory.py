@@ -202,7 +202,7 @@ def test_a_forked_process_has_to_ask(local: Local) -> None:
     memory = local.bridge.services.key_memory
     assert memory.recall(local.pair.consumer_key, local.pair.consumer_secret)
     child = os.fork()
-    if child == 0:  # pragma: no cover - of another process
+    if child == 0:
         os._exit(0 if memory.recall(local.pair.consumer_key, local.pair.consumer_secret) is None else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 

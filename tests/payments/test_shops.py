@@ -20,6 +20,7 @@ from bridge.simulators.faults import Fault, Faults
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
 from tests.cli.operator import operate, operate_json
+from tests.payments.orders import at
 from tests.payments.providers import PROVIDERS, WITH_SERVERS, creates, pay, shop_at, taken
 from tests.plugins.concurrently import at_once
 from tests.plugins.local import Local, MakeLocal
@@ -251,6 +252,16 @@ def test_c4_no_money_moves_through_an_entry_before_the_others_were_reconciled(
     assert other.create("payable_2").get_json()["data"]["reason"] == "reconcile_first"
     operate(first, "reconcile", "--store", first.store.id, "--release")
     assert other.create("payable_2").get_json()["status"] == "succeeded"
+
+
+def test_c4_no_reader_is_given_an_intent_before_the_other_entries_were_reconciled(
+    make_local: MakeLocal, database_url: str, tmp_path: Path
+) -> None:
+    first = make_local(database_url, "stripe_connect")
+    other = beside(first, "sandbox", tmp_path)
+    assert at(other, "create_terminal_intent", "payable_2").status_code == 200
+    operate(first, "reconcile", "--after-restore", "--store", other.store.id)
+    assert at(other, "create_terminal_intent", "payable_2").get_json()["data"]["reason"] == "reconcile_first"
 
 
 def test_c4_the_buyers_link_leads_to_the_payment_that_holds_the_order(open_shop: OpenShop, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bridge.reconcile.run import hold_all
 from bridge.simulators.faults import Fault
 from tests.payments.orders import (
     CAPTURES,
@@ -142,6 +143,13 @@ def test_a_terminal_intent_that_a_card_was_held_to_is_not_replaced(stripe: Local
     assert refusal(answer)[:2] == (409, UNCAPTURABLE)
     assert stripe.stripe
     assert stripe.stripe.find(intent)["status"] == "requires_capture"
+
+
+def test_no_reader_is_given_an_intent_before_its_store_was_reconciled(stripe: Local) -> None:
+    """Not even one that is open: no attempt is begun for it, which would be refused by itself."""
+    assert at(stripe, "create_terminal_intent", "payable").status_code == 200
+    assert hold_all(stripe.bridge.services) == [stripe.store.id]
+    assert at(stripe, "create_terminal_intent", "payable").get_json()["data"]["reason"] == "reconcile_first"
 
 
 def test_a_terminal_intent_whose_answer_was_lost_is_found_by_the_next_request(stripe: Local) -> None:
