@@ -14,8 +14,13 @@ class Background:
     """
 
     def __init__(
-        self, changed: threading.Condition, wait: Callable[[], float | None], work: Callable[[], object]
+        self,
+        name: str,
+        changed: threading.Condition,
+        wait: Callable[[], float | None],
+        work: Callable[[], object],
     ) -> None:
+        self._name = name
         self._changed = changed
         self._wait = wait
         self._work = work
@@ -25,7 +30,7 @@ class Background:
         """Starting twice is one thread."""
         with self._changed:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, daemon=True)
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
 
     def close(self) -> None:

@@ -129,7 +129,8 @@ class _Listener(ThreadedWSGIServer):
         return connection, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        thread = threading.Thread(target=self._converse, args=(request, client_address), daemon=True)
+        name = f"server-{self.port}-conversation"
+        thread = threading.Thread(target=self._converse, name=name, args=(request, client_address), daemon=True)
         with self._lock:
             self._conversations[thread] = request
         thread.start()
@@ -165,7 +166,8 @@ class Server:
         self.port: int = listener.port
         self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
         self._listener = listener
-        self._thread = threading.Thread(target=listener.serve_forever, args=(POLL_SECONDS,), daemon=True)
+        name = f"server-{self.port}"
+        self._thread = threading.Thread(target=listener.serve_forever, name=name, args=(POLL_SECONDS,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:

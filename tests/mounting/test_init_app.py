@@ -2,7 +2,8 @@
 
 import os
 import secrets
-import threading
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +54,25 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_neither_making_nor_mounting_it_opens_anything(tmp_path: Path) -> None:
-    before = threading.active_count()
-    host(Bridge(), **settings_in(tmp_path))
-    host(Bridge(config=settings_in(tmp_path)))
-    host(Bridge(secret_key=KEY, database_url="postgresql://nobody@127.0.0.1:9/none"))
+    """In a process of its own: threads of other tests come and go in this one."""
+    program = f"""
+import threading
+from flask import Flask
+from bridge import Bridge
+
+settings = {settings_in(tmp_path)!r}
+elsewhere = Bridge(secret_key="{KEY}", database_url="postgresql://nobody@127.0.0.1:9/none")
+for bridge, config in ((Bridge(), settings), (Bridge(config=settings), {{}}), (elsewhere, {{}})):
+    app = Flask("host")
+    app.config.update(config)
+    bridge.init_app(app, url_prefix="/pay")
+print(threading.enumerate())
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert "MainThread" in told.stdout
+    assert told.stdout.count("<") == 1, told.stdout
     assert list(tmp_path.iterdir()) == []
-    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize(

@@ -108,11 +108,10 @@ def test_an_app_may_hang_up_on_its_client_and_the_server_lives_on(certificates, 
 
 
 def test_nothing_is_printed_and_idle_connections_end_with_the_server(capfd):
-    before = set(threading.enumerate())
     server = serve(echo)
     connection = connection_to(server)
     exchange(connection, "GET", "/")
-    started = set(threading.enumerate()) - before
+    started = [thread for thread in threading.enumerate() if thread.name.startswith(f"server-{server.port}")]
     server.close()
     server.close()
     assert len(started) == 2

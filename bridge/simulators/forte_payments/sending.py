@@ -42,7 +42,9 @@ class Postman:
         self._send = send
         self._spoilers: list[Spoil] = []
         self._attempts: list[Attempt] = []
-        self.background = Background(state.changed, self._wait, lambda: self.deliver(lambda _delivery: True))
+        self.background = Background(
+            "forte-payments-messages", state.changed, self._wait, lambda: self.deliver(lambda _delivery: True)
+        )
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

@@ -50,7 +50,9 @@ class Courier:
         self._timeout = timeout
         self._tls = tls
         self._turn = threading.Lock()
-        self.background = Background(state.changed, self._wait, lambda: self.deliver_due(self.background.goes_on))
+        self.background = Background(
+            "forte-platform-webhooks", state.changed, self._wait, lambda: self.deliver_due(self.background.goes_on)
+        )
         self.attempts: list[Attempt] = []
         self.sentry: list[str] = []
 

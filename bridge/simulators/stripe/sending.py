@@ -85,7 +85,9 @@ class Postman:
         self._context = context
         self._spoilers: list[Spoil] = []
         self._attempts: list[Attempt] = []
-        self.background = Background(state.changed, self._wait, lambda: self._deliver_one(lambda _delivery: True))
+        self.background = Background(
+            "stripe-webhooks", state.changed, self._wait, lambda: self._deliver_one(lambda _delivery: True)
+        )
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

@@ -49,7 +49,7 @@ class Postman:
         self._context = context
         self._post = post
         self._sent: list[Delivery] = []
-        self.background = Background(changed, shop.webhooks.wait, self.deliver)
+        self.background = Background("woocommerce-webhooks", changed, shop.webhooks.wait, self.deliver)
 
     @property
     def sent(self) -> tuple[Delivery, ...]:

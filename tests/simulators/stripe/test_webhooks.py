@@ -263,9 +263,15 @@ def test_the_hands_take_the_same_addresses(simulator):
 
 
 def test_deliveries_go_out_by_themselves_until_they_are_closed(pay, simulator, listener, endpoint):
+    def at_work() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "stripe-webhooks"} - others
+
+    others: set[threading.Thread] = set()
+    others = at_work()
     pay(capture_method="automatic")
     simulator.start_deliveries()
     simulator.start_deliveries()
+    assert len(at_work()) == 1
     assert simulator.wait_until(lambda: len(simulator.attempts) == 3)
     pay(payment_method="pm_card_createDispute", capture_method="automatic")
     assert simulator.wait_until(lambda: len(simulator.attempts) == 8), "the dispute came by itself"
@@ -274,7 +280,7 @@ def test_deliveries_go_out_by_themselves_until_they_are_closed(pay, simulator, l
     simulator.close()
     pay()
     assert len(simulator.pending) == 4
-    assert "stripe-webhooks" not in {thread.name for thread in threading.enumerate()}
+    assert not at_work()
     simulator.start_deliveries()
     assert simulator.wait_until(lambda: not simulator.pending)
     simulator.close()
