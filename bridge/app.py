@@ -203,7 +203,7 @@ def create_app(
     also for a key or a database that is missing: it is there to serve.
     """
     app = Flask("bridge", static_folder=None)
-    app.url_map.merge_slashes = False
+    app.url_map.merge_slashes = app.url_map.strict_slashes = False  # a redirect repeats the query, with credentials
     bridge = bridge or Bridge(**keywords)
     bridge._mount(app, is_host=False)
     with app.app_context():

@@ -119,6 +119,8 @@ def _request_lines(s: Secrets) -> Iterator[Malformed]:
     }
     for name, line in lines.items():
         yield Malformed(f"request line: {name}", _head(line))
+    without_path = _head(f"GET http://{s.key}:{s.secret}@bridge?{s.query} HTTP/1.1")
+    yield Malformed("request line: an absolute address without a path", without_path, refused=False)
     bare = f"GET {path}?{s.query} HTTP/1.1\nHost: bridge\n\n"
     yield Malformed("request line: bare line feeds", bare.encode())
     for method in ("TRACE", "CONNECT", "PATCH", "get"):
