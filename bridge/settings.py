@@ -98,6 +98,10 @@ class Settings:
         except (_Problem, UnreadableReference) as problem:
             raise ConfigurationError(f"{PREFIX}SECRET_KEY: {problem}.") from None
 
+    def secrets(self) -> tuple[str, ...]:
+        """What must not be in any line of a log. Raises ConfigurationError as `keys` does."""
+        return (*self.keys(), *([self.metrics_token] if self.metrics_token else []))
+
     @property
     def key_file(self) -> Path | None:
         """The file that the key is looked for in; None if it is looked for elsewhere."""

@@ -38,7 +38,7 @@ def worker(bridge: Bridge, once: bool, log_level: str, log_format: str) -> None:
 
     SIGTERM and Ctrl-C stop it after the work in progress.
     """
-    with logging_to_stderr(log_level, log_format):
+    with logging_to_stderr(log_level, log_format, bridge.settings.secrets()):
         _work(bridge, once)
 
 

@@ -120,5 +120,5 @@ def serve(
         "keyfile": keyfile,
         "accesslog": "-" if access_log else None,
     }
-    with logging_to_stderr(log_level, log_format):
+    with logging_to_stderr(log_level, log_format, settings.secrets()):
         GunicornServer(settings, worker=not no_worker, **options).run()

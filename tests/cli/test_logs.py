@@ -1,12 +1,14 @@
 """The lines of `serve`: one for each request, with the ids of what it is about, and no secret."""
 
 import json
+import re
 import signal
+from urllib.parse import quote
 
 import pytest
 import requests
 
-from bridge.cli.logging_setup import logging_to_stderr
+from bridge.cli.logging_setup import LONGEST_MESSAGE, logging_to_stderr
 from bridge.domain import logs
 from tests.cli.processes import INTENTS, Shopkeeper
 
@@ -34,6 +36,32 @@ def test_the_access_log_has_no_query_and_every_line_names_its_request(shopkeeper
     whole = "".join(program.log)
     for secret in (pair["consumer_secret"], pair["consumer_key"], "t" * 40, "sk_test_0123456789abcdefghijkl"):
         assert secret not in whole
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_process_own_secrets_are_in_no_line_wherever_a_client_puts_them(shopkeeper: Shopkeeper, form: str) -> None:
+    """A metrics token has no shape that could be known, and somebody forgets the question mark before it."""
+    token = "only of letters/and+such"
+    shopkeeper.cli.environ["BRIDGE_METRICS_TOKEN"] = token
+    program = shopkeeper.serve("--access-log", "--log-format", form, "--log-level", "debug")
+    for spelled in (quote(token), quote(token, safe=""), token.replace(" ", "%20")):
+        assert requests.get(f"{program.url}/bridge/v1/metrics{spelled}", timeout=20).status_code == 404
+    program.end(signal.SIGTERM)
+    told = [line for line in program.log if "GET /bridge/v1/metrics***" in line]
+    assert len(told) == 3
+    assert not [line for line in program.log if "only" in line]
+
+
+def test_a_long_address_makes_no_long_line_and_a_secret_is_not_cut_in_half(shopkeeper: Shopkeeper) -> None:
+    token = "t0ken" * 20
+    shopkeeper.cli.environ["BRIDGE_METRICS_TOKEN"] = token
+    program = shopkeeper.serve("--access-log")
+    requests.get(f"{program.url}/{'&' * (LONGEST_MESSAGE - 50)}{token}{'&' * 3000}", timeout=20)
+    program.end(signal.SIGTERM)
+    (line,) = (line for line in program.log if "&&&" in line)
+    assert len(line) < LONGEST_MESSAGE + 200
+    assert "t0ken" not in line
+    assert re.search(r"\.\.\. \(\d{4} characters\)", line)
 
 
 @pytest.mark.parametrize(("level", "shown"), [("debug", True), ("info", False), ("warning", False)])
