@@ -15,10 +15,11 @@ _SECRETS = re.compile(
     (?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2}))(?:ck|cs)_[0-9A-Za-z]{8,}  # consumer keys and secrets, also imported ones
     | (?:ck|cs)_[0-9a-f]{40}                                 # ours, whatever stands before them
     | (?:Y2tf|Y3Nf)[0-9A-Za-z+/=_-]{16,}                     # the same in Base64, without the word Basic before it
-    | \b[a-z]+_(?:live|test)_\w{8,} | \bwhsec_\S+            # keys of providers, and of their messages
+    | \b[a-z]+_(?:live|test)_\w{8,}                          # keys of providers
+    | [spr]k_(?:live|test)_\w{8,} | whsec_\S+                # Stripe's and its messages', whatever is before them
     | (?<=_secret_)(?!key\b)\w+                              # what lets a buyer confirm; no name of a setting
     | (?<=/pay/)[\w.~%-]{16,}                                # a link to the buyer's page
-    | (?<=\bBasic\ )\S+ | (?<=\bBearer\ )\S+ | (?<=\bBasic%20)\S+
+    | (?<=Basic\ )\S+ | (?<=Bearer\ )\S+ | (?<=Basic%20)\S+
     | (?<=secret_key=)[^\s&]+ | (?<=secret_key%3D)[^\s&%]+
     | (?<=secret=)[^\s&]+ | (?<=signature=)[^\s&]+ | (?<=password=)[^\s&]+ | (?<=token=)[^\s&]+
     | (?<=secret%3D)[^\s&%]+ | (?<=signature%3D)[^\s&%]+ | (?<=password%3D)[^\s&%]+ | (?<=token%3D)[^\s&%]+
