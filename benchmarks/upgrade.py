@@ -11,27 +11,24 @@ import argparse
 import shutil
 import tempfile
 import time
+from importlib.resources import files
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from bridge.selftest.fill_database import fill
-from bridge.storage.engine import Database
+from bridge.storage import Database, migrate
 
 FIRST = "0001"
 LATER_COLUMN = "webhook_endpoint"
 """The one column that `fill` writes and the first schema lacks: it is there only while the database is filled."""
 
 
-def upgrade(database: Database, config: Config, revision: str) -> float:
+def upgrade(url: str, revision: str) -> float:
     """Seconds that the migration took."""
     started = time.monotonic()
-    with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    migrate(url, revision)
     return time.monotonic() - started
 
 
@@ -71,18 +68,16 @@ def main() -> None:
     parser.add_argument("--stores", type=int, default=1_000)
     parser.add_argument("--database", help="URL of an empty database; default: a new SQLite file")
     options = parser.parse_args()
-    config = Config()
-    config.set_main_option("script_location", "bridge:storage/migrations")
-    config.set_main_option("path_separator", "os")
-    scripts = ScriptDirectory.from_config(config)
+    scripts = ScriptDirectory(str(files("bridge") / "storage" / "migrations"))
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(options.database or f"sqlite:///{Path(folder) / 'bridge.sqlite'}")
-        upgrade(database, config, FIRST)
+        url = options.database or f"sqlite:///{Path(folder) / 'bridge.sqlite'}"
+        upgrade(url, FIRST)
+        database = Database(url)
         seconds = fill_at_first_schema(database, options.stores, options.payments)
         print(f"filled with {options.payments} payments in {seconds:.0f} s: {size(database):.2f} GB", flush=True)
         total = 0.0
         for script in reversed(list(scripts.iterate_revisions("head", FIRST))):
-            total += (seconds := upgrade(database, config, script.revision))
+            total += (seconds := upgrade(url, script.revision))
             print(f"{script.revision} {seconds:8.1f} s  {(script.doc or '').splitlines()[0]}", flush=True)
         print(f"all  {total:8.1f} s, then {size(database):.2f} GB")
         print(f"probe {probe(Path(folder), size(database)):7.1f} s for a file of that size, written and copied")

@@ -209,8 +209,9 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
 
 
-def migrate(url: str) -> None:
-    """Bring the database to the newest schema; does nothing to one that is there. Creates an SQLite file, mode 0600."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database to the newest schema, or up to a `revision`; does nothing to one that is there. Creates an
+    SQLite file, mode 0600."""
     from alembic import command
     from alembic.config import Config
 
@@ -222,7 +223,7 @@ def migrate(url: str) -> None:
     try:
         with _MIGRATING, database._migrating.connect() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.commit()
     finally:
         database.close()

@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import create_engine, text
 
+from bridge.selftest.postgresql import drop_database, new_database
 from bridge.storage.tables import HEAD
 from tests.plugins.commandline import CommandLine
+from tests.plugins.distributions import ROOT
 from tests.storage.test_killed_migrations import migrated_to
 
 PAGE = (Path(__file__).parents[2] / "docs" / "upgrading.md").read_text()
@@ -57,3 +60,24 @@ def version(url: str) -> str:
         found = str(connection.execute(text("select version_num from alembic_version")).scalar())
     engine.dispose()
     return found
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_the_command_that_measures_runs_every_migration(request: pytest.FixtureRequest, database: str) -> None:
+    """A slice of what it does with a million payments."""
+    (program,) = set(re.findall(r"`python (benchmarks/upgrade\.py)`", PAGE))
+    if database == "sqlite":
+        told = measured(program)
+    else:
+        url = new_database(request.getfixturevalue("postgres_server").admin_url)
+        told = measured(program, "--database", url)
+        drop_database(url)
+    assert "filled with 300 payments" in told
+    assert re.findall(r"^(\d{4}) +\d+\.\d s  \w", told, re.MULTILINE) == [f"{n:04}" for n in range(2, int(HEAD) + 1)]
+
+
+def measured(program: str, *options: str) -> str:
+    wanted = [sys.executable, program, "--payments", "300", "--stores", "10", *options]
+    ran = subprocess.run(wanted, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
