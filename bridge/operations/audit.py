@@ -6,7 +6,7 @@ from typing import Any
 from bridge.domain.errors import Refused
 from bridge.services import Services
 from bridge.storage import audit
-from bridge.storage.audit import Anchor
+from bridge.storage.audit import BEGINNING, Anchor
 
 NEWEST = 1000
 """Acts that `doctor` verifies each time: some milliseconds' work."""
@@ -45,6 +45,8 @@ def verify(services: Services, *, newest: int | None = None, known: str | None =
 
 
 def _anchor(text: str) -> Anchor:
+    if text == str(BEGINNING):
+        return BEGINNING
     number, _, digest = text.partition(":")
     if not (number.isascii() and number.isdigit() and len(digest) == 64):
         raise Refused("An anchor is NUMBER:DIGEST, as `audit verify` prints it.")

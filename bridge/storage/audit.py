@@ -41,6 +41,10 @@ class Anchor:
         return f"{self.number}:{self.digest}"
 
 
+BEGINNING = Anchor(0, "")
+"""Where a trail ends that has no act yet."""
+
+
 def append(
     connection: Connection, vault: Vault, at: float, actor: Actor, act: str, subject: str, detail: dict[str, Any]
 ) -> Anchor:

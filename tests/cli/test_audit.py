@@ -17,6 +17,7 @@ from bridge.cli import main
 from bridge.domain.stores import Permissions
 from bridge.registry import keys
 from tests.cli.operator import operate, operate_json, unknown
+from tests.plugins.commandline import CommandLine
 from tests.plugins.local import PLATFORM_KEY, Local, MakeLocal
 
 REFUND = "/wp-json/wc/v3/payments/refund"
@@ -304,6 +305,17 @@ def test_a_trail_that_was_cut_together_with_its_head_is_found_by_an_anchor(strip
     keys.create(stripe.bridge.services, stripe.store.id, Permissions.READ)
     assert problems(stripe, "--anchor", noted) == ["Act 3 is not the one that was noted."]
     assert "NUMBER:DIGEST" in operate(stripe, "audit", "verify", "--anchor", "3", code=1).output
+
+
+def test_what_a_new_trail_prints_is_an_anchor_too(cli: CommandLine) -> None:
+    """docs/operations.md keeps it in a variable and compares at once, before anybody has done anything."""
+    cli.run("init")
+    noted = cli.run("audit", "verify").stdout.strip()
+    assert cli.run("audit", "verify", "--anchor", noted).stdout.strip() == noted
+    cli.run("rekey")
+    assert cli.json("audit", "verify", "--anchor", noted)["ok"] is True
+    for wrong in ("0", "1:", ":", f"0:{'a' * 63}"):
+        assert "NUMBER:DIGEST" in cli.run("audit", "verify", "--anchor", wrong, code=1).stderr
 
 
 def test_acts_at_the_same_moment_are_one_chain(stripe: Local) -> None:
