@@ -15,13 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent
 from typing import Self
 
 from tests.plugins.distributions import ROOT
 
 PROGRAMS = Path(sys.executable).parent
 TIMEOUT = 120.0  # seconds for a block
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+"""Those of a list's steps are indented, and so is what stands in them."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Block:
 
 def blocks(page: str) -> list[Block]:
     text = (ROOT / page).read_text(encoding="utf-8")
-    return [Block(page, text.count("\n", 0, match.start()) + 1, match[1], match[2]) for match in FENCE.finditer(text)]
+    found = FENCE.finditer(text)
+    return [Block(page, text.count("\n", 0, match.start()) + 1, match[2], dedent(match[3])) for match in found]
 
 
 @dataclass
