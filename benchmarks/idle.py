@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from benchmarks.processes import PROGRAM, Server, cpu_seconds, served
 from bridge import Bridge
-from bridge.selftest.fill_database import fill
+from bridge.selftest.fill_database import QUIET, fill
 from bridge.simulators.certificates import Certificates
 from bridge.simulators.server import serve
 from bridge.simulators.woocommerce import WooCommerceSimulator
@@ -34,8 +34,6 @@ from bridge.worker.runner import run_once
 
 TOKEN = secrets.token_hex(16)
 SECRET_KEY = secrets.token_hex(20)
-QUIET = 3 * 24 * 3600.0
-"""Seconds since the last payment: whatever happened after is work, and not idleness."""
 
 
 def fill_database(url: str, shop_url: str, ca_file: Path, stores: int, payments: int) -> None:

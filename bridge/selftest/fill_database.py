@@ -12,6 +12,9 @@ from bridge.storage.compiled import Connection
 from bridge.storage.engine import Database
 
 YEAR = 365 * 24 * 3600.0
+QUIET = 3 * 24 * 3600.0
+"""Seconds after the last payment in which a bridge becomes idle: a worker looks after newer ones, and metrics count
+those of the last day."""
 UNDER_WAY = 5000
 """One payment of so many is open, unknown, flagged, or waits in a queue."""
 SHOPS = (

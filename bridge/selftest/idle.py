@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import event
 
 from bridge.app import Bridge, create_app
-from bridge.selftest.fill_database import fill
+from bridge.selftest.fill_database import QUIET, fill
 from bridge.selftest.judge import Fault
 from bridge.selftest.report import Report
 from bridge.selftest.run_context import RunContext
@@ -65,7 +65,7 @@ def _costs(context: RunContext, stores: int, payments: int) -> dict[str, Cost]:
             raise RuntimeError("the metrics are not there")
 
     try:
-        fill(bridge.services.database, stores, payments, NOW, NOBODY)
+        fill(bridge.services.database, stores, payments, NOW, NOBODY, QUIET)
         while run_once(bridge.services) or run_jobs(bridge.services):
             pass
         return {"a worker's round": _cost(bridge, lambda: _round(bridge)), "a scrape": _cost(bridge, scrape)}
