@@ -61,7 +61,7 @@ class _Formatter(logging.Formatter):
         super().__init__()
         spelled = {*secrets, *(quote(secret, safe) for secret in secrets for safe in ("", "/", IN_A_PATH))}
         longest_first = sorted(spelled, key=len, reverse=True)
-        self._secrets = re.compile("|".join(re.escape(one) for one in longest_first)) if secrets else None
+        self._secrets = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if secrets else None
 
     def _hide(self, text: str) -> str:
         return self._secrets.sub(logs.HIDDEN, text) if self._secrets else text

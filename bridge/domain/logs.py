@@ -19,7 +19,7 @@ _SECRETS = re.compile(
     | [spr]k_(?:live|test)_\w{8,} | whsec_\S+                # Stripe's and its messages', whatever is before them
     | (?<=_secret_)(?!key\b)\w+                              # what lets a buyer confirm; no name of a setting
     | (?<=/pay/)[\w.~%-]{16,}                                # a link to the buyer's page
-    | (?<=Basic\ )\S+ | (?<=Bearer\ )\S+ | (?<=Basic%20)\S+
+    | (?<=Basic\ )\S+ | (?<=Bearer\ )\S+ | (?<=Basic%20)\S+ | (?<=Bearer%20)\S+
     | (?<=secret_key=)[^\s&]+ | (?<=secret_key%3D)[^\s&%]+
     | (?<=secret=)[^\s&]+ | (?<=signature=)[^\s&]+ | (?<=password=)[^\s&]+ | (?<=token=)[^\s&]+
     | (?<=secret%3D)[^\s&%]+ | (?<=signature%3D)[^\s&%]+ | (?<=password%3D)[^\s&%]+ | (?<=token%3D)[^\s&%]+

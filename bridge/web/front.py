@@ -35,7 +35,7 @@ def add_front_page(app: Flask, stores: Sequence[Mapping[str, str]] = (), *, api_
 
     @app.get("/")
     def front() -> Response:
-        if request.script_root and not request.environ["PATH_INFO"]:  # the page's links are relative
+        if request.script_root and not request.environ.get("PATH_INFO"):  # the page's links are relative
             return _answer(Response(status=308, headers={"Location": f"{request.script_root}/"}))
         if request.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html":
             return _page(stores, shown.values())

@@ -18,6 +18,8 @@ KEY = "ck_" + "0123456789abcdef" * 2 + "01234567"
         ("GET /v1/chargesk_test_0123456789abcdefghijkl", "GET /v1/***"),
         ("GET /v1/9rk_live_0123456789abcdefghijkl", "GET /v1/9***"),
         ("AuthorizationBasic Zm9vOmJhcg==", "AuthorizationBasic ***"),
+        ("GET /bridge/v1/metricsBearer%20abcdef", "GET /bridge/v1/metricsBearer%20***"),
+        ("GET /_sk_test_0123456789abcdefghijkl", "GET /_***"),
         ("pi_3MtwBw_secret_YrKJUKribcBjcG8HVhfZluoGH", "pi_3MtwBw_secret_***"),
         ("BRIDGE_SECRET_KEY: the file /k cannot be read.", "BRIDGE_SECRET_KEY: the file /k cannot be read."),
         ("There is no STRIPE_SECRET_KEY, nor secret_key", "There is no STRIPE_SECRET_KEY, nor secret_key"),

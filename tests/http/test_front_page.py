@@ -43,7 +43,10 @@ def test_without_a_path_it_is_there_and_does_not_repeat_the_query(door: Door, sl
     assert (answer.status_code, answer.json["name"]) == (200, "wcpay-bridge")
     mounted = door.get("/", key=None, environ_overrides=query | {"SCRIPT_NAME": "/pay"})
     assert mounted.headers.get("Location") == (None if slashes else "/pay/")
-    for said in (answer, mounted):
+    others = [
+        door.open(method, "/", key=None, environ_overrides=query) for method in ("HEAD", "POST", "OPTIONS", "PUT")
+    ]
+    for said in (answer, mounted, *others):
         assert "cs_1" not in f"{said.headers} {said.text}"
 
 
